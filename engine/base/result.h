@@ -1,0 +1,68 @@
+// Result<T>: a value or an Error, for everything that can go wrong without being a bug.
+#pragma once
+
+#include <cerrno>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <utility>
+
+namespace ktstr {
+
+/// What kind of failure; decides exit codes and which advice is printed, never the wording.
+enum class ErrorCode {
+  kInvalidArgument,   ///< the user's input is wrong
+  kNotFound,          ///< a file, symbol, type or member is not there
+  kUnavailable,       ///< the machine, kernel or guest lacks the capability
+  kCorrupt,           ///< data read contradicts itself (damaged image, hostile guest memory)
+  kOutOfRange,        ///< an address or index lies outside what exists
+  kIo,                ///< a system call failed
+  kTimeout,           ///< a deadline passed
+  kCancelled,         ///< the user asked to stop
+  kGuestFailed,       ///< the guest kernel or agent died
+  kEmulatorFailed,    ///< the emulator, not the guest, is at fault
+};
+
+/// A failure: a code for programs and a sentence for people. Context is added on the way up, outermost first.
+struct Error {
+  ErrorCode code{};
+  std::string message;
+
+  /// Puts "context: " before the message and returns the error for further propagation.
+  [[nodiscard]] Error with_context(std::string_view context) && {
+    message.insert(0, ": ").insert(0, context);
+    return std::move(*this);
+  }
+};
+
+/// An Error from errno: "open /x: No such file or directory". ENOENT becomes kNotFound, everything else kIo.
+[[nodiscard]] Error system_error(std::string_view what, int error_number = errno);
+
+/// A value of type T, or why there is none. Converts from T and from Error.
+template <class T>
+class [[nodiscard]] Result : public tl::expected<T, Error> {
+ public:
+  using tl::expected<T, Error>::expected;
+  Result(Error error) : tl::expected<T, Error>(tl::unexpect, std::move(error)) {}
+};
+
+/// Success without a value.
+using Status = Result<void>;
+inline Status ok() { return {}; }
+
+}  // namespace ktstr
+
+/// Unwraps a Result or returns its error from the enclosing function.
+#define KTSTR_TRY(expression)                                                   \
+  __extension__({                                                               \
+    auto ktstr_try_result = (expression);                                       \
+    if (!ktstr_try_result) return ::ktstr::Error(std::move(ktstr_try_result.error())); \
+    std::move(ktstr_try_result).value();                                        \
+  })
+
+/// For a Status: returns its error from the enclosing function.
+#define KTSTR_TRY_STATUS(expression)                                            \
+  do {                                                                          \
+    if (auto ktstr_try_status = (expression); !ktstr_try_status)                \
+      return ::ktstr::Error(std::move(ktstr_try_status.error()));               \
+  } while (false)

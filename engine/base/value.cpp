@@ -1,0 +1,90 @@
+#include "engine/base/value.h"
+
+#include <rapidjson/error/en.h>
+#include <rapidjson/memorystream.h>
+#include <rapidjson/reader.h>
+
+namespace ktstr {
+namespace {
+
+constexpr std::size_t kMaxDepth = 256;
+
+/// RapidJSON's SAX events, built into a Value; containers under construction wait on a stack.
+class ValueBuilder {
+ public:
+  bool Null() { return add(Value{}); }
+  bool Bool(bool value) { return add(Value{value}); }
+  bool Int(int value) { return add(Value{std::int64_t{value}}); }
+  bool Uint(unsigned value) { return add(Value{std::int64_t{value}}); }
+  bool Int64(std::int64_t value) { return add(Value{value}); }
+  bool Uint64(std::uint64_t value) { return add(Value{value}); }
+  bool Double(double value) { return add(Value{value}); }
+  bool RawNumber(const char* text, rapidjson::SizeType size, bool) { return String(text, size, true); }
+  bool String(const char* text, rapidjson::SizeType size, bool) { return add(Value{std::string(text, size)}); }
+  bool Key(const char* text, rapidjson::SizeType size, bool) {
+    keys_.emplace_back(text, size);
+    return true;
+  }
+  bool StartObject() { return open(Value{Value::Object{}}); }
+  bool EndObject(rapidjson::SizeType) { return close(); }
+  bool StartArray() { return open(Value{Value::List{}}); }
+  bool EndArray(rapidjson::SizeType) { return close(); }
+
+  Value root;
+
+ private:
+  bool open(Value container) {
+    if (open_.size() >= kMaxDepth) return false;
+    open_.push_back(std::move(container));
+    return true;
+  }
+  bool close() {
+    Value done = std::move(open_.back());
+    open_.pop_back();
+    return add(std::move(done));
+  }
+  bool add(Value value) {
+    if (open_.empty()) {
+      root = std::move(value);
+    } else if (auto* list = std::get_if<Value::List>(&open_.back().data)) {
+      list->push_back(std::move(value));
+    } else {
+      std::get<Value::Object>(open_.back().data).emplace_back(std::move(keys_.back()), std::move(value));
+      keys_.pop_back();
+    }
+    return true;
+  }
+
+  std::vector<Value> open_;
+  std::vector<std::string> keys_;
+};
+
+}  // namespace
+
+const Value* Value::find(std::string_view key) const {
+  if (const auto* object = get_if<Object>())
+    for (const auto& [name, value] : *object)
+      if (name == key) return &value;
+  return nullptr;
+}
+
+std::string_view Value::kind_name() const {
+  static constexpr std::string_view kNames[] = {"nothing", "a boolean", "a whole number", "a whole number", "a number",
+                                                "a string", "a list",    "a table",        "a function"};
+  return kNames[data.index()];
+}
+
+Result<Value> parse_json(std::string_view text) {
+  rapidjson::MemoryStream stream(text.data(), text.size());
+  ValueBuilder builder;
+  rapidjson::Reader reader;
+  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
+                              rapidjson::kParseFullPrecisionFlag | rapidjson::kParseNanAndInfFlag;
+  const auto outcome = reader.Parse<kFlags>(stream, builder);
+  if (outcome.IsError())
+    return Error{ErrorCode::kCorrupt, "JSON, byte " + std::to_string(outcome.Offset()) + ": " +
+                                          rapidjson::GetParseError_En(outcome.Code())};
+  return std::move(builder.root);
+}
+
+}  // namespace ktstr

@@ -1,0 +1,92 @@
+#include "engine/base/describe.h"
+
+#include <doctest/doctest.h>
+
+#include "engine/base/read.h"
+#include "engine/base/write.h"
+
+namespace ktstr {
+namespace {
+
+enum class Colour { kRed, kGreen };
+
+struct Spin {
+  std::uint32_t iterations = 1024;
+};
+struct Burst {
+  Duration on = std::chrono::milliseconds(50);
+};
+
+struct Sample {
+  std::uint32_t count = 0;
+  std::optional<double> rate;
+  std::vector<std::string> names;
+  std::map<std::string, Spin> spins;
+  Colour colour{};
+  std::variant<Spin, Burst> work;
+  CpuSet cpus;
+  ByteSize memory;
+  std::array<std::uint32_t, 3> triple{};
+};
+
+}  // namespace
+
+template <>
+inline constexpr auto describe<Colour> = enumeration<Colour>("colour", {{"red", Colour::kRed}, {"green", Colour::kGreen}});
+template <>
+inline constexpr auto describe<Spin> = record<Spin>("spin", "", field("iterations", &Spin::iterations, ""));
+template <>
+inline constexpr auto describe<Burst> = record<Burst>("burst", "", field("on", &Burst::on, ""));
+template <>
+inline constexpr auto describe<Sample> =
+    record<Sample>("sample", "", field("count", &Sample::count, ""), field("rate", &Sample::rate, ""),
+                   field("names", &Sample::names, ""), field("spins", &Sample::spins, ""),
+                   field("colour", &Sample::colour, ""), field("work", &Sample::work, ""),
+                   field("cpus", &Sample::cpus, ""), field("memory", &Sample::memory, ""),
+                   field("triple", &Sample::triple, ""));
+
+namespace {
+
+ReadError error_of(std::string_view json) {
+  Sample sample;
+  const auto status = read(*parse_json(json), sample);
+  return status.value_or(ReadError{"", "no error", 0});
+}
+
+}  // namespace
+
+TEST_CASE("a described struct survives JSON out and in") {
+  Sample sample{7, std::nullopt, {"a", "b\n\"\\"}, {{"x", {3}}}, Colour::kGreen, Burst{}, {0, 1, 5}, {65536}, {1, 2, 3}};
+  const auto json = to_json(sample);
+  CHECK(json ==
+        R"({"count":7,"rate":null,"names":["a","b\n\"\\"],"spins":{"x":{"iterations":3}},"colour":"green",)"
+        R"("work":{"type":"burst","on":"50ms"},"cpus":"0-1,5","memory":"64K","triple":[1,2,3]})");
+  const auto back = from_json<Sample>(json);
+  REQUIRE(back.has_value());
+  CHECK(to_json(*back) == json);
+}
+
+TEST_CASE("unknown keys name the place and the nearest known key") {
+  const auto error = error_of(R"({"spins":{"web":{"iteratons":1}}})");
+  CHECK(error.text() == "spins.web.iteratons: unknown key (did you mean \"iterations\"?)");
+}
+
+TEST_CASE("wrong kinds and ranges are told with the path") {
+  CHECK(error_of(R"({"count":-1})").text() == "count: -1 is out of range (0 to 4294967295)");
+  CHECK(error_of(R"({"count":1.5})").text() == "count: expected a whole number, got a number");
+  CHECK(error_of(R"({"names":["a",2]})").text() == "names[2]: expected a string, got a whole number");
+  CHECK(error_of(R"({"colour":"gren"})").text() == "colour: unknown colour \"gren\" (did you mean \"green\"?)");
+  CHECK(error_of(R"({"work":{"type":"brust"}})").text() == "work: unknown type \"brust\" (did you mean \"burst\"?)");
+  CHECK(error_of(R"({"triple":[1,2]})").text() == "triple: expected 3 elements, got 2");
+}
+
+TEST_CASE("a file of our own must hold every member that is not optional") {
+  CHECK(from_json<Sample>("{}").error().message == "missing \"count\"");
+  CHECK(from_json<Spin>("{\"iterations\":}").error().message == "JSON, byte 14: Invalid value.");
+}
+
+TEST_CASE("JSON of hostile depth is refused") {
+  CHECK_FALSE(parse_json(std::string(100'000, '[')).has_value());
+}
+
+}  // namespace ktstr

@@ -1,0 +1,98 @@
+// Machine: a guest under our control. One interface, several backends; the engine knows no other.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/base/address.h"
+#include "engine/base/result.h"
+#include "engine/base/units.h"
+#include "vmm/topology.h"
+
+namespace ktstr::vmm {
+
+/// What to boot. Paths must stay valid until start() returns.
+struct MachineConfig {
+  std::filesystem::path kernel_elf;      ///< vmlinux (PVH entry)
+  std::filesystem::path kernel_bzimage;  ///< may be empty when the kernel was added as ELF
+  std::filesystem::path initramfs;       ///< cpio, uncompressed or in any form the kernel unpacks
+  Topology topology;
+  ByteSize memory;
+  bool kaslr = true;
+  std::vector<std::string> kernel_args;   ///< appended to the backend's own
+  std::filesystem::path console_log;      ///< every byte of the serial console is appended here
+};
+
+/// A run of guest RAM in our address space. Shared with the running guest: bytes change under the reader.
+struct MemoryRegion {
+  GuestPhys base;
+  std::span<std::byte> bytes;
+};
+
+/// One vCPU's registers at a freeze. A register the backend can't read is absent.
+struct VcpuRegisters {
+  std::uint64_t rip = 0, rsp = 0, rflags = 0;
+  std::array<std::uint64_t, 16> general{};  ///< rax rbx rcx rdx rsi rdi rbp rsp r8..r15, in the architecture's encoding order of gdb's amd64
+  std::uint16_t cs = 0, ss = 0;
+  std::uint64_t cr0 = 0, cr2 = 0, cr3 = 0, cr4 = 0, efer = 0;
+  std::uint64_t fs_base = 0, gs_base = 0;
+  std::optional<std::uint64_t> kernel_gs_base;
+  std::optional<std::uint64_t> idt_base;
+  std::optional<std::uint64_t> lstar;
+};
+
+/// The outcome of a freeze: registers of each vCPU that stopped; nullopt for one that did not before the deadline.
+struct FrozenState {
+  std::vector<std::optional<VcpuRegisters>> vcpus;
+};
+
+/// What a machine tells while it runs.
+struct GuestExited {};                                  ///< orderly poweroff or reset
+struct GuestPanicked { std::string console_line; };     ///< the guest kernel panicked: its own line
+struct MachineFailed { Error error; };                  ///< the VMM process died or misbehaved; kEmulatorFailed when the emulator itself is at fault
+using MachineEvent = std::variant<GuestExited, GuestPanicked, MachineFailed>;
+
+/// A booted (or booting) guest. Destroying it ends the guest and leaves no process or file behind.
+/// Threads: wait_event() may block in one thread while others call the rest; freeze/thaw are serialised inside.
+class Machine {
+ public:
+  virtual ~Machine() = default;
+
+  /// "qemu-tcg", "qemu-kvm" ...: for reports.
+  [[nodiscard]] virtual std::string backend_name() const = 0;
+  /// Whether instructions are emulated (time inside the guest is slower than on hardware).
+  [[nodiscard]] virtual bool is_emulated() const = 0;
+
+  /// RAM, ascending by base, disjoint. Valid as long as the machine lives.
+  [[nodiscard]] virtual std::span<const MemoryRegion> memory() const = 0;
+
+  /// Stops every vCPU. Idempotent; calls nest with thaw().
+  [[nodiscard]] virtual Result<FrozenState> freeze(Duration deadline) = 0;
+  [[nodiscard]] virtual Status thaw() = 0;
+
+  /// A connected stream socket to the guest agent's port. Owned by the machine.
+  [[nodiscard]] virtual int channel_fd() const = 0;
+
+  /// The host thread that runs vCPU i, or nullopt where one thread runs several (its CPU time is nobody's alone).
+  [[nodiscard]] virtual std::vector<std::optional<int>> vcpu_thread_ids() const = 0;
+
+  /// The next event, or kTimeout. After an event of any kind the guest is gone: every later call returns the same event.
+  [[nodiscard]] virtual Result<MachineEvent> wait_event(Duration timeout) = 0;
+
+  /// The last `lines` lines of the console.
+  [[nodiscard]] virtual std::string console_tail(std::size_t lines) const = 0;
+
+  /// Ends the guest now. Idempotent; also done by the destructor.
+  virtual void kill() = 0;
+};
+
+}  // namespace ktstr::vmm
