@@ -7,9 +7,9 @@
 #include <string>
 
 /// Use where the machine lacks what the test needs: `if (!have) SKIP_TEST("no cgroup v2 here");`
-#define SKIP_TEST(reason)                                                                        \
-  do {                                                                                           \
-    std::printf("[skipped] %s: %s\n", doctest::getContextOptions()->currentTest->m_name,         \
-                std::string(reason).c_str());                                                    \
-    return;                                                                                      \
+#define SKIP_TEST(reason)                                                                \
+  do {                                                                                   \
+    std::printf("[skipped] %s: %s\n", doctest::getContextOptions()->currentTest->m_name, \
+                std::string(reason).c_str());                                            \
+    return;                                                                              \
   } while (false)

@@ -17,8 +17,12 @@ class Address {
   [[nodiscard]] constexpr std::uint64_t value() const { return value_; }
   [[nodiscard]] constexpr bool is_null() const { return value_ == 0; }
 
-  friend constexpr Address operator+(Address address, std::uint64_t bytes) { return Address(address.value_ + bytes); }
-  friend constexpr Address operator-(Address address, std::uint64_t bytes) { return Address(address.value_ - bytes); }
+  friend constexpr Address operator+(Address address, std::uint64_t bytes) {
+    return Address(address.value_ + bytes);
+  }
+  friend constexpr Address operator-(Address address, std::uint64_t bytes) {
+    return Address(address.value_ - bytes);
+  }
   /// Bytes from b to a (modulo 2^64).
   friend constexpr std::uint64_t operator-(Address a, Address b) { return a.value_ - b.value_; }
   friend constexpr auto operator<=>(Address, Address) = default;

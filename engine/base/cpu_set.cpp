@@ -15,7 +15,8 @@ CpuSet CpuSet::range(std::size_t first, std::size_t last) {
 }
 
 Result<CpuSet> CpuSet::parse(std::string_view list) {
-  const Error bad{ErrorCode::kInvalidArgument, "\"" + std::string(list) + "\" is not a CPU list such as \"0-3,8\""};
+  const Error bad{ErrorCode::kInvalidArgument,
+                  "\"" + std::string(list) + "\" is not a CPU list such as \"0-3,8\""};
   CpuSet set;
   while (!list.empty()) {
     const auto item = list.substr(0, list.find(','));

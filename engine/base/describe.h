@@ -1,4 +1,5 @@
-// A struct's fields, named once: reading, writing, tables for people and the reference pages all come from this list.
+// A struct's fields, named once: reading, writing, tables for people and the reference pages all come from
+// this list.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +18,8 @@ struct FieldDescription {
 };
 
 template <class Owner, class Member>
-constexpr FieldDescription<Owner, Member> field(std::string_view name, Member Owner::*member, std::string_view doc) {
+constexpr FieldDescription<Owner, Member> field(std::string_view name, Member Owner::*member,
+                                                std::string_view doc) {
   return {name, member, doc};
 }
 
@@ -38,13 +40,16 @@ struct AnyMember {
 
 template <class T, std::size_t... I>
 consteval bool takes_members(std::index_sequence<I...>) {
-  return requires { T{AnyMember(I)...}; };
+  return requires {
+    T{AnyMember(I)...};
+  };
 }
 
 /// How many members the aggregate T has.
 template <class T, std::size_t N = 0>
 consteval std::size_t member_count() {
-  if constexpr (takes_members<T>(std::make_index_sequence<N>{}) && !takes_members<T>(std::make_index_sequence<N + 1>{}))
+  if constexpr (takes_members<T>(std::make_index_sequence<N>{}) &&
+                !takes_members<T>(std::make_index_sequence<N + 1>{}))
     return N;
   else
     return member_count<T, N + 1>();
@@ -56,7 +61,8 @@ consteval std::size_t member_count() {
 template <class Owner, class... Members>
 consteval RecordDescription<Owner, Members...> record(std::string_view name, std::string_view doc,
                                                       FieldDescription<Owner, Members>... fields) {
-  static_assert(detail::member_count<Owner>() == sizeof...(Members), "every member needs a field() in describe<>");
+  static_assert(detail::member_count<Owner>() == sizeof...(Members),
+                "every member needs a field() in describe<>");
   return {name, doc, {fields...}};
 }
 
@@ -75,7 +81,8 @@ struct EnumDescription {
 };
 
 template <class E, std::size_t N>
-consteval EnumDescription<E, N> enumeration(std::string_view name, const EnumeratorDescription<E> (&values)[N]) {
+consteval EnumDescription<E, N> enumeration(std::string_view name,
+                                            const EnumeratorDescription<E> (&values)[N]) {
   EnumDescription<E, N> description{name, {}};
   for (std::size_t i = 0; i < N; ++i) description.values[i] = values[i];
   return description;

@@ -26,7 +26,8 @@ constexpr std::size_t kLongestNameCompared = 64;
 
 }  // namespace
 
-std::optional<std::string_view> nearest_name(std::string_view name, std::span<const std::string_view> candidates) {
+std::optional<std::string_view> nearest_name(std::string_view name,
+                                             std::span<const std::string_view> candidates) {
   if (name.size() > kLongestNameCompared) return std::nullopt;
   std::optional<std::string_view> best;
   std::size_t best_distance = std::max<std::size_t>(2, name.size() / 3) + 1;
@@ -39,7 +40,8 @@ std::optional<std::string_view> nearest_name(std::string_view name, std::span<co
 }
 
 std::string did_you_mean(std::string_view name, std::span<const std::string_view> candidates) {
-  if (const auto nearest = nearest_name(name, candidates)) return " (did you mean \"" + std::string(*nearest) + "\"?)";
+  if (const auto nearest = nearest_name(name, candidates))
+    return " (did you mean \"" + std::string(*nearest) + "\"?)";
   if (candidates.empty() || candidates.size() > kLongestListShown) return "";
   std::string text = " (known: ";
   for (const auto candidate : candidates) text.append(candidate).append(", ");

@@ -16,7 +16,8 @@
 
 namespace ktstr {
 
-/// A reading error: the message, the path of keys to it ("cgroups.web.cpuset"), and the source line (0: unknown).
+/// A reading error: the message, the path of keys to it ("cgroups.web.cpuset"), and the source line (0:
+/// unknown).
 struct ReadError {
   std::string path;
   std::string message;
@@ -31,7 +32,8 @@ class ReadPlace {
  public:
   ReadPlace() = default;
   [[nodiscard]] ReadPlace member(std::string_view key, const Value& value) const {
-    return {path_.empty() ? std::string(key) : path_ + "." + std::string(key), value.line ? value.line : line_};
+    return {path_.empty() ? std::string(key) : path_ + "." + std::string(key),
+            value.line ? value.line : line_};
   }
   [[nodiscard]] ReadPlace element(std::size_t index, const Value& value) const {
     return {path_ + "[" + std::to_string(index + 1) + "]", value.line ? value.line : line_};
@@ -47,14 +49,16 @@ class ReadPlace {
 /// Nothing, or the first error.
 using ReadStatus = std::optional<ReadError>;
 
-/// Missing members keep their defaults (a script), or are errors unless optional (a file or message of our own).
+/// Missing members keep their defaults (a script), or are errors unless optional (a file or message of our
+/// own).
 enum class MissingMembers { kKeepDefault, kError };
 
 template <class T>
 [[nodiscard]] ReadStatus read(const Value& value, T& out, const ReadPlace& place = {},
                               MissingMembers missing = MissingMembers::kKeepDefault);
 
-/// A type with its own notation specialises this with `static ReadStatus read(const Value&, T&, const ReadPlace&, MissingMembers)`.
+/// A type with its own notation specialises this with `static ReadStatus read(const Value&, T&, const
+/// ReadPlace&, MissingMembers)`.
 template <class T>
 struct CustomReader {};
 
@@ -73,8 +77,9 @@ template <std::integral T>
 ReadStatus read_integer(const Value& value, T& out, const ReadPlace& place) {
   const auto store = [&](auto number) -> ReadStatus {
     if (!std::in_range<T>(number))
-      return place.error(std::to_string(number) + " is out of range (" + std::to_string(std::numeric_limits<T>::min()) +
-                         " to " + std::to_string(std::numeric_limits<T>::max()) + ")");
+      return place.error(std::to_string(number) + " is out of range (" +
+                         std::to_string(std::numeric_limits<T>::min()) + " to " +
+                         std::to_string(std::numeric_limits<T>::max()) + ")");
     out = static_cast<T>(number);
     return {};
   };
@@ -100,12 +105,14 @@ ReadStatus read_enum(const Value& value, E& out, const ReadPlace& place) {
     if (enumerator.name == *text) return out = enumerator.value, ReadStatus{};
     names.push_back(enumerator.name);
   }
-  return place.error("unknown " + std::string(describe<E>.name) + " \"" + *text + "\"" + did_you_mean(*text, names));
+  return place.error("unknown " + std::string(describe<E>.name) + " \"" + *text + "\"" +
+                     did_you_mean(*text, names));
 }
 
 /// A string parsed by `parse` (a duration, a size, a CPU list).
 template <class T, class Parse>
-ReadStatus read_notation(const Value& value, T& out, const ReadPlace& place, std::string_view expected, Parse parse) {
+ReadStatus read_notation(const Value& value, T& out, const ReadPlace& place, std::string_view expected,
+                         Parse parse) {
   const auto* text = value.get_if<std::string>();
   if (!text) return wrong_kind(value, expected, place);
   auto parsed = parse(*text);
@@ -177,7 +184,8 @@ ReadStatus read_record(const Value& value, T& out, const ReadPlace& place, Missi
 }
 
 template <class... T>
-ReadStatus read_variant(const Value& value, std::variant<T...>& out, const ReadPlace& place, MissingMembers missing) {
+ReadStatus read_variant(const Value& value, std::variant<T...>& out, const ReadPlace& place,
+                        MissingMembers missing) {
   const auto* type = value.find("type");
   const auto* name = type ? type->get_if<std::string>() : nullptr;
   if (!name) return place.error("expected a table with a \"type\"");
@@ -196,7 +204,8 @@ ReadStatus read_variant(const Value& value, std::variant<T...>& out, const ReadP
 
 }  // namespace detail
 
-/// Fills `out` from `value`. Unknown keys are errors that name the nearest known one; null reads only into optionals.
+/// Fills `out` from `value`. Unknown keys are errors that name the nearest known one; null reads only into
+/// optionals.
 template <class T>
 ReadStatus read(const Value& value, T& out, const ReadPlace& place, MissingMembers missing) {
   using namespace detail;
@@ -241,7 +250,8 @@ template <class T>
 [[nodiscard]] Result<T> from_json(std::string_view text) {
   const Value tree = KTSTR_TRY(parse_json(text));
   T out{};
-  if (auto error = read(tree, out, {}, MissingMembers::kError)) return Error{ErrorCode::kCorrupt, error->text()};
+  if (auto error = read(tree, out, {}, MissingMembers::kError))
+    return Error{ErrorCode::kCorrupt, error->text()};
   return out;
 }
 

@@ -11,16 +11,16 @@ namespace ktstr {
 
 /// What kind of failure; decides exit codes and which advice is printed, never the wording.
 enum class ErrorCode {
-  kInvalidArgument,   ///< the user's input is wrong
-  kNotFound,          ///< a file, symbol, type or member is not there
-  kUnavailable,       ///< the machine, kernel or guest lacks the capability
-  kCorrupt,           ///< data read contradicts itself (damaged image, hostile guest memory)
-  kOutOfRange,        ///< an address or index lies outside what exists
-  kIo,                ///< a system call failed
-  kTimeout,           ///< a deadline passed
-  kCancelled,         ///< the user asked to stop
-  kGuestFailed,       ///< the guest kernel or agent died
-  kEmulatorFailed,    ///< the emulator, not the guest, is at fault
+  kInvalidArgument,  ///< the user's input is wrong
+  kNotFound,         ///< a file, symbol, type or member is not there
+  kUnavailable,      ///< the machine, kernel or guest lacks the capability
+  kCorrupt,          ///< data read contradicts itself (damaged image, hostile guest memory)
+  kOutOfRange,       ///< an address or index lies outside what exists
+  kIo,               ///< a system call failed
+  kTimeout,          ///< a deadline passed
+  kCancelled,        ///< the user asked to stop
+  kGuestFailed,      ///< the guest kernel or agent died
+  kEmulatorFailed,   ///< the emulator, not the guest, is at fault
 };
 
 /// A failure: a code for programs and a sentence for people. Context is added on the way up, outermost first.
@@ -48,21 +48,23 @@ class [[nodiscard]] Result : public tl::expected<T, Error> {
 
 /// Success without a value.
 using Status = Result<void>;
-inline Status ok() { return {}; }
+inline Status ok() {
+  return {};
+}
 
 }  // namespace ktstr
 
 /// Unwraps a Result or returns its error from the enclosing function.
-#define KTSTR_TRY(expression)                                                   \
-  __extension__({                                                               \
-    auto ktstr_try_result = (expression);                                       \
+#define KTSTR_TRY(expression)                                                          \
+  __extension__({                                                                      \
+    auto ktstr_try_result = (expression);                                              \
     if (!ktstr_try_result) return ::ktstr::Error(std::move(ktstr_try_result.error())); \
-    std::move(ktstr_try_result).value();                                        \
+    std::move(ktstr_try_result).value();                                               \
   })
 
 /// For a Status: returns its error from the enclosing function.
-#define KTSTR_TRY_STATUS(expression)                                            \
-  do {                                                                          \
-    if (auto ktstr_try_status = (expression); !ktstr_try_status)                \
-      return ::ktstr::Error(std::move(ktstr_try_status.error()));               \
+#define KTSTR_TRY_STATUS(expression)                              \
+  do {                                                            \
+    if (auto ktstr_try_status = (expression); !ktstr_try_status)  \
+      return ::ktstr::Error(std::move(ktstr_try_status.error())); \
   } while (false)

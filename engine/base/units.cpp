@@ -13,9 +13,9 @@ struct Unit {
   std::uint64_t factor;
 };
 
-constexpr std::array kDurationUnits = {Unit{"h", 3'600'000'000'000}, Unit{"m", 60'000'000'000},
-                                       Unit{"s", 1'000'000'000},     Unit{"ms", 1'000'000},
-                                       Unit{"us", 1'000},            Unit{"ns", 1}};
+constexpr std::array kDurationUnits = {
+    Unit{"h", 3'600'000'000'000}, Unit{"m", 60'000'000'000}, Unit{"s", 1'000'000'000},
+    Unit{"ms", 1'000'000},        Unit{"us", 1'000},         Unit{"ns", 1}};
 constexpr std::array kSizeUnits = {Unit{"T", 1ULL << 40}, Unit{"G", 1ULL << 30}, Unit{"M", 1ULL << 20},
                                    Unit{"K", 1ULL << 10}, Unit{"B", 1}};
 
@@ -56,19 +56,23 @@ std::string format(std::uint64_t amount, const std::array<Unit, N>& units, std::
 }  // namespace
 
 Result<Duration> parse_duration(std::string_view text) {
-  const auto ns = KTSTR_TRY(parse(text, kDurationUnits, "a duration such as \"50ms\" (units: ns us ms s m h)"));
+  const auto ns =
+      KTSTR_TRY(parse(text, kDurationUnits, "a duration such as \"50ms\" (units: ns us ms s m h)"));
   return Duration(static_cast<std::int64_t>(ns));
 }
 
 Result<ByteSize> parse_byte_size(std::string_view text) {
   auto number = text;
-  if (number.ends_with("iB")) number.remove_suffix(2);
-  else if (number.size() > 1 && number.ends_with("B") && std::string_view("KMGT").find(number[number.size() - 2]) != std::string_view::npos)
+  if (number.ends_with("iB"))
+    number.remove_suffix(2);
+  else if (number.size() > 1 && number.ends_with("B") &&
+           std::string_view("KMGT").find(number[number.size() - 2]) != std::string_view::npos)
     number.remove_suffix(1);
   auto parsed = parse(number, kSizeUnits, "a size");
   if (!parsed)
-    return Error{ErrorCode::kInvalidArgument,
-                 "\"" + std::string(text) + "\" is not a size such as \"64K\" (units: B K M G T, powers of 1024)"};
+    return Error{
+        ErrorCode::kInvalidArgument,
+        "\"" + std::string(text) + "\" is not a size such as \"64K\" (units: B K M G T, powers of 1024)"};
   return ByteSize{*parsed};
 }
 
@@ -80,6 +84,8 @@ std::string format_duration(Duration duration) {
   return format(static_cast<std::uint64_t>(duration.ns), kDurationUnits, "s");
 }
 
-std::string format_byte_size(ByteSize size) { return format(size.bytes, kSizeUnits, "B"); }
+std::string format_byte_size(ByteSize size) {
+  return format(size.bytes, kSizeUnits, "B");
+}
 
 }  // namespace ktstr

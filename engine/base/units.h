@@ -32,9 +32,11 @@ struct ByteSize {
   friend constexpr auto operator<=>(ByteSize, ByteSize) = default;
 };
 
-/// "50ms", "1.5s", "2m", "1h", "100us", "7ns": a non-negative number with a unit. Errors name the text and the units.
+/// "50ms", "1.5s", "2m", "1h", "100us", "7ns": a non-negative number with a unit. Errors name the text and
+/// the units.
 [[nodiscard]] Result<Duration> parse_duration(std::string_view text);
-/// "64K", "512M", "2G", "4096B" (powers of 1024, optional "iB"/"B" ending): errors name the text and the units.
+/// "64K", "512M", "2G", "4096B" (powers of 1024, optional "iB"/"B" ending): errors name the text and the
+/// units.
 [[nodiscard]] Result<ByteSize> parse_byte_size(std::string_view text);
 
 /// The shortest exact spelling: 50ms, 1500us. parse_duration(format_duration(d)) == d for d >= 0.

@@ -20,7 +20,9 @@ class ValueBuilder {
   bool Uint64(std::uint64_t value) { return add(Value{value}); }
   bool Double(double value) { return add(Value{value}); }
   bool RawNumber(const char* text, rapidjson::SizeType size, bool) { return String(text, size, true); }
-  bool String(const char* text, rapidjson::SizeType size, bool) { return add(Value{std::string(text, size)}); }
+  bool String(const char* text, rapidjson::SizeType size, bool) {
+    return add(Value{std::string(text, size)});
+  }
   bool Key(const char* text, rapidjson::SizeType size, bool) {
     keys_.emplace_back(text, size);
     return true;
@@ -69,8 +71,9 @@ const Value* Value::find(std::string_view key) const {
 }
 
 std::string_view Value::kind_name() const {
-  static constexpr std::string_view kNames[] = {"nothing", "a boolean", "a whole number", "a whole number", "a number",
-                                                "a string", "a list",    "a table",        "a function"};
+  static constexpr std::string_view kNames[] = {"nothing",        "a boolean", "a whole number",
+                                                "a whole number", "a number",  "a string",
+                                                "a list",         "a table",   "a function"};
   return kNames[data.index()];
 }
 

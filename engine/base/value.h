@@ -12,7 +12,8 @@
 
 namespace ktstr {
 
-/// Null, boolean, number, string, list or object (members in order). `line` is the source line it was written on, 0 if unknown.
+/// Null, boolean, number, string, list or object (members in order). `line` is the source line it was written
+/// on, 0 if unknown.
 struct Value {
   using List = std::vector<Value>;
   using Object = std::vector<std::pair<std::string, Value>>;
@@ -21,12 +22,15 @@ struct Value {
     int reference = 0;
   };
 
-  std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string, List, Object, Function> data;
+  std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string, List, Object, Function>
+      data;
   int line = 0;
 
   [[nodiscard]] bool is_null() const { return std::holds_alternative<std::monostate>(data); }
   template <class T>
-  [[nodiscard]] const T* get_if() const { return std::get_if<T>(&data); }
+  [[nodiscard]] const T* get_if() const {
+    return std::get_if<T>(&data);
+  }
   /// The member called `key`, or nullptr (also when this is not an object).
   [[nodiscard]] const Value* find(std::string_view key) const;
   /// "a string", "a list" ...: for messages.

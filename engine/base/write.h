@@ -1,8 +1,8 @@
 // Writing described values into any sink that takes RapidJSON's SAX events (a JSON writer, Lua, text).
 #pragma once
 
-#include <rapidjson/stringbuffer.h>
 #include <rapidjson/prettywriter.h>
+#include <rapidjson/stringbuffer.h>
 
 #include <array>
 #include <cmath>
@@ -83,8 +83,9 @@ void write_tree(Sink& sink, const Value& value) {
 
 }  // namespace detail
 
-/// Writes `value` as one SAX value: records as objects, a variant of records as an object with a leading "type",
-/// optionals as the value or null, durations and sizes as strings with a unit, a non-finite double as null.
+/// Writes `value` as one SAX value: records as objects, a variant of records as an object with a leading
+/// "type", optionals as the value or null, durations and sizes as strings with a unit, a non-finite double as
+/// null.
 template <class Sink, class T>
 void write(Sink& sink, const T& value) {
   using namespace detail;
@@ -126,7 +127,8 @@ void write(Sink& sink, const T& value) {
           write_key(sink, "type");
           write_string(sink, describe<A>.name);
           write_fields(sink, alternative);
-          sink.EndObject(static_cast<rapidjson::SizeType>(1 + std::tuple_size_v<decltype(describe<A>.fields)>));
+          sink.EndObject(
+              static_cast<rapidjson::SizeType>(1 + std::tuple_size_v<decltype(describe<A>.fields)>));
         },
         value);
   } else {

@@ -13,7 +13,8 @@ TEST_CASE("CpuSet reads and prints the kernel's list notation") {
 }
 
 TEST_CASE("CpuSet refuses what is not a list") {
-  for (const char* list : {",", "0,", ",0", "3-1", "a", "1-", "-1", "8192", "0-99999999999999999999", "1 2"}) {
+  for (const char* list :
+       {",", "0,", ",0", "3-1", "a", "1-", "-1", "8192", "0-99999999999999999999", "1 2"}) {
     CAPTURE(list);
     CHECK_FALSE(CpuSet::parse(list).has_value());
   }

@@ -32,18 +32,18 @@ struct Sample {
 }  // namespace
 
 template <>
-inline constexpr auto describe<Colour> = enumeration<Colour>("colour", {{"red", Colour::kRed}, {"green", Colour::kGreen}});
+inline constexpr auto describe<Colour> = enumeration<Colour>("colour", {{"red", Colour::kRed},
+                                                                        {"green", Colour::kGreen}});
 template <>
 inline constexpr auto describe<Spin> = record<Spin>("spin", "", field("iterations", &Spin::iterations, ""));
 template <>
 inline constexpr auto describe<Burst> = record<Burst>("burst", "", field("on", &Burst::on, ""));
 template <>
-inline constexpr auto describe<Sample> =
-    record<Sample>("sample", "", field("count", &Sample::count, ""), field("rate", &Sample::rate, ""),
-                   field("names", &Sample::names, ""), field("spins", &Sample::spins, ""),
-                   field("colour", &Sample::colour, ""), field("work", &Sample::work, ""),
-                   field("cpus", &Sample::cpus, ""), field("memory", &Sample::memory, ""),
-                   field("triple", &Sample::triple, ""));
+inline constexpr auto describe<Sample> = record<Sample>(
+    "sample", "", field("count", &Sample::count, ""), field("rate", &Sample::rate, ""),
+    field("names", &Sample::names, ""), field("spins", &Sample::spins, ""),
+    field("colour", &Sample::colour, ""), field("work", &Sample::work, ""), field("cpus", &Sample::cpus, ""),
+    field("memory", &Sample::memory, ""), field("triple", &Sample::triple, ""));
 
 namespace {
 
@@ -56,7 +56,8 @@ ReadError error_of(std::string_view json) {
 }  // namespace
 
 TEST_CASE("a described struct survives JSON out and in") {
-  Sample sample{7, std::nullopt, {"a", "b\n\"\\"}, {{"x", {3}}}, Colour::kGreen, Burst{}, {0, 1, 5}, {65536}, {1, 2, 3}};
+  Sample sample{7,       std::nullopt, {"a", "b\n\"\\"}, {{"x", {3}}}, Colour::kGreen,
+                Burst{}, {0, 1, 5},    {65536},          {1, 2, 3}};
   const auto json = to_json(sample);
   CHECK(json ==
         R"({"count":7,"rate":null,"names":["a","b\n\"\\"],"spins":{"x":{"iterations":3}},"colour":"green",)"
@@ -75,8 +76,10 @@ TEST_CASE("wrong kinds and ranges are told with the path") {
   CHECK(error_of(R"({"count":-1})").text() == "count: -1 is out of range (0 to 4294967295)");
   CHECK(error_of(R"({"count":1.5})").text() == "count: expected a whole number, got a number");
   CHECK(error_of(R"({"names":["a",2]})").text() == "names[2]: expected a string, got a whole number");
-  CHECK(error_of(R"({"colour":"gren"})").text() == "colour: unknown colour \"gren\" (did you mean \"green\"?)");
-  CHECK(error_of(R"({"work":{"type":"brust"}})").text() == "work: unknown type \"brust\" (did you mean \"burst\"?)");
+  CHECK(error_of(R"({"colour":"gren"})").text() ==
+        "colour: unknown colour \"gren\" (did you mean \"green\"?)");
+  CHECK(error_of(R"({"work":{"type":"brust"}})").text() ==
+        "work: unknown type \"brust\" (did you mean \"burst\"?)");
   CHECK(error_of(R"({"triple":[1,2]})").text() == "triple: expected 3 elements, got 2");
 }
 

@@ -15,11 +15,13 @@ TEST_CASE("parse_duration reads every unit") {
 }
 
 TEST_CASE("parse_duration refuses text without a unit, sign, number or range") {
-  for (const char* text : {"", "5", "ms", "-1s", "1 s", "1.2.3s", "5parsecs", "9999999999h", "99999999999999999999s"}) {
+  for (const char* text :
+       {"", "5", "ms", "-1s", "1 s", "1.2.3s", "5parsecs", "9999999999h", "99999999999999999999s"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_duration(text).has_value());
   }
-  CHECK(parse_duration("5").error().message == "\"5\" is not a duration such as \"50ms\" (units: ns us ms s m h)");
+  CHECK(parse_duration("5").error().message ==
+        "\"5\" is not a duration such as \"50ms\" (units: ns us ms s m h)");
 }
 
 TEST_CASE("format_duration is the shortest spelling that reads back") {
