@@ -11,27 +11,27 @@ namespace ktstr::engine {
 
 /// Monitor thresholds as a scenario overrides them (defaults: introspect/monitor/thresholds.h).
 struct MonitorExpectations {
-  std::optional<double> max_imbalance_ratio;
-  std::optional<std::uint32_t> max_local_dsq_depth;
-  std::optional<bool> fail_on_stall;
-  std::optional<std::uint32_t> sustained_samples;
-  std::optional<double> max_fallback_rate;
-  std::optional<double> max_keep_last_rate;
+  std::optional<double> max_imbalance_ratio{};
+  std::optional<std::uint32_t> max_local_dsq_depth{};
+  std::optional<bool> fail_on_stall{};
+  std::optional<std::uint32_t> sustained_samples{};
+  std::optional<double> max_fallback_rate{};
+  std::optional<double> max_keep_last_rate{};
 };
 
 /// Worker checks. See docs/scenarios.md for what each compares.
 struct Expectations {
-  std::optional<bool> no_starvation;
-  std::optional<double> max_spread_pct;
-  std::optional<Duration> max_gap;
-  std::optional<bool> isolation;
-  std::optional<double> max_throughput_cv;
-  std::optional<double> min_work_rate;
-  std::optional<Duration> max_p99_wake_latency;
-  std::optional<double> max_wake_latency_cv;
-  std::optional<double> min_iteration_rate;
-  std::optional<double> max_migration_ratio;
-  MonitorExpectations monitor;
+  std::optional<bool> no_starvation{};
+  std::optional<double> max_spread_pct{};
+  std::optional<Duration> max_gap{};
+  std::optional<bool> isolation{};
+  std::optional<double> max_throughput_cv{};
+  std::optional<double> min_work_rate{};
+  std::optional<Duration> max_p99_wake_latency{};
+  std::optional<double> max_wake_latency_cv{};
+  std::optional<double> min_iteration_rate{};
+  std::optional<double> max_migration_ratio{};
+  MonitorExpectations monitor{};
 };
 
 }  // namespace ktstr::engine

@@ -1,0 +1,48 @@
+// Limits in force: defaults, then what the scheduler's definition says, then what the scenario says; the last
+// one set wins.
+#pragma once
+
+#include <optional>
+
+#include "engine/verdict/expectations.h"
+
+namespace ktstr::engine {
+
+/// The worker checks of a run. An absent limit is not checked.
+struct WorkerLimits {
+  bool no_starvation = true;
+  double max_spread_pct = 15;
+  Duration max_gap = std::chrono::seconds(2);
+  bool isolation = false;
+  std::optional<double> max_throughput_cv{};
+  std::optional<double> min_work_rate{};
+  std::optional<Duration> max_p99_wake_latency{};
+  std::optional<double> max_wake_latency_cv{};
+  std::optional<double> min_iteration_rate{};
+  std::optional<double> max_migration_ratio{};
+};
+
+/// `over` laid on `base`: each member that `over` sets replaces the one of `base`.
+[[nodiscard]] Expectations overlay(Expectations base, const Expectations& over);
+
+/// The worker limits in force. `time_factor` (1, or kEmulationFactor) multiplies the time-dependent defaults;
+/// a limit that `expectations` states itself is taken as it is.
+[[nodiscard]] WorkerLimits worker_limits(const Expectations& expectations, double time_factor);
+
+}  // namespace ktstr::engine
+
+namespace ktstr {
+// clang-format off
+template <> inline constexpr auto describe<engine::WorkerLimits> = record<engine::WorkerLimits>("WorkerLimits", "the worker checks in force",
+    field("no_starvation", &engine::WorkerLimits::no_starvation, "every worker must do some work"),
+    field("max_spread_pct", &engine::WorkerLimits::max_spread_pct, "largest spread of off-CPU share within a group, percentage points"),
+    field("max_gap", &engine::WorkerLimits::max_gap, "longest time a worker may go without progress"),
+    field("isolation", &engine::WorkerLimits::isolation, "workers must stay on the CPUs of their cpuset"),
+    field("max_throughput_cv", &engine::WorkerLimits::max_throughput_cv, "largest coefficient of variation of work rates within a group"),
+    field("min_work_rate", &engine::WorkerLimits::min_work_rate, "smallest work rate, units per second of CPU time"),
+    field("max_p99_wake_latency", &engine::WorkerLimits::max_p99_wake_latency, "largest 99th percentile of wake-up latency"),
+    field("max_wake_latency_cv", &engine::WorkerLimits::max_wake_latency_cv, "largest coefficient of variation of wake-up latency"),
+    field("min_iteration_rate", &engine::WorkerLimits::min_iteration_rate, "smallest iteration rate, iterations per second of wall time"),
+    field("max_migration_ratio", &engine::WorkerLimits::max_migration_ratio, "largest number of migrations per iteration"));
+// clang-format on
+}  // namespace ktstr

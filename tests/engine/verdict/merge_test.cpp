@@ -1,0 +1,54 @@
+#include "engine/verdict/merge.h"
+
+#include <doctest/doctest.h>
+
+#include "engine/verdict/emulation.h"
+
+using namespace ktstr;
+using namespace ktstr::engine;
+using namespace std::chrono_literals;
+
+TEST_CASE("nothing stated gives the defaults") {
+  const auto limits = worker_limits({}, 1);
+  CHECK(limits.no_starvation);
+  CHECK(limits.max_spread_pct == 15);
+  CHECK(limits.max_gap == Duration(2s));
+  CHECK_FALSE(limits.isolation);
+  CHECK_FALSE(limits.max_throughput_cv);
+  CHECK_FALSE(limits.min_work_rate);
+  CHECK_FALSE(limits.max_p99_wake_latency);
+  CHECK_FALSE(limits.max_wake_latency_cv);
+  CHECK_FALSE(limits.min_iteration_rate);
+  CHECK_FALSE(limits.max_migration_ratio);
+}
+
+TEST_CASE("emulation stretches the time-dependent defaults") {
+  const auto limits = worker_limits({}, kEmulationFactor);
+  CHECK(limits.max_spread_pct == 60);
+  CHECK(limits.max_gap == Duration(8s));
+}
+
+TEST_CASE("a share of time never gets a limit above 100 %") {
+  CHECK(worker_limits({}, 10).max_spread_pct == 100);
+}
+
+TEST_CASE("emulation leaves a stated limit alone") {
+  const Expectations stated{.max_spread_pct = 5, .max_gap = Duration(100ms)};
+  const auto limits = worker_limits(stated, kEmulationFactor);
+  CHECK(limits.max_spread_pct == 5);
+  CHECK(limits.max_gap == Duration(100ms));
+}
+
+TEST_CASE("the last layer that sets a member wins") {
+  const Expectations scheduler{
+      .no_starvation = false, .max_gap = Duration(1s), .monitor = {.fail_on_stall = false}};
+  const Expectations scenario{
+      .max_gap = Duration(3s), .isolation = true, .monitor = {.max_imbalance_ratio = 8}};
+  const auto merged = overlay(scheduler, scenario);
+  CHECK(merged.no_starvation == false);
+  CHECK(merged.max_gap == Duration(3s));
+  CHECK(merged.isolation == true);
+  CHECK(merged.monitor.fail_on_stall == false);
+  CHECK(merged.monitor.max_imbalance_ratio == 8);
+  CHECK_FALSE(merged.max_spread_pct);
+}
