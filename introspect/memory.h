@@ -1,4 +1,5 @@
-// PhysicalMemory: what every walker reads from, be it a running guest, a frozen one, a saved image or a test's fake.
+// PhysicalMemory: what every walker reads from, be it a running guest, a frozen one, a saved image or a
+// test's fake.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +13,8 @@
 
 namespace ktstr::introspect {
 
-/// Guest-physical memory. Implementations are safe to read from several threads; the guest may change bytes at any time.
+/// Guest-physical memory. Implementations are safe to read from several threads; the guest may change bytes
+/// at any time.
 class PhysicalMemory {
  public:
   virtual ~PhysicalMemory() = default;
@@ -24,7 +26,7 @@ class PhysicalMemory {
   [[nodiscard]] virtual GuestPhys end() const = 0;
 
   template <class T>
-    requires std::is_trivially_copyable_v<T>
+  requires std::is_trivially_copyable_v<T>
   [[nodiscard]] std::optional<T> read_value(GuestPhys address) const {
     T value;
     if (!read(address, std::as_writable_bytes(std::span(&value, 1)))) return std::nullopt;

@@ -1,0 +1,110 @@
+// Translator: reads at kernel virtual addresses.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "introspect/memory.h"
+#include "introspect/paging.h"
+
+namespace ktstr::introspect {
+
+/// A run of kernel virtual addresses, [begin, end).
+struct KernelRange {
+  KernelVirt begin;
+  KernelVirt end;
+  [[nodiscard]] constexpr bool contains(KernelVirt address) const {
+    return address >= begin && address < end;
+  }
+};
+
+/// A bounded, lock-free memory of translations, like a CPU's TLB: one array for 4 KB pages, one for 2 MB
+/// pieces of larger ones. A slot holds (page ^ key, page) in two words; a slot torn by two writers fails the
+/// comparison and is a miss.
+class TranslationCache {
+ public:
+  /// The physical address of `address` and the bytes that follow it contiguously, or nullopt when not
+  /// remembered.
+  [[nodiscard]] std::optional<PageMapping> find(KernelVirt address) const;
+  void insert(KernelVirt address, const PageMapping& mapping);
+  void clear();
+
+ private:
+  struct Slot {
+    std::atomic<std::uint64_t> key_xor_page{0};
+    std::atomic<std::uint64_t> page{0};
+  };
+  static constexpr std::size_t kSlots = 1024;
+  std::array<Slot, kSlots> small_;  ///< 4 KB pages
+  std::array<Slot, kSlots> large_;  ///< 2 MB pieces
+};
+
+/// Reads kernel memory through one page table. Copies share nothing but the memory; safe from several
+/// threads.
+///
+/// What is cached: only addresses in the stable ranges, where a present translation never changes while the
+/// kernel lives. These are the kernel image and the direct map, whose pages may be split or lose permissions
+/// but keep their physical address. Everything else (vmalloc: task stacks, modules, BPF programs, late
+/// per-CPU chunks; vmemmap) can be unmapped and mapped anew at any instant without a sign that is visible
+/// from outside, so it is walked on every read and can't be stale.
+class Translator {
+ public:
+  /// `memory` must outlive the translator. Without stable ranges nothing is cached.
+  Translator(const PhysicalMemory& memory, PageTable table, std::vector<KernelRange> stable_ranges = {});
+
+  Translator(const Translator& other) : Translator(*other.memory_, other.table_, other.stable_ranges_) {}
+  Translator(Translator&&) noexcept = default;
+  Translator& operator=(Translator&&) noexcept = default;
+
+  [[nodiscard]] const PhysicalMemory& memory() const { return *memory_; }
+  [[nodiscard]] const PageTable& table() const { return table_; }
+
+  /// The physical address of `address`. The page size in a cached answer may be smaller than the real page's.
+  [[nodiscard]] WalkResult translate(KernelVirt address) const;
+
+  /// Copies out.size() bytes at `address`, across pages. False, and `out` unspecified, when any byte is
+  /// unmapped or outside RAM.
+  [[nodiscard]] bool read_bytes(KernelVirt address, std::span<std::byte> out) const;
+
+  /// The T at `address`, or nullopt when any byte of it can't be read.
+  template <class T>
+  requires std::is_trivially_copyable_v<T>
+  [[nodiscard]] std::optional<T> read(KernelVirt address) const {
+    static_assert(!std::is_same_v<T, bool>, "a guest's byte need not be 0 or 1: read std::uint8_t");
+    T value;
+    if (!read_bytes(address, std::as_writable_bytes(std::span(&value, 1)))) return std::nullopt;
+    return value;
+  }
+
+  /// The bytes at `address` up to the first NUL, at most `cap` of them. nullopt when a byte before that can't
+  /// be read.
+  [[nodiscard]] std::optional<std::string> read_c_string(KernelVirt address, std::size_t cap) const;
+
+  /// Whether `address` can be dereferenced at all in this mode: kernel half, canonical, multiple of
+  /// `alignment` (a power of two).
+  [[nodiscard]] bool plausible_pointer(KernelVirt address, std::uint64_t alignment = 8) const {
+    return address.value() >> 63 && table_.mode->is_canonical(address.value()) &&
+           address.value() % alignment == 0;
+  }
+
+  /// Forgets every cached translation.
+  void flush() { cache_->clear(); }
+
+ private:
+  [[nodiscard]] bool is_stable(KernelVirt address) const;
+
+  const PhysicalMemory* memory_;
+  PageTable table_;
+  std::vector<KernelRange> stable_ranges_;
+  std::unique_ptr<TranslationCache> cache_;
+};
+
+}  // namespace ktstr::introspect
