@@ -8,35 +8,66 @@
 #include "engine/base/cpu_set.h"
 #include "engine/base/describe.h"
 #include "engine/base/units.h"
+#include "engine/scenario/read_choice.h"
 
 namespace ktstr::engine {
 
-struct LlcCpuset { std::uint32_t index = 0; };
-struct NumaCpuset { std::uint32_t node = 0; };
-struct RangeCpuset { double start = 0; double end = 1; };
-struct DisjointCpuset { std::uint32_t index = 0; std::uint32_t of = 1; };
-struct OverlapCpuset { std::uint32_t index = 0; std::uint32_t of = 1; double fraction = 0; };
-struct ExactCpuset { CpuSet cpus; };
-using CpusetSpec = std::variant<LlcCpuset, NumaCpuset, RangeCpuset, DisjointCpuset, OverlapCpuset, ExactCpuset>;
+struct LlcCpuset {
+  std::uint32_t index = 0;
+};
+struct NumaCpuset {
+  std::uint32_t node = 0;
+};
+struct RangeCpuset {
+  double start = 0;
+  double end = 1;
+};
+struct DisjointCpuset {
+  std::uint32_t index = 0;
+  std::uint32_t of = 1;
+};
+struct OverlapCpuset {
+  std::uint32_t index = 0;
+  std::uint32_t of = 1;
+  double fraction = 0;
+};
+struct ExactCpuset {
+  CpuSet cpus;
+};
+using CpusetSpec =
+    std::variant<LlcCpuset, NumaCpuset, RangeCpuset, DisjointCpuset, OverlapCpuset, ExactCpuset>;
 
 struct InheritAffinity {};
-struct RandomSubsetAffinity { std::optional<CpuSet> from; std::uint32_t count = 1; };
+struct RandomSubsetAffinity {
+  std::optional<CpuSet> from;
+  std::uint32_t count = 1;
+};
 struct LlcAlignedAffinity {};
 struct CrossCgroupAffinity {};
 struct SingleCpuAffinity {};
-struct ExactAffinity { CpuSet cpus; };
+struct ExactAffinity {
+  CpuSet cpus;
+};
 struct SmtSiblingPairAffinity {};
-using AffinitySpec = std::variant<InheritAffinity, RandomSubsetAffinity, LlcAlignedAffinity, CrossCgroupAffinity, SingleCpuAffinity,
-                                  ExactAffinity, SmtSiblingPairAffinity>;
+using AffinitySpec =
+    std::variant<InheritAffinity, RandomSubsetAffinity, LlcAlignedAffinity, CrossCgroupAffinity,
+                 SingleCpuAffinity, ExactAffinity, SmtSiblingPairAffinity>;
 
 struct NormalPolicy {};
 struct BatchPolicy {};
 struct IdlePolicy {};
-struct FifoPolicy { std::uint32_t priority = 1; };
-struct RrPolicy { std::uint32_t priority = 1; };
-struct DeadlinePolicy { Duration runtime, deadline, period; };
+struct FifoPolicy {
+  std::uint32_t priority = 1;
+};
+struct RrPolicy {
+  std::uint32_t priority = 1;
+};
+struct DeadlinePolicy {
+  Duration runtime, deadline, period;
+};
 struct ExtPolicy {};
-using Policy = std::variant<NormalPolicy, BatchPolicy, IdlePolicy, FifoPolicy, RrPolicy, DeadlinePolicy, ExtPolicy>;
+using Policy =
+    std::variant<NormalPolicy, BatchPolicy, IdlePolicy, FifoPolicy, RrPolicy, DeadlinePolicy, ExtPolicy>;
 
 }  // namespace ktstr::engine
 
@@ -61,8 +92,8 @@ template <> inline constexpr auto describe<engine::ExactCpuset> = record<engine:
 
 template <> inline constexpr auto describe<engine::InheritAffinity> = record<engine::InheritAffinity>("inherit", "whatever the cgroup's cpuset allows");
 template <> inline constexpr auto describe<engine::RandomSubsetAffinity> = record<engine::RandomSubsetAffinity>("random_subset", "each worker gets a random set of CPUs of its own",
-    field("from", &engine::RandomSubsetAffinity::from, "CPUs to choose from; the cgroup's when absent"),
-    field("count", &engine::RandomSubsetAffinity::count, "CPUs for each worker"));
+    field("count", &engine::RandomSubsetAffinity::count, "CPUs for each worker"),
+    field("from", &engine::RandomSubsetAffinity::from, "CPU list to choose from; the cgroup's when absent"));
 template <> inline constexpr auto describe<engine::LlcAlignedAffinity> = record<engine::LlcAlignedAffinity>("llc_aligned", "the LLC that shares most CPUs with the cgroup's cpuset");
 template <> inline constexpr auto describe<engine::CrossCgroupAffinity> = record<engine::CrossCgroupAffinity>("cross_cgroup", "all usable CPUs, beyond the cgroup's cpuset");
 template <> inline constexpr auto describe<engine::SingleCpuAffinity> = record<engine::SingleCpuAffinity>("single_cpu", "the first CPU of the cgroup's cpuset");
@@ -83,4 +114,25 @@ template <> inline constexpr auto describe<engine::DeadlinePolicy> = record<engi
     field("period", &engine::DeadlinePolicy::period, "length of a period"));
 template <> inline constexpr auto describe<engine::ExtPolicy> = record<engine::ExtPolicy>("ext", "SCHED_EXT");
 // clang-format on
+
+template <>
+struct CustomReader<engine::CpusetSpec> {
+  static ReadStatus read(const Value& value, engine::CpusetSpec& out, const ReadPlace& place,
+                         MissingMembers) {
+    return engine::read_choice(value, out, place, "a cpuset such as k.cpuset.llc(0)");
+  }
+};
+template <>
+struct CustomReader<engine::AffinitySpec> {
+  static ReadStatus read(const Value& value, engine::AffinitySpec& out, const ReadPlace& place,
+                         MissingMembers) {
+    return engine::read_choice(value, out, place, "an affinity such as k.affinity.single_cpu");
+  }
+};
+template <>
+struct CustomReader<engine::Policy> {
+  static ReadStatus read(const Value& value, engine::Policy& out, const ReadPlace& place, MissingMembers) {
+    return engine::read_choice(value, out, place, "a policy such as k.policy.fifo(50)");
+  }
+};
 }  // namespace ktstr

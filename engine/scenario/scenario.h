@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/base/describe.h"
+#include "engine/base/read.h"
 #include "engine/base/units.h"
 #include "engine/base/value.h"
 #include "engine/scenario/placement.h"
@@ -18,7 +19,8 @@
 
 namespace ktstr::engine {
 
-/// Some workers of one kind in one cgroup. Exactly one of workers and workers_pct is set after checking.
+/// Some workers of one kind in one cgroup. Exactly one of workers and workers_pct is set after checking;
+/// worker_count() (workers.h) tells how many that makes.
 struct WorkGroup {
   Work work;
   std::optional<std::uint32_t> workers;
@@ -29,7 +31,7 @@ struct WorkGroup {
   std::string comm;
 };
 
-/// A cgroup, its limits and its workers. `cpu_quota` is a fraction of one CPU.
+/// A cgroup, its limits and its workers. `cpu_quota` is in CPUs (1.5: one and a half).
 struct CgroupDef {
   std::optional<CpusetSpec> cpuset;
   std::vector<WorkGroup> works;
@@ -39,34 +41,73 @@ struct CgroupDef {
   std::optional<std::uint32_t> pids_max;
 };
 
-struct FixedHold { Duration duration; };
-struct FractionHold { double fraction = 1; };
+struct FixedHold {
+  Duration duration;
+};
+struct FractionHold {
+  double fraction = 1;
+};
 /// Repeats the step's ops every `interval` until `duration` (the rest of the scenario when absent) is over.
-struct LoopHold { Duration interval; std::optional<Duration> duration; };
+struct LoopHold {
+  Duration interval;
+  std::optional<Duration> duration;
+};
 /// Until the scenario's duration is over.
 struct RestHold {};
 using Hold = std::variant<FixedHold, FractionHold, LoopHold, RestHold>;
 
-struct AddCgroupOp { std::string cgroup; CgroupDef def; };
-struct RemoveCgroupOp { std::string cgroup; };
-struct SetCpusetOp { std::string cgroup; CpusetSpec cpuset; };
-struct ClearCpusetOp { std::string cgroup; };
-struct SwapCpusetsOp { std::string a; std::string b; };
-struct SpawnOp { std::string cgroup; WorkGroup work; };
-struct SpawnHostOp { WorkGroup work; };
-struct StopCgroupOp { std::string cgroup; };
-struct SetAffinityOp { std::string cgroup; AffinitySpec affinity; };
-struct MoveAllTasksOp { std::string from; std::string to; };
-struct FreezeCgroupOp { std::string cgroup; };
-struct UnfreezeCgroupOp { std::string cgroup; };
-using Op = std::variant<AddCgroupOp, RemoveCgroupOp, SetCpusetOp, ClearCpusetOp, SwapCpusetsOp, SpawnOp, SpawnHostOp, StopCgroupOp,
-                        SetAffinityOp, MoveAllTasksOp, FreezeCgroupOp, UnfreezeCgroupOp>;
+struct AddCgroupOp {
+  std::string cgroup;
+  CgroupDef def;
+};
+struct RemoveCgroupOp {
+  std::string cgroup;
+};
+struct SetCpusetOp {
+  std::string cgroup;
+  CpusetSpec cpuset;
+};
+struct ClearCpusetOp {
+  std::string cgroup;
+};
+struct SwapCpusetsOp {
+  std::string a;
+  std::string b;
+};
+struct SpawnOp {
+  std::string cgroup;
+  WorkGroup work;
+};
+struct SpawnHostOp {
+  WorkGroup work;
+};
+struct StopCgroupOp {
+  std::string cgroup;
+};
+struct SetAffinityOp {
+  std::string cgroup;
+  AffinitySpec affinity;
+};
+struct MoveAllTasksOp {
+  std::string from;
+  std::string to;
+};
+struct FreezeCgroupOp {
+  std::string cgroup;
+};
+struct UnfreezeCgroupOp {
+  std::string cgroup;
+};
+using Op =
+    std::variant<AddCgroupOp, RemoveCgroupOp, SetCpusetOp, ClearCpusetOp, SwapCpusetsOp, SpawnOp, SpawnHostOp,
+                 StopCgroupOp, SetAffinityOp, MoveAllTasksOp, FreezeCgroupOp, UnfreezeCgroupOp>;
 
-/// Ops run first, then the cgroups of `setup` are made, then the hold. A loop runs `setup` once and its ops every interval.
+/// Ops run first, then the cgroups of `setup` are made, then the hold. A step with a loop makes `setup` first
+/// and once, then runs its ops at the start of every interval.
 struct Step {
   std::vector<Op> ops;
   std::map<std::string, CgroupDef> setup;
-  Hold hold;
+  Hold hold = RestHold{};
 };
 
 /// Cgroups that live for the whole scenario, apart from those that steps may touch.
@@ -78,6 +119,7 @@ struct MonitorOptions {
   Duration period = std::chrono::milliseconds(100);
 };
 
+/// Steps are never empty and all names, placements and times have been checked: see load.h.
 struct Scenario {
   std::string name;
   std::string description;
@@ -96,3 +138,127 @@ struct Scenario {
 };
 
 }  // namespace ktstr::engine
+
+namespace ktstr {
+// clang-format off
+template <> inline constexpr auto describe<engine::WorkGroup> = record<engine::WorkGroup>("work group", "some workers of one kind",
+    field("work", &engine::WorkGroup::work, "what each worker does"),
+    field("workers", &engine::WorkGroup::workers, "how many workers; a multiple of the work type's group size"),
+    field("workers_pct", &engine::WorkGroup::workers_pct, "how many workers, as a fraction of the CPUs of the cgroup's cpuset, rounded up; instead of workers"),
+    field("affinity", &engine::WorkGroup::affinity, "the CPUs that each worker asks for"),
+    field("policy", &engine::WorkGroup::policy, "scheduling policy"),
+    field("nice", &engine::WorkGroup::nice, "-20 to 19"),
+    field("comm", &engine::WorkGroup::comm, "thread name, at most 15 bytes; the work type's name when empty"));
+template <> inline constexpr auto describe<engine::CgroupDef> = record<engine::CgroupDef>("cgroup", "a cgroup, its limits and its workers",
+    field("cpuset", &engine::CgroupDef::cpuset, "the CPUs it may use; its parent's when absent"),
+    field("works", &engine::CgroupDef::works, "groups of workers that start with the cgroup"),
+    field("cpu_weight", &engine::CgroupDef::cpu_weight, "cpu.weight, 1 to 10000"),
+    field("cpu_quota", &engine::CgroupDef::cpu_quota, "cpu.max, in CPUs (1.5: one and a half)"),
+    field("memory_max", &engine::CgroupDef::memory_max, "memory.max"),
+    field("pids_max", &engine::CgroupDef::pids_max, "pids.max"));
+
+template <> inline constexpr auto describe<engine::FixedHold> = record<engine::FixedHold>("fixed", "holds for a fixed time",
+    field("duration", &engine::FixedHold::duration, "how long"));
+template <> inline constexpr auto describe<engine::FractionHold> = record<engine::FractionHold>("fraction", "holds for a part of the scenario's duration",
+    field("fraction", &engine::FractionHold::fraction, "which part, above 0 and at most 1"));
+template <> inline constexpr auto describe<engine::LoopHold> = record<engine::LoopHold>("loop", "repeats the step's ops at the start of every interval",
+    field("interval", &engine::LoopHold::interval, "time between two turns"),
+    field("duration", &engine::LoopHold::duration, "for how long; the rest of the scenario when absent"));
+template <> inline constexpr auto describe<engine::RestHold> = record<engine::RestHold>("rest", "holds until the scenario's duration is over");
+
+template <> inline constexpr auto describe<engine::AddCgroupOp> = record<engine::AddCgroupOp>("add_cgroup", "makes a cgroup and starts its workers",
+    field("cgroup", &engine::AddCgroupOp::cgroup, "its name"),
+    field("def", &engine::AddCgroupOp::def, "its cpuset, limits and works"));
+template <> inline constexpr auto describe<engine::RemoveCgroupOp> = record<engine::RemoveCgroupOp>("remove_cgroup", "stops the cgroup's workers, then removes it",
+    field("cgroup", &engine::RemoveCgroupOp::cgroup, "its name"));
+template <> inline constexpr auto describe<engine::SetCpusetOp> = record<engine::SetCpusetOp>("set_cpuset", "gives the cgroup another cpuset",
+    field("cgroup", &engine::SetCpusetOp::cgroup, "its name"),
+    field("cpuset", &engine::SetCpusetOp::cpuset, "the new cpuset"));
+template <> inline constexpr auto describe<engine::ClearCpusetOp> = record<engine::ClearCpusetOp>("clear_cpuset", "clears the cpuset: the cgroup uses its parent's",
+    field("cgroup", &engine::ClearCpusetOp::cgroup, "its name"));
+template <> inline constexpr auto describe<engine::SwapCpusetsOp> = record<engine::SwapCpusetsOp>("swap_cpusets", "exchanges the cpusets of two cgroups",
+    field("a", &engine::SwapCpusetsOp::a, "one cgroup"),
+    field("b", &engine::SwapCpusetsOp::b, "the other"));
+template <> inline constexpr auto describe<engine::SpawnOp> = record<engine::SpawnOp>("spawn", "starts workers in a cgroup",
+    field("cgroup", &engine::SpawnOp::cgroup, "its name"),
+    field("work", &engine::SpawnOp::work, "which workers"));
+template <> inline constexpr auto describe<engine::SpawnHostOp> = record<engine::SpawnHostOp>("spawn_host", "starts workers in the agent's own cgroup, beside all others",
+    field("work", &engine::SpawnHostOp::work, "which workers"));
+template <> inline constexpr auto describe<engine::StopCgroupOp> = record<engine::StopCgroupOp>("stop_cgroup", "stops the cgroup's workers and keeps the cgroup",
+    field("cgroup", &engine::StopCgroupOp::cgroup, "its name"));
+template <> inline constexpr auto describe<engine::SetAffinityOp> = record<engine::SetAffinityOp>("set_affinity", "gives the cgroup's workers another affinity",
+    field("cgroup", &engine::SetAffinityOp::cgroup, "its name"),
+    field("affinity", &engine::SetAffinityOp::affinity, "the new affinity"));
+template <> inline constexpr auto describe<engine::MoveAllTasksOp> = record<engine::MoveAllTasksOp>("move_all_tasks", "moves all workers from one cgroup to another",
+    field("from", &engine::MoveAllTasksOp::from, "where they are"),
+    field("to", &engine::MoveAllTasksOp::to, "where they go"));
+template <> inline constexpr auto describe<engine::FreezeCgroupOp> = record<engine::FreezeCgroupOp>("freeze_cgroup", "freezes the cgroup's workers (cgroup.freeze)",
+    field("cgroup", &engine::FreezeCgroupOp::cgroup, "its name"));
+template <> inline constexpr auto describe<engine::UnfreezeCgroupOp> = record<engine::UnfreezeCgroupOp>("unfreeze_cgroup", "lets a frozen cgroup's workers run again",
+    field("cgroup", &engine::UnfreezeCgroupOp::cgroup, "its name"));
+
+template <> inline constexpr auto describe<engine::Step> = record<engine::Step>("step", "ops, then cgroups, then a time in which they are watched",
+    field("ops", &engine::Step::ops, "what to do, in order; positional values of k.step are ops too"),
+    field("setup", &engine::Step::setup, "cgroups to make, by name"),
+    field("hold", &engine::Step::hold, "how long the step lasts: a duration, a fraction of the scenario's, or a k.hold value"));
+template <> inline constexpr auto describe<engine::Backdrop> = record<engine::Backdrop>("backdrop", "what lives for the whole scenario, untouched by steps",
+    field("cgroups", &engine::Backdrop::cgroups, "cgroups, by name"));
+template <> inline constexpr auto describe<engine::MonitorOptions> = record<engine::MonitorOptions>("monitor", "how run queues are sampled",
+    field("period", &engine::MonitorOptions::period, "time between two samples, 1ms to 10s"));
+template <> inline constexpr auto describe<engine::Scenario> = record<engine::Scenario>("scenario", "a workload on a guest kernel, and what must hold",
+    field("name", &engine::Scenario::name, "name in reports; the file's when absent"),
+    field("description", &engine::Scenario::description, "one sentence for lists"),
+    field("topology", &engine::Scenario::topology, "NUMA nodes, LLCs, cores per LLC and threads per core, e.g. \"1n2l2c1t\""),
+    field("kernel", &engine::Scenario::kernel, "a path, a version or the beginning of one; the newest cached with sched_ext when absent"),
+    field("kaslr", &engine::Scenario::kaslr, "whether the kernel's addresses are randomised"),
+    field("kernel_args", &engine::Scenario::kernel_args, "arguments appended to the kernel's command line"),
+    field("memory", &engine::Scenario::memory, "guest memory; 64M per CPU, and at least 512M, when absent"),
+    field("duration", &engine::Scenario::duration, "length of all steps together"),
+    field("cgroups", &engine::Scenario::cgroups, "cgroups that exist when the first step begins, by name"),
+    field("backdrop", &engine::Scenario::backdrop, "cgroups that live for the whole scenario"),
+    field("steps", &engine::Scenario::steps, "what happens, in order; one step that holds for the whole duration when absent"),
+    field("monitor", &engine::Scenario::monitor, "how run queues are sampled"),
+    field("expect", &engine::Scenario::expect, "what must hold for the scenario to pass"),
+    field("check", &engine::Scenario::check, "function(report): called after the run; what it returns (a string or a list of strings) fails the run"));
+// clang-format on
+
+/// The form that scripts use: one table with the work type's own parameters and those of the group.
+template <>
+struct CustomReader<engine::WorkGroup> {
+  static ReadStatus read(const Value& value, engine::WorkGroup& out, const ReadPlace& place,
+                         MissingMembers missing);
+};
+/// Every member has a default, also inside an op.
+template <>
+struct CustomReader<engine::CgroupDef> {
+  static ReadStatus read(const Value& value, engine::CgroupDef& out, const ReadPlace& place, MissingMembers) {
+    return detail::read_record(value, out, place, MissingMembers::kKeepDefault);
+  }
+};
+/// "3s" is a fixed hold, 0.5 a fraction.
+template <>
+struct CustomReader<engine::Hold> {
+  static ReadStatus read(const Value& value, engine::Hold& out, const ReadPlace& place,
+                         MissingMembers missing);
+};
+template <>
+struct CustomReader<engine::Op> {
+  static ReadStatus read(const Value& value, engine::Op& out, const ReadPlace& place, MissingMembers) {
+    return engine::read_choice(value, out, place, "an op such as k.op.stop_cgroup(\"web\")");
+  }
+};
+/// The "1n2l2c1t" notation.
+template <>
+struct CustomReader<vmm::Topology> {
+  static ReadStatus read(const Value& value, vmm::Topology& out, const ReadPlace& place,
+                         MissingMembers missing);
+};
+template <>
+struct CustomReader<Value::Function> {
+  static ReadStatus read(const Value& value, Value::Function& out, const ReadPlace& place, MissingMembers) {
+    const auto* function = value.get_if<Value::Function>();
+    if (!function) return detail::wrong_kind(value, "a function", place);
+    return out = *function, ReadStatus{};
+  }
+};
+}  // namespace ktstr

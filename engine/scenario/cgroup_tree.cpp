@@ -1,0 +1,154 @@
+#include "engine/scenario/cgroup_tree.h"
+
+#include <vector>
+
+#include "engine/base/nearest.h"
+#include "engine/protocol/cgroup_name.h"
+
+namespace ktstr::engine {
+namespace {
+
+Error invalid(std::string message) {
+  return {ErrorCode::kInvalidArgument, std::move(message)};
+}
+
+std::string quoted(std::string_view name) {
+  return "cgroup \"" + std::string(name) + "\"";
+}
+
+/// "web" for "web/api"; nothing for "web".
+std::optional<std::string> parent_of(std::string_view name) {
+  const auto slash = name.rfind('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  return std::string(name.substr(0, slash));
+}
+
+}  // namespace
+
+Status CgroupTree::add(const std::string& name, const std::optional<CpuSet>& cpuset) {
+  KTSTR_TRY_STATUS(protocol::check_cgroup_name(name));
+  if (cgroups_.contains(name)) return invalid(quoted(name) + " exists already");
+  if (const auto parent = parent_of(name)) {
+    KTSTR_TRY_STATUS(check_exists(*parent));
+    if (cgroups_.at(*parent).workers > 0)
+      return invalid(quoted(*parent) +
+                     " holds workers, so no cgroup can be inside it (cgroup v2 keeps tasks in leaves)");
+  }
+  auto changed = cgroups_;
+  changed[name].cpuset = cpuset;
+  return adopt(std::move(changed));
+}
+
+Status CgroupTree::remove(const std::string& name) {
+  KTSTR_TRY_STATUS(check_exists(name));
+  if (const auto child = child_of(name)) return invalid(quoted(*child) + " is still inside " + quoted(name));
+  cgroups_.erase(name);
+  return ok();
+}
+
+Status CgroupTree::set_cpuset(const std::string& name, const CpuSet& cpuset) {
+  KTSTR_TRY_STATUS(check_exists(name));
+  auto changed = cgroups_;
+  changed[name].cpuset = cpuset;
+  return adopt(std::move(changed));
+}
+
+Status CgroupTree::clear_cpuset(const std::string& name) {
+  KTSTR_TRY_STATUS(check_exists(name));
+  auto changed = cgroups_;
+  changed[name].cpuset.reset();
+  return adopt(std::move(changed));
+}
+
+Status CgroupTree::swap_cpusets(const std::string& a, const std::string& b) {
+  KTSTR_TRY_STATUS(check_exists(a));
+  KTSTR_TRY_STATUS(check_exists(b));
+  if (a == b) return invalid("the two cgroups are the same");
+  auto changed = cgroups_;
+  for (const auto& name : {a, b})
+    if (!changed[name].cpuset) return invalid(quoted(name) + " has no cpuset at this point");
+  std::swap(changed[a].cpuset, changed[b].cpuset);
+  return adopt(std::move(changed));
+}
+
+std::optional<CpuSet> CgroupTree::cpuset(const std::string& name) const {
+  return inherited(cgroups_, name);
+}
+
+Status CgroupTree::spawn(const std::string& name, std::uint32_t workers) {
+  KTSTR_TRY_STATUS(check_takes_workers(name));
+  cgroups_.at(name).workers += workers;
+  return ok();
+}
+
+Status CgroupTree::stop(const std::string& name) {
+  KTSTR_TRY_STATUS(check_exists(name));
+  cgroups_.at(name).workers = 0;
+  return ok();
+}
+
+Status CgroupTree::move_tasks(const std::string& from, const std::string& to) {
+  const auto count = KTSTR_TRY(workers(from));
+  KTSTR_TRY_STATUS(check_takes_workers(to));
+  if (from == to) return invalid("the two cgroups are the same");
+  cgroups_.at(from).workers = 0;
+  cgroups_.at(to).workers += count;
+  return ok();
+}
+
+Status CgroupTree::set_frozen(const std::string& name, bool frozen) {
+  KTSTR_TRY_STATUS(check_exists(name));
+  cgroups_.at(name).frozen = frozen;
+  return ok();
+}
+
+Result<std::uint32_t> CgroupTree::workers(const std::string& name) const {
+  KTSTR_TRY_STATUS(check_exists(name));
+  const auto count = cgroups_.at(name).workers;
+  if (count == 0) return invalid(quoted(name) + " has no workers at this point");
+  return count;
+}
+
+Status CgroupTree::check_exists(const std::string& name) const {
+  if (cgroups_.contains(name)) return ok();
+  std::vector<std::string_view> known;
+  for (const auto& [existing, cgroup] : cgroups_) known.push_back(existing);
+  return invalid(quoted(name) + " does not exist at this point" + did_you_mean(name, known));
+}
+
+Status CgroupTree::check_takes_workers(const std::string& name) const {
+  KTSTR_TRY_STATUS(check_exists(name));
+  if (const auto child = child_of(name))
+    return invalid(quoted(name) + " has " + quoted(*child) +
+                   " inside, so it can't hold workers (cgroup v2 keeps tasks in leaves)");
+  if (cgroups_.at(name).frozen) return invalid(quoted(name) + " is frozen at this point");
+  return ok();
+}
+
+std::optional<std::string> CgroupTree::child_of(const std::string& name) const {
+  const auto prefix = name + "/";
+  const auto next = cgroups_.lower_bound(prefix);
+  if (next == cgroups_.end() || !next->first.starts_with(prefix)) return std::nullopt;
+  return next->first;
+}
+
+std::optional<CpuSet> CgroupTree::inherited(const Cgroups& cgroups, std::string_view name) {
+  for (std::optional<std::string> at(name); at; at = parent_of(*at))
+    if (const auto found = cgroups.find(*at); found != cgroups.end() && found->second.cpuset)
+      return found->second.cpuset;
+  return std::nullopt;
+}
+
+Status CgroupTree::adopt(Cgroups changed) {
+  for (const auto& [name, cgroup] : changed) {
+    const auto parent = parent_of(name);
+    const auto outer = parent ? inherited(changed, *parent) : std::nullopt;
+    if (cgroup.cpuset && outer && (*cgroup.cpuset & *outer).empty())
+      return invalid("no CPU of " + quoted(name) + " (" + cgroup.cpuset->to_string() +
+                     ") lies in the cpuset of its parent (" + outer->to_string() + ")");
+  }
+  cgroups_ = std::move(changed);
+  return ok();
+}
+
+}  // namespace ktstr::engine

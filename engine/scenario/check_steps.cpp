@@ -1,0 +1,140 @@
+#include "engine/scenario/check_steps.h"
+
+#include "engine/scenario/cgroup_tree.h"
+#include "engine/scenario/check_work.h"
+#include "engine/scenario/resolve.h"
+#include "engine/scenario/workers.h"
+
+namespace ktstr::engine {
+namespace {
+
+/// Seeds change which CPUs a random subset has, never whether there is one.
+constexpr std::uint64_t kAnySeed = 0;
+
+class Walk {
+ public:
+  explicit Walk(const vmm::Topology& topology) : topology_(topology) {}
+
+  ReadStatus add_all(const std::map<std::string, CgroupDef>& cgroups, const Place& place) {
+    for (const auto& [name, def] : cgroups)
+      if (auto error = add(name, def, place.member(name), place.member(name))) return error;
+    return {};
+  }
+
+  ReadStatus run(const std::vector<Op>& ops, const Place& place) {
+    for (std::size_t i = 0; i < ops.size(); ++i)
+      if (auto error = std::visit([&](const auto& op) { return apply(op, place.element(i)); }, ops[i]))
+        return error;
+    return {};
+  }
+
+ private:
+  ReadStatus add(const std::string& name, const CgroupDef& def, const Place& place, const Place& of_name) {
+    if (auto error = check_limits(def, place)) return error;
+    std::optional<CpuSet> cpuset;
+    if (def.cpuset)
+      if (auto error = resolve(*def.cpuset, place.member("cpuset"), cpuset)) return error;
+    if (auto error = of_name.error_of(tree_.add(name, cpuset))) return error;
+    for (std::size_t i = 0; i < def.works.size(); ++i)
+      if (auto error = spawn(name, def.works[i], place.member("works").element(i), of_name)) return error;
+    return {};
+  }
+
+  ReadStatus resolve(const CpusetSpec& spec, const Place& place, std::optional<CpuSet>& out) const {
+    auto cpus = resolve_cpuset(spec, topology_);
+    if (!cpus) return place.error(cpus.error().message);
+    out = std::move(*cpus);
+    return {};
+  }
+
+  CpuSet cpus_of(const std::string& cgroup) const {
+    return tree_.cpuset(cgroup).value_or(usable_cpus(topology_));
+  }
+
+  ReadStatus check_placed(const WorkGroup& group, const CpuSet& cpus, const Place& place) const {
+    if (auto error = check_work_group(group, place)) return error;
+    const auto workers = worker_count(group, cpus.count());
+    return place.member("affinity")
+        .error_of(resolve_affinity(group.affinity, cpus, topology_, workers, kAnySeed));
+  }
+
+  ReadStatus spawn(const std::string& cgroup, const WorkGroup& group, const Place& place,
+                   const Place& of_name) {
+    const auto cpus = cpus_of(cgroup);
+    if (auto error = check_placed(group, cpus, place)) return error;
+    return of_name.error_of(tree_.spawn(cgroup, worker_count(group, cpus.count())));
+  }
+
+  ReadStatus apply(const AddCgroupOp& op, const Place& place) {
+    return add(op.cgroup, op.def, place.member("def"), place.member("cgroup"));
+  }
+  ReadStatus apply(const RemoveCgroupOp& op, const Place& place) {
+    return place.member("cgroup").error_of(tree_.remove(op.cgroup));
+  }
+  ReadStatus apply(const SetCpusetOp& op, const Place& place) {
+    std::optional<CpuSet> cpus;
+    if (auto error = resolve(op.cpuset, place.member("cpuset"), cpus)) return error;
+    return place.member("cgroup").error_of(tree_.set_cpuset(op.cgroup, *cpus));
+  }
+  ReadStatus apply(const ClearCpusetOp& op, const Place& place) {
+    return place.member("cgroup").error_of(tree_.clear_cpuset(op.cgroup));
+  }
+  ReadStatus apply(const SwapCpusetsOp& op, const Place& place) {
+    return place.error_of(tree_.swap_cpusets(op.a, op.b));
+  }
+  ReadStatus apply(const SpawnOp& op, const Place& place) {
+    return spawn(op.cgroup, op.work, place.member("work"), place.member("cgroup"));
+  }
+  ReadStatus apply(const SpawnHostOp& op, const Place& place) {
+    return check_placed(op.work, usable_cpus(topology_), place.member("work"));
+  }
+  ReadStatus apply(const StopCgroupOp& op, const Place& place) {
+    return place.member("cgroup").error_of(tree_.stop(op.cgroup));
+  }
+  ReadStatus apply(const SetAffinityOp& op, const Place& place) {
+    const auto workers = tree_.workers(op.cgroup);
+    if (!workers) return place.member("cgroup").error_of(workers);
+    const auto sets = resolve_affinity(op.affinity, cpus_of(op.cgroup), topology_, *workers, kAnySeed);
+    return place.member("affinity").error_of(sets);
+  }
+  ReadStatus apply(const MoveAllTasksOp& op, const Place& place) {
+    return place.error_of(tree_.move_tasks(op.from, op.to));
+  }
+  ReadStatus apply(const FreezeCgroupOp& op, const Place& place) {
+    return place.member("cgroup").error_of(tree_.set_frozen(op.cgroup, true));
+  }
+  ReadStatus apply(const UnfreezeCgroupOp& op, const Place& place) {
+    return place.member("cgroup").error_of(tree_.set_frozen(op.cgroup, false));
+  }
+
+  const vmm::Topology& topology_;
+  CgroupTree tree_;
+};
+
+ReadStatus walk_loop(const Step& step, Walk& walk, const Place& place) {
+  if (auto error = walk.add_all(step.setup, place.member("setup"))) return error;
+  if (auto error = walk.run(step.ops, place.member("ops"))) return error;
+  auto error = walk.run(step.ops, place.member("ops"));
+  if (error) error->message += " (when the loop repeats)";
+  return error;
+}
+
+ReadStatus walk_step(const Step& step, Walk& walk, const Place& place) {
+  if (std::holds_alternative<LoopHold>(step.hold)) return walk_loop(step, walk, place);
+  if (auto error = walk.run(step.ops, place.member("ops"))) return error;
+  return walk.add_all(step.setup, place.member("setup"));
+}
+
+}  // namespace
+
+ReadStatus check_steps(const Scenario& scenario, const Place& place) {
+  Walk walk(scenario.topology);
+  if (auto error = walk.add_all(scenario.backdrop.cgroups, place.member("backdrop").member("cgroups")))
+    return error;
+  if (auto error = walk.add_all(scenario.cgroups, place.member("cgroups"))) return error;
+  for (std::size_t i = 0; i < scenario.steps.size(); ++i)
+    if (auto error = walk_step(scenario.steps[i], walk, place.member("steps").element(i))) return error;
+  return {};
+}
+
+}  // namespace ktstr::engine
