@@ -1,0 +1,31 @@
+// The report as a JSON file. The format is docs/formats/run-report.md.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+
+#include "engine/report/run_report.h"
+
+namespace ktstr::engine {
+
+/// How much of the bulk a file gets. Beyond a cap, every n-th element is kept, and the report says so
+/// (sample_stride, wake_latencies_total). Numbers computed from the whole are never affected.
+struct JsonCaps {
+  std::size_t samples = 1000;
+  std::size_t wake_latencies = 1000;  ///< of each worker
+};
+
+/// The report with its bulk thinned out to the caps.
+[[nodiscard]] RunReport thinned(RunReport report, const JsonCaps& caps);
+
+/// Writes indented JSON. The file appears whole or not at all: it is written beside `path` under a name of
+/// its own, synced and renamed. A `path` that exists and is no regular file (/dev/stdout) is written to
+/// directly. Errors: kIo, kNotFound, with the path and the system's reason.
+[[nodiscard]] Status write_json_file(const RunReport& report, const std::filesystem::path& path,
+                                     const JsonCaps& caps = {});
+
+/// Reads such a file back. Errors: kIo, kNotFound, kCorrupt.
+[[nodiscard]] Result<RunReport> read_json_file(const std::filesystem::path& path);
+
+}  // namespace ktstr::engine

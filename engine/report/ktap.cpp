@@ -1,0 +1,55 @@
+#include "engine/report/ktap.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace ktstr::engine {
+namespace {
+
+/// A test's description must not hold '#', which begins a directive, nor a line break.
+std::string one_line(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '#' || static_cast<unsigned char>(c) < 0x20; }, ' ');
+  return text;
+}
+
+/// Each line of the text as a diagnostic of its own.
+void add_diagnostic(std::string& out, std::string_view text) {
+  while (!text.empty()) {
+    const auto end = text.find('\n');
+    out += fmt::format("# {}\n", text.substr(0, end));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+}
+
+void add_test(std::string& out, std::size_t number, const RunReport& report) {
+  for (const auto& failure : report.failures) add_diagnostic(out, failure.message);
+  for (const auto& fault : report.emulator_faults)
+    add_diagnostic(out, "repeated, the emulator failed: " + fault);
+  const auto name = one_line(report.scenario);
+  switch (report.verdict) {
+    case Outcome::kPass:
+      out += fmt::format("ok {} {}\n", number, name);
+      return;
+    case Outcome::kSkip:
+      out += fmt::format("ok {} {} # SKIP {}\n", number, name, one_line(report.reason.value_or("")));
+      return;
+    case Outcome::kInconclusive:
+      add_diagnostic(out, "inconclusive: " + report.reason.value_or(""));
+      [[fallthrough]];
+    case Outcome::kFail:
+      out += fmt::format("not ok {} {}\n", number, name);
+      return;
+  }
+}
+
+}  // namespace
+
+std::string to_ktap(std::span<const RunReport> reports) {
+  std::string out = fmt::format("KTAP version 1\n1..{}\n", reports.size());
+  for (std::size_t i = 0; i < reports.size(); ++i) add_test(out, i + 1, reports[i]);
+  return out;
+}
+
+}  // namespace ktstr::engine

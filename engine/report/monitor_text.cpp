@@ -1,0 +1,128 @@
+#include "engine/report/monitor_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/report/table.h"
+#include "introspect/monitor/counter.h"
+
+namespace ktstr::engine {
+namespace {
+
+using introspect::CpuSnapshot;
+using introspect::MonitorSample;
+
+constexpr std::string_view kUnknown = "-";
+
+template <class T>
+std::string number_text(const std::optional<T>& value, std::string_view format) {
+  return value ? fmt::format(fmt::runtime(format), *value) : std::string(kUnknown);
+}
+
+/// One CPU over the whole series.
+struct CpuTotals {
+  std::uint64_t samples = 0;
+  std::uint64_t running_sum = 0;
+  std::uint32_t running_max = 0;
+  std::optional<std::uint32_t> dsq_max;
+  std::optional<introspect::RqSchedstat> first, last;
+
+  void add(const CpuSnapshot& cpu) {
+    ++samples;
+    running_sum += cpu.nr_running;
+    running_max = std::max(running_max, cpu.nr_running);
+    if (cpu.local_dsq_depth) dsq_max = std::max(dsq_max.value_or(0), *cpu.local_dsq_depth);
+    if (!cpu.schedstat) return;
+    if (!first) first = cpu.schedstat;
+    last = cpu.schedstat;
+  }
+  [[nodiscard]] std::string run_delay() const {
+    return first ? time_text(introspect::counter_delta(last->run_delay, first->run_delay))
+                 : std::string(kUnknown);
+  }
+  [[nodiscard]] std::string switches() const {
+    return first ? fmt::format("{}", introspect::counter_delta(last->pcount, first->pcount))
+                 : std::string(kUnknown);
+  }
+};
+
+std::vector<CpuTotals> totals_by_cpu(const std::vector<MonitorSample>& samples) {
+  std::vector<CpuTotals> totals;
+  for (const auto& sample : samples) {
+    totals.resize(std::max(totals.size(), sample.cpus.size()));
+    for (std::size_t cpu = 0; cpu < sample.cpus.size(); ++cpu) totals[cpu].add(sample.cpus[cpu]);
+  }
+  return totals;
+}
+
+std::string cpu_table(const std::vector<MonitorSample>& samples) {
+  const auto totals = totals_by_cpu(samples);
+  if (totals.empty()) return {};
+  Table table({"cpu", "running avg", "max", "local dsq max", "run delay", "switches"}, 1);
+  for (std::size_t cpu = 0; cpu < totals.size(); ++cpu) {
+    const auto& total = totals[cpu];
+    const double mean = static_cast<double>(total.running_sum) /
+                        static_cast<double>(std::max<std::uint64_t>(1, total.samples));
+    table.add({fmt::format("{}", cpu), fmt::format("{:.2f}", mean), fmt::format("{}", total.running_max),
+               number_text(total.dsq_max, "{}"), total.run_delay(), total.switches()});
+  }
+  return table.to_string();
+}
+
+std::string event_line(const introspect::ScxEventDeltas& events) {
+  return fmt::format(
+      "  sched_ext: fallback {} ({}/s, burst {}), keep_last {} ({}/s), bypass {}\n",
+      number_text(events.total_fallback, "{}"), number_text(events.fallback_rate, "{:.1f}"),
+      number_text(events.max_fallback_burst, "{}"), number_text(events.total_dispatch_keep_last, "{}"),
+      number_text(events.keep_last_rate, "{:.1f}"), number_text(events.total_bypass_activate, "{}"));
+}
+
+}  // namespace
+
+std::string time_text(std::uint64_t ns) {
+  const auto value = static_cast<double>(ns);
+  if (ns < 10'000) return fmt::format("{} ns", ns);
+  if (ns < 10'000'000) return fmt::format("{:.1f} us", value * 1e-3);
+  if (ns < 10'000'000'000) return fmt::format("{:.1f} ms", value * 1e-6);
+  return fmt::format("{:.1f} s", value * 1e-9);
+}
+
+std::string domains_text(const MonitorReport& monitor) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> levels;
+  const auto add = [&](const introspect::SchedDomainSnapshot& domain) {
+    const auto name = domain.name.value_or(fmt::format("level {}", domain.level));
+    auto level =
+        std::find_if(levels.begin(), levels.end(), [&](const auto& known) { return known.first == name; });
+    if (level == levels.end()) level = levels.insert(levels.end(), {name, {}});
+    auto& spans = level->second;
+    if (std::find(spans.begin(), spans.end(), domain.span) == spans.end()) spans.push_back(domain.span);
+  };
+  const auto with_domains =
+      std::find_if(monitor.samples.begin(), monitor.samples.end(), [](const MonitorSample& sample) {
+        return std::any_of(sample.cpus.begin(), sample.cpus.end(),
+                           [](const auto& cpu) { return cpu.sched_domains.has_value(); });
+      });
+  if (with_domains == monitor.samples.end()) return {};
+  for (const auto& cpu : with_domains->cpus)
+    if (cpu.sched_domains) std::for_each(cpu.sched_domains->begin(), cpu.sched_domains->end(), add);
+  std::string text;
+  for (const auto& [name, spans] : levels)
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, fmt::join(spans, " "));
+  return text;
+}
+
+std::string monitor_text(const MonitorReport& monitor) {
+  const auto& summary = monitor.summary;
+  std::string text = fmt::format(
+      "\nmonitor  {}: {} samples every {}, {} missed; imbalance max {} avg {}; {} runnable per CPU\n",
+      monitor.verdict.summary, summary.total_samples, time_text(monitor.period_ns), monitor.missed_periods,
+      number_text(summary.max_imbalance_ratio, "{:.1f}"), number_text(summary.avg_imbalance_ratio, "{:.2f}"),
+      number_text(summary.avg_nr_running, "{:.2f}"));
+  text += cpu_table(monitor.samples);
+  if (summary.event_deltas) text += event_line(*summary.event_deltas);
+  if (const auto domains = domains_text(monitor); !domains.empty()) text += "  domains: " + domains + "\n";
+  return text;
+}
+
+}  // namespace ktstr::engine

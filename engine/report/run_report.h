@@ -1,0 +1,157 @@
+// RunReport: everything that one run of a scenario yields. Text, JSON, KTAP and Lua hooks see this one
+// description.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/report/timeline.h"
+#include "engine/verdict/merge.h"
+#include "engine/verdict/verdict.h"
+#include "engine/verdict/worker_group.h"
+#include "introspect/monitor/sample.h"
+#include "introspect/monitor/summary.h"
+#include "introspect/monitor/thresholds.h"
+
+namespace ktstr::engine {
+
+/// Raised with every change that a reader of older files would misread; see docs/formats/run-report.md.
+inline constexpr std::uint32_t kRunReportVersion = 1;
+
+struct KernelReport {
+  std::string version;                     ///< as the kernel cache names it
+  std::optional<std::string> build_id{};   ///< of the image
+  std::optional<std::string> release{};    ///< uname -r, from the guest
+  std::optional<std::uint32_t> hz{};       ///< CONFIG_HZ
+  std::optional<std::string> hz_source{};  ///< where hz was found
+};
+
+struct MachineReport {
+  std::optional<std::string> backend{};  ///< absent when no machine was started
+  bool emulated = false;
+  std::string topology;
+  std::uint64_t cpus = 0;
+  std::uint64_t memory_bytes = 0;
+  bool kaslr = true;
+};
+
+/// Limits in force. emulation_factor: what the time-dependent defaults among them were multiplied with; 1 on
+/// hardware.
+struct LimitsReport {
+  WorkerLimits workers;
+  introspect::MonitorThresholds monitor;
+  double emulation_factor = 1;
+};
+
+struct MonitorReport {
+  std::uint64_t period_ns = 0;
+  std::uint64_t missed_periods = 0;  ///< sampling times that passed before the sample before was done
+  std::uint64_t stall_threshold_ns =
+      0;  ///< how long a run queue clock may stand still, see MonitorThresholds
+  std::vector<std::string> other_event_names;
+  introspect::MonitorSummary summary;
+  introspect::MonitorVerdict verdict;
+  std::uint64_t sample_stride = 1;  ///< `samples` holds every sample_stride-th one
+  std::vector<introspect::MonitorSample> samples;
+};
+
+/// Where the time of a run went, ns. own = total - boot - hold.
+struct TimingsReport {
+  std::optional<std::uint64_t> prepare_ns{};  ///< kernel chosen, initramfs made
+  std::optional<std::uint64_t> boot_ns{};     ///< from the machine's start to the agent's hello
+  std::optional<std::uint64_t> attach_ns{};   ///< freeze, registers, KASLR, layouts, first sample
+  std::optional<std::uint64_t> setup_ns{};    ///< backdrop and cgroups
+  std::uint64_t hold_ns = 0;                  ///< all holds together
+  std::optional<std::uint64_t> collect_ns{};  ///< workers stopped, reports here
+  std::optional<std::uint64_t> shutdown_ns{};
+  std::uint64_t own_ns = 0;
+  std::uint64_t total_ns = 0;
+};
+
+struct RunReport {
+  std::uint32_t format_version = kRunReportVersion;
+  std::string scenario;
+  std::string description;
+  Outcome verdict = Outcome::kSkip;
+  std::optional<std::string> reason{};  ///< why the verdict is inconclusive or skip
+  std::vector<Failure> failures;        ///< the cause first
+  std::uint64_t seed = 0;
+  std::string replay;  ///< a command that repeats the run
+  KernelReport kernel;
+  MachineReport machine;
+  LimitsReport limits;
+  Timeline timeline;
+  std::vector<GroupSummary> groups;
+  std::vector<WorkerGroup> workers;  ///< workers[i] is groups[i] in full
+  std::optional<MonitorReport> monitor{};
+  std::optional<std::string> monitor_problem{};  ///< why there is no monitor, or why it ended early
+  TimingsReport timings;
+  std::vector<std::string>
+      emulator_faults;  ///< runs that the emulator spoiled and that were repeated from the start
+  std::optional<std::string> console_tail{};  ///< the guest's last words, when it did not end in order
+};
+
+}  // namespace ktstr::engine
+
+namespace ktstr {
+// clang-format off
+template <> inline constexpr auto describe<engine::KernelReport> = record<engine::KernelReport>("KernelReport", "the guest's kernel",
+    field("version", &engine::KernelReport::version, "as the kernel cache names it"),
+    field("build_id", &engine::KernelReport::build_id, "build id of the image, hexadecimal"),
+    field("release", &engine::KernelReport::release, "uname -r in the guest"),
+    field("hz", &engine::KernelReport::hz, "CONFIG_HZ"),
+    field("hz_source", &engine::KernelReport::hz_source, "where hz was found"));
+template <> inline constexpr auto describe<engine::MachineReport> = record<engine::MachineReport>("MachineReport", "the machine the guest ran on",
+    field("backend", &engine::MachineReport::backend, "qemu-tcg, qemu-kvm ...; absent when none was started"),
+    field("emulated", &engine::MachineReport::emulated, "whether instructions were emulated"),
+    field("topology", &engine::MachineReport::topology, "NUMA nodes, LLCs, cores per LLC, threads per core"),
+    field("cpus", &engine::MachineReport::cpus, "CPUs"),
+    field("memory_bytes", &engine::MachineReport::memory_bytes, "memory, bytes"),
+    field("kaslr", &engine::MachineReport::kaslr, "whether the kernel's addresses were randomised"));
+template <> inline constexpr auto describe<engine::LimitsReport> = record<engine::LimitsReport>("LimitsReport", "limits in force",
+    field("workers", &engine::LimitsReport::workers, "worker checks"),
+    field("monitor", &engine::LimitsReport::monitor, "monitor thresholds"),
+    field("emulation_factor", &engine::LimitsReport::emulation_factor, "factor in the time-dependent defaults among them"));
+template <> inline constexpr auto describe<engine::MonitorReport> = record<engine::MonitorReport>("MonitorReport", "what was read from the guest's memory",
+    field("period_ns", &engine::MonitorReport::period_ns, "time between two samples, ns"),
+    field("missed_periods", &engine::MonitorReport::missed_periods, "sampling times that passed before the sample before was done"),
+    field("stall_threshold_ns", &engine::MonitorReport::stall_threshold_ns, "how long a run queue clock may stand still, ns"),
+    field("other_event_names", &engine::MonitorReport::other_event_names, "names of the samples' event_counters.other"),
+    field("summary", &engine::MonitorReport::summary, "the samples in a few numbers"),
+    field("verdict", &engine::MonitorReport::verdict, "the samples held against the thresholds"),
+    field("sample_stride", &engine::MonitorReport::sample_stride, "samples holds every n-th sample taken"),
+    field("samples", &engine::MonitorReport::samples, "the samples"));
+template <> inline constexpr auto describe<engine::TimingsReport> = record<engine::TimingsReport>("TimingsReport", "where the time went",
+    field("prepare_ns", &engine::TimingsReport::prepare_ns, "kernel chosen, initramfs made, ns"),
+    field("boot_ns", &engine::TimingsReport::boot_ns, "from the machine's start to the agent's hello, ns"),
+    field("attach_ns", &engine::TimingsReport::attach_ns, "until the first sample could be taken, ns"),
+    field("setup_ns", &engine::TimingsReport::setup_ns, "backdrop and cgroups made, ns"),
+    field("hold_ns", &engine::TimingsReport::hold_ns, "all holds together, ns"),
+    field("collect_ns", &engine::TimingsReport::collect_ns, "workers stopped and their reports read, ns"),
+    field("shutdown_ns", &engine::TimingsReport::shutdown_ns, "guest ended, ns"),
+    field("own_ns", &engine::TimingsReport::own_ns, "total without boot and hold, ns"),
+    field("total_ns", &engine::TimingsReport::total_ns, "the whole run, ns"));
+template <> inline constexpr auto describe<engine::RunReport> = record<engine::RunReport>("RunReport", "everything that one run of a scenario yields",
+    field("format_version", &engine::RunReport::format_version, "version of this format"),
+    field("scenario", &engine::RunReport::scenario, "the scenario's name"),
+    field("description", &engine::RunReport::description, "the scenario's description"),
+    field("verdict", &engine::RunReport::verdict, "fail, inconclusive, pass or skip"),
+    field("reason", &engine::RunReport::reason, "why the verdict is inconclusive or skip"),
+    field("failures", &engine::RunReport::failures, "what did not hold, the cause first"),
+    field("seed", &engine::RunReport::seed, "seed of random choices"),
+    field("replay", &engine::RunReport::replay, "a command that repeats the run"),
+    field("kernel", &engine::RunReport::kernel, "the guest's kernel"),
+    field("machine", &engine::RunReport::machine, "the machine the guest ran on"),
+    field("limits", &engine::RunReport::limits, "limits in force"),
+    field("timeline", &engine::RunReport::timeline, "what was done to the guest, and when"),
+    field("groups", &engine::RunReport::groups, "worker groups, each in one line"),
+    field("workers", &engine::RunReport::workers, "worker groups in full, in the same order"),
+    field("monitor", &engine::RunReport::monitor, "what was read from the guest's memory"),
+    field("monitor_problem", &engine::RunReport::monitor_problem, "why there is no monitor, or why it ended early"),
+    field("timings", &engine::RunReport::timings, "where the time went"),
+    field("emulator_faults", &engine::RunReport::emulator_faults, "runs that the emulator spoiled and that were repeated"),
+    field("console_tail", &engine::RunReport::console_tail, "the guest's last console lines, when it did not end in order"));
+// clang-format on
+}  // namespace ktstr

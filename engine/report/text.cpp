@@ -1,0 +1,174 @@
+#include "engine/report/text.h"
+
+#include <fmt/format.h>
+
+#include "engine/report/monitor_text.h"
+#include "engine/report/table.h"
+
+namespace ktstr::engine {
+namespace {
+
+constexpr std::string_view kReset = "\033[0m";
+
+std::string_view verdict_colour(Outcome verdict) {
+  switch (verdict) {
+    case Outcome::kFail:
+      return "\033[1;31m";
+    case Outcome::kInconclusive:
+      return "\033[1;33m";
+    case Outcome::kPass:
+      return "\033[1;32m";
+    case Outcome::kSkip:
+      return "\033[1;36m";
+  }
+  return "";
+}
+
+std::string_view verdict_word(Outcome verdict) {
+  switch (verdict) {
+    case Outcome::kFail:
+      return "FAIL";
+    case Outcome::kInconclusive:
+      return "INCONCLUSIVE";
+    case Outcome::kPass:
+      return "PASS";
+    case Outcome::kSkip:
+      return "SKIP";
+  }
+  return "?";
+}
+
+double seconds(std::uint64_t ns) {
+  return static_cast<double>(ns) * 1e-9;
+}
+
+/// "FAIL hello: the first failure".
+std::string verdict_line(const RunReport& report, bool colour) {
+  std::string word(verdict_word(report.verdict));
+  if (colour) word = std::string(verdict_colour(report.verdict)) + word + std::string(kReset);
+  std::string cause;
+  if (!report.failures.empty())
+    cause = report.failures.front().message;
+  else if (report.reason)
+    cause = *report.reason;
+  return fmt::format("{} {}{}{}\n", word, report.scenario, cause.empty() ? "" : ": ", cause);
+}
+
+std::string where_line(const RunReport& report) {
+  const auto& [backend, emulated, topology, cpus, memory, kaslr] = report.machine;
+  std::string text =
+      fmt::format("  kernel {}, {} CPUs ({}), {}", report.kernel.release.value_or(report.kernel.version),
+                  cpus, topology, format_byte_size(ByteSize{memory}));
+  if (backend) text += ", " + *backend;
+  if (emulated)
+    text += fmt::format(" (emulated: time-dependent default limits x{:g})", report.limits.emulation_factor);
+  return text + "\n";
+}
+
+std::string other_failures(const RunReport& report) {
+  std::string text;
+  for (std::size_t i = 1; i < report.failures.size(); ++i)
+    text += "  also: " + report.failures[i].message + "\n";
+  if (!report.failures.empty() && report.reason) text += "  also inconclusive: " + *report.reason + "\n";
+  for (const auto& fault : report.emulator_faults)
+    text += "  the emulator failed and the run was repeated from the start: " + fault + "\n";
+  if (report.monitor_problem) text += "  monitor: " + *report.monitor_problem + "\n";
+  return text;
+}
+
+std::string console_text(const RunReport& report) {
+  if (!report.console_tail || report.console_tail->empty()) return {};
+  std::string text = "\nconsole\n";
+  std::string_view rest = *report.console_tail;
+  while (!rest.empty()) {
+    const auto end = rest.find('\n');
+    text += fmt::format("  | {}\n", rest.substr(0, end));
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  }
+  return text;
+}
+
+template <class T>
+std::string or_dash(const std::optional<T>& value, std::string_view format) {
+  return value ? fmt::format(fmt::runtime(format), *value) : "-";
+}
+
+std::string time_or_dash(const std::optional<std::uint64_t>& ns) {
+  return ns ? time_text(*ns) : "-";
+}
+
+std::string workers_text(const RunReport& report) {
+  if (report.groups.empty()) return {};
+  Table table(
+      {"cgroup", "work", "workers", "work units", "cpu %", "spread", "longest gap", "migrations", "p99 wake"},
+      2);
+  for (const auto& group : report.groups)
+    table.add({group.cgroup, group.work, fmt::format("{}", group.workers),
+               fmt::format("{}", group.work_units), or_dash(group.cpu_pct, "{:.1f}"),
+               or_dash(group.spread_pct, "{:.1f}"), time_or_dash(group.longest_gap_ns),
+               fmt::format("{}", group.migrations), time_or_dash(group.p99_wake_ns)});
+  return "\nworkers\n" + table.to_string();
+}
+
+std::string event_text(const StimulusEvent& event) {
+  return fmt::format("  {:8.3f}  {:<7} {}{}{} ({} cgroups, {} workers)\n", seconds(event.offset_ns),
+                     event.step == 0 ? "set-up" : fmt::format("step {}", event.step), event.op,
+                     event.cgroup ? " " : "", event.cgroup.value_or(""), event.cgroups, event.workers);
+}
+
+std::string step_text(const StepReport& step) {
+  std::string text = fmt::format("step {}", step.step);
+  if (!step.hold_start_ns)
+    return fmt::format("  {:8.3f}  {:<7} broke off before its hold\n", seconds(step.start_ns), text);
+  std::string hold = step.end_ns ? fmt::format("hold {:.3f} s", seconds(*step.end_ns - *step.hold_start_ns))
+                                 : "hold, broken off";
+  if (step.turns != 1) hold += fmt::format(", {} turns", step.turns);
+  return fmt::format("  {:8.3f}  {:<7} {}\n", seconds(*step.hold_start_ns), text, hold);
+}
+
+/// Loops repeat their ops many times; a screen shows the beginning.
+constexpr std::size_t kMostEventsOfAStep = 12;
+
+std::string timeline_text(const Timeline& timeline) {
+  if (timeline.events.empty() && timeline.steps.empty()) return {};
+  std::string text = "\ntimeline (s since the machine's start)\n";
+  const auto add_events = [&](std::uint32_t step) {
+    std::size_t count = 0;
+    for (const auto& event : timeline.events)
+      if (event.step == step && ++count <= kMostEventsOfAStep) text += event_text(event);
+    if (count > kMostEventsOfAStep)
+      text += fmt::format("            ... and {} ops more\n", count - kMostEventsOfAStep);
+  };
+  add_events(0);
+  for (const auto& step : timeline.steps) {
+    add_events(step.step);
+    text += step_text(step);
+  }
+  return text;
+}
+
+std::string timings_line(const TimingsReport& timings) {
+  const auto part = [](std::string_view name, const std::optional<std::uint64_t>& ns) {
+    return ns ? fmt::format("{} {:.2f} s, ", name, seconds(*ns)) : std::string();
+  };
+  return fmt::format("\ntime  {}hold {:.2f} s, own {:.2f} s ({}{}{}{}{}total {:.2f} s)\n",
+                     part("boot", timings.boot_ns), seconds(timings.hold_ns), seconds(timings.own_ns),
+                     part("prepare", timings.prepare_ns), part("attach", timings.attach_ns),
+                     part("set-up", timings.setup_ns), part("collect", timings.collect_ns),
+                     part("shutdown", timings.shutdown_ns), seconds(timings.total_ns));
+}
+
+}  // namespace
+
+std::string to_text(const RunReport& report, const TextOptions& options) {
+  std::string text = verdict_line(report, options.colour) + where_line(report) + other_failures(report);
+  text += console_text(report);
+  text += workers_text(report);
+  if (report.monitor) text += monitor_text(*report.monitor);
+  text += timeline_text(report.timeline);
+  text += timings_line(report.timings);
+  text += "replay  " + report.replay + "\n";
+  return text;
+}
+
+}  // namespace ktstr::engine

@@ -1,0 +1,18 @@
+// The report as a person reads it: the cause first, then what a scheduler engineer wants to see on one
+// screen.
+#pragma once
+
+#include <string>
+
+#include "engine/report/run_report.h"
+
+namespace ktstr::engine {
+
+struct TextOptions {
+  bool colour = false;
+};
+
+/// Ends with a newline. Sections that have nothing to say are left out; unknown numbers are "-".
+[[nodiscard]] std::string to_text(const RunReport& report, const TextOptions& options = {});
+
+}  // namespace ktstr::engine

@@ -1,0 +1,56 @@
+#include "engine/run/interrupt.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+
+#include <array>
+#include <atomic>
+#include <csignal>
+
+#include "engine/base/check.h"
+
+namespace ktstr::engine {
+namespace {
+
+constexpr std::array kSignals{SIGINT, SIGTERM};
+
+std::atomic<int> g_event_fd{-1};
+std::array<struct sigaction, kSignals.size()> g_former{};
+
+/// Async-signal-safe: one write(2) to the eventfd. SA_RESETHAND leaves the next signal to the default action.
+void on_signal(int) {
+  const int saved_errno = errno;
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(g_event_fd.load(std::memory_order_relaxed), &one, sizeof one);
+  errno = saved_errno;
+}
+
+}  // namespace
+
+Interrupt::Interrupt(Fd event) : event_(std::move(event)) {}
+
+Result<std::unique_ptr<Interrupt>> Interrupt::install() {
+  KTSTR_CHECK(g_event_fd.load() < 0);
+  Fd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!event) return system_error("eventfd");
+  g_event_fd = event.get();
+  std::unique_ptr<Interrupt> interrupt(new Interrupt(std::move(event)));
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  action.sa_flags = static_cast<int>(SA_RESTART | SA_RESETHAND);
+  for (std::size_t i = 0; i < kSignals.size(); ++i)
+    if (::sigaction(kSignals[i], &action, &g_former[i]) != 0) return system_error("sigaction");
+  return interrupt;
+}
+
+Interrupt::~Interrupt() {
+  for (std::size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &g_former[i], nullptr);
+  g_event_fd = -1;
+}
+
+bool Interrupt::requested() const {
+  pollfd poll_fd{event_.get(), POLLIN, 0};
+  return ::poll(&poll_fd, 1, 0) == 1;
+}
+
+}  // namespace ktstr::engine

@@ -1,0 +1,31 @@
+// Interrupt: Ctrl-C and SIGTERM as a readable file descriptor.
+#pragma once
+
+#include <memory>
+
+#include "engine/base/fd.h"
+#include "engine/base/result.h"
+
+namespace ktstr::engine {
+
+/// While it lives, SIGINT and SIGTERM do not end the process but make stop_fd() readable, and it stays so.
+/// The second signal acts as if there were no Interrupt, so that a hung process can still be ended. One at a
+/// time in a process.
+class Interrupt {
+ public:
+  /// Errors: kIo when the eventfd or a handler can't be made. Precondition: no other Interrupt lives.
+  [[nodiscard]] static Result<std::unique_ptr<Interrupt>> install();
+  /// Puts the former handlers back.
+  ~Interrupt();
+  Interrupt(const Interrupt&) = delete;
+  Interrupt& operator=(const Interrupt&) = delete;
+
+  [[nodiscard]] int stop_fd() const { return event_.get(); }
+  [[nodiscard]] bool requested() const;
+
+ private:
+  explicit Interrupt(Fd event);
+  Fd event_;
+};
+
+}  // namespace ktstr::engine

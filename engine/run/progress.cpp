@@ -1,0 +1,70 @@
+#include "engine/run/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace ktstr::engine {
+namespace {
+
+constexpr std::string_view kEraseLine = "\r\033[K";
+
+std::string_view stage_name(Stage stage) {
+  switch (stage) {
+    case Stage::kPreparing:
+      return "preparing";
+    case Stage::kBooting:
+      return "booting";
+    case Stage::kAttaching:
+      return "attaching";
+    case Stage::kSetup:
+      return "setting up";
+    case Stage::kStep:
+      return "step";
+    case Stage::kCollecting:
+      return "collecting";
+    case Stage::kShutdown:
+      return "shutting down";
+  }
+  return "?";
+}
+
+/// A terminal that takes no bytes shows no progress; the run goes on.
+void put(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const auto written = ::write(fd, text.data(), text.size());
+    if (written <= 0) return;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+}  // namespace
+
+std::string to_text(const Progress& progress) {
+  if (progress.stage != Stage::kStep)
+    return fmt::format("{} {:.1f}s", stage_name(progress.stage), progress.elapsed.seconds());
+  std::string text = fmt::format("step {}/{}", progress.step, progress.steps);
+  if (progress.remaining) text += fmt::format(", {:.0f}s left", progress.remaining->seconds());
+  return text;
+}
+
+ProgressLine::ProgressLine(int fd) : fd_(fd), is_terminal_(::isatty(fd) == 1) {}
+
+ProgressLine::~ProgressLine() {
+  erase();
+}
+
+void ProgressLine::show(const Progress& progress) {
+  if (!is_terminal_) return;
+  auto text = to_text(progress);
+  if (text == shown_) return;
+  put(fd_, std::string(kEraseLine) + text);
+  shown_ = std::move(text);
+}
+
+void ProgressLine::erase() {
+  if (shown_.empty()) return;
+  put(fd_, kEraseLine);
+  shown_.clear();
+}
+
+}  // namespace ktstr::engine

@@ -1,0 +1,46 @@
+// Progress: what a run is doing, for the line that a person watches.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "engine/base/units.h"
+
+namespace ktstr::engine {
+
+enum class Stage { kPreparing, kBooting, kAttaching, kSetup, kStep, kCollecting, kShutdown };
+
+struct Progress {
+  Stage stage = Stage::kPreparing;
+  Duration elapsed;      ///< since the stage began
+  std::size_t step = 0;  ///< from 1, in stage kStep only
+  std::size_t steps = 0;
+  std::optional<Duration> remaining;  ///< hold time left of all steps, in stage kStep only
+};
+
+using ProgressCallback = std::function<void(const Progress&)>;
+
+/// "booting 3.2s", "step 2/3, 4s left".
+[[nodiscard]] std::string to_text(const Progress& progress);
+
+/// One line on a terminal, rewritten in place and erased at the end. Does nothing when the fd is no terminal.
+class ProgressLine {
+ public:
+  explicit ProgressLine(int fd);
+  ~ProgressLine();
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+
+  void show(const Progress& progress);
+  /// Makes room for other output; the next show() writes the line again.
+  void erase();
+
+ private:
+  int fd_;
+  bool is_terminal_;
+  std::string shown_;
+};
+
+}  // namespace ktstr::engine

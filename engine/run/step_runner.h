@@ -1,0 +1,44 @@
+// Running a scenario's steps on a guest that is ready.
+#pragma once
+
+#include <functional>
+
+#include "engine/run/guest.h"
+#include "engine/run/progress.h"
+#include "engine/report/timeline.h"
+#include "engine/run/workload.h"
+#include "engine/scenario/scenario.h"
+
+namespace ktstr::engine {
+
+/// Runs backdrop, cgroups and steps. `timeline` grows as things happen, so that it tells how far a run came
+/// that failed. An op's failure ends the run with the step and the op in the message. Between two steps the
+/// agent must answer a read of /proc/uptime. Precondition: the scenario was checked. Errors: as Guest::ask
+/// and Guest::wait_until.
+class StepRunner {
+ public:
+  StepRunner(const Scenario& scenario, Guest& guest, Workload& workload, Timeline& timeline);
+
+  /// Makes the backdrop and the scenario's cgroups.
+  [[nodiscard]] Status set_up();
+  /// Runs every step. `watch` is told the step and the hold time left when a step begins.
+  [[nodiscard]] Status run_steps(const ProgressCallback& watch);
+
+ private:
+  [[nodiscard]] Status run_step(std::size_t index, Duration hold, std::optional<Duration> interval);
+  [[nodiscard]] Status run_ops(std::size_t index);
+  [[nodiscard]] Status run_setup(std::size_t index);
+  [[nodiscard]] Status loop(std::size_t index, StepReport& report, Duration hold, Duration interval);
+  [[nodiscard]] Status check_liveness(std::size_t index);
+  /// Does one thing to the guest and puts it into the timeline.
+  [[nodiscard]] Status stimulate(std::size_t step, std::string_view op, std::optional<std::string> cgroup,
+                                 const std::function<Status()>& act);
+  [[nodiscard]] Status make_cgroups(std::size_t step, const std::map<std::string, CgroupDef>& cgroups);
+
+  const Scenario& scenario_;
+  Guest& guest_;
+  Workload& workload_;
+  Timeline& timeline_;
+};
+
+}  // namespace ktstr::engine

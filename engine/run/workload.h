@@ -1,0 +1,65 @@
+// Workload: the cgroups and workers of a running scenario, what is known of them, and what is done to them.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/run/guest.h"
+#include "engine/scenario/scenario.h"
+#include "engine/verdict/worker_group.h"
+
+namespace ktstr::engine {
+
+/// Turns a scenario's ops into requests to the guest and keeps the account of cpusets and workers that the
+/// verdict needs. An op that failed leaves the account as it was before the request that failed.
+class Workload {
+ public:
+  /// `guest` must outlive the workload. Equal seeds give equal random affinities.
+  Workload(Guest& guest, const vmm::Topology& topology, std::uint64_t seed);
+
+  /// Makes a cgroup and starts its workers.
+  [[nodiscard]] Status add_cgroup(const std::string& name, const CgroupDef& def);
+  [[nodiscard]] Status apply(const Op& op);
+  /// Stops every worker there is and keeps the reports.
+  [[nodiscard]] Status stop_all();
+
+  [[nodiscard]] std::size_t cgroup_count() const { return cpusets_.size(); }
+  [[nodiscard]] std::size_t worker_count() const;
+  /// All groups ever started, in order; reports come in as workers stop.
+  [[nodiscard]] const std::vector<WorkerGroup>& groups() const { return groups_; }
+
+ private:
+  struct Apply;
+  /// The workers of a group that still run.
+  struct Running {
+    std::size_t group;                  ///< index into groups_
+    std::optional<std::string> cgroup;  ///< where they are now; absent: the agent's own
+    std::set<std::int32_t> tids;
+  };
+
+  [[nodiscard]] Status spawn(const std::optional<std::string>& cgroup, const WorkGroup& work);
+  [[nodiscard]] Status set_cpuset(const std::string& cgroup, std::optional<CpuSet> cpus);
+  [[nodiscard]] Status set_affinity(const std::string& cgroup, const AffinitySpec& spec);
+  [[nodiscard]] Status move_tasks(const std::string& from, const std::string& to);
+  [[nodiscard]] Status remove_cgroup(const std::string& cgroup);
+  [[nodiscard]] Status ask_for_reports(const protocol::Request& request);
+  [[nodiscard]] Status ask_done(const protocol::Request& request);
+
+  /// The CPUs that a cgroup's tasks may use: its cpuset within its ancestors'. Absent name: all CPUs.
+  [[nodiscard]] CpuSet effective_cpus(const std::optional<std::string>& cgroup) const;
+  /// Adds the CPUs that running workers may use now to what their groups were ever allowed.
+  void widen_allowed();
+  void file_report(protocol::WorkerReport report);
+
+  Guest& guest_;
+  vmm::Topology topology_;
+  std::uint64_t seed_;
+  std::map<std::string, std::optional<CpuSet>> cpusets_;
+  std::vector<WorkerGroup> groups_;
+  std::vector<Running> running_;
+};
+
+}  // namespace ktstr::engine

@@ -1,0 +1,101 @@
+// FakeGuest: a guest with a clock of its own that moves only when asked, and a record of every request.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/run/guest.h"
+
+namespace ktstr::engine::testing {
+
+class FakeGuest : public Guest {
+ public:
+  /// Every request takes this long.
+  Duration request_time;
+  /// Called before a request is answered; an error it returns is the answer.
+  std::function<Status(const protocol::Request&)> before_answer = [](const auto&) { return ok(); };
+  /// "add_cgroup web @100": requests and waits in order, times in ms.
+  std::vector<std::string> log;
+  std::vector<protocol::Request> requests;
+
+  Result<protocol::Reply> ask(const protocol::Request& request) override {
+    log.push_back(describe_request(request) + " @" + std::to_string(now_.ns / 1'000'000));
+    requests.push_back(request);
+    now_.ns += request_time.ns;
+    KTSTR_TRY_STATUS(before_answer(request));
+    return answer(request);
+  }
+  Duration now() const override { return now_; }
+  Status wait_until(Duration moment) override {
+    if (moment > now_) now_ = moment;
+    log.push_back("wait @" + std::to_string(now_.ns / 1'000'000));
+    return ok();
+  }
+
+  /// The last request of a kind.
+  template <class T>
+  const T& last() const {
+    for (auto request = requests.rbegin(); request != requests.rend(); ++request)
+      if (const auto* found = std::get_if<T>(&*request)) return *found;
+    throw std::logic_error("no such request");
+  }
+
+ private:
+  struct Worker {
+    std::int32_t tid;
+    std::optional<std::string> cgroup;
+    std::string work;
+  };
+
+  static std::string describe_request(const protocol::Request& request) {
+    return std::visit(
+        [](const auto& kind) {
+          std::string text(describe<std::remove_cvref_t<decltype(kind)>>.name);
+          if constexpr (requires { std::string(kind.cgroup); }) text += " " + kind.cgroup;
+          if constexpr (requires {
+                          *kind.cgroup;
+                          kind.cgroup.has_value();
+                        })
+            text += " " + kind.cgroup.value_or("*");
+          return text;
+        },
+        request);
+  }
+
+  protocol::Reply answer(const protocol::Request& request) {
+    if (const auto* spawn = std::get_if<protocol::SpawnWorkers>(&request)) return start(*spawn);
+    if (const auto* stop = std::get_if<protocol::StopWorkers>(&request)) return end(stop->cgroup);
+    if (const auto* remove = std::get_if<protocol::RemoveCgroup>(&request)) return end(remove->cgroup);
+    if (std::holds_alternative<protocol::ReadFile>(request)) return protocol::FileContent{"1.00 2.00\n"};
+    return protocol::Done{};
+  }
+
+  protocol::Spawned start(const protocol::SpawnWorkers& spawn) {
+    protocol::Spawned spawned;
+    for (std::size_t i = 0; i < spawn.affinities.size(); ++i) {
+      workers_.push_back({next_tid_, spawn.cgroup, "work"});
+      spawned.tids.push_back(next_tid_++);
+    }
+    return spawned;
+  }
+
+  protocol::Stopped end(const std::optional<std::string>& cgroup) {
+    protocol::Stopped stopped;
+    std::erase_if(workers_, [&](const Worker& worker) {
+      if (cgroup && worker.cgroup != cgroup) return false;
+      auto& report = stopped.reports.emplace_back();
+      report.tid = worker.tid;
+      report.cgroup = worker.cgroup;
+      report.work = worker.work;
+      return true;
+    });
+    return stopped;
+  }
+
+  Duration now_;
+  std::vector<Worker> workers_;
+  std::int32_t next_tid_ = 100;
+};
+
+}  // namespace ktstr::engine::testing

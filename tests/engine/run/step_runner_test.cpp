@@ -1,0 +1,153 @@
+#include "engine/run/step_runner.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/engine/run/fake_guest.h"
+
+using namespace ktstr;
+using namespace ktstr::engine;
+using namespace std::chrono_literals;
+using ktstr::engine::testing::FakeGuest;
+using Log = std::vector<std::string>;
+
+namespace {
+
+/// A scenario of 10 s on 4 CPUs, a guest that takes 10 ms for each request, and what happened to it.
+struct Run {
+  Scenario scenario;
+  FakeGuest guest;
+  Timeline timeline;
+  Workload workload{guest, vmm::Topology{1, 2, 2, 1}, 1};
+  std::vector<Progress> progress;
+
+  Run() {
+    scenario.topology = {1, 2, 2, 1};
+    scenario.duration = 10s;
+    guest.request_time = 10ms;
+  }
+  Status go() {
+    StepRunner runner(scenario, guest, workload, timeline);
+    KTSTR_TRY_STATUS(runner.set_up());
+    return runner.run_steps([this](const Progress& at) { progress.push_back(at); });
+  }
+};
+
+CgroupDef two_spinners() {
+  CgroupDef def;
+  def.works.emplace_back();
+  def.works[0].workers = 2;
+  return def;
+}
+
+}  // namespace
+
+TEST_CASE("the backdrop comes first, then the cgroups, then the steps") {
+  Run run;
+  run.scenario.cgroups["web"] = {};
+  run.scenario.backdrop.cgroups["background"] = {};
+  run.scenario.steps = {{.ops = {}, .setup = {}, .hold = FixedHold{1s}}};
+  REQUIRE(run.go());
+  CHECK(run.guest.log ==
+        Log{"add_cgroup background @0", "add_cgroup web @10", "wait @1020", "read_file @1020"});
+}
+
+TEST_CASE("a step's ops run before its setup, and the hold begins after both") {
+  Run run;
+  run.scenario.cgroups["web"] = {};
+  run.scenario.steps = {{.ops = {FreezeCgroupOp{"web"}}, .setup = {{"late", {}}}, .hold = FixedHold{1s}}};
+  REQUIRE(run.go());
+  CHECK(run.guest.log == Log{"add_cgroup web @0", "freeze_cgroup web @10", "add_cgroup late @20",
+                             "wait @1030", "read_file @1030"});
+  REQUIRE(run.timeline.steps.size() == 1);
+  CHECK(run.timeline.steps[0].start_ns == 10'000'000);
+  CHECK(run.timeline.steps[0].hold_start_ns == 30'000'000);
+  CHECK(run.timeline.steps[0].end_ns == 1'030'000'000);
+}
+
+TEST_CASE("a loop sets up once, then runs its ops at every interval") {
+  Run run;
+  run.scenario.steps = {
+      {.ops = {FreezeCgroupOp{"web"}}, .setup = {{"web", {}}}, .hold = LoopHold{1s, Duration(2500ms)}}};
+  REQUIRE(run.go());
+  CHECK(run.guest.log == Log{"add_cgroup web @0", "wait @10", "freeze_cgroup web @10", "wait @1010",
+                             "freeze_cgroup web @1010", "wait @2010", "freeze_cgroup web @2010", "wait @2510",
+                             "read_file @2510"});
+  CHECK(run.timeline.steps[0].turns == 3);
+}
+
+TEST_CASE("a loop whose ops run over an interval leaves that turn out") {
+  Run run;
+  run.guest.request_time = 1500ms;
+  run.scenario.steps = {{.ops = {FreezeCgroupOp{"web"}}, .setup = {}, .hold = LoopHold{1s, Duration(4s)}}};
+  REQUIRE(run.go());
+  CHECK(run.guest.log == Log{"wait @0", "freeze_cgroup web @0", "wait @2000", "freeze_cgroup web @2000",
+                             "wait @4000", "read_file @4000"});
+  CHECK(run.timeline.steps[0].turns == 2);
+}
+
+TEST_CASE("fractions and the rest share the scenario's duration") {
+  Run run;
+  run.scenario.steps = {{.ops = {}, .setup = {}, .hold = FractionHold{0.25}},
+                        {.ops = {}, .setup = {}, .hold = RestHold{}}};
+  REQUIRE(run.go());
+  CHECK(run.guest.log == Log{"wait @2500", "read_file @2500", "wait @10010", "read_file @10010"});
+  REQUIRE(run.progress.size() == 2);
+  CHECK(run.progress[0].steps == 2);
+  CHECK(run.progress[0].remaining == Duration(10s));
+  CHECK(run.progress[1].step == 2);
+  CHECK(run.progress[1].remaining == Duration(7500ms));
+}
+
+TEST_CASE("every op leaves an event with the counts after it") {
+  Run run;
+  run.scenario.cgroups["web"] = two_spinners();
+  run.scenario.steps = {
+      {.ops = {StopCgroupOp{"web"}, RemoveCgroupOp{"web"}}, .setup = {}, .hold = FixedHold{1s}}};
+  REQUIRE(run.go());
+  const auto& events = run.timeline.events;
+  REQUIRE(events.size() == 3);
+  CHECK(events[0].op == "add_cgroup");
+  CHECK(events[0].cgroup == "web");
+  CHECK(events[0].step == 0);
+  CHECK(events[0].offset_ns == 20'000'000);
+  CHECK(events[0].took_ns == 20'000'000);
+  CHECK(events[0].cgroups == 1);
+  CHECK(events[0].workers == 2);
+  CHECK(events[1].op == "stop_cgroup");
+  CHECK(events[1].step == 1);
+  CHECK(events[1].workers == 0);
+  CHECK(events[2].op == "remove_cgroup");
+  CHECK(events[2].cgroups == 0);
+}
+
+TEST_CASE("an op that fails ends the run and is named") {
+  Run run;
+  run.guest.before_answer = [](const protocol::Request& request) -> Status {
+    if (std::holds_alternative<protocol::FreezeCgroup>(request))
+      return Error{ErrorCode::kInvalidArgument, "no such cgroup"};
+    return ok();
+  };
+  run.scenario.steps = {{.ops = {}, .setup = {}, .hold = FixedHold{1s}},
+                        {.ops = {FreezeCgroupOp{"web"}}, .setup = {}, .hold = FixedHold{1s}}};
+  const auto status = run.go();
+  REQUIRE_FALSE(status);
+  CHECK(status.error().message == "step 2: freeze_cgroup web: no such cgroup");
+  CHECK(run.timeline.events.empty());
+  REQUIRE(run.timeline.steps.size() == 2);
+  CHECK_FALSE(run.timeline.steps[1].hold_start_ns);
+  CHECK_FALSE(run.timeline.steps[1].end_ns);
+}
+
+TEST_CASE("a guest that is silent after a step ends the run") {
+  Run run;
+  run.guest.before_answer = [](const protocol::Request& request) -> Status {
+    if (std::holds_alternative<protocol::ReadFile>(request))
+      return Error{ErrorCode::kTimeout, "no answer within 10s"};
+    return ok();
+  };
+  run.scenario.steps = {{.ops = {}, .setup = {}, .hold = FixedHold{1s}}};
+  const auto status = run.go();
+  REQUIRE_FALSE(status);
+  CHECK(status.error().code == ErrorCode::kTimeout);
+  CHECK(status.error().message == "the guest does not answer after step 1: no answer within 10s");
+}
