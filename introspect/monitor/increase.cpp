@@ -1,0 +1,45 @@
+#include "introspect/monitor/increase.h"
+
+#include <algorithm>
+
+#include "introspect/monitor/counter.h"
+
+namespace ktstr::introspect {
+
+std::optional<std::int64_t> EventCounter::of(const CpuSnapshot& cpu) const {
+  if (!cpu.event_counters) return std::nullopt;
+  const auto& counters = *cpu.event_counters;
+  if (member) return counters.*member;
+  return other < counters.other.size() ? std::optional(counters.other[other]) : std::nullopt;
+}
+
+std::optional<std::int64_t> event_increase(const MonitorSample& before, const MonitorSample& now,
+                                           EventCounter counter) {
+  const bool restarted = before.scheduler_instance != now.scheduler_instance;
+  std::optional<std::int64_t> total;
+  for (std::size_t cpu = 0; cpu < now.cpus.size(); ++cpu) {
+    const auto last = counter.of(now.cpus[cpu]);
+    std::optional<std::int64_t> first;
+    if (restarted)
+      first = 0;
+    else if (cpu < before.cpus.size())
+      first = counter.of(before.cpus[cpu]);
+    if (last && first) total = saturating_add(total.value_or(0), counter_delta(*last, *first));
+  }
+  return total;
+}
+
+std::vector<SamplePair> event_pairs(std::span<const MonitorSample> samples) {
+  std::vector<SamplePair> pairs;
+  const MonitorSample* before = nullptr;
+  for (const auto& sample : samples) {
+    if (sample.cpus.empty()) continue;
+    const bool has_events =
+        std::ranges::any_of(sample.cpus, [](const auto& cpu) { return cpu.event_counters.has_value(); });
+    if (has_events && before) pairs.emplace_back(before, &sample);
+    if (has_events || !before) before = &sample;
+  }
+  return pairs;
+}
+
+}  // namespace ktstr::introspect

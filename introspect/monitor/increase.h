@@ -1,0 +1,37 @@
+// How much the cumulative counters of a sample series grew.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "introspect/monitor/sample.h"
+
+namespace ktstr::introspect {
+
+/// Names one counter of ScxEventCounters: a member, or an element of `other`.
+struct EventCounter {
+  std::optional<std::int64_t> ScxEventCounters::*member = nullptr;
+  std::size_t other = 0;  ///< used when member is null
+
+  [[nodiscard]] std::optional<std::int64_t> of(const CpuSnapshot& cpu) const;
+};
+
+/// Events counted between two samples, summed over the CPUs; absent when no CPU has both readings.
+/// A different scheduler_instance started counting at zero after `before`, so all that it counted is the
+/// increase. Within one instance a counter that shrank counts as 0, never as a negative number.
+[[nodiscard]] std::optional<std::int64_t> event_increase(const MonitorSample& before,
+                                                         const MonitorSample& now, EventCounter counter);
+
+/// One sample and the one that its counters are compared with.
+using SamplePair = std::pair<const MonitorSample*, const MonitorSample*>;
+
+/// Each sample with event counters, after the last one before it that has some too. What precedes the first
+/// sample with counters is its first sample of all: without a scheduler then, the counters began at zero in
+/// between.
+[[nodiscard]] std::vector<SamplePair> event_pairs(std::span<const MonitorSample> samples);
+
+}  // namespace ktstr::introspect

@@ -1,0 +1,33 @@
+#include "introspect/monitor/sample.h"
+
+#include <algorithm>
+
+#include "introspect/monitor/counter.h"
+
+namespace ktstr::introspect {
+
+MonitorSample MonitorSample::at(Duration elapsed) {
+  MonitorSample sample;
+  sample.elapsed_ns = elapsed.ns > 0 ? static_cast<std::uint64_t>(elapsed.ns) : 0;
+  sample.elapsed_ms = sample.elapsed_ns / 1'000'000;
+  return sample;
+}
+
+double MonitorSample::imbalance_ratio() const {
+  if (cpus.empty()) return 1.0;
+  const auto [least, most] = std::minmax_element(
+      cpus.begin(), cpus.end(), [](const auto& a, const auto& b) { return a.nr_running < b.nr_running; });
+  return static_cast<double>(most->nr_running) / std::max(1U, least->nr_running);
+}
+
+std::optional<std::int64_t> MonitorSample::sum_event(
+    std::optional<std::int64_t> ScxEventCounters::*counter) const {
+  std::optional<std::int64_t> total;
+  for (const auto& cpu : cpus) {
+    if (!cpu.event_counters) continue;
+    if (const auto value = (*cpu.event_counters).*counter) total = saturating_add(total.value_or(0), *value);
+  }
+  return total;
+}
+
+}  // namespace ktstr::introspect

@@ -1,0 +1,82 @@
+// MonitorSample: every CPU of a guest at one instant.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/describe.h"
+#include "engine/base/units.h"
+#include "introspect/sched/domain_snapshot.h"
+#include "introspect/sched/event_counters.h"
+#include "introspect/sched/rq_snapshot.h"
+
+namespace ktstr::introspect {
+
+/// One CPU. Absent: the kernel has no such member, no scheduler is loaded (event_counters), one host thread
+/// runs several vCPUs (vcpu_cpu_time_ns), or the domains were not read with this sample (sched_domains).
+struct CpuSnapshot {
+  std::uint32_t nr_running = 0;
+  std::optional<std::uint32_t> scx_nr_running;
+  std::optional<std::uint32_t> local_dsq_depth;
+  std::uint64_t rq_clock = 0;
+  std::optional<std::uint32_t> scx_flags;
+  std::optional<ScxEventCounters> event_counters;
+  std::optional<RqSchedstat> schedstat;
+  std::optional<std::uint64_t> vcpu_cpu_time_ns;
+  std::optional<std::vector<SchedDomainSnapshot>> sched_domains;
+};
+
+/// cpus[i] is CPU i. elapsed_ns is monotonic since the machine's start, the base that stimulus events use
+/// too. scheduler_instance tells counters of different schedulers apart: it changes whenever another
+/// scx_sched is the root, and is absent while none is.
+struct MonitorSample {
+  std::uint64_t elapsed_ns = 0;
+  std::uint64_t elapsed_ms = 0;
+  std::optional<std::uint32_t> scheduler_instance;
+  std::vector<CpuSnapshot> cpus;
+  std::vector<std::string> problems;
+
+  /// A sample without CPUs yet; elapsed_ms is derived here and nowhere else. A negative time counts as 0.
+  [[nodiscard]] static MonitorSample at(Duration elapsed);
+
+  /// max(nr_running) / max(1, min(nr_running)) over the CPUs: 0 when no CPU has a runnable task, 1 without
+  /// CPUs.
+  [[nodiscard]] double imbalance_ratio() const;
+
+  /// One counter summed over the CPUs that have it, saturating; absent when none has.
+  [[nodiscard]] std::optional<std::int64_t> sum_event(
+      std::optional<std::int64_t> ScxEventCounters::*counter) const;
+};
+
+}  // namespace ktstr::introspect
+
+namespace ktstr {
+template <>
+inline constexpr auto describe<introspect::CpuSnapshot> = [] {
+  using T = introspect::CpuSnapshot;
+  return record<T>(
+      "CpuSnapshot", "one CPU at one instant", field("nr_running", &T::nr_running, "runnable tasks"),
+      field("scx_nr_running", &T::scx_nr_running, "runnable tasks of sched_ext"),
+      field("local_dsq_depth", &T::local_dsq_depth, "tasks in the local dispatch queue"),
+      field("rq_clock", &T::rq_clock, "run queue clock, ns"),
+      field("scx_flags", &T::scx_flags, "SCX_RQ_* bits"),
+      field("event_counters", &T::event_counters, "sched_ext events of the loaded scheduler"),
+      field("schedstat", &T::schedstat, "schedstat counters (CONFIG_SCHEDSTATS)"),
+      field("vcpu_cpu_time_ns", &T::vcpu_cpu_time_ns, "CPU time of the host thread that runs this CPU, ns"),
+      field("sched_domains", &T::sched_domains, "scheduling domains, lowest first"));
+}();
+
+template <>
+inline constexpr auto describe<introspect::MonitorSample> = [] {
+  using T = introspect::MonitorSample;
+  return record<T>("MonitorSample", "every CPU of the guest at one instant",
+                   field("elapsed_ns", &T::elapsed_ns, "time since the machine's start, ns"),
+                   field("elapsed_ms", &T::elapsed_ms, "the same in whole ms"),
+                   field("scheduler_instance", &T::scheduler_instance,
+                         "which loaded scheduler the event counters belong to: 1 for the first one seen"),
+                   field("cpus", &T::cpus, "by CPU number"),
+                   field("problems", &T::problems, "what could not be read with this sample, and why"));
+}();
+}  // namespace ktstr

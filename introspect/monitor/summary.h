@@ -1,0 +1,141 @@
+// MonitorSummary: a run's samples in a few numbers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "engine/base/describe.h"
+#include "introspect/monitor/sample.h"
+
+namespace ktstr::introspect {
+
+/// sched_ext events over the whole run and all CPUs: the sum of event_increase() over the series. Schedulers
+/// that were replaced contribute what they had counted by their last sample. Absent: the kernel lacks the
+/// counter. A rate is absent when fewer than two samples have counters.
+struct ScxEventDeltas {
+  std::optional<std::int64_t> total_fallback;
+  std::optional<double> fallback_rate;
+  std::optional<std::int64_t> max_fallback_burst;
+  std::optional<std::int64_t> total_dispatch_offline;
+  std::optional<std::int64_t> total_dispatch_keep_last;
+  std::optional<double> keep_last_rate;
+  std::optional<std::int64_t> total_enq_skip_exiting;
+  std::optional<std::int64_t> total_enq_skip_migration_disabled;
+  std::optional<std::int64_t> total_reenq_immed;
+  std::optional<std::int64_t> total_reenq_local_repeat;
+  std::optional<std::int64_t> total_refill_slice_dfl;
+  std::optional<std::int64_t> total_bypass_duration;
+  std::optional<std::int64_t> total_bypass_dispatch;
+  std::optional<std::int64_t> total_bypass_activate;
+  std::optional<std::int64_t> total_insert_not_owned;
+  std::optional<std::int64_t> total_sub_bypass_dispatch;
+  std::map<std::string, std::int64_t> total_other;
+};
+
+/// Schedstat counters over the whole run and all CPUs: from the first to the last sample that has the
+/// counter. A counter that shrank counts as 0. Rates are absent when only one sample has the counter.
+struct SchedstatDeltas {
+  std::uint64_t total_run_delay = 0;
+  std::optional<double> run_delay_rate;
+  std::uint64_t total_pcount = 0;
+  std::optional<std::uint64_t> total_sched_count;
+  std::optional<double> sched_count_rate;
+  std::optional<std::uint64_t> total_yld_count;
+  std::optional<std::uint64_t> total_sched_goidle;
+  std::optional<std::uint64_t> total_ttwu_count;
+  std::optional<std::uint64_t> total_ttwu_local;
+};
+
+/// Samples without CPUs and implausible ones count in total_samples and nowhere else; a number that no sample
+/// can give is absent. stall_detected needs no sustained window: one stalled sample of one CPU is enough.
+struct MonitorSummary {
+  std::size_t total_samples = 0;
+  std::optional<double> max_imbalance_ratio;
+  std::optional<std::uint32_t> max_local_dsq_depth;
+  std::optional<bool> stall_detected;
+  std::optional<double> avg_imbalance_ratio;
+  std::optional<double> avg_nr_running;
+  std::optional<double> avg_local_dsq_depth;
+  std::optional<ScxEventDeltas> event_deltas;
+  std::optional<SchedstatDeltas> schedstat_deltas;
+};
+
+/// `stall_threshold_ns`: see is_cpu_stalled(). `other_event_names`: names of ScxEventCounters::other, which
+/// become the keys of total_other.
+[[nodiscard]] MonitorSummary summarize(std::span<const MonitorSample> samples,
+                                       std::uint64_t stall_threshold_ns,
+                                       std::span<const std::string> other_event_names = {});
+
+/// The parts of summarize(). Absent when no sample has such counters on any CPU.
+[[nodiscard]] std::optional<ScxEventDeltas> event_deltas(std::span<const MonitorSample> samples,
+                                                         std::span<const std::string> other_event_names);
+[[nodiscard]] std::optional<SchedstatDeltas> schedstat_deltas(std::span<const MonitorSample> samples);
+
+}  // namespace ktstr::introspect
+
+namespace ktstr {
+template <>
+inline constexpr auto describe<introspect::ScxEventDeltas> = [] {
+  using T = introspect::ScxEventDeltas;
+  return record<T>(
+      "ScxEventDeltas", "sched_ext events over the run, all CPUs",
+      field("total_fallback", &T::total_fallback, "select_cpu_fallback events"),
+      field("fallback_rate", &T::fallback_rate, "select_cpu_fallback events per second"),
+      field("max_fallback_burst", &T::max_fallback_burst,
+            "most select_cpu_fallback events between two samples"),
+      field("total_dispatch_offline", &T::total_dispatch_offline, "dispatch_local_dsq_offline events"),
+      field("total_dispatch_keep_last", &T::total_dispatch_keep_last, "dispatch_keep_last events"),
+      field("keep_last_rate", &T::keep_last_rate, "dispatch_keep_last events per second"),
+      field("total_enq_skip_exiting", &T::total_enq_skip_exiting, "enq_skip_exiting events"),
+      field("total_enq_skip_migration_disabled", &T::total_enq_skip_migration_disabled,
+            "enq_skip_migration_disabled events"),
+      field("total_reenq_immed", &T::total_reenq_immed, "reenq_immed events"),
+      field("total_reenq_local_repeat", &T::total_reenq_local_repeat, "reenq_local_repeat events"),
+      field("total_refill_slice_dfl", &T::total_refill_slice_dfl, "refill_slice_dfl events"),
+      field("total_bypass_duration", &T::total_bypass_duration,
+            "time in bypass mode, ns summed over the CPUs"),
+      field("total_bypass_dispatch", &T::total_bypass_dispatch, "bypass_dispatch events"),
+      field("total_bypass_activate", &T::total_bypass_activate, "bypass_activate events"),
+      field("total_insert_not_owned", &T::total_insert_not_owned, "insert_not_owned events"),
+      field("total_sub_bypass_dispatch", &T::total_sub_bypass_dispatch, "sub_bypass_dispatch events"),
+      field("total_other", &T::total_other, "further events, by the kernel's name"));
+}();
+
+template <>
+inline constexpr auto describe<introspect::SchedstatDeltas> = [] {
+  using T = introspect::SchedstatDeltas;
+  return record<T>(
+      "SchedstatDeltas", "schedstat counters over the run, all CPUs",
+      field("total_run_delay", &T::total_run_delay, "time that tasks waited on run queues, ns"),
+      field("run_delay_rate", &T::run_delay_rate, "waiting time per second, ns/s"),
+      field("total_pcount", &T::total_pcount, "times a task was put on a CPU"),
+      field("total_sched_count", &T::total_sched_count, "calls of schedule()"),
+      field("sched_count_rate", &T::sched_count_rate, "calls of schedule() per second"),
+      field("total_yld_count", &T::total_yld_count, "calls of sched_yield()"),
+      field("total_sched_goidle", &T::total_sched_goidle, "calls of schedule() that left a CPU idle"),
+      field("total_ttwu_count", &T::total_ttwu_count, "wakeups"),
+      field("total_ttwu_local", &T::total_ttwu_local, "wakeups of tasks that then ran on the waking CPU"));
+}();
+
+template <>
+inline constexpr auto describe<introspect::MonitorSummary> = [] {
+  using T = introspect::MonitorSummary;
+  return record<T>(
+      "MonitorSummary", "the samples of a run in a few numbers",
+      field("total_samples", &T::total_samples, "samples taken"),
+      field("max_imbalance_ratio", &T::max_imbalance_ratio,
+            "largest max(nr_running) / max(1, min(nr_running)); at least 1"),
+      field("max_local_dsq_depth", &T::max_local_dsq_depth, "deepest local DSQ of any CPU, tasks"),
+      field("stall_detected", &T::stall_detected,
+            "whether a run queue clock stood still between two samples of a CPU with runnable tasks"),
+      field("avg_imbalance_ratio", &T::avg_imbalance_ratio, "mean imbalance ratio of the samples"),
+      field("avg_nr_running", &T::avg_nr_running, "mean runnable tasks per CPU"),
+      field("avg_local_dsq_depth", &T::avg_local_dsq_depth, "mean depth of the local DSQs, tasks"),
+      field("event_deltas", &T::event_deltas, "sched_ext events over the run"),
+      field("schedstat_deltas", &T::schedstat_deltas, "schedstat counters over the run"));
+}();
+}  // namespace ktstr

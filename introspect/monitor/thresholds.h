@@ -1,0 +1,87 @@
+// MonitorThresholds: what the samples of a run must not show for long, and the verdict on them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/base/describe.h"
+#include "introspect/monitor/kernel_hz.h"
+#include "introspect/monitor/sample.h"
+
+namespace ktstr::introspect {
+
+/// A violation fails the run when it lasts for sustained_samples consecutive samples: 500 ms at the default
+/// period, which the transients of changing cpusets, making cgroups and restarting schedulers stay under.
+/// - imbalance: below 4 the transients of cpuset changes would trip it;
+/// - DSQ depth: a local DSQ is consumed by its own CPU alone, 50 waiting tasks are not being dispatched;
+/// - fallback and keep_last rates, over all CPUs: the scheduler regularly names unusable CPUs, or dispatches
+/// nothing.
+struct MonitorThresholds {
+  double max_imbalance_ratio = 4.0;
+  std::uint32_t max_local_dsq_depth = 50;
+  bool fail_on_stall = true;
+  std::uint32_t sustained_samples = 5;
+  double max_fallback_rate = 200.0;
+  double max_keep_last_rate = 100.0;
+};
+
+/// What is known of the machine that ran.
+struct EvaluationOptions {
+  /// From KernelHz::preemption_threshold().
+  Duration preemption_threshold = KernelHz{}.preemption_threshold();
+  /// How many times longer a run queue clock may stand still: kEmulationFactor (stall.h) for an emulated
+  /// guest.
+  double emulation_factor = 1.0;
+
+  /// The product, for is_cpu_stalled() and summarize(). A factor below 1 counts as 1.
+  [[nodiscard]] std::uint64_t stall_threshold_ns() const;
+};
+
+/// `evaluated` is false when the samples could not be judged: there are none, or they hold memory that the
+/// kernel had not written. `passed` is true then, as nothing was violated; a caller for whom "not judged" is
+/// no pass looks at both.
+struct MonitorVerdict {
+  bool passed = true;
+  bool evaluated = true;
+  std::vector<std::string> details;  ///< one sentence per violation
+  std::string summary;  ///< "monitor OK", "monitor FAILED: N violation(s)", "no monitor samples" or "monitor
+                        ///< data not yet initialized"
+};
+
+/// Judges a run's samples, in order. Rates are per interval between neighbouring samples; see
+/// event_increase() for what happens when the scheduler is replaced. An interval of no length and one without
+/// counters violate no rate. sustained_samples 0 counts as 1.
+[[nodiscard]] MonitorVerdict evaluate(std::span<const MonitorSample> samples,
+                                      const MonitorThresholds& thresholds,
+                                      const EvaluationOptions& options = {});
+
+}  // namespace ktstr::introspect
+
+namespace ktstr {
+template <>
+inline constexpr auto describe<introspect::MonitorThresholds> = [] {
+  using T = introspect::MonitorThresholds;
+  return record<T>(
+      "MonitorThresholds", "what the samples must not show for long",
+      field("max_imbalance_ratio", &T::max_imbalance_ratio,
+            "largest max(nr_running) / max(1, min(nr_running))"),
+      field("max_local_dsq_depth", &T::max_local_dsq_depth, "deepest local DSQ, tasks"),
+      field("fail_on_stall", &T::fail_on_stall, "whether a run queue clock that stands still fails the run"),
+      field("sustained_samples", &T::sustained_samples, "consecutive samples that make a violation last"),
+      field("max_fallback_rate", &T::max_fallback_rate, "select_cpu_fallback events/s over all CPUs"),
+      field("max_keep_last_rate", &T::max_keep_last_rate, "dispatch_keep_last events/s over all CPUs"));
+}();
+
+template <>
+inline constexpr auto describe<introspect::MonitorVerdict> = [] {
+  using T = introspect::MonitorVerdict;
+  return record<T>("MonitorVerdict", "the samples judged against the thresholds",
+                   field("passed", &T::passed, "no threshold was violated for long"),
+                   field("evaluated", &T::evaluated, "whether the samples could be judged"),
+                   field("details", &T::details, "one sentence per violation"),
+                   field("summary", &T::summary, "one line"));
+}();
+}  // namespace ktstr

@@ -1,0 +1,63 @@
+// ScxEventCounters: what sched_ext itself counted on one CPU since its scheduler was loaded.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "engine/base/describe.h"
+
+namespace ktstr::introspect {
+
+/// One CPU's struct scx_event_stats (kernel/sched/ext_internal.h), cumulative. The kernel's type is s64.
+/// A counter that this kernel does not have is absent. Members of the kernel's struct without a field here
+/// are in `other`, in the order of the names that the reader gives once per run (EventLayout::other_names()).
+struct ScxEventCounters {
+  std::optional<std::int64_t> select_cpu_fallback;
+  std::optional<std::int64_t> dispatch_local_dsq_offline;
+  std::optional<std::int64_t> dispatch_keep_last;
+  std::optional<std::int64_t> enq_skip_exiting;
+  std::optional<std::int64_t> enq_skip_migration_disabled;
+  std::optional<std::int64_t> reenq_immed;
+  std::optional<std::int64_t> reenq_local_repeat;
+  std::optional<std::int64_t> refill_slice_dfl;
+  std::optional<std::int64_t> bypass_duration;
+  std::optional<std::int64_t> bypass_dispatch;
+  std::optional<std::int64_t> bypass_activate;
+  std::optional<std::int64_t> insert_not_owned;
+  std::optional<std::int64_t> sub_bypass_dispatch;
+  std::vector<std::int64_t> other;
+};
+
+}  // namespace ktstr::introspect
+
+namespace ktstr {
+template <>
+inline constexpr auto describe<introspect::ScxEventCounters> = [] {
+  using T = introspect::ScxEventCounters;
+  return record<T>(
+      "ScxEventCounters", "sched_ext events of one CPU since its scheduler was loaded",
+      field("select_cpu_fallback", &T::select_cpu_fallback,
+            "wakeups for which ops.select_cpu() named an unusable CPU, events"),
+      field("dispatch_local_dsq_offline", &T::dispatch_local_dsq_offline,
+            "dispatches to the local DSQ of an offline CPU, events"),
+      field("dispatch_keep_last", &T::dispatch_keep_last,
+            "times the previous task ran on because nothing else was dispatched, events"),
+      field("enq_skip_exiting", &T::enq_skip_exiting, "exiting tasks enqueued without ops.enqueue(), events"),
+      field("enq_skip_migration_disabled", &T::enq_skip_migration_disabled,
+            "tasks with migration disabled that were enqueued without ops.enqueue(), events"),
+      field("reenq_immed", &T::reenq_immed,
+            "tasks enqueued again because their CPU could not run them at once, events"),
+      field("reenq_local_repeat", &T::reenq_local_repeat,
+            "repeated re-enqueues from a local DSQ (REENQ_LOCAL_REPEAT, later REENQ_REPEAT), events"),
+      field("refill_slice_dfl", &T::refill_slice_dfl, "slices refilled with the default slice, events"),
+      field("bypass_duration", &T::bypass_duration, "time in bypass mode, ns"),
+      field("bypass_dispatch", &T::bypass_dispatch, "tasks dispatched in bypass mode, events"),
+      field("bypass_activate", &T::bypass_activate, "times bypass mode was entered, events"),
+      field("insert_not_owned", &T::insert_not_owned,
+            "attempts to insert a task that the scheduler does not own into a DSQ, events"),
+      field("sub_bypass_dispatch", &T::sub_bypass_dispatch,
+            "tasks of bypassing descendant schedulers that ran from the bypass DSQ, events"),
+      field("other", &T::other, "further counters, in the order of other_event_names"));
+}();
+}  // namespace ktstr
