@@ -1,16 +1,14 @@
 #include "introspect/symbols/symbol_table.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <lzma.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <bit>
 #include <cstring>
 
 #include "engine/base/check.h"
-#include "engine/base/fd.h"
+#include "engine/base/durable_file.h"
 
 namespace ktstr::introspect {
 namespace {
@@ -59,16 +57,6 @@ void append(std::vector<std::byte>& image, const T* values, std::size_t count) {
   image.insert(image.end(), bytes.begin(), bytes.end());
 }
 
-Status write_all(int fd, std::span<const std::byte> bytes, const std::string& path) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return system_error("write " + path);
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
-  return ok();
-}
-
 }  // namespace
 
 void SymbolColumns::add(KernelVirt address, char type, std::string_view name) {
@@ -115,11 +103,7 @@ Result<SymbolTable> SymbolTable::load(const std::filesystem::path& path) {
 }
 
 Status SymbolTable::save(const std::filesystem::path& path) const {
-  const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (!fd) return system_error("create " + path.string());
-  KTSTR_TRY_STATUS(write_all(fd.get(), built_.empty() ? mapped_.bytes() : built_, path.string()));
-  if (::fsync(fd.get()) != 0) return system_error("sync " + path.string());
-  return ok();
+  return write_durably(path, built_.empty() ? mapped_.bytes() : built_);
 }
 
 Status SymbolTable::attach(std::span<const std::byte> file) {

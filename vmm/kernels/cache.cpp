@@ -1,0 +1,288 @@
+#include "vmm/kernels/cache.h"
+
+#include <fmt/format.h>
+#include <lzma.h>
+#include <string.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "engine/base/durable_file.h"
+#include "engine/base/elf_image.h"
+#include "engine/base/mapped_file.h"
+#include "engine/base/nearest.h"
+#include "engine/base/read.h"
+#include "engine/base/write.h"
+#include "vmm/kernels/release.h"
+
+namespace ktstr::vmm {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kMetadataFile = "metadata.json";
+constexpr std::size_t kIdentityDigits = 12;
+constexpr std::uint64_t kMaxConfigBytes = 4 << 20;
+
+Error filesystem_error(std::string_view what, const fs::path& path, std::error_code error) {
+  return system_error(std::string(what) + " " + path.string(), error.value());
+}
+
+std::string_view text_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::string checksum(std::span<const std::byte> bytes) {
+  return fmt::format("{:016x}",
+                     lzma_crc64(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(), 0));
+}
+
+std::string now_utc() {
+  const time_t now = ::time(nullptr);
+  struct tm utc {};
+  ::gmtime_r(&now, &utc);
+  char text[32];
+  ::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text;
+}
+
+/// The entry's directory name: the release, and enough of the build id (or of the contents) to tell builds
+/// apart.
+std::string entry_name(const KernelMetadata& metadata) {
+  const std::string identity = metadata.build_id.value_or(metadata.image_checksum).substr(0, kIdentityDigits);
+  return fmt::format("{}-{}{}", metadata.release, identity,
+                     metadata.image_format == ImageFormat::kElf ? "-elf" : "");
+}
+
+bool is_newer(const CacheEntry& a, const CacheEntry& b) {
+  const auto order = compare_releases(a.metadata.release, b.metadata.release);
+  if (order != 0) return order > 0;
+  return std::tie(a.metadata.added, a.directory) > std::tie(b.metadata.added, b.directory);
+}
+
+Result<KernelMetadata> read_metadata(const fs::path& directory) {
+  const MappedFile file = KTSTR_TRY(MappedFile::open(directory / kMetadataFile));
+  auto metadata = from_json<KernelMetadata>(text_of(file.bytes()));
+  if (!metadata) return std::move(metadata.error()).with_context((directory / kMetadataFile).string());
+  if (!fs::is_regular_file(directory / "vmlinux"))
+    return Error{ErrorCode::kCorrupt, directory.string() + ": no vmlinux"};
+  return metadata;
+}
+
+Status write_metadata(const fs::path& directory, const KernelMetadata& metadata) {
+  return write_durably(directory / kMetadataFile, to_pretty_json(metadata) + "\n");
+}
+
+/// Whether the kernel has sched_ext: its configuration says so; without one, the name of struct sched_ext_ops
+/// in its BTF does.
+bool has_sched_ext(std::optional<std::string_view> config, std::span<const std::byte> btf) {
+  if (config) return ("\n" + std::string(*config)).find("\nCONFIG_SCHED_CLASS_EXT=y\n") != std::string::npos;
+  constexpr std::string_view kStruct("\0sched_ext_ops", 15);
+  return memmem(btf.data(), btf.size(), kStruct.data(), kStruct.size()) != nullptr;
+}
+
+Result<std::optional<MappedFile>> open_config(const std::optional<fs::path>& path) {
+  if (!path) return std::optional<MappedFile>();
+  MappedFile config = KTSTR_TRY(MappedFile::open(*path));
+  if (config.bytes().size() > kMaxConfigBytes)
+    return Error{ErrorCode::kInvalidArgument, path->string() + ": too large for a kernel configuration"};
+  return std::optional(std::move(config));
+}
+
+Result<std::span<const std::byte>> btf_section(const ExtractedKernel& kernel) {
+  const ElfImage elf = KTSTR_TRY(ElfImage::open(kernel.elf));
+  const ElfSection* btf = elf.section(".BTF");
+  if (!btf || btf->bytes.empty())
+    return Error{
+        ErrorCode::kInvalidArgument,
+        fmt::format(
+            "kernel {} has no BTF (CONFIG_DEBUG_INFO_BTF is off), without which its structures can't be read",
+            kernel.release)};
+  return btf->bytes;
+}
+
+/// Whether a `--kernel` argument means a file rather than a release.
+bool is_path(std::string_view spec) {
+  return spec.find('/') != std::string_view::npos || spec.empty() || spec[0] < '0' || spec[0] > '9';
+}
+
+}  // namespace
+
+fs::path CacheEntry::bzimage() const {
+  return metadata.image_format == ImageFormat::kBzImage ? directory / "bzImage" : fs::path();
+}
+fs::path CacheEntry::config() const {
+  std::error_code ignored;
+  return fs::exists(directory / "config", ignored) ? directory / "config" : fs::path();
+}
+
+Result<fs::path> KernelCache::default_directory() {
+  const auto variable = [](const char* name) -> fs::path {
+    const char* value = ::getenv(name);
+    return value ? value : "";
+  };
+  if (const fs::path own = variable("KTSTR_CACHE"); !own.empty()) return own;
+  if (const fs::path xdg = variable("XDG_CACHE_HOME"); xdg.is_absolute()) return xdg / "ktstr";
+  if (const fs::path home = variable("HOME"); !home.empty()) return home / ".cache" / "ktstr";
+  return Error{ErrorCode::kUnavailable,
+               "no place for the kernel cache: none of KTSTR_CACHE, XDG_CACHE_HOME, HOME is set"};
+}
+
+Result<KernelCache> KernelCache::open(const fs::path& directory, CompleteEntry complete) {
+  KernelCache cache(directory / "kernels", std::move(complete));
+  std::error_code error;
+  fs::create_directories(cache.directory_, error);
+  if (error) return filesystem_error("create", cache.directory_, error);
+  const FileLock held = KTSTR_TRY(cache.lock());
+  KTSTR_TRY_STATUS(StagingDirectory::remove_stale(cache.directory_));
+  return cache;
+}
+
+Result<FileLock> KernelCache::lock() const {
+  return FileLock::wait(directory_ / ".lock");
+}
+
+Result<StagingDirectory> KernelCache::scratch() const {
+  const FileLock held = KTSTR_TRY(lock());
+  return StagingDirectory::create(directory_);
+}
+
+Result<KernelCache::Listing> KernelCache::list() const {
+  Listing listing;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(directory_, error)) {
+    if (entry.path().filename().string().starts_with(".")) continue;
+    auto metadata = read_metadata(entry.path());
+    if (metadata)
+      listing.entries.push_back({entry.path(), std::move(*metadata)});
+    else
+      listing.damaged.push_back(std::move(metadata.error()));
+  }
+  if (error) return filesystem_error("list", directory_, error);
+  std::sort(listing.entries.begin(), listing.entries.end(), is_newer);
+  return listing;
+}
+
+Error KernelCache::not_cached(std::string_view spec, const Listing& listing) const {
+  std::vector<std::string_view> releases;
+  for (const CacheEntry& entry : listing.entries) releases.push_back(entry.metadata.release);
+  std::string message = fmt::format("no cached kernel is called {}", spec);
+  if (const auto nearest = nearest_name(spec, releases))
+    message += fmt::format(" (did you mean {}?)", *nearest);
+  message +=
+      releases.empty() ? "; the cache is empty" : fmt::format("; cached: {}", fmt::join(releases, ", "));
+  for (const Error& damaged : listing.damaged) message += "; damaged: " + damaged.message;
+  return {ErrorCode::kNotFound, message};
+}
+
+Result<CacheEntry> KernelCache::resolve(const std::optional<std::string>& spec) const {
+  if (spec && is_path(*spec)) return add({*spec, std::nullopt, "file " + *spec});
+  const Listing listing = KTSTR_TRY(list());
+  const auto wanted = [&](const CacheEntry& entry) {
+    return spec ? names_release(*spec, entry.metadata.release) : entry.metadata.can_run_schedulers();
+  };
+  const auto found = std::find_if(listing.entries.begin(), listing.entries.end(), wanted);
+  if (found != listing.entries.end()) return *found;
+  if (spec) return not_cached(*spec, listing);
+  return std::move(not_cached("default", listing))
+      .with_context("no cached kernel can run sched_ext schedulers");
+}
+
+Result<CacheEntry> KernelCache::add(const KernelToAdd& kernel) const {
+  const MappedFile image = KTSTR_TRY(MappedFile::open(kernel.image));
+  KernelMetadata metadata;
+  metadata.image_checksum = checksum(image.bytes());
+  metadata.image_bytes = image.bytes().size();
+  const Listing listing = KTSTR_TRY(list());
+  for (const CacheEntry& entry : listing.entries)
+    if (entry.metadata.image_checksum == metadata.image_checksum &&
+        entry.metadata.image_bytes == metadata.image_bytes)
+      return entry;
+
+  auto extracted = extract_kernel(image.bytes());
+  if (!extracted) return std::move(extracted.error()).with_context(kernel.image.string());
+  auto btf = btf_section(*extracted);
+  if (!btf) return std::move(btf.error()).with_context(kernel.image.string());
+  const auto config = KTSTR_TRY(open_config(kernel.config));
+  metadata.release = extracted->release;
+  metadata.build_id = extracted->build_id;
+  metadata.image_format = extracted->format;
+  metadata.source = kernel.source;
+  metadata.added = now_utc();
+  metadata.sched_ext = has_sched_ext(config ? std::optional(text_of(config->bytes())) : std::nullopt, *btf);
+
+  StagingDirectory staging = KTSTR_TRY(scratch());
+  if (extracted->format == ImageFormat::kBzImage)
+    KTSTR_TRY_STATUS(write_durably(staging.path() / "bzImage", image.bytes()));
+  KTSTR_TRY_STATUS(write_durably(staging.path() / "vmlinux", extracted->elf));
+  if (config) KTSTR_TRY_STATUS(write_durably(staging.path() / "config", config->bytes()));
+  if (auto completed = complete_(staging.path(), metadata); !completed)
+    return std::move(completed.error()).with_context(kernel.image.string());
+  KTSTR_TRY_STATUS(write_metadata(staging.path(), metadata));
+  return publish(std::move(staging), std::move(metadata));
+}
+
+Result<CacheEntry> KernelCache::publish(StagingDirectory staging, KernelMetadata metadata) const {
+  const fs::path target = directory_ / entry_name(metadata);
+  const FileLock held = KTSTR_TRY(lock());
+  if (fs::exists(target)) {
+    if (auto existing = read_metadata(target)) return CacheEntry{target, std::move(*existing)};
+    KTSTR_TRY_STATUS(remove(target));
+  }
+  KTSTR_TRY_STATUS(staging.publish(target));
+  return CacheEntry{target, std::move(metadata)};
+}
+
+Status KernelCache::renew(CacheEntry& entry) const {
+  const StagingDirectory staging = KTSTR_TRY(scratch());
+  std::error_code error;
+  fs::create_symlink(entry.elf(), staging.path() / "vmlinux", error);
+  if (error) return filesystem_error("link", entry.elf(), error);
+  KTSTR_TRY_STATUS(complete_(staging.path(), entry.metadata));
+  KTSTR_TRY_STATUS(write_metadata(staging.path(), entry.metadata));
+  const FileLock held = KTSTR_TRY(lock());
+  fs::remove(staging.path() / "vmlinux", error);
+  for (const auto& file : fs::directory_iterator(staging.path(), error)) {
+    fs::rename(file.path(), entry.directory / file.path().filename(), error);
+    if (error) return filesystem_error("rename", file.path(), error);
+  }
+  if (error) return filesystem_error("list", staging.path(), error);
+  return sync_directory(entry.directory);
+}
+
+/// Moves the entry out of sight in one step; what was moved is removed with the staging directory.
+/// Precondition: locked.
+Status KernelCache::remove(const fs::path& entry) const {
+  const StagingDirectory staging = KTSTR_TRY(StagingDirectory::create(directory_));
+  std::error_code error;
+  fs::rename(entry, staging.path() / entry.filename(), error);
+  if (error) return filesystem_error("remove", entry, error);
+  return ok();
+}
+
+Result<std::vector<std::string>> KernelCache::clean(const CleanSelection& selection) const {
+  const FileLock held = KTSTR_TRY(lock());
+  const Listing listing = KTSTR_TRY(list());
+  std::vector<std::string> removed;
+  std::size_t kept = 0;
+  bool matched = false;
+  for (const CacheEntry& entry : listing.entries) {
+    if (selection.spec && !names_release(*selection.spec, entry.metadata.release)) continue;
+    matched = true;
+    if (kept++ < selection.keep_newest.value_or(0)) continue;
+    KTSTR_TRY_STATUS(remove(entry.directory));
+    removed.push_back(entry.metadata.release);
+  }
+  if (selection.spec && !matched) return not_cached(*selection.spec, listing);
+  if (selection.spec) return removed;
+  for (const auto& entry : fs::directory_iterator(directory_)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(".") || read_metadata(entry.path())) continue;
+    KTSTR_TRY_STATUS(remove(entry.path()));
+    removed.push_back(name);
+  }
+  return removed;
+}
+
+}  // namespace ktstr::vmm

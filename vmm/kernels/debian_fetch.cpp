@@ -1,0 +1,162 @@
+#include "vmm/kernels/debian_fetch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "vmm/kernels/apt_root.h"
+#include "vmm/kernels/deb_archive.h"
+#include "vmm/kernels/kernel_packages.h"
+#include "vmm/kernels/release.h"
+
+namespace ktstr::vmm {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kSuite = "trixie-backports";
+constexpr std::string_view kSourcePrefix = "Debian package ";
+/// How many series a default fetch goes back before it gives up.
+constexpr std::size_t kMaxDefaultAttempts = 3;
+
+bool is_fetched(const CacheEntry& entry) {
+  return entry.metadata.source.starts_with(kSourcePrefix);
+}
+
+/// A link that remembers which kernel the last default fetch gave.
+fs::path default_link(const KernelCache& cache) {
+  return cache.directory().parent_path() / "default-kernel";
+}
+
+Status remember_default(const KernelCache& cache, const CacheEntry& entry) {
+  const StagingDirectory scratch = KTSTR_TRY(cache.scratch());
+  std::error_code error;
+  fs::create_directory_symlink(cache.directory().filename() / entry.directory.filename(),
+                               scratch.path() / "link", error);
+  if (!error) fs::rename(scratch.path() / "link", default_link(cache), error);
+  if (error) return system_error("link " + default_link(cache).string(), error.value());
+  return ok();
+}
+
+/// The cached kernel that answers the request without asking the archive.
+Result<std::optional<CacheEntry>> find_cached(const KernelCache& cache, const FetchOptions& options) {
+  if (options.refresh) return std::optional<CacheEntry>();
+  const auto listing = KTSTR_TRY(cache.list());
+  std::error_code no_default;
+  const fs::path name = fs::read_symlink(default_link(cache), no_default).filename();
+  for (const CacheEntry& entry : listing.entries) {
+    const bool fits = options.series
+                          ? is_fetched(entry) && names_release(*options.series, entry.metadata.release)
+                          : entry.directory.filename() == name && entry.metadata.can_run_schedulers();
+    if (fits) return std::optional(entry);
+  }
+  return std::optional<CacheEntry>();
+}
+
+/// The kernels to try, best first: the newest of the series, or the newest of each of the newest fit series.
+Result<std::vector<KernelPackages>> choose(const std::vector<KernelPackages>& offered,
+                                           const FetchOptions& options) {
+  std::vector<KernelPackages> chosen;
+  std::string_view last_series;
+  for (const KernelPackages& kernel : offered) {
+    if (options.series) {
+      if (!names_release(*options.series, kernel.release)) continue;
+      return std::vector{kernel};
+    }
+    if (unfit_reason(kernel.release) || series_of(kernel.release) == last_series) continue;
+    last_series = series_of(kernel.release);
+    chosen.push_back(kernel);
+    if (chosen.size() == kMaxDefaultAttempts) break;
+  }
+  if (!chosen.empty()) return chosen;
+  std::vector<std::string_view> releases;
+  for (const KernelPackages& kernel : offered) releases.push_back(kernel.release);
+  return Error{ErrorCode::kNotFound,
+               fmt::format("{} has no cloud kernel {}; it has: {}", kSuite,
+                           options.series.value_or("for schedulers"), fmt::join(releases, ", "))};
+}
+
+class Fetcher {
+ public:
+  Fetcher(const KernelCache& cache, const FetchOptions& options, const AptRoot& apt)
+      : cache_(cache), options_(options), apt_(apt) {}
+
+  Result<CacheEntry> fetch(const KernelPackages& kernel) const {
+    if (auto cached = KTSTR_TRY(already_cached(kernel))) return std::move(*cached);
+    const StagingDirectory scratch = KTSTR_TRY(cache_.scratch());
+    for (const IndexedPackage& package : kernel.images) {
+      KernelFiles files = KTSTR_TRY(download(package, kernel.release, scratch.path()));
+      if (!files.image) continue;
+      if (!files.config && kernel.config)
+        files.config = KTSTR_TRY(download(*kernel.config, kernel.release, scratch.path())).config;
+      options_.progress(fmt::format("adding {} to the cache", kernel.release));
+      return cache_.add({*files.image, files.config, source_of(package)});
+    }
+    return Error{ErrorCode::kNotFound, fmt::format("no package of {} holds its image", kernel.release)};
+  }
+
+ private:
+  static std::string source_of(const IndexedPackage& package) {
+    return fmt::format("{}{} {} ({})", kSourcePrefix, package.name, package.version, kSuite);
+  }
+
+  Result<std::optional<CacheEntry>> already_cached(const KernelPackages& kernel) const {
+    const auto listing = KTSTR_TRY(cache_.list());
+    for (const CacheEntry& entry : listing.entries)
+      for (const IndexedPackage& package : kernel.images)
+        if (entry.metadata.source == source_of(package)) return std::optional(entry);
+    return std::optional<CacheEntry>();
+  }
+
+  Result<KernelFiles> download(const IndexedPackage& package, std::string_view release,
+                               const fs::path& into) const {
+    options_.progress(
+        fmt::format("downloading {} ({:.1f} MB)", package.name, static_cast<double>(package.bytes) / 1e6));
+    const fs::path deb = KTSTR_TRY(apt_.download(package, into));
+    return unpack_kernel(deb, release, into);
+  }
+
+  const KernelCache& cache_;
+  const FetchOptions& options_;
+  const AptRoot& apt_;
+};
+
+Result<CacheEntry> fetch_from_archive(const KernelCache& cache, const FetchOptions& options,
+                                      const fs::path& apt_directory) {
+  const AptRoot apt = KTSTR_TRY(AptRoot::open(apt_directory, kSuite, options.stop));
+  options.progress(fmt::format("updating the package index of {}", kSuite));
+  KTSTR_TRY_STATUS(apt.update());
+  const auto index = KTSTR_TRY(apt.packages());
+  const auto candidates = KTSTR_TRY(choose(find_kernel_packages(index), options));
+  std::string refused;
+  for (const KernelPackages& kernel : candidates) {
+    CacheEntry entry = KTSTR_TRY(Fetcher(cache, options, apt).fetch(kernel));
+    if (options.series) return entry;
+    if (entry.metadata.can_run_schedulers()) {
+      KTSTR_TRY_STATUS(remember_default(cache, entry));
+      return entry;
+    }
+    refused +=
+        fmt::format("; {}: {}", kernel.release, entry.metadata.sched_ext_defect.value_or("no sched_ext"));
+    options.progress(fmt::format("{} can't run schedulers: {}", kernel.release,
+                                 entry.metadata.sched_ext_defect.value_or("no sched_ext")));
+  }
+  return Error{ErrorCode::kNotFound,
+               fmt::format("{} has no kernel that can run schedulers{}", kSuite, refused)};
+}
+
+}  // namespace
+
+Result<CacheEntry> fetch_debian_kernel(const KernelCache& cache, const FetchOptions& options) {
+  if (auto cached = KTSTR_TRY(find_cached(cache, options))) return std::move(*cached);
+  const fs::path apt_directory = cache.directory().parent_path() / "apt";
+  std::error_code error;
+  fs::create_directories(apt_directory, error);
+  if (error) return system_error("create " + apt_directory.string(), error.value());
+  // One fetch at a time; whoever waited may find the kernel cached meanwhile.
+  const FileLock alone = KTSTR_TRY(FileLock::wait(apt_directory / ".lock"));
+  if (auto cached = KTSTR_TRY(find_cached(cache, options))) return std::move(*cached);
+  return fetch_from_archive(cache, options, apt_directory);
+}
+
+}  // namespace ktstr::vmm

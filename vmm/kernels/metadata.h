@@ -1,0 +1,54 @@
+// What the kernel cache knows of one kernel: metadata.json of its entry.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "engine/base/describe.h"
+#include "vmm/kernel_image.h"
+
+namespace ktstr {
+
+template <>
+inline constexpr auto describe<vmm::ImageFormat> = enumeration<vmm::ImageFormat>(
+    "ImageFormat",
+    {{"bzimage", vmm::ImageFormat::kBzImage, "compressed, bootable by firmware and boot loaders"},
+     {"elf", vmm::ImageFormat::kElf, "vmlinux"}});
+
+namespace vmm {
+
+struct KernelMetadata {
+  std::string release;
+  std::optional<std::string> build_id;
+  ImageFormat image_format{};
+  std::string image_checksum;
+  std::uint64_t image_bytes = 0;
+  std::string source;
+  std::string added;
+  bool sched_ext = false;
+  std::optional<std::string> sched_ext_defect;
+
+  /// Whether a scheduler can be expected to load and work.
+  [[nodiscard]] bool can_run_schedulers() const { return sched_ext && !sched_ext_defect; }
+};
+
+}  // namespace vmm
+
+template <>
+inline constexpr auto describe<vmm::KernelMetadata> = record<vmm::KernelMetadata>(
+    "KernelMetadata", "one cached kernel",
+    field("release", &vmm::KernelMetadata::release, "what `uname -r` prints"),
+    field("build_id", &vmm::KernelMetadata::build_id,
+          "GNU build id in hexadecimal; null when the image has none"),
+    field("image_format", &vmm::KernelMetadata::image_format, "form of the image that was added"),
+    field("image_checksum", &vmm::KernelMetadata::image_checksum,
+          "CRC-64 (xz) of the image that was added, hexadecimal"),
+    field("image_bytes", &vmm::KernelMetadata::image_bytes, "size of the image that was added, in bytes"),
+    field("source", &vmm::KernelMetadata::source, "where the kernel came from: a file or a package"),
+    field("added", &vmm::KernelMetadata::added, "when it came into the cache, ISO 8601, UTC"),
+    field("sched_ext", &vmm::KernelMetadata::sched_ext, "whether it was built with CONFIG_SCHED_CLASS_EXT"),
+    field("sched_ext_defect", &vmm::KernelMetadata::sched_ext_defect,
+          "why schedulers can't work in spite of sched_ext; null when nothing is known against it"));
+
+}  // namespace ktstr
