@@ -11,13 +11,12 @@
 #include "engine/base/cpu_set.h"
 #include "engine/base/describe.h"
 #include "engine/base/units.h"
+#include "engine/protocol/error_code.h"
+#include "engine/protocol/frame.h"
 #include "engine/scenario/placement.h"
 #include "engine/scenario/work.h"
 
 namespace ktstr::engine::protocol {
-
-/// Raised with every change that an older peer would misread.
-inline constexpr std::uint32_t kVersion = 1;
 
 // ---- requests -------------------------------------------------------------------------------------------------------
 
@@ -30,7 +29,7 @@ struct AddCgroup {
   std::optional<ByteSize> memory_max;
   std::optional<std::uint32_t> pids_max;
 };
-/// Stops the workers of the cgroup, then removes it.
+/// Stops the workers of the cgroup and of those below it, then removes them all, the deepest first. Answered by Stopped.
 struct RemoveCgroup { std::string cgroup; };
 /// Absent cpus: clears the cpuset (the cgroup inherits its parent's).
 struct SetCpuset { std::string cgroup; std::optional<CpuSet> cpus; };
@@ -44,11 +43,12 @@ struct SpawnWorkers {
   std::int32_t nice = 0;
   std::string comm;
 };
-/// Stops workers (SIGUSR1, one shared 5 s deadline, then SIGKILL) and answers their reports. Absent cgroup: all workers everywhere.
+/// Stops workers (SIGUSR1, one shared 5 s deadline, then SIGKILL) and answers their reports, those of workers that ended by
+/// themselves included. Absent cgroup: all workers everywhere. A frozen cgroup is thawed first: its tasks can't stop.
 struct StopWorkers { std::optional<std::string> cgroup; };
 /// One set for each worker of the cgroup, in order of spawning; an empty set means all CPUs.
 struct SetAffinity { std::string cgroup; std::vector<CpuSet> affinities; };
-/// Absent names mean the agent's own cgroup.
+/// Moves every task of `from`. Absent names mean the agent's own cgroup; from there only workers are moved.
 struct MoveTasks { std::optional<std::string> from; std::optional<std::string> to; };
 struct FreezeCgroup { std::string cgroup; bool frozen = true; };
 /// Reads a file of the guest (tests: /proc, /sys), at most `limit` bytes.
@@ -58,6 +58,12 @@ struct Shutdown {};
 
 using Request = std::variant<AddCgroup, RemoveCgroup, SetCpuset, SpawnWorkers, StopWorkers, SetAffinity, MoveTasks, FreezeCgroup,
                              ReadFile, Shutdown>;
+
+/// What a frame from the runner holds. The reply carries the same id.
+struct RequestMessage {
+  std::uint64_t id = 0;  ///< from 1, ascending
+  Request request;
+};
 
 // ---- replies --------------------------------------------------------------------------------------------------------
 
@@ -75,27 +81,34 @@ struct ExitInfo {
   std::optional<std::int32_t> code;  ///< exit code, signal or errno
 };
 
-/// What one worker did between its release and its stop. Times in ns of the guest's clock.
+/// How many wake latencies a worker keeps, and how many one Stopped holds over all its workers: above it each worker's sample
+/// is thinned evenly, so that a reply stays small beside kMaxPayload.
+inline constexpr std::size_t kMaxWakeLatencies = 100'000;
+inline constexpr std::size_t kMaxWakeLatenciesPerReply = 400'000;
+inline constexpr std::size_t kMaxMigrationCpus = 1000;
+
+/// What one worker did between its release and its stop. Times in ns of the guest's clock. A worker that crashed or was killed
+/// has what it had counted up to then.
 struct WorkerReport {
   std::int32_t tid = 0;
   std::optional<std::string> cgroup;
   std::string work;  ///< the work type's name
-  std::uint64_t work_units = 0;
-  std::uint64_t iterations = 0;
+  std::uint64_t work_units = 0;  ///< the smallest things a type does: loop turns, touches, bytes passed (see guest/works/)
+  std::uint64_t iterations = 0;  ///< rounds of the type's loop
   std::uint64_t cpu_ns = 0;
   std::uint64_t wall_ns = 0;
   std::uint64_t off_cpu_ns = 0;
   bool completed = false;  ///< it ended its loop and reported by itself
   std::uint64_t migrations = 0;
-  std::vector<std::uint32_t> migration_cpus;  ///< the CPU after each migration, the first 1000
+  std::vector<std::uint32_t> migration_cpus;  ///< the CPU after each migration, the first kMaxMigrationCpus
   CpuSet cpus_used;
-  std::uint64_t longest_gap_ns = 0;
+  std::uint64_t longest_gap_ns = 0;  ///< longest time from when the worker could run to its next sign of progress
   std::uint32_t longest_gap_cpu = 0;
   std::uint64_t longest_gap_at_ns = 0;  ///< since the worker's release
   std::optional<std::uint64_t> schedstat_run_delay_ns;
   std::optional<std::uint64_t> schedstat_run_count;
   std::optional<std::uint64_t> schedstat_cpu_time_ns;
-  std::vector<std::uint64_t> wake_latencies_ns;  ///< reservoir sample, at most 100 000
+  std::vector<std::uint64_t> wake_latencies_ns;  ///< uniform sample, at most kMaxWakeLatencies
   std::uint64_t wake_latencies_total = 0;  ///< how many there were
   ExitInfo exit;
 };
@@ -107,8 +120,101 @@ struct Stopped { std::vector<WorkerReport> reports; };
 struct FileContent { std::string content; bool truncated = false; };
 struct Done {};
 /// The request failed; nothing of it is left half done unless the message says so.
-struct Failed { std::string message; std::optional<std::int32_t> error_number; };
+struct Failed { ErrorCode code = ErrorCode::kIo; std::string message; };
 
 using Reply = std::variant<Hello, Spawned, Stopped, FileContent, Done, Failed>;
 
+/// What a frame from the agent holds. Id 0: not the answer to a request that could be read (Hello, or Failed for garbage).
+struct ReplyMessage {
+  std::uint64_t id = 0;
+  Reply reply;
+};
+
 }  // namespace ktstr::engine::protocol
+
+namespace ktstr {
+// clang-format off
+template <> inline constexpr auto describe<engine::protocol::AddCgroup> = record<engine::protocol::AddCgroup>("add_cgroup", "makes a cgroup with its limits",
+    field("cgroup", &engine::protocol::AddCgroup::cgroup, "name below the agent's root"),
+    field("cpus", &engine::protocol::AddCgroup::cpus, "cpuset.cpus; absent: as the parent"),
+    field("cpu_weight", &engine::protocol::AddCgroup::cpu_weight, "cpu.weight, 1 to 10000"),
+    field("cpu_quota", &engine::protocol::AddCgroup::cpu_quota, "cpu.max as a number of CPUs"),
+    field("memory_max", &engine::protocol::AddCgroup::memory_max, "memory.max"),
+    field("pids_max", &engine::protocol::AddCgroup::pids_max, "pids.max, tasks"));
+template <> inline constexpr auto describe<engine::protocol::RemoveCgroup> = record<engine::protocol::RemoveCgroup>("remove_cgroup", "stops a cgroup's workers and removes it",
+    field("cgroup", &engine::protocol::RemoveCgroup::cgroup, "name below the agent's root"));
+template <> inline constexpr auto describe<engine::protocol::SetCpuset> = record<engine::protocol::SetCpuset>("set_cpuset", "changes or clears a cgroup's cpuset",
+    field("cgroup", &engine::protocol::SetCpuset::cgroup, "name below the agent's root"),
+    field("cpus", &engine::protocol::SetCpuset::cpus, "cpuset.cpus; absent: as the parent"));
+template <> inline constexpr auto describe<engine::protocol::SpawnWorkers> = record<engine::protocol::SpawnWorkers>("spawn_workers", "starts workers of one kind",
+    field("cgroup", &engine::protocol::SpawnWorkers::cgroup, "where they run; absent: the agent's own"),
+    field("work", &engine::protocol::SpawnWorkers::work, "what they do"),
+    field("affinities", &engine::protocol::SpawnWorkers::affinities, "one CPU set for each worker; empty: what its cgroup allows"),
+    field("policy", &engine::protocol::SpawnWorkers::policy, "scheduling policy"),
+    field("nice", &engine::protocol::SpawnWorkers::nice, "nice value, -20 to 19"),
+    field("comm", &engine::protocol::SpawnWorkers::comm, "task name; empty: the work type's"));
+template <> inline constexpr auto describe<engine::protocol::StopWorkers> = record<engine::protocol::StopWorkers>("stop_workers", "stops workers and asks for their reports",
+    field("cgroup", &engine::protocol::StopWorkers::cgroup, "whose workers; absent: all"));
+template <> inline constexpr auto describe<engine::protocol::SetAffinity> = record<engine::protocol::SetAffinity>("set_affinity", "changes the affinity of a cgroup's workers",
+    field("cgroup", &engine::protocol::SetAffinity::cgroup, "name below the agent's root"),
+    field("affinities", &engine::protocol::SetAffinity::affinities, "one CPU set for each worker, in order of spawning; empty: all CPUs"));
+template <> inline constexpr auto describe<engine::protocol::MoveTasks> = record<engine::protocol::MoveTasks>("move_tasks", "moves all tasks of one cgroup to another",
+    field("from", &engine::protocol::MoveTasks::from, "absent: the agent's own"),
+    field("to", &engine::protocol::MoveTasks::to, "absent: the agent's own"));
+template <> inline constexpr auto describe<engine::protocol::FreezeCgroup> = record<engine::protocol::FreezeCgroup>("freeze_cgroup", "freezes or thaws a cgroup and waits until it is",
+    field("cgroup", &engine::protocol::FreezeCgroup::cgroup, "name below the agent's root"),
+    field("frozen", &engine::protocol::FreezeCgroup::frozen, "true to freeze, false to thaw"));
+template <> inline constexpr auto describe<engine::protocol::ReadFile> = record<engine::protocol::ReadFile>("read_file", "reads a file of the guest",
+    field("path", &engine::protocol::ReadFile::path, "absolute path"),
+    field("limit", &engine::protocol::ReadFile::limit, "most bytes to answer"));
+template <> inline constexpr auto describe<engine::protocol::Shutdown> = record<engine::protocol::Shutdown>("shutdown", "removes everything and ends the agent");
+template <> inline constexpr auto describe<engine::protocol::RequestMessage> = record<engine::protocol::RequestMessage>("request", "a request and its number",
+    field("id", &engine::protocol::RequestMessage::id, "number of the request, from 1"),
+    field("request", &engine::protocol::RequestMessage::request, "what is asked"));
+template <> inline constexpr auto describe<engine::protocol::Hello> = record<engine::protocol::Hello>("hello", "the agent is ready",
+    field("version", &engine::protocol::Hello::version, "protocol version"),
+    field("kernel_release", &engine::protocol::Hello::kernel_release, "uname -r"),
+    field("cpus", &engine::protocol::Hello::cpus, "online CPUs"),
+    field("monotonic_ns", &engine::protocol::Hello::monotonic_ns, "CLOCK_MONOTONIC when sent, ns"),
+    field("boot_ns", &engine::protocol::Hello::boot_ns, "CLOCK_BOOTTIME when the agent began, ns"));
+template <> inline constexpr auto describe<engine::protocol::ExitInfo> = record<engine::protocol::ExitInfo>("exit", "how a worker ended",
+    field("how", &engine::protocol::ExitInfo::how, "exited, signaled, timed out or wait failed"),
+    field("code", &engine::protocol::ExitInfo::code, "exit code, signal or errno"));
+template <> inline constexpr auto describe<engine::protocol::WorkerReport> = record<engine::protocol::WorkerReport>("worker report", "what one worker did between its release and its stop",
+    field("tid", &engine::protocol::WorkerReport::tid, "thread id"),
+    field("cgroup", &engine::protocol::WorkerReport::cgroup, "its cgroup at the end; absent: the agent's own"),
+    field("work", &engine::protocol::WorkerReport::work, "the work type's name"),
+    field("work_units", &engine::protocol::WorkerReport::work_units, "work units done"),
+    field("iterations", &engine::protocol::WorkerReport::iterations, "rounds of the work loop"),
+    field("cpu_ns", &engine::protocol::WorkerReport::cpu_ns, "CPU time, ns"),
+    field("wall_ns", &engine::protocol::WorkerReport::wall_ns, "time from release to end, ns"),
+    field("off_cpu_ns", &engine::protocol::WorkerReport::off_cpu_ns, "wall_ns - cpu_ns, ns"),
+    field("completed", &engine::protocol::WorkerReport::completed, "whether it ended its loop and reported by itself"),
+    field("migrations", &engine::protocol::WorkerReport::migrations, "changes of CPU seen between iterations"),
+    field("migration_cpus", &engine::protocol::WorkerReport::migration_cpus, "the CPU after each migration, the first 1000"),
+    field("cpus_used", &engine::protocol::WorkerReport::cpus_used, "CPUs seen between iterations"),
+    field("longest_gap_ns", &engine::protocol::WorkerReport::longest_gap_ns, "longest time without progress while not asleep by choice, ns"),
+    field("longest_gap_cpu", &engine::protocol::WorkerReport::longest_gap_cpu, "CPU at the end of that gap"),
+    field("longest_gap_at_ns", &engine::protocol::WorkerReport::longest_gap_at_ns, "end of that gap, ns since release"),
+    field("schedstat_run_delay_ns", &engine::protocol::WorkerReport::schedstat_run_delay_ns, "time runnable but not running, ns"),
+    field("schedstat_run_count", &engine::protocol::WorkerReport::schedstat_run_count, "times it was put on a CPU"),
+    field("schedstat_cpu_time_ns", &engine::protocol::WorkerReport::schedstat_cpu_time_ns, "CPU time by the scheduler's account, ns"),
+    field("wake_latencies_ns", &engine::protocol::WorkerReport::wake_latencies_ns, "uniform sample of the times from a due or posted wake-up to running, ns"),
+    field("wake_latencies_total", &engine::protocol::WorkerReport::wake_latencies_total, "how many wake-ups there were"),
+    field("exit", &engine::protocol::WorkerReport::exit, "how it ended"));
+template <> inline constexpr auto describe<engine::protocol::Spawned> = record<engine::protocol::Spawned>("spawned", "workers run",
+    field("tids", &engine::protocol::Spawned::tids, "their thread ids, in order"));
+template <> inline constexpr auto describe<engine::protocol::Stopped> = record<engine::protocol::Stopped>("stopped", "workers ended",
+    field("reports", &engine::protocol::Stopped::reports, "one for each, in order of spawning"));
+template <> inline constexpr auto describe<engine::protocol::FileContent> = record<engine::protocol::FileContent>("file_content", "a file's bytes",
+    field("content", &engine::protocol::FileContent::content, "at most the limit asked for; bytes that are no UTF-8 are replaced by '?'"),
+    field("truncated", &engine::protocol::FileContent::truncated, "whether there was more"));
+template <> inline constexpr auto describe<engine::protocol::Done> = record<engine::protocol::Done>("done", "the request was carried out");
+template <> inline constexpr auto describe<engine::protocol::Failed> = record<engine::protocol::Failed>("failed", "the request was not carried out",
+    field("code", &engine::protocol::Failed::code, "what kind of failure"),
+    field("message", &engine::protocol::Failed::message, "why"));
+template <> inline constexpr auto describe<engine::protocol::ReplyMessage> = record<engine::protocol::ReplyMessage>("reply", "an answer and the number of its request",
+    field("id", &engine::protocol::ReplyMessage::id, "number of the request; 0: none"),
+    field("reply", &engine::protocol::ReplyMessage::reply, "the answer"));
+// clang-format on
+}  // namespace ktstr

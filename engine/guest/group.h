@@ -1,0 +1,44 @@
+// Group: what the workers of one group share: a futex, a time stamp, and pipes between the two of a pair.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "engine/base/fd.h"
+#include "engine/guest/shared_memory.h"
+
+namespace ktstr::engine::guest {
+
+/// Lies zeroed in shared memory; each on a cache line of its own.
+struct GroupMemory {
+  alignas(64) std::atomic<std::uint32_t> word;       ///< the futex: a turn, a round or a mutex
+  alignas(64) std::atomic<std::uint64_t> posted_ns;  ///< when it was last posted, CLOCK_MONOTONIC
+};
+
+/// Made by the agent before it forks the group's workers. Each worker has a copy; the agent drops its own
+/// after the release, so that a pipe ends for the survivor when its partner does.
+class Group {
+ public:
+  /// `with_pipes`: for pairs.
+  [[nodiscard]] static Result<Group> create(bool with_pipes);
+
+  [[nodiscard]] GroupMemory& memory() const { return *memory_; }
+  /// What `member` (0 or 1) reads from and writes to. Precondition: made with pipes.
+  [[nodiscard]] int read_end(std::size_t member) const { return read_ends_[member].get(); }
+  [[nodiscard]] int write_end(std::size_t member) const { return write_ends_[member].get(); }
+
+  /// The fds that a worker must keep open; every other end it must close, or it would not see its partner's
+  /// end.
+  void add_ends_of(std::size_t member, std::vector<int>& fds) const;
+
+ private:
+  explicit Group(Shared<GroupMemory> memory) : memory_(std::move(memory)) {}
+
+  Shared<GroupMemory> memory_;
+  std::vector<Fd> read_ends_;
+  std::vector<Fd> write_ends_;
+};
+
+}  // namespace ktstr::engine::guest

@@ -1,0 +1,69 @@
+#include "engine/guest/init.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <string>
+
+namespace ktstr::engine::guest {
+namespace {
+
+struct Mount {
+  const char* type;
+  const char* target;
+  unsigned long flags;
+  const char* options;
+};
+
+// The order matters: /sys before what lies in it.
+constexpr Mount kMounts[] = {
+    {"devtmpfs", "/dev", MS_NOSUID, ""},
+    {"proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, ""},
+    {"sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC, ""},
+    {"cgroup2", kCgroupRoot, MS_NOSUID | MS_NODEV | MS_NOEXEC, ""},
+    {"tmpfs", "/tmp", MS_NOSUID | MS_NODEV, "mode=1777"},
+};
+
+Status mount_all() {
+  for (const auto& entry : kMounts) {
+    if (::mkdir(entry.target, 0755) < 0 && errno != EEXIST)
+      return system_error(std::string("mkdir ") + entry.target);
+    if (::mount(entry.type, entry.target, entry.type, entry.flags, entry.options) < 0 && errno != EBUSY)
+      return system_error(std::string("mount ") + entry.target);
+  }
+  return ok();
+}
+
+Status open_console() {
+  if (::fcntl(STDERR_FILENO, F_GETFD) >= 0) return ok();
+  const int console = ::open("/dev/console", O_RDWR | O_NOCTTY);
+  if (console < 0) return system_error("open /dev/console");
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
+    if (fd != console && ::dup2(console, fd) < 0) return system_error("dup2 /dev/console");
+  if (console > STDERR_FILENO) ::close(console);
+  return ok();
+}
+
+}  // namespace
+
+Status become_init() {
+  ::umask(022);
+  KTSTR_TRY_STATUS(mount_all());
+  KTSTR_TRY_STATUS(open_console());
+  const sched_param highest{::sched_get_priority_max(SCHED_FIFO)};
+  if (::sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &highest) < 0)
+    return system_error("sched_setscheduler");
+  return ok();
+}
+
+void end_machine() {
+  ::reboot(RB_AUTOBOOT);
+  // Only a guest whose reset does not work comes here. PID 1 must not end: that would be a panic.
+  while (true) ::pause();
+}
+
+}  // namespace ktstr::engine::guest

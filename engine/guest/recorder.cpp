@@ -1,0 +1,70 @@
+#include "engine/guest/recorder.h"
+
+#include <sched.h>
+
+#include "engine/guest/clock.h"
+
+namespace ktstr::engine::guest {
+
+void Recorder::release() {
+  state_.cpu = static_cast<std::uint32_t>(::sched_getcpu());
+  note_cpu();
+  state_.cpu_at_release_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+  state_.released_ns = state_.last_progress_ns = monotonic_ns();
+}
+
+void Recorder::iteration(std::uint64_t work_units) {
+  ++state_.iterations;
+  work(work_units);
+}
+
+void Recorder::work(std::uint64_t work_units) {
+  state_.work_units += work_units;
+  note_cpu();
+  progress(monotonic_ns());
+}
+
+void Recorder::progress(std::uint64_t now_ns) {
+  const auto gap_ns = now_ns - state_.last_progress_ns;
+  state_.last_progress_ns = now_ns;
+  if (gap_ns <= state_.longest_gap_ns) return;
+  state_.longest_gap_ns = gap_ns;
+  state_.longest_gap_at_ns = now_ns - state_.released_ns;
+  state_.longest_gap_cpu = state_.cpu;
+}
+
+void Recorder::note_cpu() {
+  const auto cpu = static_cast<std::uint32_t>(::sched_getcpu());
+  if (cpu >= CpuSet::kCapacity) return;
+  state_.cpus_used[cpu / 64] |= 1ULL << (cpu % 64);
+  if (cpu == state_.cpu) return;
+  state_.cpu = cpu;
+  if (state_.migrations < protocol::kMaxMigrationCpus) state_.migration_cpus[state_.migrations] = cpu;
+  ++state_.migrations;
+}
+
+void Recorder::woke(std::uint64_t due_ns) {
+  const auto now_ns = monotonic_ns();
+  const auto latency_ns = now_ns > due_ns ? now_ns - due_ns : 0;
+  state_.waiting = false;
+  state_.last_progress_ns = now_ns - latency_ns;
+  // Reservoir sampling: the n-th latency replaces a random one with probability size / n.
+  const auto seen = state_.wake_latencies_total++;
+  const auto slot = seen < protocol::kMaxWakeLatencies ? seen : random_.below(seen + 1);
+  if (slot < protocol::kMaxWakeLatencies) state_.wake_latencies_ns[slot] = latency_ns;
+}
+
+void Recorder::end_wait() {
+  state_.waiting = false;
+  state_.last_progress_ns = monotonic_ns();
+}
+
+void Recorder::finish() {
+  const auto now_ns = monotonic_ns();
+  note_cpu();
+  if (!state_.waiting) progress(now_ns);
+  state_.cpu_at_finish_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+  state_.finished_ns = now_ns;
+}
+
+}  // namespace ktstr::engine::guest

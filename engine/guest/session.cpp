@@ -1,0 +1,122 @@
+#include "engine/guest/session.h"
+
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <sys/utsname.h>
+
+#include <csignal>
+
+#include "engine/base/read.h"
+#include "engine/base/write.h"
+#include "engine/guest/clock.h"
+#include "engine/guest/kernel_file.h"
+
+namespace ktstr::engine::guest {
+namespace {
+
+using namespace protocol;
+
+/// How long the rest of a frame may take once its first byte is here, and how long the runner may leave an
+/// answer unread.
+constexpr Duration kFrameTimeout = std::chrono::seconds(30);
+
+/// JSON strings are UTF-8; what a file holds need not be.
+void make_ascii(std::string& text) {
+  for (auto& c : text)
+    if (static_cast<unsigned char>(c) > 0x7e) c = '?';
+}
+
+Result<Fd> watch_signals(std::initializer_list<int> signals) {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (const int signal : signals) ::sigaddset(&set, signal);
+  if (::sigprocmask(SIG_BLOCK, &set, nullptr) < 0) return system_error("sigprocmask");
+  Fd fd(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
+  if (!fd) return system_error("signalfd");
+  return fd;
+}
+
+}  // namespace
+
+Session::Session(Fd channel, CgroupTree cgroups, std::uint64_t boot_ns)
+    : channel_(std::move(channel)),
+      cgroups_(std::move(cgroups)),
+      boot_ns_(boot_ns),
+      reader_(channel_.get()) {}
+
+Status Session::run() {
+  auto status = say_hello();
+  if (status) status = serve();
+  auto cleaned = clean_up();
+  return status ? std::move(cleaned) : std::move(status);
+}
+
+Status Session::say_hello() {
+  utsname kernel{};
+  if (::uname(&kernel) < 0) return system_error("uname");
+  const auto cpus = ::sysconf(_SC_NPROCESSORS_ONLN);
+  if (cpus < 1) return system_error("count CPUs");
+  return send(0, Hello{kVersion, kernel.release, static_cast<std::uint32_t>(cpus), monotonic_ns(), boot_ns_});
+}
+
+Status Session::serve() {
+  const auto signals = KTSTR_TRY(watch_signals({SIGCHLD, SIGTERM, SIGINT}));
+  while (!done_) {
+    pollfd fds[] = {{channel_.get(), POLLIN, 0}, {signals.get(), POLLIN, 0}};
+    if (::poll(fds, 2, -1) < 0 && errno != EINTR) return system_error("poll");
+    signalfd_siginfo signal{};
+    while (::read(signals.get(), &signal, sizeof signal) == sizeof signal)
+      if (signal.ssi_signo != SIGCHLD) done_ = true;
+    workers_.reap();
+    if (!fds[0].revents || done_) continue;
+    const auto payload = reader_.next(kFrameTimeout);
+    if (!payload && payload.error().code == ErrorCode::kGuestFailed) return ok();  // the runner is gone
+    if (!payload) {
+      (void)send(0, Failed{payload.error().code, payload.error().message});
+      return Error(payload.error());
+    }
+    KTSTR_TRY_STATUS(answer(*payload));
+  }
+  return ok();
+}
+
+Status Session::answer(const std::string& payload) {
+  const auto message = from_json<RequestMessage>(payload);
+  if (!message) return send(0, Failed{message.error().code, "request: " + message.error().message});
+  auto reply = std::visit([this](const auto& request) { return handle(request); }, message->request);
+  if (!reply) return send(message->id, Failed{reply.error().code, reply.error().message});
+  return send(message->id, std::move(*reply));
+}
+
+Status Session::send(std::uint64_t id, Reply reply) {
+  return send_frame(channel_.get(), to_json(ReplyMessage{id, std::move(reply)}), kFrameTimeout);
+}
+
+Result<Reply> Session::handle(const AddCgroup& request) {
+  KTSTR_TRY_STATUS(cgroups_.create(request));
+  return Done{};
+}
+
+Result<Reply> Session::handle(const SetCpuset& request) {
+  KTSTR_TRY_STATUS(cgroups_.set_cpuset(request.cgroup, request.cpus));
+  return Done{};
+}
+
+Result<Reply> Session::handle(const FreezeCgroup& request) {
+  KTSTR_TRY_STATUS(cgroups_.freeze(request.cgroup, request.frozen));
+  return Done{};
+}
+
+Result<Reply> Session::handle(const ReadFile& request) {
+  auto content = KTSTR_TRY(read_file(request.path, request.limit));
+  make_ascii(content.text);
+  return FileContent{std::move(content.text), content.truncated};
+}
+
+Result<Reply> Session::handle(const Shutdown&) {
+  done_ = true;
+  KTSTR_TRY_STATUS(clean_up());
+  return Done{};
+}
+
+}  // namespace ktstr::engine::guest

@@ -1,0 +1,52 @@
+// Session: serves one runner's requests until it says shutdown or goes away. Knows nothing of PID 1's duties.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "engine/base/fd.h"
+#include "engine/base/result.h"
+#include "engine/guest/cgroup.h"
+#include "engine/guest/worker_set.h"
+#include "engine/protocol/frame.h"
+#include "engine/protocol/messages.h"
+
+namespace ktstr::engine::guest {
+
+class Session {
+ public:
+  /// `boot_ns`: CLOCK_BOOTTIME when the agent began.
+  Session(Fd channel, CgroupTree cgroups, std::uint64_t boot_ns);
+
+  /// Says Hello, then serves. Returns after Shutdown was answered or the channel ended; either way every
+  /// worker and every cgroup of the session is gone then. Errors: a damaged channel, or what could not be
+  /// removed.
+  [[nodiscard]] Status run();
+
+ private:
+  [[nodiscard]] Status say_hello();
+  [[nodiscard]] Status serve();
+  [[nodiscard]] Status answer(const std::string& payload);
+  [[nodiscard]] Status send(std::uint64_t id, protocol::Reply reply);
+  [[nodiscard]] Status clean_up();
+
+  [[nodiscard]] Result<protocol::Reply> handle(const protocol::AddCgroup& request);
+  [[nodiscard]] Result<protocol::Reply> handle(const protocol::RemoveCgroup& request);
+  [[nodiscard]] Result<protocol::Reply> handle(const protocol::SetCpuset& request);
+  [[nodiscard]] Result<protocol::Reply> handle(const protocol::SpawnWorkers& request);
+  [[nodiscard]] Result<protocol::Reply> handle(const protocol::StopWorkers& request);
+  [[nodiscard]] Result<protocol::Reply> handle(const protocol::SetAffinity& request);
+  [[nodiscard]] Result<protocol::Reply> handle(const protocol::MoveTasks& request);
+  [[nodiscard]] Result<protocol::Reply> handle(const protocol::FreezeCgroup& request);
+  [[nodiscard]] Result<protocol::Reply> handle(const protocol::ReadFile& request);
+  [[nodiscard]] Result<protocol::Reply> handle(const protocol::Shutdown& request);
+
+  Fd channel_;
+  CgroupTree cgroups_;
+  WorkerSet workers_;
+  std::uint64_t boot_ns_;
+  protocol::FrameReader reader_;
+  bool done_ = false;
+};
+
+}  // namespace ktstr::engine::guest

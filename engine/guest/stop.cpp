@@ -1,0 +1,40 @@
+#include "engine/guest/stop.h"
+
+#include <csignal>
+#include <ctime>
+
+#include "engine/guest/clock.h"
+
+namespace ktstr::engine::guest {
+
+static_assert(kStopSignal == SIGUSR1);
+
+namespace detail {
+std::atomic<bool> stop_requested = false;
+static_assert(std::atomic<bool>::is_always_lock_free);
+}  // namespace detail
+
+void install_stop_handler() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { detail::stop_requested.store(true, std::memory_order_relaxed); };
+  ::sigaction(kStopSignal, &action, nullptr);  // without SA_RESTART
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigprocmask(SIG_SETMASK, &set, nullptr);
+}
+
+void sleep_until(Recorder& recorder, std::uint64_t due_ns) {
+  const auto due = to_timespec(due_ns);
+  recorder.begin_wait();
+  while (!stopping())
+    if (::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, nullptr) == 0) return recorder.woke(due_ns);
+  recorder.end_wait();
+}
+
+void wait_for_stop(Recorder& recorder) {
+  recorder.begin_wait();
+  while (!stopping()) ::pause();
+  recorder.end_wait();
+}
+
+}  // namespace ktstr::engine::guest

@@ -1,0 +1,87 @@
+#include "engine/guest/worker.h"
+
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <vector>
+
+#include "engine/guest/recorder.h"
+#include "engine/guest/stop.h"
+#include "engine/guest/works/works.h"
+
+namespace ktstr::engine::guest {
+namespace {
+
+[[noreturn]] void die(const char* why) {
+  std::fprintf(stderr, "ktstr-agent: worker %d: %s\n", ::getpid(), why);
+  ::_exit(1);
+}
+
+/// The agent's death is the worker's, however it comes.
+void tie_to(pid_t agent) {
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) die("can't tie itself to the agent");
+  if (::getppid() != agent) ::_exit(1);  // it died before that
+  ::setpgid(0, 0);                       // its children can be killed with it
+}
+
+void close_all_but(std::vector<int> keep) {
+  std::sort(keep.begin(), keep.end());
+  unsigned first = 0;
+  for (const int fd : keep) {
+    if (fd < 0) continue;
+    const auto kept = static_cast<unsigned>(fd);
+    if (kept > first) ::close_range(first, kept - 1, 0);
+    first = std::max(first, kept + 1);
+  }
+  ::close_range(first, ~0U, 0);
+}
+
+void name_itself(const protocol::SpawnWorkers& request) {
+  const auto name = request.comm.empty() ? work_name(request.work) : request.comm;
+  ::prctl(PR_SET_NAME, name.c_str());  // the kernel cuts it to 15 bytes
+}
+
+void wait_for_release(StartGate gate) {
+  if (::write(gate.ready, "r", 1) != 1) die("the agent no longer waits for it");
+  ::close(gate.ready);
+  char byte;
+  while (::read(gate.go, &byte, 1) < 0 && errno == EINTR && !stopping()) continue;
+  ::close(gate.go);
+}
+
+}  // namespace
+
+void live_as_worker(const WorkerPlan& plan, StartGate gate, pid_t agent) {
+  tie_to(agent);
+  Group& group = plan.group;
+  std::vector<int> keep{STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, gate.ready, gate.go};
+  group.add_ends_of(plan.member, keep);
+  close_all_but(std::move(keep));
+  install_stop_handler();
+  name_itself(plan.request);
+  if (const auto stat = read_schedstat("self")) {
+    plan.state.schedstat_at_release = *stat;
+    plan.state.has_schedstat = true;
+  }
+  Recorder recorder(plan.state, plan.seed);
+  wait_for_release(gate);
+  recorder.release();
+  const auto status = std::visit(
+      [&](const auto& work) {
+        return run(work, {recorder, group, plan.member});
+      },
+      plan.request.work);
+  recorder.finish();
+  if (!status) die(status.error().message.c_str());
+  ::_exit(0);
+}
+
+std::string work_name(const Work& work) {
+  return std::visit(
+      [](const auto& type) { return std::string(describe<std::remove_cvref_t<decltype(type)>>.name); }, work);
+}
+
+}  // namespace ktstr::engine::guest

@@ -1,0 +1,26 @@
+#include "engine/guest/works/scratch_file.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <string>
+
+namespace ktstr::engine::guest {
+
+Result<Fd> open_scratch_file() {
+  const char* directory = ::getenv("TMPDIR");
+  std::string path = std::string(directory && *directory ? directory : "/tmp") + "/ktstr-io-XXXXXX";
+  Fd file(::mkostemp(path.data(), O_CLOEXEC | O_DSYNC));
+  if (!file) return system_error("make " + path);
+  ::unlink(path.c_str());
+  return file;
+}
+
+Status write_at_start(int file, const std::vector<char>& data) {
+  if (::pwrite(file, data.data(), data.size(), 0) < 0 && errno != EINTR)
+    return system_error("write to a scratch file");
+  return ok();
+}
+
+}  // namespace ktstr::engine::guest

@@ -1,0 +1,52 @@
+#include "engine/protocol/cgroup_name.h"
+
+#include <algorithm>
+#include <cctype>
+#include <string>
+
+namespace ktstr::engine::protocol {
+namespace {
+
+constexpr std::size_t kLongestName = 255;  // NAME_MAX, for the whole name
+constexpr std::size_t kDeepest = 8;
+constexpr std::string_view kKernelPrefixes[] = {"cgroup.", "cpu.",  "cpuset.",  "memory.",
+                                                "pids.",   "io.",   "hugetlb.", "rdma.",
+                                                "misc.",   "dmem.", "irq.",     "perf_event."};
+
+bool is_plain(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == '.';
+}
+
+const char* fault_of_part(std::string_view part) {
+  if (part.empty()) return "a part between slashes is empty";
+  if (part == "." || part == "..") return "\".\" and \"..\" are not allowed";
+  if (!std::all_of(part.begin(), part.end(), is_plain))
+    return "only letters, digits, '_', '-' and '.' are allowed";
+  for (const auto prefix : kKernelPrefixes)
+    if (part.starts_with(prefix)) return "it would collide with the kernel's own files";
+  return nullptr;
+}
+
+const char* fault_of(std::string_view name) {
+  if (name.empty()) return "it is empty";
+  if (name.size() > kLongestName) return "it is longer than 255 bytes";
+  if (static_cast<std::size_t>(std::count(name.begin(), name.end(), '/')) >= kDeepest)
+    return "it is nested too deeply";
+  while (true) {
+    const auto slash = name.find('/');
+    if (const auto* fault = fault_of_part(name.substr(0, slash))) return fault;
+    if (slash == std::string_view::npos) return nullptr;
+    name.remove_prefix(slash + 1);
+  }
+}
+
+}  // namespace
+
+Status check_cgroup_name(std::string_view name) {
+  if (const auto* fault = fault_of(name))
+    return Error{ErrorCode::kInvalidArgument,
+                 "\"" + std::string(name.substr(0, kLongestName)) + "\" is not a cgroup name: " + fault};
+  return ok();
+}
+
+}  // namespace ktstr::engine::protocol

@@ -1,0 +1,16 @@
+// Names of cgroups as scenarios and messages may use them.
+#pragma once
+
+#include <string_view>
+
+#include "engine/base/result.h"
+
+namespace ktstr::engine::protocol {
+
+/// Accepts "web" and "web/batch" (a nested cgroup): parts of letters, digits, '_', '-' and '.', joined by
+/// single slashes. Refuses what could name anything but a directory below the agent's root ("", "/a", "a/",
+/// "..", "a/../b") and what would meet the kernel's own files: a part must not begin with "cgroup." or the
+/// name of a controller and a dot ("cpu.max"). Errors: kInvalidArgument with the name and the rule it breaks.
+[[nodiscard]] Status check_cgroup_name(std::string_view name);
+
+}  // namespace ktstr::engine::protocol
