@@ -1,0 +1,241 @@
+#include "lua/constructors.h"
+
+#include <algorithm>
+
+#include "engine/base/nearest.h"
+#include "engine/scenario/scenario.h"
+#include "lua/lines.h"
+#include "lua/state.h"
+
+namespace ktstr::lua {
+namespace {
+
+constexpr char kStampLines = 0;
+constexpr char kStampConstructors = 0;
+
+template <class Record>
+Constructor constructor_of(std::string_view family, Shape shape) {
+  Constructor constructor{family, describe<Record>.name, describe<Record>.doc, shape, {}};
+  for_each_field<Record>([&](const auto& field) { constructor.fields.push_back(field.name); });
+  return constructor;
+}
+
+template <class... Choices>
+void add_family(std::vector<Constructor>& all, std::string_view family, Shape shape, const std::variant<Choices...>*) {
+  (all.push_back(constructor_of<Choices>(family, shape)), ...);
+}
+
+template <class Variant>
+void add_family(std::vector<Constructor>& all, std::string_view family, Shape shape = Shape::kChoice) {
+  add_family(all, family, shape, static_cast<const Variant*>(nullptr));
+}
+
+std::vector<Constructor> make_constructors() {
+  std::vector<Constructor> all;
+  all.push_back(constructor_of<engine::Scenario>("", Shape::kRecord));
+  all.push_back(constructor_of<engine::Step>("", Shape::kRecord));
+  add_family<engine::CpusetSpec>(all, "cpuset");
+  add_family<engine::AffinitySpec>(all, "affinity");
+  add_family<engine::Policy>(all, "policy");
+  add_family<engine::Work>(all, "work", Shape::kWork);
+  add_family<engine::Phase>(all, "phase");
+  add_family<engine::Op>(all, "op");
+  add_family<engine::Hold>(all, "hold");
+  return all;
+}
+
+const Constructor& bound_constructor(lua_State* state) {
+  return *static_cast<const Constructor*>(lua_touserdata(state, lua_upvalueindex(1)));
+}
+
+void push_registry(lua_State* state, const char* key) {
+  lua_pushlightuserdata(state, const_cast<char*>(key));
+  lua_rawget(state, LUA_REGISTRYINDEX);
+}
+
+/// registry[key] = a table that does not keep its keys alive.
+void make_weak_registry(lua_State* state, const char* key) {
+  lua_pushlightuserdata(state, const_cast<char*>(key));
+  lua_newtable(state);
+  lua_newtable(state);
+  lua_pushliteral(state, "k");
+  lua_setfield(state, -2, "__mode");
+  lua_setmetatable(state, -2);
+  lua_rawset(state, LUA_REGISTRYINDEX);
+}
+
+/// Remembers who made the table on top of the stack, and where.
+void stamp_top(lua_State* state, const Constructor& constructor) {
+  const auto place = LuaState::caller(state);
+  push_registry(state, &kStampLines);
+  lua_pushvalue(state, -2);
+  lua_pushinteger(state, place ? encode_line(place->chunk, place->line) : 0);
+  lua_rawset(state, -3);
+  lua_pop(state, 1);
+  push_registry(state, &kStampConstructors);
+  lua_pushvalue(state, -2);
+  lua_pushlightuserdata(state, const_cast<Constructor*>(&constructor));
+  lua_rawset(state, -3);
+  lua_pop(state, 1);
+}
+
+/// A new table with the members of the one at `index`, so that the caller's own stays as it is.
+void push_copy(lua_State* state, int index) {
+  lua_newtable(state);
+  lua_pushnil(state);
+  while (lua_next(state, index) != 0) {
+    lua_pushvalue(state, -2);
+    lua_insert(state, -2);
+    lua_rawset(state, -4);
+  }
+}
+
+void set_type(lua_State* state, std::string_view type) {
+  lua_pushlstring(state, type.data(), type.size());
+  lua_setfield(state, -2, "type");
+}
+
+/// Raises an error at the script's line: "k.step: message".
+int refuse(lua_State* state, const Constructor& constructor, const std::string& message) {
+  return luaL_error(state, "%s: %s", constructor.full_name().c_str(), message.c_str());
+}
+
+/// k.scenario { ... }, k.step { ... }, k.work.x { ... }
+int make_from_table(lua_State* state) {
+  const auto& constructor = bound_constructor(state);
+  if (lua_gettop(state) != 1 || lua_type(state, 1) != LUA_TTABLE)
+    return refuse(state, constructor, "takes one table: " + constructor.full_name() + " { ... }");
+  push_copy(state, 1);
+  if (constructor.shape == Shape::kWork) set_type(state, constructor.name);
+  stamp_top(state, constructor);
+  return 1;
+}
+
+std::string takes(const Constructor& constructor) {
+  std::string text = "takes ";
+  for (const auto field : constructor.fields) text.append(field).append(", ");
+  text.resize(text.size() - 2);
+  return text + " (in this order, or as one table of names)";
+}
+
+/// k.cpuset.disjoint(0, 2) or k.cpuset.disjoint { index = 0, of = 2 }
+int make_choice(lua_State* state) {
+  const auto& constructor = bound_constructor(state);
+  const int count = lua_gettop(state);
+  if (count == 1 && lua_type(state, 1) == LUA_TTABLE && !stamp_of(state, 1).constructor) {
+    push_copy(state, 1);
+  } else {
+    if (static_cast<std::size_t>(count) > constructor.fields.size()) return refuse(state, constructor, takes(constructor));
+    lua_newtable(state);
+    for (int i = 1; i <= count; ++i) {
+      const auto field = constructor.fields[static_cast<std::size_t>(i) - 1];
+      lua_pushlstring(state, field.data(), field.size());
+      lua_pushvalue(state, i);
+      lua_rawset(state, -3);
+    }
+  }
+  set_type(state, constructor.name);
+  stamp_top(state, constructor);
+  return 1;
+}
+
+/// A choice without fields is a value; calling it gives the value too, so that both spellings work.
+void push_value(lua_State* state, const Constructor& constructor) {
+  lua_newtable(state);
+  set_type(state, constructor.name);
+  lua_newtable(state);
+  lua_pushcfunction(state, [](lua_State* called) {
+    lua_settop(called, 1);
+    return 1;
+  });
+  lua_setfield(state, -2, "__call");
+  lua_setmetatable(state, -2);
+}
+
+void push_constructor(lua_State* state, const Constructor& constructor) {
+  if (constructor.shape == Shape::kChoice && constructor.fields.empty()) return push_value(state, constructor);
+  lua_pushlightuserdata(state, const_cast<Constructor*>(&constructor));
+  lua_pushcclosure(state, constructor.shape == Shape::kChoice ? &make_choice : &make_from_table, 1);
+}
+
+/// __index of the module and its families: a misspelt name is an error that tells the nearest.
+int refuse_unknown(lua_State* state) {
+  const std::string table = lua_tostring(state, lua_upvalueindex(1));
+  std::vector<std::string> names;
+  lua_pushnil(state);
+  while (lua_next(state, 1) != 0) {
+    lua_pop(state, 1);
+    if (lua_type(state, -1) == LUA_TSTRING) names.emplace_back(lua_tostring(state, -1));
+  }
+  std::sort(names.begin(), names.end());
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  lua_settop(state, 2);
+  const char* text = lua_tostring(state, 2);
+  const std::string name = text ? text : luaL_typename(state, 2);
+  return luaL_error(state, "%s has no \"%s\"%s", table.c_str(), name.c_str(), did_you_mean(name, views).c_str());
+}
+
+void refuse_unknown_names(lua_State* state, const std::string& table) {
+  lua_newtable(state);
+  lua_pushlstring(state, table.data(), table.size());
+  lua_pushcclosure(state, &refuse_unknown, 1);
+  lua_setfield(state, -2, "__index");
+  lua_setmetatable(state, -2);
+}
+
+/// Pushes module[family], made when it is not there yet.
+void push_family(lua_State* state, int module, const std::string& family) {
+  lua_pushlstring(state, family.data(), family.size());
+  lua_rawget(state, module);
+  if (!lua_isnil(state, -1)) return;
+  lua_pop(state, 1);
+  lua_newtable(state);
+  refuse_unknown_names(state, "k." + family);
+  lua_pushlstring(state, family.data(), family.size());
+  lua_pushvalue(state, -2);
+  lua_rawset(state, module);
+}
+
+}  // namespace
+
+std::string Constructor::full_name() const {
+  return "k." + (family.empty() ? "" : std::string(family) + ".") + std::string(name);
+}
+
+std::span<const Constructor> constructors() {
+  static const auto all = make_constructors();
+  return all;
+}
+
+void push_module(lua_State* state) {
+  make_weak_registry(state, &kStampLines);
+  make_weak_registry(state, &kStampConstructors);
+  lua_newtable(state);
+  const int module = lua_gettop(state);
+  for (const auto& constructor : constructors()) {
+    if (constructor.family.empty())
+      lua_pushvalue(state, module);
+    else
+      push_family(state, module, std::string(constructor.family));
+    lua_pushlstring(state, constructor.name.data(), constructor.name.size());
+    push_constructor(state, constructor);
+    lua_rawset(state, -3);
+    lua_pop(state, 1);
+  }
+  refuse_unknown_names(state, "k");
+}
+
+Stamp stamp_of(lua_State* state, int index) {
+  lua_pushvalue(state, index);
+  push_registry(state, &kStampConstructors);
+  lua_pushvalue(state, -2);
+  lua_rawget(state, -2);
+  push_registry(state, &kStampLines);
+  lua_pushvalue(state, -4);
+  lua_rawget(state, -2);
+  const Stamp stamp{static_cast<const Constructor*>(lua_touserdata(state, -3)), static_cast<int>(lua_tointeger(state, -1))};
+  lua_pop(state, 5);
+  return stamp;
+}
+
+}  // namespace ktstr::lua

@@ -1,0 +1,132 @@
+#include "lua/locator.h"
+
+#include <algorithm>
+
+namespace ktstr::lua {
+namespace {
+
+constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+constexpr int kDeepest = 64;
+
+/// Reads one table literal from its opening brace.
+class LiteralReader {
+ public:
+  LiteralReader(const std::vector<Token>& tokens, std::size_t brace) : tokens_(tokens), at_(brace) {}
+
+  /// Nullptr when the literal does not end, or is nested deeper than people write.
+  std::unique_ptr<TableLiteral> read(int depth = 0) {
+    if (depth > kDeepest) return nullptr;
+    auto table = std::make_unique<TableLiteral>();
+    ++at_;
+    while (at_ < tokens_.size() && !here('}')) {
+      auto entry = read_key();
+      entry.table = read_value(depth);
+      if (at_ >= tokens_.size()) return nullptr;
+      table->entries.push_back(std::move(entry));
+      if (!here('}')) ++at_;
+    }
+    if (at_ >= tokens_.size()) return nullptr;
+    ++at_;
+    return table;
+  }
+
+ private:
+  bool here(char symbol, std::size_t ahead = 0) const {
+    return at_ + ahead < tokens_.size() && tokens_[at_ + ahead].is(symbol);
+  }
+  bool at_end_of_value() const { return here(',') || here(';') || here('}'); }
+
+  /// `name =`, `["name"] =` or nothing. A key that is computed has no name: it becomes a nameless entry.
+  TableLiteral::Entry read_key() {
+    TableLiteral::Entry entry{"", tokens_[at_].line, !here('['), nullptr};
+    if (tokens_[at_].kind == Token::Kind::kName && here('=', 1) && !here('=', 2)) {
+      entry.key = tokens_[at_].text;
+      entry.is_item = false;
+      at_ += 2;
+    } else if (here('[') && at_ + 1 < tokens_.size() && tokens_[at_ + 1].kind == Token::Kind::kString && here(']', 2) &&
+               here('=', 3)) {
+      entry.key = tokens_[at_ + 1].text;
+      at_ += 4;
+    }
+    return entry;
+  }
+
+  /// Passes a value; gives its literal when it is nothing but one.
+  std::unique_ptr<TableLiteral> read_value(int depth) {
+    std::unique_ptr<TableLiteral> table;
+    if (here('{')) {
+      const auto begin = at_;
+      table = read(depth + 1);
+      if (table && at_end_of_value()) return table;
+      at_ = begin;
+    }
+    skip_expression();
+    return nullptr;
+  }
+
+  /// To the separator that ends the expression; commas inside brackets and function bodies belong to it.
+  void skip_expression() {
+    int brackets = 0;
+    int blocks = 0;
+    for (; at_ < tokens_.size(); ++at_) {
+      if (brackets == 0 && blocks == 0 && at_end_of_value()) return;
+      const auto& token = tokens_[at_];
+      if (token.is('(') || token.is('{') || token.is('[')) ++brackets;
+      if (token.is(')') || token.is('}') || token.is(']')) --brackets;
+      for (const auto* opener : {"function", "if", "do", "repeat"}) blocks += token.is_name(opener) ? 1 : 0;
+      for (const auto* closer : {"end", "until"}) blocks -= token.is_name(closer) ? 1 : 0;
+    }
+  }
+
+  const std::vector<Token>& tokens_;
+  std::size_t at_;
+};
+
+}  // namespace
+
+const TableLiteral::Entry* TableLiteral::find(std::string_view key) const {
+  const auto found = std::find_if(entries.begin(), entries.end(), [&](const Entry& entry) { return entry.key == key; });
+  return found == entries.end() ? nullptr : &*found;
+}
+
+const TableLiteral::Entry* TableLiteral::item(std::size_t index) const {
+  for (const auto& entry : entries)
+    if (entry.is_item && index-- == 0) return &entry;
+  return nullptr;
+}
+
+Locator::Locator(std::string_view source) : tokens_(tokenize(source)) {}
+
+/// The "{" of the arguments that follow the callee's name at `callee`, or kNone.
+std::size_t Locator::opening_brace(std::size_t callee) const {
+  for (auto at = callee + 1; at < tokens_.size() && at <= callee + 2; ++at) {
+    if (tokens_[at].is('{')) return at;
+    if (!tokens_[at].is('(')) return kNone;
+  }
+  return kNone;
+}
+
+std::unique_ptr<TableLiteral> Locator::called_at(std::string_view callee, int line) const {
+  auto found = kNone;
+  for (std::size_t i = 0; i + 1 < tokens_.size(); ++i) {
+    if (!tokens_[i].is_name(callee) || tokens_[i + 1].line != line) continue;
+    const auto brace = opening_brace(i);
+    if (brace == kNone || found != kNone) return nullptr;
+    found = brace;
+  }
+  return found == kNone ? nullptr : LiteralReader(tokens_, found).read();
+}
+
+Locator::Returned Locator::returned(std::string_view callee) const {
+  auto found = kNone;
+  for (std::size_t i = 3; i < tokens_.size(); ++i) {
+    if (!tokens_[i].is_name(callee) || !tokens_[i - 1].is('.') || !tokens_[i - 3].is_name("return")) continue;
+    const auto brace = opening_brace(i);
+    if (brace == kNone || found != kNone) return {};
+    found = brace;
+  }
+  if (found == kNone) return {};
+  return {LiteralReader(tokens_, found).read(), tokens_[found].line};
+}
+
+}  // namespace ktstr::lua

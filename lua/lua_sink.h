@@ -1,0 +1,57 @@
+// LuaSink: RapidJSON's SAX events, made into Lua values on the stack.
+#pragma once
+
+#include <rapidjson/rapidjson.h>
+
+#include <cstdint>
+#include <lua.hpp>
+#include <vector>
+
+#include "lua/sandbox.h"
+
+namespace ktstr::lua {
+
+/// After the events of one value it is on top of the stack. Null leaves a member out; in a list, and alone, it is nil.
+/// Numbers beyond 2^53 become LuaJIT's 64-bit cdata. May raise Lua errors.
+class LuaSink {
+ public:
+  explicit LuaSink(lua_State* state) : state_(state) {}
+
+  bool Null() { return lua_pushnil(state_), add(); }
+  bool Bool(bool value) { return lua_pushboolean(state_, value ? 1 : 0), add(); }
+  bool Int64(std::int64_t value) { return push_int64(state_, value), add(); }
+  bool Uint64(std::uint64_t value) { return push_uint64(state_, value), add(); }
+  bool Double(double value) { return lua_pushnumber(state_, value), add(); }
+  bool String(const char* text, rapidjson::SizeType size, bool) { return lua_pushlstring(state_, text, size), add(); }
+  bool Key(const char* text, rapidjson::SizeType size, bool) { return lua_pushlstring(state_, text, size), true; }
+  bool StartObject() { return open(0); }
+  bool StartArray() { return open(1); }
+  bool EndObject(rapidjson::SizeType) { return close(); }
+  bool EndArray(rapidjson::SizeType) { return close(); }
+
+ private:
+  bool open(int first_index) {
+    luaL_checkstack(state_, 8, "the report is nested too deep");
+    lua_newtable(state_);
+    next_index_.push_back(first_index);
+    return true;
+  }
+  bool close() {
+    next_index_.pop_back();
+    return add();
+  }
+  /// Puts the value on top into the container below it (and its key, in an object).
+  bool add() {
+    if (next_index_.empty()) return true;
+    if (auto& index = next_index_.back(); index > 0)
+      lua_rawseti(state_, -2, index++);
+    else
+      lua_rawset(state_, -3);
+    return true;
+  }
+
+  lua_State* state_;
+  std::vector<int> next_index_;  ///< of each open container; 0 for an object
+};
+
+}  // namespace ktstr::lua

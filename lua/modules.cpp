@@ -1,0 +1,78 @@
+#include "lua/modules.h"
+
+#include <string>
+#include <utility>
+
+#include "lua/constructors.h"
+
+namespace ktstr::lua {
+namespace {
+
+/// Kept in place of a module while it runs, to find modules that require each other.
+constexpr char kLoading = 0;
+
+ScriptSources& bound_sources(lua_State* state) {
+  return *static_cast<ScriptSources*>(lua_touserdata(state, lua_upvalueindex(1)));
+}
+
+/// Raises `error` with the line of the script. The string is freed before the raise.
+int raise(lua_State* state, const Error& error) {
+  luaL_where(state, 1);
+  lua_pushlstring(state, error.message.data(), error.message.size());
+  lua_concat(state, 2);
+  return lua_error(state);
+}
+
+void mark_as_loading(lua_State* state) {
+  lua_pushvalue(state, 1);
+  lua_pushlightuserdata(state, const_cast<char*>(&kLoading));
+  lua_rawset(state, lua_upvalueindex(2));
+}
+
+/// require(name); upvalues: the sources, the table of loaded modules.
+int require(lua_State* state) {
+  luaL_checktype(state, 1, LUA_TSTRING);
+  lua_settop(state, 1);
+  lua_pushvalue(state, 1);
+  lua_rawget(state, lua_upvalueindex(2));
+  const std::string name = lua_tostring(state, 1);
+  if (lua_touserdata(state, -1) == &kLoading)
+    return raise(state, {ErrorCode::kInvalidArgument, "require \"" + name + "\": the module requires itself"});
+  if (!lua_isnil(state, -1)) return 1;
+  auto& sources = bound_sources(state);
+  const auto chunk = sources.add_module(LuaState::of(state), name);
+  if (!chunk) return raise(state, chunk.error());
+  mark_as_loading(state);
+  push_chunk(state, sources, *chunk);
+  lua_call(state, 0, 1);
+  if (lua_isnil(state, -1)) lua_pop(state, 1), lua_pushboolean(state, 1);
+  lua_pushvalue(state, 1);
+  lua_pushvalue(state, -2);
+  lua_rawset(state, lua_upvalueindex(2));
+  return 1;
+}
+
+}  // namespace
+
+void push_chunk(lua_State* state, const ScriptSources& sources, int chunk) {
+  struct Rest {
+    const std::string* text;
+  } rest{&sources.text(chunk)};
+  const auto read = [](lua_State*, void* data, std::size_t* size) -> const char* {
+    const auto* text = std::exchange(static_cast<Rest*>(data)->text, nullptr);
+    *size = text ? text->size() : 0;
+    return text ? text->data() : nullptr;
+  };
+  if (lua_loadx(state, read, &rest, LuaState::chunk_name(chunk).c_str(), "t") != 0) lua_error(state);
+}
+
+void install_require(lua_State* state, ScriptSources& sources) {
+  lua_pushlightuserdata(state, &sources);
+  lua_newtable(state);
+  push_module(state);
+  lua_setfield(state, -2, "ktstr");
+  lua_pushcclosure(state, &require, 2);
+  lua_setglobal(state, "require");
+}
+
+}  // namespace ktstr::lua

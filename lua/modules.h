@@ -1,0 +1,16 @@
+// require: the module "ktstr", and files beside the script.
+#pragma once
+
+#include <lua.hpp>
+
+#include "lua/sources.h"
+
+namespace ktstr::lua {
+
+/// Compiles chunk `chunk` of `sources`, as text only, and pushes its function. Raises a Lua error for a syntax error.
+void push_chunk(lua_State* state, const ScriptSources& sources, int chunk);
+
+/// Makes the global `require`. Each module runs once; what it returns is kept. `sources` must outlive the state.
+void install_require(lua_State* state, ScriptSources& sources);
+
+}  // namespace ktstr::lua

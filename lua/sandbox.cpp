@@ -1,0 +1,117 @@
+#include "lua/sandbox.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+#include "lua/state.h"
+
+namespace ktstr::lua {
+namespace {
+
+constexpr std::array<std::string_view, 25> kAllowedGlobals = {
+    "_G",     "_VERSION", "assert", "bit",      "coroutine", "error",  "getmetatable", "ipairs", "math",
+    "next",   "pairs",    "pcall",  "print",    "rawequal",  "rawget", "rawset",       "select", "setmetatable",
+    "string", "table",    "tonumber", "tostring", "type",    "unpack", "xpcall"};
+
+constexpr char kMakeUint64 = 0;
+constexpr char kMakeInt64 = 0;
+constexpr std::uint64_t kLargestExact = 1ULL << 53;
+
+int print(lua_State* state) {
+  std::string line;
+  const int count = lua_gettop(state);
+  lua_getglobal(state, "tostring");
+  for (int i = 1; i <= count; ++i) {
+    lua_pushvalue(state, -1);
+    lua_pushvalue(state, i);
+    lua_call(state, 1, 1);
+    std::size_t size = 0;
+    const char* text = lua_tolstring(state, -1, &size);
+    if (!text) return luaL_error(state, "'tostring' must return a string to 'print'");
+    line.append(i > 1 ? "\t" : "").append(text, size);
+    lua_pop(state, 1);
+  }
+  std::fprintf(stderr, "%s\n", LuaState::of(state).readable(line).c_str());
+  return 0;
+}
+
+void open_library(lua_State* state, const char* name, lua_CFunction open) {
+  lua_pushcfunction(state, open);
+  lua_pushstring(state, name);
+  lua_call(state, 1, 0);
+}
+
+/// Keeps two functions that make 64-bit cdata from halves; the ffi library itself stays out of reach.
+void keep_number_makers(lua_State* state) {
+  constexpr std::string_view kMakers =
+      "local ffi = ...\n"
+      "local function maker(name)\n"
+      "  local number = ffi.typeof(name)\n"
+      "  return function(high, low) return number(high) * 4294967296LL + number(low) end\n"
+      "end\n"
+      "return maker('uint64_t'), maker('int64_t')\n";
+  if (luaL_loadbuffer(state, kMakers.data(), kMakers.size(), "=makers") != 0) lua_error(state);
+  lua_pushcfunction(state, luaopen_ffi);
+  lua_call(state, 0, 1);
+  lua_call(state, 1, 2);
+  lua_pushlightuserdata(state, const_cast<char*>(&kMakeInt64));
+  lua_insert(state, -2);
+  lua_rawset(state, LUA_REGISTRYINDEX);
+  lua_pushlightuserdata(state, const_cast<char*>(&kMakeUint64));
+  lua_insert(state, -2);
+  lua_rawset(state, LUA_REGISTRYINDEX);
+}
+
+void remove_globals(lua_State* state) {
+  lua_pushnil(state);
+  while (lua_next(state, LUA_GLOBALSINDEX) != 0) {
+    lua_pop(state, 1);
+    const char* name = lua_type(state, -1) == LUA_TSTRING ? lua_tostring(state, -1) : "";
+    if (std::find(kAllowedGlobals.begin(), kAllowedGlobals.end(), name) != kAllowedGlobals.end()) continue;
+    lua_pushvalue(state, -1);
+    lua_pushnil(state);
+    lua_rawset(state, LUA_GLOBALSINDEX);
+  }
+}
+
+void push_made(lua_State* state, const char* maker, double high, double low) {
+  lua_pushlightuserdata(state, const_cast<char*>(maker));
+  lua_rawget(state, LUA_REGISTRYINDEX);
+  lua_pushnumber(state, high);
+  lua_pushnumber(state, low);
+  lua_call(state, 2, 1);
+}
+
+}  // namespace
+
+void open_sandbox(lua_State* state) {
+  open_library(state, "", luaopen_base);
+  open_library(state, LUA_TABLIBNAME, luaopen_table);
+  open_library(state, LUA_STRLIBNAME, luaopen_string);
+  open_library(state, LUA_MATHLIBNAME, luaopen_math);
+  open_library(state, LUA_BITLIBNAME, luaopen_bit);
+  keep_number_makers(state);
+  lua_pushcfunction(state, &print);
+  lua_setglobal(state, "print");
+  lua_getglobal(state, "string");
+  lua_pushnil(state);
+  lua_setfield(state, -2, "dump");
+  lua_pop(state, 1);
+  remove_globals(state);
+}
+
+void push_uint64(lua_State* state, unsigned long long value) {
+  if (value <= kLargestExact) return lua_pushnumber(state, static_cast<double>(value));
+  push_made(state, &kMakeUint64, static_cast<double>(value >> 32), static_cast<double>(value & 0xffffffff));
+}
+
+void push_int64(lua_State* state, long long value) {
+  if (value >= -static_cast<long long>(kLargestExact) && value <= static_cast<long long>(kLargestExact))
+    return lua_pushnumber(state, static_cast<double>(value));
+  push_made(state, &kMakeInt64, static_cast<double>(value >> 32), static_cast<double>(value & 0xffffffff));
+}
+
+}  // namespace ktstr::lua

@@ -1,0 +1,16 @@
+// What of Lua's standard library a script may see.
+#pragma once
+
+#include <lua.hpp>
+
+namespace ktstr::lua {
+
+/// Opens the libraries and removes every global that is not on the list of allowed ones. `print` goes to standard error.
+/// May raise Lua errors.
+void open_sandbox(lua_State* state);
+
+/// Pushes an exact 64-bit number: a Lua number up to 2^53, LuaJIT's uint64_t or int64_t cdata beyond.
+void push_uint64(lua_State* state, unsigned long long value);
+void push_int64(lua_State* state, long long value);
+
+}  // namespace ktstr::lua

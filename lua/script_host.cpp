@@ -1,0 +1,119 @@
+#include "lua/script_host.h"
+
+#include "engine/scenario/load.h"
+#include "lua/constructors.h"
+#include "lua/lines.h"
+#include "lua/modules.h"
+#include "lua/sources.h"
+#include "lua/to_value.h"
+
+namespace ktstr::lua {
+namespace {
+
+/// "file.lua:12: path: message", as far as it is known.
+Error error_at(const LuaState& state, const ReadError& error) {
+  auto place = state.chunk_file(chunk_of(error.line)) + ":";
+  if (error.line != 0) place += std::to_string(line_of(error.line)) + ":";
+  return {ErrorCode::kInvalidArgument, place + " " + error.text()};
+}
+
+void add_failure(lua_State* state, int index, std::vector<std::string>& failures) {
+  std::size_t size = 0;
+  const char* text = lua_type(state, index) == LUA_TSTRING ? lua_tolstring(state, index, &size) : nullptr;
+  if (!text) luaL_error(state, "check: expected a string or a list of strings, got a %s", luaL_typename(state, index));
+  failures.emplace_back(text, size);
+}
+
+/// What check() returned, on top of the stack: nothing, a string, or a list of strings.
+void add_returned(lua_State* state, std::vector<std::string>& failures) {
+  if (lua_isnil(state, -1)) return;
+  if (lua_type(state, -1) != LUA_TTABLE) return add_failure(state, -1, failures);
+  const auto count = lua_objlen(state, -1);
+  for (std::size_t i = 1; i <= count; ++i) {
+    lua_rawgeti(state, -1, static_cast<int>(i));
+    add_failure(state, -1, failures);
+    lua_pop(state, 1);
+  }
+}
+
+/// report:fail("message")
+int fail(lua_State* state) {
+  if (lua_gettop(state) != 2 || lua_type(state, 2) != LUA_TSTRING) return luaL_error(state, "report:fail takes one string");
+  add_failure(state, 2, *static_cast<std::vector<std::string>*>(lua_touserdata(state, lua_upvalueindex(1))));
+  return 0;
+}
+
+/// Gives the report on top of the stack its method `fail`, beside its own members.
+void add_fail_method(lua_State* state, std::vector<std::string>& failures) {
+  lua_newtable(state);
+  lua_newtable(state);
+  lua_pushlightuserdata(state, &failures);
+  lua_pushcclosure(state, &fail, 1);
+  lua_setfield(state, -2, "fail");
+  lua_setfield(state, -2, "__index");
+  lua_setmetatable(state, -2);
+}
+
+bool is_scenario(lua_State* state) {
+  if (lua_type(state, -1) != LUA_TTABLE) return false;
+  const auto* constructor = stamp_of(state, -1).constructor;
+  return constructor && constructor->family.empty() && constructor->name == "scenario";
+}
+
+}  // namespace
+
+ScriptHost::ScriptHost(std::unique_ptr<LuaState> state, std::unique_ptr<ScriptSources> sources)
+    : state_(std::move(state)), sources_(std::move(sources)) {}
+ScriptHost::ScriptHost(ScriptHost&&) noexcept = default;
+ScriptHost& ScriptHost::operator=(ScriptHost&&) noexcept = default;
+ScriptHost::~ScriptHost() = default;
+
+Result<ScriptHost> ScriptHost::load(const std::filesystem::path& file, const Limits& limits) {
+  auto state = KTSTR_TRY(LuaState::create(limits));
+  ScriptHost host(std::move(state), std::make_unique<ScriptSources>(file));
+  const auto main = host.sources_->add_script(*host.state_);
+  if (!main) return main.error();
+  Value tree;
+  KTSTR_TRY_STATUS(host.run_script(tree));
+  auto scenario = engine::load_scenario(tree);
+  if (!scenario) return error_at(*host.state_, scenario.error());
+  host.scenario_ = std::move(*scenario);
+  if (host.scenario_.name.empty()) host.scenario_.name = file.stem().string();
+  return host;
+}
+
+Status ScriptHost::run_script(Value& tree) {
+  constexpr int kMainChunk = 0;
+  ReadStatus not_data;
+  KTSTR_TRY_STATUS(state_->protected_call([&](lua_State* state) {
+    install_require(state, *sources_);
+    push_chunk(state, *sources_, kMainChunk);
+    lua_call(state, 0, 1);
+    if (!is_scenario(state)) {
+      not_data = ReadError{"", std::string("expected the script to return k.scenario { ... }, got ") + luaL_typename(state, -1)};
+      return;
+    }
+    const LocatorOf locator_of = [this](int chunk) -> const Locator& { return sources_->locator(chunk); };
+    not_data = to_value(state, -1, locator_of, tree);
+  }));
+  if (not_data) return error_at(*state_, *not_data);
+  return ok();
+}
+
+Result<std::vector<std::string>> ScriptHost::run_check_with(const std::function<void(LuaSink&)>& write_report) {
+  std::vector<std::string> failures;
+  if (!scenario_.check) return failures;
+  const auto outcome = state_->protected_call([&](lua_State* state) {
+    lua_rawgeti(state, LUA_REGISTRYINDEX, scenario_.check->reference);
+    LuaSink sink(state);
+    write_report(sink);
+    add_fail_method(state, failures);
+    lua_call(state, 1, 1);
+    add_returned(state, failures);
+  });
+  for (auto& failure : failures) failure = state_->readable(std::move(failure));
+  if (!outcome) failures.push_back(outcome.error().message);
+  return failures;
+}
+
+}  // namespace ktstr::lua

@@ -1,0 +1,75 @@
+#include "lua/sources.h"
+
+#include <algorithm>
+#include <fstream>
+#include <system_error>
+
+namespace ktstr::lua {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uintmax_t kLargestSource = 1 << 20;
+
+Error invalid(std::string message) { return {ErrorCode::kInvalidArgument, std::move(message)}; }
+
+Result<std::string> read_source(const fs::path& file, const std::string& shown) {
+  std::error_code error;
+  const auto status = fs::status(file, error);
+  if (error || !fs::exists(status)) return Error{ErrorCode::kNotFound, shown + ": no such file"};
+  if (!fs::is_regular_file(status)) return invalid(shown + ": not a file");
+  if (const auto size = fs::file_size(file, error); !error && size > kLargestSource)
+    return invalid(shown + ": a script may have at most 1 MB");
+  std::ifstream stream(file, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(stream), {}};
+  if (!stream.is_open() || stream.bad()) return Error{ErrorCode::kIo, shown + ": can't be read"};
+  return text;
+}
+
+/// "a.b" as a/b.lua; an empty path for what is no module name.
+fs::path module_path(const std::string& name) {
+  const auto is_part = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
+  };
+  const bool dots_join = !name.empty() && name.front() != '.' && name.back() != '.' && name.find("..") == std::string::npos;
+  if (!dots_join || !std::all_of(name.begin(), name.end(), is_part)) return {};
+  auto path = name;
+  std::replace(path.begin(), path.end(), '.', '/');
+  return path + ".lua";
+}
+
+bool lies_inside(const fs::path& file, const fs::path& directory) {
+  const auto [end, unused] = std::mismatch(directory.begin(), directory.end(), file.begin(), file.end());
+  return end == directory.end();
+}
+
+}  // namespace
+
+Result<int> ScriptSources::add_script(LuaState& state) { return add(state, script_, script_.string()); }
+
+Result<int> ScriptSources::add_module(LuaState& state, const std::string& name) {
+  const auto relative = module_path(name);
+  if (relative.empty()) return invalid("require \"" + name + "\": not a module name such as \"helpers\" or \"lib.helpers\"");
+  const auto file = script_.parent_path() / relative;
+  std::error_code error;
+  const auto real = fs::canonical(file, error);
+  if (error) return Error{ErrorCode::kNotFound, "require \"" + name + "\": no file " + file.string() + " beside the script"};
+  const auto directory = fs::canonical(script_.parent_path().empty() ? "." : script_.parent_path(), error);
+  if (error || !lies_inside(real, directory))
+    return invalid("require \"" + name + "\": " + file.string() + " leads out of the script's directory");
+  return add(state, real, file.string());
+}
+
+const Locator& ScriptSources::locator(int chunk) {
+  auto& source = *sources_[static_cast<std::size_t>(chunk)];
+  if (!source.locator) source.locator = std::make_unique<Locator>(source.text);
+  return *source.locator;
+}
+
+Result<int> ScriptSources::add(LuaState& state, const fs::path& file, const std::string& shown) {
+  auto text = KTSTR_TRY(read_source(file, shown));
+  sources_.push_back(std::make_unique<Source>(Source{std::move(text), nullptr}));
+  return state.add_chunk(shown);
+}
+
+}  // namespace ktstr::lua

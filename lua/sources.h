@@ -1,0 +1,40 @@
+// ScriptSources: the script and the modules beside it, read once each, never from outside its directory.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/base/result.h"
+#include "lua/locator.h"
+#include "lua/state.h"
+
+namespace ktstr::lua {
+
+/// Sources by chunk number. Paths in messages are spelt as the user gave the script's.
+class ScriptSources {
+ public:
+  explicit ScriptSources(std::filesystem::path script) : script_(std::move(script)) {}
+
+  /// Reads the script itself: chunk 0. Errors: kNotFound, kIo; kInvalidArgument for a directory or a file above 1 MB.
+  [[nodiscard]] Result<int> add_script(LuaState& state);
+  /// Reads module "a.b", the file a/b.lua beside the script. Errors also for a name that is not made of letters, digits
+  /// and "_", and for a file that lies outside the script's directory once links are followed.
+  [[nodiscard]] Result<int> add_module(LuaState& state, const std::string& name);
+
+  [[nodiscard]] const std::string& text(int chunk) const { return sources_[static_cast<std::size_t>(chunk)]->text; }
+  [[nodiscard]] const Locator& locator(int chunk);
+
+ private:
+  struct Source {
+    std::string text;
+    std::unique_ptr<Locator> locator;
+  };
+  [[nodiscard]] Result<int> add(LuaState& state, const std::filesystem::path& file, const std::string& shown);
+
+  std::filesystem::path script_;
+  std::vector<std::unique_ptr<Source>> sources_;
+};
+
+}  // namespace ktstr::lua

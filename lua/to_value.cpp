@@ -1,0 +1,157 @@
+#include "lua/to_value.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "lua/constructors.h"
+#include "lua/lines.h"
+
+namespace ktstr::lua {
+namespace {
+
+constexpr int kDeepest = 32;
+constexpr double kLargestExact = 9007199254740992.0;  // 2^53
+
+/// A table's literal in the source, with the chunk it is in.
+struct Literal {
+  const TableLiteral* table = nullptr;
+  int chunk = 0;
+
+  Literal child(const TableLiteral::Entry* entry) const { return {entry ? entry->table.get() : nullptr, chunk}; }
+  int line(const TableLiteral::Entry* entry) const { return entry ? encode_line(chunk, entry->line) : 0; }
+  const TableLiteral::Entry* find(std::string_view key) const { return table ? table->find(key) : nullptr; }
+  const TableLiteral::Entry* item(std::size_t index) const { return table ? table->item(index) : nullptr; }
+};
+
+class Converter {
+ public:
+  Converter(lua_State* state, const LocatorOf& locator_of) : state_(state), locator_of_(locator_of) {}
+
+  /// The value on top of the stack, which stays. `entry` is where it stands in its table's literal.
+  ReadStatus convert(const ReadPlace& place, Literal literal, Value& out) {
+    switch (lua_type(state_, -1)) {
+      case LUA_TBOOLEAN: out.data = lua_toboolean(state_, -1) != 0; return {};
+      case LUA_TNUMBER: out.data = number(lua_tonumber(state_, -1)); return {};
+      case LUA_TSTRING: out.data = text(-1); return {};
+      case LUA_TFUNCTION:
+        lua_pushvalue(state_, -1);
+        out.data = Value::Function{luaL_ref(state_, LUA_REGISTRYINDEX)};
+        return {};
+      case LUA_TTABLE: return convert_table(place, literal, out);
+      default: return place.error(std::string("a ") + luaL_typename(state_, -1) + " can't be used here");
+    }
+  }
+
+ private:
+  static decltype(Value::data) number(double value) {
+    if (std::trunc(value) == value && std::fabs(value) <= kLargestExact) return static_cast<std::int64_t>(value);
+    return value;
+  }
+  std::string text(int index) const {
+    std::size_t size = 0;
+    const char* data = lua_tolstring(state_, index, &size);
+    return {data, size};
+  }
+
+  ReadStatus convert_table(const ReadPlace& place, Literal literal, Value& out) {
+    if (++depth_ > kDeepest) return place.error("tables are nested deeper than " + std::to_string(kDeepest));
+    luaL_checkstack(state_, 8, "tables nested too deep");
+    const auto stamp = stamp_of(state_, -1);
+    std::unique_ptr<TableLiteral> own;
+    if (stamp.constructor) {
+      own = find_literal(stamp, out.line, literal.chunk);
+      literal = {own.get(), chunk_of(out.line)};
+    }
+    auto error = fill_table(place, literal, stamp.constructor, out);
+    --depth_;
+    return error;
+  }
+
+  /// The literal that a constructor was called with. Sets the line of a call that had none of its own.
+  std::unique_ptr<TableLiteral> find_literal(const Stamp& stamp, int& line, int chunk) const {
+    if (stamp.line != 0) {
+      if (line == 0) line = stamp.line;
+      return locator_of_(chunk_of(stamp.line)).called_at(stamp.constructor->name, line_of(stamp.line));
+    }
+    auto found = locator_of_(chunk).returned(stamp.constructor->name);
+    if (line == 0 && found.line != 0) line = encode_line(chunk, found.line);
+    return std::move(found.table);
+  }
+
+  ReadStatus fill_table(const ReadPlace& place, Literal literal, const Constructor* constructor, Value& out) {
+    const auto items = lua_objlen(state_, -1);
+    Value::Object members;
+    if (auto error = read_members(place, literal, items, members)) return error;
+    if (items == 0) return out.data = std::move(members), ReadStatus{};
+    Value::List list;
+    const bool is_step = constructor && constructor->name == "step" && constructor->family.empty();
+    const auto of_items = is_step ? place.member("ops", Value{}) : place;
+    if (auto error = read_items(of_items, literal, items, list)) return error;
+    if (members.empty() && !is_step) return out.data = std::move(list), ReadStatus{};
+    if (!is_step) return place.error("mixes list items with named members");
+    for (const auto& member : members)
+      if (member.first == "ops") return place.member("ops", member.second).error("the step has ops as list items already");
+    members.emplace_back("ops", Value{std::move(list)});
+    out.data = std::move(members);
+    return {};
+  }
+
+  ReadStatus read_items(const ReadPlace& place, Literal literal, std::size_t items, Value::List& out) {
+    for (std::size_t i = 0; i < items; ++i) {
+      const auto* entry = literal.item(i);
+      lua_rawgeti(state_, -1, static_cast<int>(i) + 1);
+      out.emplace_back().line = line_of_value(literal.line(entry));
+      auto error = convert(place.element(i, out.back()), literal.child(entry), out.back());
+      lua_pop(state_, 1);
+      if (error) return error;
+    }
+    return {};
+  }
+
+  ReadStatus read_members(const ReadPlace& place, Literal literal, std::size_t items, Value::Object& out) {
+    lua_pushnil(state_);
+    while (lua_next(state_, -2) != 0) {
+      if (is_item(items)) {
+        lua_pop(state_, 1);
+        continue;
+      }
+      if (lua_type(state_, -2) != LUA_TSTRING) return place.error(std::string("a key is a ") + luaL_typename(state_, -2) + ", not a name");
+      const auto key = text(-2);
+      const auto* entry = literal.find(key);
+      auto& [name, value] = out.emplace_back(key, Value{});
+      value.line = line_of_value(literal.line(entry));
+      if (auto error = convert(place.member(key, value), literal.child(entry), value)) return error;
+      lua_pop(state_, 1);
+    }
+    std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    return {};
+  }
+
+  /// Whether the key below the value is one of the list's.
+  bool is_item(std::size_t items) const {
+    if (lua_type(state_, -2) != LUA_TNUMBER) return false;
+    const auto key = lua_tonumber(state_, -2);
+    return std::trunc(key) == key && key >= 1 && key <= static_cast<double>(items);
+  }
+
+  /// The key's own line, or that of the constructor's call.
+  int line_of_value(int line_of_key) const {
+    if (line_of_key != 0 || lua_type(state_, -1) != LUA_TTABLE) return line_of_key;
+    return stamp_of(state_, -1).line;
+  }
+
+  lua_State* state_;
+  const LocatorOf& locator_of_;
+  int depth_ = 0;
+};
+
+}  // namespace
+
+ReadStatus to_value(lua_State* state, int index, const LocatorOf& locator_of, Value& out) {
+  lua_pushvalue(state, index);
+  auto error = Converter(state, locator_of).convert({}, {}, out);
+  if (!error) lua_pop(state, 1);
+  return error;
+}
+
+}  // namespace ktstr::lua
