@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 
@@ -90,7 +90,7 @@ Status write_whole(const std::filesystem::path& path, std::string_view text) {
 }  // namespace
 
 RunReport thinned(RunReport report, const JsonCaps& caps) {
-  if (report.monitor) report.monitor->sample_stride *= thin_out(report.monitor->samples, caps.samples);
+  if (report.monitor) report.sampling.sample_stride *= thin_out(report.monitor->samples, caps.samples);
   for (auto& group : report.workers)
     for (auto& worker : group.reports) thin_out(worker.wake_latencies_ns, caps.wake_latencies);
   return report;

@@ -88,7 +88,7 @@ std::string time_text(std::uint64_t ns) {
   return fmt::format("{:.1f} s", value * 1e-9);
 }
 
-std::string domains_text(const MonitorReport& monitor) {
+std::string domains_text(const introspect::MonitorReport& monitor) {
   std::vector<std::pair<std::string, std::vector<std::string>>> levels;
   const auto add = [&](const introspect::SchedDomainSnapshot& domain) {
     const auto name = domain.name.value_or(fmt::format("level {}", domain.level));
@@ -112,11 +112,11 @@ std::string domains_text(const MonitorReport& monitor) {
   return text;
 }
 
-std::string monitor_text(const MonitorReport& monitor) {
+std::string monitor_text(const introspect::MonitorReport& monitor, const SamplingReport& sampling) {
   const auto& summary = monitor.summary;
   std::string text = fmt::format(
       "\nmonitor  {}: {} samples every {}, {} missed; imbalance max {} avg {}; {} runnable per CPU\n",
-      monitor.verdict.summary, summary.total_samples, time_text(monitor.period_ns), monitor.missed_periods,
+      monitor.verdict.summary, summary.total_samples, time_text(monitor.period_ns), sampling.missed_periods,
       number_text(summary.max_imbalance_ratio, "{:.1f}"), number_text(summary.avg_imbalance_ratio, "{:.2f}"),
       number_text(summary.avg_nr_running, "{:.2f}"));
   text += cpu_table(monitor.samples);

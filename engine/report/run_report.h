@@ -11,9 +11,7 @@
 #include "engine/verdict/merge.h"
 #include "engine/verdict/verdict.h"
 #include "engine/verdict/worker_group.h"
-#include "introspect/monitor/sample.h"
-#include "introspect/monitor/summary.h"
-#include "introspect/monitor/thresholds.h"
+#include "introspect/monitor/report.h"
 
 namespace ktstr::engine {
 
@@ -21,11 +19,9 @@ namespace ktstr::engine {
 inline constexpr std::uint32_t kRunReportVersion = 1;
 
 struct KernelReport {
-  std::string version;                     ///< as the kernel cache names it
-  std::optional<std::string> build_id{};   ///< of the image
-  std::optional<std::string> release{};    ///< uname -r, from the guest
-  std::optional<std::uint32_t> hz{};       ///< CONFIG_HZ
-  std::optional<std::string> hz_source{};  ///< where hz was found
+  std::string version;                    ///< as the kernel cache names it
+  std::optional<std::string> build_id{};  ///< of the image
+  std::optional<std::string> release{};   ///< uname -r, from the guest
 };
 
 struct MachineReport {
@@ -45,16 +41,10 @@ struct LimitsReport {
   double emulation_factor = 1;
 };
 
-struct MonitorReport {
-  std::uint64_t period_ns = 0;
-  std::uint64_t missed_periods = 0;  ///< sampling times that passed before the sample before was done
-  std::uint64_t stall_threshold_ns =
-      0;  ///< how long a run queue clock may stand still, see MonitorThresholds
-  std::vector<std::string> other_event_names;
-  introspect::MonitorSummary summary;
-  introspect::MonitorVerdict verdict;
-  std::uint64_t sample_stride = 1;  ///< `samples` holds every sample_stride-th one
-  std::vector<introspect::MonitorSample> samples;
+/// How the monitor's thread fared. `monitor.samples` holds every sample_stride-th of the samples taken.
+struct SamplingReport {
+  std::uint64_t missed_periods = 0;
+  std::uint64_t sample_stride = 1;
 };
 
 /// Where the time of a run went, ns. own = total - boot - hold.
@@ -85,8 +75,9 @@ struct RunReport {
   Timeline timeline;
   std::vector<GroupSummary> groups;
   std::vector<WorkerGroup> workers;  ///< workers[i] is groups[i] in full
-  std::optional<MonitorReport> monitor{};
+  std::optional<introspect::MonitorReport> monitor{};
   std::optional<std::string> monitor_problem{};  ///< why there is no monitor, or why it ended early
+  SamplingReport sampling;
   TimingsReport timings;
   std::vector<std::string>
       emulator_faults;  ///< runs that the emulator spoiled and that were repeated from the start
@@ -100,9 +91,7 @@ namespace ktstr {
 template <> inline constexpr auto describe<engine::KernelReport> = record<engine::KernelReport>("KernelReport", "the guest's kernel",
     field("version", &engine::KernelReport::version, "as the kernel cache names it"),
     field("build_id", &engine::KernelReport::build_id, "build id of the image, hexadecimal"),
-    field("release", &engine::KernelReport::release, "uname -r in the guest"),
-    field("hz", &engine::KernelReport::hz, "CONFIG_HZ"),
-    field("hz_source", &engine::KernelReport::hz_source, "where hz was found"));
+    field("release", &engine::KernelReport::release, "uname -r in the guest"));
 template <> inline constexpr auto describe<engine::MachineReport> = record<engine::MachineReport>("MachineReport", "the machine the guest ran on",
     field("backend", &engine::MachineReport::backend, "qemu-tcg, qemu-kvm ...; absent when none was started"),
     field("emulated", &engine::MachineReport::emulated, "whether instructions were emulated"),
@@ -114,15 +103,9 @@ template <> inline constexpr auto describe<engine::LimitsReport> = record<engine
     field("workers", &engine::LimitsReport::workers, "worker checks"),
     field("monitor", &engine::LimitsReport::monitor, "monitor thresholds"),
     field("emulation_factor", &engine::LimitsReport::emulation_factor, "factor in the time-dependent defaults among them"));
-template <> inline constexpr auto describe<engine::MonitorReport> = record<engine::MonitorReport>("MonitorReport", "what was read from the guest's memory",
-    field("period_ns", &engine::MonitorReport::period_ns, "time between two samples, ns"),
-    field("missed_periods", &engine::MonitorReport::missed_periods, "sampling times that passed before the sample before was done"),
-    field("stall_threshold_ns", &engine::MonitorReport::stall_threshold_ns, "how long a run queue clock may stand still, ns"),
-    field("other_event_names", &engine::MonitorReport::other_event_names, "names of the samples' event_counters.other"),
-    field("summary", &engine::MonitorReport::summary, "the samples in a few numbers"),
-    field("verdict", &engine::MonitorReport::verdict, "the samples held against the thresholds"),
-    field("sample_stride", &engine::MonitorReport::sample_stride, "samples holds every n-th sample taken"),
-    field("samples", &engine::MonitorReport::samples, "the samples"));
+template <> inline constexpr auto describe<engine::SamplingReport> = record<engine::SamplingReport>("SamplingReport", "how sampling went",
+    field("missed_periods", &engine::SamplingReport::missed_periods, "sampling times that passed before the sample before was done"),
+    field("sample_stride", &engine::SamplingReport::sample_stride, "monitor.samples holds every n-th of the samples taken"));
 template <> inline constexpr auto describe<engine::TimingsReport> = record<engine::TimingsReport>("TimingsReport", "where the time went",
     field("prepare_ns", &engine::TimingsReport::prepare_ns, "kernel chosen, initramfs made, ns"),
     field("boot_ns", &engine::TimingsReport::boot_ns, "from the machine's start to the agent's hello, ns"),
@@ -150,6 +133,7 @@ template <> inline constexpr auto describe<engine::RunReport> = record<engine::R
     field("workers", &engine::RunReport::workers, "worker groups in full, in the same order"),
     field("monitor", &engine::RunReport::monitor, "what was read from the guest's memory"),
     field("monitor_problem", &engine::RunReport::monitor_problem, "why there is no monitor, or why it ended early"),
+    field("sampling", &engine::RunReport::sampling, "how sampling went"),
     field("timings", &engine::RunReport::timings, "where the time went"),
     field("emulator_faults", &engine::RunReport::emulator_faults, "runs that the emulator spoiled and that were repeated"),
     field("console_tail", &engine::RunReport::console_tail, "the guest's last console lines, when it did not end in order"));

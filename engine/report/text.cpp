@@ -164,7 +164,7 @@ std::string to_text(const RunReport& report, const TextOptions& options) {
   std::string text = verdict_line(report, options.colour) + where_line(report) + other_failures(report);
   text += console_text(report);
   text += workers_text(report);
-  if (report.monitor) text += monitor_text(*report.monitor);
+  if (report.monitor) text += monitor_text(*report.monitor, report.sampling);
   text += timeline_text(report.timeline);
   text += timings_line(report.timings);
   text += "replay  " + report.replay + "\n";

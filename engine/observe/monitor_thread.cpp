@@ -1,0 +1,47 @@
+#include "engine/observe/monitor_thread.h"
+
+#include <pthread.h>
+
+namespace ktstr::engine {
+
+using Clock = std::chrono::steady_clock;
+
+MonitorThread::MonitorThread(MonitorThreadOptions options, Sample sample)
+    : options_(std::move(options)), sample_(std::move(sample)), cpu_times_ns_(options_.vcpu_tids.size()) {
+  for (const auto tid : options_.vcpu_tids) clocks_.push_back(tid ? ThreadClock(*tid) : ThreadClock());
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+  ::pthread_setname_np(thread_.native_handle(), "monitor");
+}
+
+MonitorThread::~MonitorThread() = default;
+
+Samples MonitorThread::stop() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+  return std::move(taken_);
+}
+
+void MonitorThread::run(const std::stop_token& stop) {
+  const auto period = options_.period.chrono();
+  std::unique_lock lock(mutex_);
+  for (auto due = Clock::now();
+       !wake_.wait_until(lock, stop, due, [] { return false; }) && !stop.stop_requested();) {
+    taken_.samples.size() < kMaxSamples ? take_sample() : static_cast<void>(++taken_.missed_periods);
+    due += period;
+    if (const auto late = Clock::now() - due; late > Duration().chrono()) {
+      const auto missed = late / period + 1;
+      taken_.missed_periods += static_cast<std::uint64_t>(missed);
+      due += missed * period;
+    }
+  }
+}
+
+void MonitorThread::take_sample() {
+  for (std::size_t i = 0; i < clocks_.size(); ++i) cpu_times_ns_[i] = clocks_[i].read();
+  auto sample = sample_(Duration(Clock::now() - options_.epoch), cpu_times_ns_);
+  if (sample) return taken_.samples.push_back(std::move(*sample));
+  ++taken_.failed_samples;
+  if (!taken_.first_failure) taken_.first_failure = std::move(sample.error().message);
+}
+
+}  // namespace ktstr::engine

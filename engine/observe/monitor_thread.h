@@ -1,0 +1,73 @@
+// MonitorThread: takes a sample at every period, beside the run.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/base/result.h"
+#include "engine/base/units.h"
+#include "engine/observe/thread_clock.h"
+#include "introspect/monitor/sample.h"
+
+namespace ktstr::engine {
+
+/// What a monitor's thread brought home.
+struct Samples {
+  std::vector<introspect::MonitorSample> samples;
+  std::uint64_t missed_periods = 0;  ///< sampling times that passed before the sample before was done
+  std::uint64_t failed_samples = 0;
+  std::optional<std::string> first_failure{};
+};
+
+struct MonitorThreadOptions {
+  Duration period = std::chrono::milliseconds(100);
+  /// The zero of sample times: the machine's start.
+  std::chrono::steady_clock::time_point epoch;
+  /// Host threads that each run one vCPU; absent where there is no such thread.
+  std::vector<std::optional<int>> vcpu_tids{};
+};
+
+/// Samples at absolute times: start, start + period, start + 2 periods ... A sample that takes longer
+/// than the period makes the times missed meanwhile count as missed, never catch up. Samples are kept in
+/// memory; a run of an hour at 1 ms would need some GiB, so that after kMaxSamples no more are taken and the
+/// rest count as missed.
+class MonitorThread {
+ public:
+  static constexpr std::size_t kMaxSamples = 200'000;
+  /// As introspect::Sampler::sample. Called from the thread only; what it refers to must outlive the
+  /// MonitorThread.
+  using Sample = std::function<Result<introspect::MonitorSample>(
+      Duration elapsed, std::span<const std::optional<std::uint64_t>> cpu_times_ns)>;
+
+  MonitorThread(MonitorThreadOptions options, Sample sample);
+  /// Stops and joins.
+  ~MonitorThread();
+  MonitorThread(const MonitorThread&) = delete;
+  MonitorThread& operator=(const MonitorThread&) = delete;
+
+  /// Ends the thread, at the latest after the sample being taken, and gives what it took. Once.
+  [[nodiscard]] Samples stop();
+
+ private:
+  void run(const std::stop_token& stop);
+  void take_sample();
+
+  MonitorThreadOptions options_;
+  Sample sample_;
+  std::vector<ThreadClock> clocks_;
+  std::vector<std::optional<std::uint64_t>> cpu_times_ns_;
+  Samples taken_;
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::jthread thread_;  ///< last: it uses everything above
+};
+
+}  // namespace ktstr::engine

@@ -1,0 +1,129 @@
+#include "engine/report/json.h"
+
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+
+#include "engine/base/write.h"
+#include "tests/engine/report/sample_report.h"
+
+using namespace ktstr;
+using namespace ktstr::engine;
+using namespace ktstr::engine::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A directory of its own that goes away.
+struct Directory {
+  fs::path path;
+  Directory() {
+    auto name = (fs::temp_directory_path() / "ktstr-json-XXXXXX").string();
+    path = ::mkdtemp(name.data());
+  }
+  ~Directory() { fs::remove_all(path); }
+  std::size_t files() const {
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), fs::directory_iterator()));
+  }
+};
+
+/// Files may not grow beyond `bytes` while it lives: what a full disk looks like to a writer.
+struct FileSizeLimit {
+  rlimit former{};
+  explicit FileSizeLimit(rlim_t bytes) {
+    ::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &former);
+    const rlimit limit{bytes, former.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() { ::setrlimit(RLIMIT_FSIZE, &former); }
+};
+
+}  // namespace
+
+TEST_CASE("a report reads back as it was written") {
+  const Directory directory;
+  const auto path = directory.path / "report.json";
+  auto report = passing_report();
+  report.failures = {{"max_gap", "too long", "web", 101}};
+  report.emulator_faults = {"int3"};
+  REQUIRE(write_json_file(report, path));
+  const auto back = read_json_file(path);
+  REQUIRE(back);
+  CHECK(to_json(*back) == to_json(report));
+  CHECK(back->timeline.events[1].op == "set_cpuset");
+  CHECK(back->workers[0].reports[1].tid == 102);
+  CHECK(back->monitor->samples[1].cpus[0].nr_running == 3);
+  CHECK(directory.files() == 1);
+}
+
+TEST_CASE("an empty report reads back too") {
+  const auto back = from_json<RunReport>(to_json(RunReport{}));
+  REQUIRE(back);
+  CHECK(to_json(*back) == to_json(RunReport{}));
+  CHECK_FALSE(back->monitor);
+}
+
+TEST_CASE("absent numbers are null") {
+  const auto json = to_json(RunReport{});
+  CHECK(json.find("\"boot_ns\":null") != std::string::npos);
+  CHECK(json.find("\"monitor\":null") != std::string::npos);
+}
+
+TEST_CASE("an existing file is replaced whole") {
+  const Directory directory;
+  const auto path = directory.path / "report.json";
+  auto report = passing_report();
+  REQUIRE(write_json_file(report, path));
+  report.scenario = "second";
+  REQUIRE(write_json_file(report, path));
+  CHECK(read_json_file(path)->scenario == "second");
+  CHECK(directory.files() == 1);
+}
+
+TEST_CASE("a full disk leaves no half file, and the former one as it was") {
+  const Directory directory;
+  const auto path = directory.path / "report.json";
+  auto report = passing_report();
+  REQUIRE(write_json_file(report, path));
+  report.scenario = "second";
+  {
+    const FileSizeLimit limit(100);
+    const auto status = write_json_file(report, path);
+    REQUIRE_FALSE(status);
+    CHECK(status.error().message == "JSON report " + path.string() + ": write: File too large");
+  }
+  CHECK(read_json_file(path)->scenario == "hello");
+  CHECK(directory.files() == 1);
+}
+
+TEST_CASE("a full device is an error") {
+  const auto status = write_json_file(passing_report(), "/dev/full");
+  REQUIRE_FALSE(status);
+  CHECK(status.error().code == ErrorCode::kIo);
+  CHECK(status.error().message == "JSON report /dev/full: write: No space left on device");
+}
+
+TEST_CASE("a directory that is missing is named") {
+  const auto status = write_json_file(passing_report(), "/nonexistent/report.json");
+  REQUIRE_FALSE(status);
+  CHECK(status.error().code == ErrorCode::kNotFound);
+}
+
+TEST_CASE("bulk beyond the caps is thinned evenly, and said so") {
+  auto report = passing_report();
+  report.monitor->samples.assign(10, sample(100, 1, 1));
+  for (std::size_t i = 0; i < 10; ++i) report.monitor->samples[i].elapsed_ms = i;
+  report.workers[0].reports[0].wake_latencies_ns = {1, 2, 3, 4, 5};
+  report.workers[0].reports[0].wake_latencies_total = 5;
+  const auto thin = thinned(report, {.samples = 4, .wake_latencies = 2});
+  REQUIRE(thin.monitor->samples.size() == 4);
+  CHECK(thin.monitor->samples[0].elapsed_ms == 0);
+  CHECK(thin.monitor->samples[3].elapsed_ms == 9);
+  CHECK(thin.sampling.sample_stride == 3);
+  CHECK(thin.workers[0].reports[0].wake_latencies_ns == std::vector<std::uint64_t>{1, 4});
+  CHECK(thin.workers[0].reports[0].wake_latencies_total == 5);
+}

@@ -1,0 +1,50 @@
+#include "engine/report/ktap.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/engine/report/sample_report.h"
+
+using namespace ktstr::engine;
+using namespace ktstr::engine::testing;
+
+namespace {
+
+RunReport with_verdict(Outcome verdict, std::string name) {
+  RunReport report;
+  report.scenario = std::move(name);
+  report.verdict = verdict;
+  return report;
+}
+
+}  // namespace
+
+TEST_CASE("a pass is ok") {
+  const std::vector reports{passing_report()};
+  CHECK(to_ktap(reports) == "KTAP version 1\n1..1\nok 1 hello\n");
+}
+
+TEST_CASE("failures are diagnostics before their result") {
+  auto report = with_verdict(Outcome::kFail, "steady");
+  report.failures = {{"max_gap", "cgroup web: too long", "web", 1}, {"check", "two\nlines", {}, {}}};
+  CHECK(to_ktap(std::vector{report}) ==
+        "KTAP version 1\n1..1\n# cgroup web: too long\n# two\n# lines\nnot ok 1 steady\n");
+}
+
+TEST_CASE("a skip and an inconclusive run give their reasons") {
+  auto skip = with_verdict(Outcome::kSkip, "ext");
+  skip.reason = "kernel 6.12 has no sched_ext";
+  auto inconclusive = with_verdict(Outcome::kInconclusive, "killed");
+  inconclusive.reason = "the emulator was killed by signal 9";
+  CHECK(to_ktap(std::vector{skip, inconclusive}) ==
+        "KTAP version 1\n1..2\nok 1 ext # SKIP kernel 6.12 has no sched_ext\n"
+        "# inconclusive: the emulator was killed by signal 9\nnot ok 2 killed\n");
+}
+
+TEST_CASE("a name can't end its line or begin a directive") {
+  CHECK(to_ktap(std::vector{with_verdict(Outcome::kPass, "a # SKIP\nok 2")}) ==
+        "KTAP version 1\n1..1\nok 1 a   SKIP ok 2\n");
+}
+
+TEST_CASE("no reports make an empty plan") {
+  CHECK(to_ktap({}) == "KTAP version 1\n1..0\n");
+}

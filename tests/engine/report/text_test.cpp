@@ -1,0 +1,105 @@
+#include "engine/report/text.h"
+
+#include <doctest/doctest.h>
+
+#include "engine/report/monitor_text.h"
+#include "engine/report/table.h"
+#include "tests/engine/report/sample_report.h"
+
+using namespace ktstr;
+using namespace ktstr::engine;
+using namespace ktstr::engine::testing;
+
+TEST_CASE("a passing report fits a screen and says it all") {
+  CHECK(to_text(passing_report()) == R"(PASS hello
+  kernel 7.3.4-cloud-amd64, 2 CPUs (1n2l1c1t), 512M, qemu-tcg (emulated: time-dependent default limits x4)
+
+workers
+  cgroup  work      workers  work units  cpu %  spread  longest gap  migrations  p99 wake
+  web     cpu_spin        2        2000   90.0    10.0      12.3 ms           2         -
+
+monitor  monitor OK: 3 samples every 100.0 ms, 2 missed; imbalance max 3.0 avg 1.67; 1.33 runnable per CPU
+  cpu  running avg  max  local dsq max  run delay  switches
+  0           1.67    3              0   200.0 us       200
+  1           1.00    1              0   200.0 us       200
+  domains: MC 0 1, PKG 0-1
+
+timeline (s since the machine's start)
+     6.050  set-up  add_cgroup web (1 cgroups, 2 workers)
+     6.150  step 1  set_cpuset web (1 cgroups, 2 workers)
+     6.200  step 1  hold 2.000 s
+
+time  boot 5.90 s, hold 2.00 s, own 0.26 s (prepare 0.02 s, attach 0.08 s, set-up 0.10 s, collect 0.05 s, shutdown 0.01 s, total 8.16 s)
+replay  ktstr run scenarios/hello.lua --kernel 7.3.4 --seed 7
+)");
+}
+
+TEST_CASE("the first line is the cause, further failures follow") {
+  auto report = passing_report();
+  report.verdict = Outcome::kFail;
+  report.failures = {{"guest", "the guest's kernel panicked: Oops", {}, {}},
+                     {"max_gap", "cgroup web: tid 101 ...", "web", 101}};
+  report.console_tail = "line 1\nline 2\n";
+  const auto text = to_text(report);
+  CHECK(text.starts_with("FAIL hello: the guest's kernel panicked: Oops\n"));
+  CHECK(text.find("  also: cgroup web: tid 101 ...\n") != std::string::npos);
+  CHECK(text.find("\nconsole\n  | line 1\n  | line 2\n") != std::string::npos);
+}
+
+TEST_CASE("an inconclusive or skipped run gives its reason on the first line") {
+  auto report = passing_report();
+  report.verdict = Outcome::kInconclusive;
+  report.reason = "the emulator was killed by signal 9";
+  CHECK(to_text(report).starts_with("INCONCLUSIVE hello: the emulator was killed by signal 9\n"));
+  report.verdict = Outcome::kSkip;
+  report.reason = "kernel 6.12 has no sched_ext";
+  CHECK(to_text(report).starts_with("SKIP hello: kernel 6.12 has no sched_ext\n"));
+}
+
+TEST_CASE("a repeated run is never silent") {
+  auto report = passing_report();
+  report.emulator_faults = {"int3 in sched_clock_cpu"};
+  CHECK(to_text(report).find(
+            "the emulator failed and the run was repeated from the start: int3 in sched_clock_cpu\n") !=
+        std::string::npos);
+}
+
+TEST_CASE("a report without a machine has no empty sections") {
+  RunReport report;
+  report.scenario = "hello";
+  report.machine.topology = "1n1l1c1t";
+  report.kernel.version = "7.3.4";
+  report.replay = "ktstr run hello.lua";
+  CHECK(to_text(report) == R"(SKIP hello
+  kernel 7.3.4, 0 CPUs (1n1l1c1t), 0B
+
+time  hold 0.00 s, own 0.00 s (total 0.00 s)
+replay  ktstr run hello.lua
+)");
+}
+
+TEST_CASE("colour is there only when asked for") {
+  CHECK(to_text(passing_report()).find('\033') == std::string::npos);
+  CHECK(to_text(passing_report(), {.colour = true}).starts_with("\033[1;32mPASS\033[0m hello\n"));
+}
+
+TEST_CASE("a loop's ops do not fill the screen") {
+  auto report = passing_report();
+  report.timeline.events.assign(20, {6'150'000'000, 0, 1, "set_cpuset", "web", 1, 2});
+  const auto text = to_text(report);
+  CHECK(text.find("... and 8 ops more\n") != std::string::npos);
+}
+
+TEST_CASE("times have the unit that suits them") {
+  CHECK(time_text(9'999) == "9999 ns");
+  CHECK(time_text(10'000) == "10.0 us");
+  CHECK(time_text(12'345'678) == "12.3 ms");
+  CHECK(time_text(12'345'678'901) == "12.3 s");
+}
+
+TEST_CASE("table columns line up, text to the left and numbers to the right") {
+  Table table({"name", "n"}, 1);
+  table.add({"a", "100"});
+  table.add({"longer", ""});
+  CHECK(table.to_string() == "  name      n\n  a       100\n  longer\n");
+}
