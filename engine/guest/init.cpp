@@ -55,8 +55,7 @@ Status become_init() {
   KTSTR_TRY_STATUS(mount_all());
   KTSTR_TRY_STATUS(open_console());
   const sched_param highest{::sched_get_priority_max(SCHED_FIFO)};
-  if (::sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &highest) < 0)
-    return system_error("sched_setscheduler");
+  if (::sched_setscheduler(0, SCHED_FIFO, &highest) < 0) return system_error("sched_setscheduler");
   return ok();
 }
 

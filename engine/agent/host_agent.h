@@ -1,0 +1,34 @@
+// HostAgent: the guest agent run on this host, without a guest.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "engine/base/fd.h"
+#include "engine/base/result.h"
+
+namespace ktstr::engine {
+
+/// Owns the agent's process. The agent removes its workers and cgroups when its channel ends, so also when we
+/// die; the destructor ends the channel, waits for it and kills it if it does not end within 10 s.
+class HostAgent {
+ public:
+  /// Starts the agent; it makes its cgroups in `cgroup_root`, a cgroup v2 directory. Errors: kIo.
+  [[nodiscard]] static Result<HostAgent> start(const std::string& cgroup_root);
+  HostAgent(HostAgent&& other) noexcept
+      : channel_(std::move(other.channel_)), pid_(std::exchange(other.pid_, -1)) {}
+  HostAgent& operator=(HostAgent&&) = delete;
+  ~HostAgent();
+
+  [[nodiscard]] int channel_fd() const { return channel_.get(); }
+  [[nodiscard]] pid_t pid() const { return pid_; }
+
+ private:
+  HostAgent(Fd channel, pid_t pid) : channel_(std::move(channel)), pid_(pid) {}
+
+  Fd channel_;
+  pid_t pid_;
+};
+
+}  // namespace ktstr::engine
