@@ -20,13 +20,17 @@
 
 namespace ktstr::vmm {
 
+/// What runs the guest's instructions. KVM is used only when asked for: /dev/kvm being there does not mean that it boots.
+enum class Accelerator { kTcg, kKvm };
+
 /// What to boot. Paths must stay valid until start() returns.
 struct MachineConfig {
   std::filesystem::path kernel_elf;      ///< vmlinux (PVH entry)
   std::filesystem::path kernel_bzimage;  ///< may be empty when the kernel was added as ELF
   std::filesystem::path initramfs;       ///< cpio, uncompressed or in any form the kernel unpacks
   Topology topology;
-  ByteSize memory;
+  ByteSize memory;           ///< rounded up to whole 2 MiB per NUMA node
+  Accelerator accelerator = Accelerator::kTcg;
   bool kaslr = true;
   std::vector<std::string> kernel_args;   ///< appended to the backend's own
   std::filesystem::path console_log;      ///< every byte of the serial console is appended here

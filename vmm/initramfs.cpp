@@ -1,0 +1,166 @@
+#include "vmm/initramfs.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <set>
+#include <span>
+
+#include "engine/base/fd.h"
+
+namespace ktstr::vmm {
+namespace {
+
+using ArchivePtr = std::unique_ptr<struct archive, decltype(&archive_write_free)>;
+using EntryPtr = std::unique_ptr<struct archive_entry, decltype(&archive_entry_free)>;
+
+Error archive_error(struct archive* archive, const std::string& path) {
+  const char* reason = archive_error_string(archive);
+  return {ErrorCode::kIo, "initramfs: " + path + ": " + (reason ? reason : "cannot be added")};
+}
+
+la_ssize_t append(struct archive*, void* output, const void* data, std::size_t size) {
+  const auto* bytes = static_cast<const std::byte*>(data);
+  auto& out = *static_cast<std::vector<std::byte>*>(output);
+  out.insert(out.end(), bytes, bytes + size);
+  return static_cast<la_ssize_t>(size);
+}
+
+Result<std::vector<std::byte>> read_file(const std::filesystem::path& path) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return system_error("open " + path.string());
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0) return system_error("stat " + path.string());
+  if (!S_ISREG(status.st_mode)) return Error{ErrorCode::kIo, path.string() + ": not a regular file"};
+  std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
+  for (std::size_t done = 0; done < bytes.size();) {
+    const auto count = ::read(fd.get(), bytes.data() + done, bytes.size() - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return system_error("read " + path.string());
+    if (count == 0) return Error{ErrorCode::kIo, path.string() + ": shrank while it was read"};
+    done += static_cast<std::size_t>(count);
+  }
+  return bytes;
+}
+
+Status check_path(const std::string& text) {
+  const std::filesystem::path path(text);
+  const Error bad{ErrorCode::kInvalidArgument, "initramfs: \"" + text + "\" is not a path inside the root"};
+  if (text.empty() || path.is_absolute() || !path.has_filename()) return bad;
+  for (const auto& part : path)
+    if (part.empty() || part == "." || part == "..") return bad;
+  return ok();
+}
+
+/// Writes entries in one fixed order with fixed owners and times, so that equal contents are equal bytes.
+class CpioWriter {
+ public:
+  Status open() {
+    if (archive_write_set_format_cpio_newc(archive_.get()) != ARCHIVE_OK ||
+        archive_write_set_bytes_per_block(archive_.get(), 0) != ARCHIVE_OK ||
+        archive_write_open(archive_.get(), &bytes_, nullptr, append, nullptr) != ARCHIVE_OK)
+      return archive_error(archive_.get(), "archive");
+    return ok();
+  }
+
+  Status add_directory(const std::string& path) {
+    if (!directories_.insert(path).second) return ok();
+    return add(path, S_IFDIR | 0755, {}, 0);
+  }
+
+  Status add_parents(const std::string& path) {
+    for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1))
+      KTSTR_TRY_STATUS(add_directory(path.substr(0, slash)));
+    return ok();
+  }
+
+  /// `device` (major:minor as makedev) matters for device nodes only.
+  Status add(const std::string& path, mode_t mode, std::span<const std::byte> content, dev_t device) {
+    const EntryPtr entry(archive_entry_new(), archive_entry_free);
+    archive_entry_set_pathname(entry.get(), path.c_str());
+    archive_entry_set_mode(entry.get(), mode);
+    archive_entry_set_ino(entry.get(), ++inode_);
+    archive_entry_set_nlink(entry.get(), 1);
+    archive_entry_set_mtime(entry.get(), 0, 0);
+    archive_entry_set_size(entry.get(), static_cast<la_int64_t>(content.size()));
+    if (device != 0) archive_entry_set_rdev(entry.get(), device);
+    if (archive_write_header(archive_.get(), entry.get()) != ARCHIVE_OK)
+      return archive_error(archive_.get(), path);
+    const auto written = archive_write_data(archive_.get(), content.data(), content.size());
+    if (written != static_cast<la_ssize_t>(content.size())) return archive_error(archive_.get(), path);
+    return ok();
+  }
+
+  Result<std::vector<std::byte>> finish() {
+    if (archive_write_close(archive_.get()) != ARCHIVE_OK) return archive_error(archive_.get(), "archive");
+    return std::move(bytes_);
+  }
+
+ private:
+  std::vector<std::byte> bytes_;
+  ArchivePtr archive_{archive_write_new(), archive_write_free};
+  std::set<std::string> directories_;
+  la_int64_t inode_ = 0;
+};
+
+/// What the kernel needs before init has mounted anything: a console to open, and mount points.
+Status add_skeleton(CpioWriter& writer) {
+  for (const char* directory : {"dev", "proc", "sys", "tmp"})
+    KTSTR_TRY_STATUS(writer.add_directory(directory));
+  KTSTR_TRY_STATUS(writer.add("dev/console", S_IFCHR | 0600, {}, makedev(5, 1)));
+  return writer.add("dev/null", S_IFCHR | 0666, {}, makedev(1, 3));
+}
+
+Status add_file(CpioWriter& writer, const InitramfsFile& file) {
+  KTSTR_TRY_STATUS(writer.add_parents(file.path));
+  const mode_t mode = S_IFREG | (file.mode & 07777);
+  if (const auto* bytes = std::get_if<std::vector<std::byte>>(&file.content))
+    return writer.add(file.path, mode, *bytes, 0);
+  const auto bytes = KTSTR_TRY(read_file(std::get<std::filesystem::path>(file.content)));
+  return writer.add(file.path, mode, bytes, 0);
+}
+
+}  // namespace
+
+Result<std::vector<std::byte>> build_initramfs(std::vector<InitramfsFile> files) {
+  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  CpioWriter writer;
+  KTSTR_TRY_STATUS(writer.open());
+  KTSTR_TRY_STATUS(add_skeleton(writer));
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    KTSTR_TRY_STATUS(check_path(files[i].path));
+    if (i > 0 && files[i].path == files[i - 1].path)
+      return Error{ErrorCode::kInvalidArgument, "initramfs: \"" + files[i].path + "\" is given twice"};
+    KTSTR_TRY_STATUS(add_file(writer, files[i]));
+  }
+  return writer.finish();
+}
+
+Status write_initramfs(std::vector<InitramfsFile> files, const std::filesystem::path& path) {
+  const auto bytes = KTSTR_TRY(build_initramfs(std::move(files)));
+  auto temporary = path.string() + ".XXXXXX";
+  const Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (!fd) return system_error("create " + temporary);
+  const auto fail = [&](const char* what) {
+    auto error = system_error(what + (" " + temporary));
+    ::unlink(temporary.c_str());
+    return error;
+  };
+  for (std::size_t done = 0; done < bytes.size();) {
+    const auto count = ::write(fd.get(), bytes.data() + done, bytes.size() - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail("write");
+    done += static_cast<std::size_t>(count);
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) return fail("rename");
+  return ok();
+}
+
+}  // namespace ktstr::vmm

@@ -1,0 +1,103 @@
+#include "vmm/qemu/command_line.h"
+
+#include <fmt/format.h>
+
+#include "vmm/channel_device.h"
+#include "vmm/qemu/memory_map.h"
+
+namespace ktstr::vmm::qemu {
+namespace {
+
+constexpr std::uint64_t kMiB = 1024 * 1024;
+
+using Arguments = std::vector<std::string>;
+
+void add(Arguments& arguments, std::initializer_list<std::string> more) {
+  arguments.insert(arguments.end(), more.begin(), more.end());
+}
+
+std::string descriptor_path(int fd) {
+  return fmt::format("/proc/self/fd/{}", fd);
+}
+
+/// L3 sharing, which is what the guest takes for an LLC, follows the socket in CPUID leaf 4; the kernel reads
+/// that leaf from Intel CPUs only. One socket is one LLC.
+void add_processors(Arguments& arguments, const MachineConfig& config) {
+  const auto& topology = config.topology;
+  if (config.accelerator == Accelerator::kTcg)
+    add(arguments, {"-accel", "tcg,thread=single", "-cpu", "max,vendor=GenuineIntel"});
+  else
+    add(arguments, {"-accel", "kvm", "-cpu", "host,host-cache-info=off,l3-cache=on"});
+  add(arguments, {"-smp", fmt::format("{},sockets={},cores={},threads={}", topology.cpus(), topology.llcs,
+                                      topology.cores_per_llc, topology.threads_per_core)});
+}
+
+void add_banks(Arguments& arguments, const MachinePlan& plan, const QemuDescriptors& descriptors) {
+  std::uint64_t total = 0;
+  for (std::size_t i = 0; i < plan.bank_bytes.size(); ++i) {
+    total += plan.bank_bytes[i];
+    add(arguments,
+        {"-object", fmt::format("memory-backend-file,id={},mem-path={},size={}M,share=on", bank_name(i),
+                                descriptor_path(descriptors.ram[i]), plan.bank_bytes[i] / kMiB)});
+  }
+  add(arguments, {"-m", fmt::format("{}M", total / kMiB)});
+}
+
+void add_numa(Arguments& arguments, const Topology& topology) {
+  for (std::size_t node = 0; node < topology.nodes; ++node)
+    add(arguments, {"-numa", fmt::format("node,nodeid={},memdev={},cpus={}", node, bank_name(node),
+                                         topology.node_cpus(node).to_string())});
+}
+
+void add_machine(Arguments& arguments, const MachineConfig& config, const MachinePlan& plan) {
+  if (plan.type == MachineType::kMicrovm) {
+    add(arguments, {"-M", "microvm,pcie=on,memory-backend=" + bank_name(0)});
+  } else {
+    add(arguments, {"-M", "pc,usb=off,vmport=off"});
+    add_numa(arguments, config.topology);
+  }
+}
+
+void add_socket(Arguments& arguments, const char* id, int fd) {
+  add(arguments, {"-chardev", fmt::format("socket,id={},fd={}", id, fd)});
+}
+
+void add_devices(Arguments& arguments, const QemuDescriptors& descriptors) {
+  add_socket(arguments, "qmp", descriptors.qmp);
+  add(arguments, {"-mon", "chardev=qmp,mode=control"});
+  add_socket(arguments, "gdb", descriptors.gdb);
+  add(arguments, {"-gdb", "chardev:gdb"});
+  add_socket(arguments, "console", descriptors.console);
+  add(arguments, {"-serial", "chardev:console"});
+  add_socket(arguments, "channel", descriptors.channel);
+  add(arguments, {"-device", "virtio-serial-pci", "-device",
+                  fmt::format("virtserialport,chardev=channel,name={}", kChannelPortName)});
+}
+
+}  // namespace
+
+std::vector<std::string> qemu_command_line(const std::string& program, const MachineConfig& config,
+                                           const MachinePlan& plan, const QemuDescriptors& descriptors,
+                                           std::uint64_t tsc_khz) {
+  Arguments arguments{program};
+  add(arguments, {"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-S"});
+  add_machine(arguments, config, plan);
+  add_processors(arguments, config);
+  add_banks(arguments, plan, descriptors);
+  add_devices(arguments, descriptors);
+  add(arguments, {"-kernel", descriptor_path(descriptors.kernel)});
+  add(arguments, {"-initrd", descriptor_path(descriptors.initramfs)});
+  add(arguments, {"-append", kernel_command_line(config, tsc_khz)});
+  return arguments;
+}
+
+std::string kernel_command_line(const MachineConfig& config, std::uint64_t tsc_khz) {
+  std::string line = "console=ttyS0 quiet panic=-1 reboot=t cryptomgr.notests";
+  // microvm has no other clock to measure the TSC against; elsewhere it saves the measuring.
+  if (config.accelerator == Accelerator::kTcg) line += fmt::format(" tsc_early_khz={}", tsc_khz);
+  if (!config.kaslr) line += " nokaslr";
+  for (const auto& argument : config.kernel_args) line += " " + argument;
+  return line;
+}
+
+}  // namespace ktstr::vmm::qemu

@@ -1,0 +1,30 @@
+// The qemu-system-x86_64 command line of a machine.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "vmm/machine.h"
+#include "vmm/qemu/machine_plan.h"
+
+namespace ktstr::vmm::qemu {
+
+/// Descriptor numbers in the QEMU process.
+struct QemuDescriptors {
+  int qmp = -1, gdb = -1, console = -1, channel = -1;  ///< connected stream sockets
+  int kernel = -1, initramfs = -1;                     ///< files, opened again by QEMU through /proc/self/fd
+  std::vector<int> ram;                                ///< memfds, one per bank of the plan
+};
+
+/// Arguments from argv[0] (`program`) on. The machine starts stopped. `tsc_khz` is the rate of the guest's
+/// time stamp counter.
+[[nodiscard]] std::vector<std::string> qemu_command_line(const std::string& program,
+                                                         const MachineConfig& config, const MachinePlan& plan,
+                                                         const QemuDescriptors& descriptors,
+                                                         std::uint64_t tsc_khz);
+
+/// The kernel's command line: the backend's own arguments, then the configuration's.
+[[nodiscard]] std::string kernel_command_line(const MachineConfig& config, std::uint64_t tsc_khz);
+
+}  // namespace ktstr::vmm::qemu

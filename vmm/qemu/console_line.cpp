@@ -1,0 +1,25 @@
+#include "vmm/qemu/console_line.h"
+
+#include <algorithm>
+
+namespace ktstr::vmm::qemu {
+
+std::string_view strip_printk_prefix(std::string_view line) {
+  while (line.starts_with('[')) {
+    const auto end = line.find(']');
+    if (end == line.npos || line.substr(1, end - 1).find_first_not_of(" .0123456789TC") != line.npos) break;
+    line.remove_prefix(end + 1);
+    line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+  }
+  return line;
+}
+
+ConsoleLineKind classify_console_line(std::string_view line) {
+  const auto text = strip_printk_prefix(line);
+  if (text.starts_with("Kernel panic - not syncing"))
+    return ConsoleLineKind::kPanic;                                            // kernel/panic.c, vpanic()
+  if (text.starts_with("Oops: int3")) return ConsoleLineKind::kEmulatorFault;  // arch/x86/kernel/traps.c
+  return ConsoleLineKind::kOrdinary;
+}
+
+}  // namespace ktstr::vmm::qemu

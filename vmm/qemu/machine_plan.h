@@ -1,0 +1,27 @@
+// MachinePlan: which QEMU machine expresses a configuration, or why none does.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/base/result.h"
+#include "vmm/machine.h"
+
+namespace ktstr::vmm::qemu {
+
+/// microvm boots fastest but has no NUMA; pc has.
+enum class MachineType { kMicrovm, kPc };
+
+struct MachinePlan {
+  MachineType type = MachineType::kMicrovm;
+  std::vector<std::uint64_t> bank_bytes;  ///< RAM of each NUMA node, whole 2 MiB
+};
+
+/// Errors (kInvalidArgument) name what the machines can't express: too many CPUs, APIC ids or nodes, too
+/// little memory.
+[[nodiscard]] Result<MachinePlan> plan_machine(const MachineConfig& config);
+
+/// The largest APIC id of a topology: each level's number is as wide as the next power of two.
+[[nodiscard]] std::size_t largest_apic_id(const Topology& topology);
+
+}  // namespace ktstr::vmm::qemu
