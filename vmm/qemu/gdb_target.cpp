@@ -42,9 +42,10 @@ class TargetReader {
     if (depth > kMaxDepth) return corrupt("documents include each other");
     const auto document = KTSTR_TRY(fetch_(name));
     for (std::size_t open = 0; (open = document.find('<', open)) != document.npos;) {
-      const auto close = document.find('>', open);
+      const bool is_comment = document.compare(open, 4, "<!--") == 0;  // QEMU's has registers commented out
+      const auto close = document.find(is_comment ? "-->" : ">", open);
       if (close == document.npos) return corrupt(name + ": a tag without end");
-      KTSTR_TRY_STATUS(take_tag(std::string_view(document).substr(open, close - open), depth));
+      if (!is_comment) KTSTR_TRY_STATUS(take_tag(std::string_view(document).substr(open, close - open), depth));
       open = close;
     }
     return ok();
