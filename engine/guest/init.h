@@ -7,8 +7,7 @@ namespace ktstr::engine::guest {
 
 /// Mounts /proc, /sys, /dev, /tmp and the cgroup v2 hierarchy, and makes the console stdin, stdout and stderr
 /// where the kernel left none. What is mounted already stays. Also takes a real-time priority, so that the
-/// agent answers even where the scheduler under test starves everybody else; its children start with the
-/// normal policy.
+/// agent, and workers up to their release, get on even where the scheduler under test starves everybody else.
 [[nodiscard]] Status become_init();
 
 inline constexpr const char* kCgroupRoot = "/sys/fs/cgroup";

@@ -97,16 +97,14 @@ Status Launch::wait_until_ready() {
 }
 
 Status Launch::place(CgroupTree& cgroups) {
-  if (request_.cgroup) {
-    std::vector<pid_t> pids;
-    for (const auto& worker : workers_) pids.push_back(worker.pid);
-    KTSTR_TRY_STATUS(cgroups.move(pids, request_.cgroup));
+  std::vector<pid_t> pids;
+  for (const auto& worker : workers_) {
+    KTSTR_TRY_STATUS(set_policy(worker.pid, request_.policy, request_.nice));
+    pids.push_back(worker.pid);
   }
-  for (std::size_t i = 0; i < workers_.size(); ++i) {
-    if (!request_.affinities[i].empty())
-      KTSTR_TRY_STATUS(set_affinity(workers_[i].pid, request_.affinities[i]));
-    KTSTR_TRY_STATUS(set_policy(workers_[i].pid, request_.policy, request_.nice));
-  }
+  if (request_.cgroup) KTSTR_TRY_STATUS(cgroups.move(pids, request_.cgroup));
+  for (std::size_t i = 0; i < pids.size(); ++i)
+    if (!request_.affinities[i].empty()) KTSTR_TRY_STATUS(set_affinity(pids[i], request_.affinities[i]));
   return ok();
 }
 

@@ -23,8 +23,8 @@ class Launch {
 
   /// Forks all workers and waits until each is set up (10 s). `seed`: of the first one's random generator.
   [[nodiscard]] Status fork_all(std::uint64_t seed);
-  /// Puts them into their cgroup, then gives them affinity and policy: a cgroup's cpuset limits what affinity
-  /// can be.
+  /// Gives them their policy, puts them into their cgroup and sets their affinity, in this order: a deadline
+  /// task may enter a cpuset but not be made in one, and a cpuset limits what an affinity can be.
   [[nodiscard]] Status place(CgroupTree& cgroups);
   /// Lets them all go at once.
   [[nodiscard]] std::vector<Worker> release();

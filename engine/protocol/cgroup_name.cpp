@@ -29,7 +29,6 @@ const char* fault_of_part(std::string_view part) {
 
 const char* fault_of(std::string_view name) {
   if (name.empty()) return "it is empty";
-  if (name.size() > kLongestName) return "it is longer than 255 bytes";
   if (static_cast<std::size_t>(std::count(name.begin(), name.end(), '/')) >= kDeepest)
     return "it is nested too deeply";
   while (true) {
@@ -43,9 +42,11 @@ const char* fault_of(std::string_view name) {
 }  // namespace
 
 Status check_cgroup_name(std::string_view name) {
+  if (name.size() > kLongestName)
+    return Error{ErrorCode::kInvalidArgument, "a cgroup name of " + std::to_string(name.size()) +
+                                                  " bytes is longer than " + std::to_string(kLongestName)};
   if (const auto* fault = fault_of(name))
-    return Error{ErrorCode::kInvalidArgument,
-                 "\"" + std::string(name.substr(0, kLongestName)) + "\" is not a cgroup name: " + fault};
+    return Error{ErrorCode::kInvalidArgument, "\"" + std::string(name) + "\" is not a cgroup name: " + fault};
   return ok();
 }
 
