@@ -1,0 +1,123 @@
+#include "vmm/qemu/command_line.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "vmm/qemu/qemu_machine.h"
+
+namespace ktstr::vmm::qemu {
+namespace {
+
+constexpr std::uint64_t kMiB = 1ULL << 20;
+
+MachineConfig config_of(const char* topology, std::uint64_t memory_mib = 1024) {
+  MachineConfig config;
+  config.topology = *Topology::parse(topology);
+  config.memory = ByteSize{memory_mib * kMiB};
+  return config;
+}
+
+std::vector<std::string> arguments_of(const MachineConfig& config) {
+  const auto plan = plan_machine(config);
+  REQUIRE(plan.has_value());
+  QemuDescriptors descriptors{3, 4, 5, 6, 7, 8, {}};
+  for (std::size_t i = 0; i < plan->bank_bytes.size(); ++i)
+    descriptors.ram.push_back(9 + static_cast<int>(i));
+  return qemu_command_line("/usr/bin/qemu", config, *plan, descriptors, 2'500'000);
+}
+
+/// The values of every `option`.
+std::vector<std::string> values_of(const std::vector<std::string>& arguments, std::string_view option) {
+  std::vector<std::string> values;
+  for (std::size_t i = 0; i + 1 < arguments.size(); ++i)
+    if (arguments[i] == option) values.push_back(arguments[i + 1]);
+  return values;
+}
+
+using Values = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("one node is a microvm with its memory in our descriptor") {
+  const auto arguments = arguments_of(config_of("1n2l4c2t"));
+  CHECK(arguments.front() == "/usr/bin/qemu");
+  CHECK(values_of(arguments, "-M") == Values{"microvm,pcie=on,memory-backend=ram0"});
+  CHECK(values_of(arguments, "-smp") == Values{"16,sockets=2,cores=4,threads=2"});
+  CHECK(values_of(arguments, "-object") ==
+        Values{"memory-backend-file,id=ram0,mem-path=/proc/self/fd/9,size=1024M,share=on"});
+  CHECK(values_of(arguments, "-m") == Values{"1024M"});
+  CHECK(values_of(arguments, "-numa").empty());
+}
+
+TEST_CASE("several nodes are a pc with a bank and a CPU range each") {
+  const auto arguments = arguments_of(config_of("2n4l2c1t"));
+  CHECK(values_of(arguments, "-M").front().starts_with("pc,"));
+  CHECK(values_of(arguments, "-smp") == Values{"8,sockets=4,cores=2,threads=1"});
+  CHECK(values_of(arguments, "-object").size() == 2);
+  CHECK(values_of(arguments, "-numa") ==
+        Values{"node,nodeid=0,memdev=ram0,cpus=0-3", "node,nodeid=1,memdev=ram1,cpus=4-7"});
+  CHECK(values_of(arguments, "-m") == Values{"1024M"});
+}
+
+TEST_CASE("emulation runs every CPU on one thread, KVM only when asked for") {
+  auto config = config_of("1n1l2c1t");
+  CHECK(values_of(arguments_of(config), "-accel") == Values{"tcg,thread=single"});
+  config.accelerator = Accelerator::kKvm;
+  CHECK(values_of(arguments_of(config), "-accel") == Values{"kvm"});
+  CHECK(kernel_command_line(config, 1).find("tsc_early_khz") == std::string::npos);
+}
+
+TEST_CASE("the machine starts stopped, resets by ending, and has each stream on its descriptor") {
+  const auto arguments = arguments_of(config_of("1n1l2c1t"));
+  for (const char* flag : {"-S", "-no-reboot", "-nodefaults", "-no-user-config"}) {
+    CAPTURE(flag);
+    CHECK(std::count(arguments.begin(), arguments.end(), flag) == 1);
+  }
+  CHECK(values_of(arguments, "-chardev") == Values{"socket,id=qmp,fd=3", "socket,id=gdb,fd=4",
+                                                   "socket,id=console,fd=5", "socket,id=channel,fd=6"});
+  CHECK(values_of(arguments, "-kernel") == Values{"/proc/self/fd/7"});
+  CHECK(values_of(arguments, "-initrd") == Values{"/proc/self/fd/8"});
+}
+
+TEST_CASE("the kernel's arguments end with the configuration's") {
+  auto config = config_of("1n1l2c1t");
+  config.kernel_args = {"a=1", "b"};
+  const auto line = kernel_command_line(config, 2'500'000);
+  CHECK(line.ends_with(" a=1 b"));
+  CHECK(line.find("tsc_early_khz=2500000") != std::string::npos);
+  CHECK(line.find("nokaslr") == std::string::npos);
+  config.kaslr = false;
+  CHECK(kernel_command_line(config, 2'500'000).find(" nokaslr") != std::string::npos);
+}
+
+TEST_CASE("memory is rounded up to whole 2 MiB per node") {
+  const auto plan = plan_machine(config_of("4n4l1c1t", 1025));
+  CHECK(plan->bank_bytes == std::vector<std::uint64_t>(4, 258 * kMiB));
+}
+
+TEST_CASE("APIC ids are as wide as the next power of two of each level") {
+  CHECK(largest_apic_id(*Topology::parse("1n1l1c1t")) == 0);
+  CHECK(largest_apic_id(*Topology::parse("1n2l2c2t")) == 7);
+  CHECK(largest_apic_id(*Topology::parse("1n14l9c2t")) == ((13 << 4 | 8) << 1 | 1));
+}
+
+TEST_CASE("a topology beyond the APIC ids is refused by name") {
+  const auto plan = plan_machine(config_of("1n14l9c2t", 65536));
+  CHECK(plan.error().code == ErrorCode::kInvalidArgument);
+  CHECK(plan.error().message ==
+        "QEMU cannot express topology 1n14l9c2t: its last CPU would have APIC id 433, the largest is 254");
+}
+
+TEST_CASE("too little memory for the CPUs is refused with what they need") {
+  const auto plan = plan_machine(config_of("1n1l4c1t", 128));
+  CHECK(plan.error().code == ErrorCode::kInvalidArgument);
+  CHECK(plan.error().message == "128M of memory is too little for 4 CPUs: a kernel needs 208M to boot");
+}
+
+TEST_CASE("QEMU is looked for along the path, and its package named when it is not there") {
+  CHECK(find_qemu("/nonexistent::/").error().code == ErrorCode::kUnavailable);
+  CHECK(find_qemu("").error().message.find("package qemu-system-x86") != std::string::npos);
+}
+
+}  // namespace ktstr::vmm::qemu

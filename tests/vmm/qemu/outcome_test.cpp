@@ -1,0 +1,92 @@
+#include "vmm/qemu/outcome.h"
+
+#include <doctest/doctest.h>
+#include <signal.h>
+
+namespace ktstr::vmm::qemu {
+namespace {
+
+EndOfMachine orderly() {
+  return {{false, 0, ""}, "guest-reset", {}, true, false};
+}
+
+Error failure(const EndOfMachine& end) {
+  const auto event = classify_end(end);
+  REQUIRE(std::holds_alternative<MachineFailed>(event));
+  return std::get<MachineFailed>(event).error;
+}
+
+}  // namespace
+
+TEST_CASE("a guest that resets or powers off has exited") {
+  CHECK(std::holds_alternative<GuestExited>(classify_end(orderly())));
+}
+
+TEST_CASE("a panic is told by the kernel's own line, however QEMU ended afterwards") {
+  auto end = orderly();
+  end.console.panic = "Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000100";
+  CHECK(std::get<GuestPanicked>(classify_end(end)).console_line == *end.console.panic);
+  end.exit = {true, SIGKILL, ""};
+  CHECK(std::get<GuestPanicked>(classify_end(end)).console_line == *end.console.panic);
+}
+
+TEST_CASE("an int3 oops under emulation is the emulator's fault even when a panic follows") {
+  auto end = orderly();
+  end.console = {"Kernel panic - not syncing: Fatal exception in interrupt",
+                 "Oops: int3: 0000 [#1] SMP NOPTI"};
+  CHECK(failure(end).code == ErrorCode::kEmulatorFailed);
+  CHECK(failure(end).message.find("Oops: int3: 0000 [#1]") != std::string::npos);
+}
+
+TEST_CASE("an int3 oops on hardware is the guest's own") {
+  auto end = orderly();
+  end.emulated = false;
+  end.console = {"Kernel panic - not syncing: Fatal exception", "Oops: int3: 0000 [#1] SMP NOPTI"};
+  CHECK(std::holds_alternative<GuestPanicked>(classify_end(end)));
+}
+
+TEST_CASE("a crash of QEMU is the emulator's fault, with its last words") {
+  auto end = orderly();
+  end.exit = {true, SIGSEGV, "warning\n"};
+  CHECK(failure(end).code == ErrorCode::kEmulatorFailed);
+  CHECK(failure(end).message == "QEMU crashed with signal 11 (Segmentation fault): warning");
+}
+
+TEST_CASE("QEMU's own fatal errors are the emulator's fault") {
+  for (const char* words :
+       {"../accel/tcg.c:123: tcg fatal error\n", "qemu: fatal: Trying to execute code outside RAM\n",
+        "KVM internal error. Suberror: 1\n"}) {
+    CAPTURE(words);
+    auto end = orderly();
+    end.exit = {true, SIGABRT, words};
+    CHECK(failure(end).code == ErrorCode::kEmulatorFailed);
+    CHECK(failure(end).message.starts_with("QEMU gave up: "));
+  }
+}
+
+TEST_CASE("a QEMU killed from outside is nobody's fault inside") {
+  auto end = orderly();
+  end.shutdown_reason.reset();
+  end.exit = {true, SIGKILL, ""};
+  CHECK(failure(end).code == ErrorCode::kIo);
+  CHECK(failure(end).message == "QEMU was killed by signal 9 (Killed)");
+  end.exit = {false, 0, "qemu: terminating on signal 15 from pid 7\n"};
+  end.shutdown_reason = "host-signal";
+  CHECK(failure(end).code == ErrorCode::kIo);
+  CHECK(failure(end).message == "QEMU was told to end: qemu: terminating on signal 15 from pid 7");
+}
+
+TEST_CASE("a machine ended by its owner was cancelled") {
+  auto end = orderly();
+  end.exit = {true, SIGKILL, ""};
+  end.killed_by_us = true;
+  CHECK(failure(end).code == ErrorCode::kCancelled);
+}
+
+TEST_CASE("a QEMU that gives up with an exit code says why") {
+  auto end = orderly();
+  end.exit = {false, 1, "qemu: cannot set up guest memory\n"};
+  CHECK(failure(end).message == "QEMU ended with exit code 1: qemu: cannot set up guest memory");
+}
+
+}  // namespace ktstr::vmm::qemu

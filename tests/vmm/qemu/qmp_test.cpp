@@ -1,0 +1,111 @@
+#include "vmm/qemu/qmp.h"
+
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <future>
+
+namespace ktstr::vmm::qemu {
+namespace {
+
+using namespace std::chrono_literals;
+
+auto in(std::chrono::milliseconds time) {
+  return std::chrono::steady_clock::now() + time;
+}
+
+/// QEMU's end of the connection, played by the test.
+class FakeQemu {
+ public:
+  FakeQemu() {
+    std::array<int, 2> ends{};
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
+    ours_ = Fd(ends[0]);
+    theirs_ = Fd(ends[1]);
+  }
+  Fd take_client() { return std::move(theirs_); }
+  void say(std::string_view text) {
+    REQUIRE(::send(ours_.get(), text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size()));
+  }
+  std::string hear() {
+    std::string line;
+    for (char byte = 0; ::recv(ours_.get(), &byte, 1, 0) == 1 && byte != '\n';) line += byte;
+    return line;
+  }
+  void hang_up() { ours_.reset(); }
+
+ private:
+  Fd ours_, theirs_;
+};
+
+}  // namespace
+
+TEST_CASE("a handshake waits for the greeting and leaves negotiation mode") {
+  FakeQemu qemu;
+  Qmp qmp(qemu.take_client());
+  auto shaken = std::async(std::launch::async, [&] { return qmp.handshake(in(10s)); });
+  qemu.say("{\"QMP\": {\"version\": {}}}\r\n");
+  CHECK(qemu.hear() == R"({"execute":"qmp_capabilities","id":1})");
+  qemu.say("{\"return\": {}, \"id\": 1}\r\n");
+  CHECK(shaken.get().has_value());
+}
+
+TEST_CASE("an answer is found among events, in pieces, by its id") {
+  FakeQemu qemu;
+  Qmp qmp(qemu.take_client());
+  auto reply = std::async(std::launch::async, [&] {
+    return qmp.execute("human-monitor-command", {{"command-line", Value{std::string("info \"x\"")}}},
+                       in(10s));
+  });
+  CHECK(qemu.hear() ==
+        R"({"execute":"human-monitor-command","id":1,"arguments":{"command-line":"info \"x\""}})");
+  qemu.say("{\"event\": \"RESUME\"}\r\n{\"return\": \"other\", \"id\": 7}\r\nnot json\r\n{\"return\": \"te");
+  qemu.say("xt\\r\\n\", \"id\": 1}\r\n");
+  CHECK(*reply.get()->get_if<std::string>() == "text\r\n");
+}
+
+TEST_CASE("a refusal carries QEMU's words") {
+  FakeQemu qemu;
+  Qmp qmp(qemu.take_client());
+  auto reply = std::async(std::launch::async, [&] { return qmp.execute("stop", {}, in(10s)); });
+  qemu.hear();
+  qemu.say(R"({"id": 1, "error": {"class": "GenericError", "desc": "not now"}})"
+           "\r\n");
+  const auto result = reply.get();
+  CHECK(result.error().code == ErrorCode::kUnavailable);
+  CHECK(result.error().message == "QEMU refuses stop: not now");
+}
+
+TEST_CASE("a silent QEMU is a timeout, and its late answer belongs to nobody") {
+  FakeQemu qemu;
+  Qmp qmp(qemu.take_client());
+  CHECK(qmp.execute("stop", {}, in(1ms)).error().code == ErrorCode::kTimeout);
+  qemu.hear();
+  auto reply = std::async(std::launch::async, [&] { return qmp.execute("cont", {}, in(10s)); });
+  CHECK(qemu.hear() == R"({"execute":"cont","id":2})");
+  qemu.say("{\"return\": 1, \"id\": 1}\r\n{\"return\": 2, \"id\": 2}\r\n");
+  CHECK(*reply.get()->get_if<std::int64_t>() == 2);
+}
+
+TEST_CASE("a QEMU that hangs up fails the command that waits and every later one") {
+  FakeQemu qemu;
+  Qmp qmp(qemu.take_client());
+  auto reply = std::async(std::launch::async, [&] { return qmp.execute("stop", {}, in(10s)); });
+  qemu.hear();
+  qemu.hang_up();
+  CHECK(reply.get().error().code == ErrorCode::kIo);
+  CHECK(qmp.execute("cont", {}, in(10s)).error().code == ErrorCode::kIo);
+}
+
+TEST_CASE("the reason of a shutdown is kept") {
+  FakeQemu qemu;
+  Qmp qmp(qemu.take_client());
+  qemu.say(R"({"event": "SHUTDOWN", "data": {"guest": true, "reason": "guest-reset"}})"
+           "\r\n");
+  qemu.hang_up();
+  qmp.wait_closed();
+  CHECK(qmp.shutdown_reason() == "guest-reset");
+}
+
+}  // namespace ktstr::vmm::qemu
