@@ -11,16 +11,16 @@ class Guest {
  public:
   virtual ~Guest() = default;
 
-  /// Sends the request and waits for its answer. A Failed answer is an error (kInvalidArgument) with the
-  /// agent's words. Errors besides: kCancelled when the user stopped the run, kGuestFailed, kEmulatorFailed
-  /// or kTimeout when the guest is gone or does not answer.
+  /// Sends the request and waits for its answer, never a Failed one: that is an error with the agent's code
+  /// and words. Errors besides: kCancelled when the user stopped the run or the guest ended; kGuestFailed,
+  /// kTimeout or kCorrupt when the agent is gone, silent or talks nonsense.
   [[nodiscard]] virtual Result<protocol::Reply> ask(const protocol::Request& request) = 0;
 
   /// Time since the machine's start.
   [[nodiscard]] virtual Duration now() const = 0;
 
-  /// Returns at `moment` (a time of now()). Errors: kCancelled, kGuestFailed, kEmulatorFailed as soon as that
-  /// happens.
+  /// Returns at `moment` (a time of now()). Error: kCancelled as soon as the user stops the run or the guest
+  /// ends.
   [[nodiscard]] virtual Status wait_until(Duration moment) = 0;
 };
 

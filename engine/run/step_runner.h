@@ -3,9 +3,9 @@
 
 #include <functional>
 
+#include "engine/report/timeline.h"
 #include "engine/run/guest.h"
 #include "engine/run/progress.h"
-#include "engine/report/timeline.h"
 #include "engine/run/workload.h"
 #include "engine/scenario/scenario.h"
 

@@ -46,4 +46,18 @@ WorkerLimits worker_limits(const Expectations& expectations, double time_factor)
   };
 }
 
+introspect::MonitorThresholds monitor_thresholds(const Expectations& expectations, double time_factor) {
+  const introspect::MonitorThresholds defaults;
+  const auto sustained = std::llround(defaults.sustained_samples * time_factor);
+  const auto& stated = expectations.monitor;
+  return {
+      .max_imbalance_ratio = stated.max_imbalance_ratio.value_or(defaults.max_imbalance_ratio),
+      .max_local_dsq_depth = stated.max_local_dsq_depth.value_or(defaults.max_local_dsq_depth),
+      .fail_on_stall = stated.fail_on_stall.value_or(defaults.fail_on_stall),
+      .sustained_samples = stated.sustained_samples.value_or(static_cast<std::uint32_t>(sustained)),
+      .max_fallback_rate = stated.max_fallback_rate.value_or(defaults.max_fallback_rate),
+      .max_keep_last_rate = stated.max_keep_last_rate.value_or(defaults.max_keep_last_rate),
+  };
+}
+
 }  // namespace ktstr::engine

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "engine/verdict/expectations.h"
+#include "introspect/monitor/thresholds.h"
 
 namespace ktstr::engine {
 
@@ -28,6 +29,11 @@ struct WorkerLimits {
 /// The worker limits in force. `time_factor` (1, or kEmulationFactor) multiplies the time-dependent defaults;
 /// a limit that `expectations` states itself is taken as it is.
 [[nodiscard]] WorkerLimits worker_limits(const Expectations& expectations, double time_factor);
+
+/// The monitor's thresholds in force: as above, over introspect's defaults. How long a violation must last
+/// (sustained_samples) is the one default that depends on time.
+[[nodiscard]] introspect::MonitorThresholds monitor_thresholds(const Expectations& expectations,
+                                                               double time_factor);
 
 }  // namespace ktstr::engine
 

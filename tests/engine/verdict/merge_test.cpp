@@ -52,3 +52,31 @@ TEST_CASE("the last layer that sets a member wins") {
   CHECK(merged.monitor.max_imbalance_ratio == 8);
   CHECK_FALSE(merged.max_spread_pct);
 }
+
+TEST_CASE("monitor thresholds are introspect's unless stated") {
+  const introspect::MonitorThresholds defaults;
+  const auto limits = monitor_thresholds({}, 1);
+  CHECK(limits.max_imbalance_ratio == defaults.max_imbalance_ratio);
+  CHECK(limits.max_local_dsq_depth == defaults.max_local_dsq_depth);
+  CHECK(limits.fail_on_stall);
+  CHECK(limits.sustained_samples == 5);
+  CHECK(limits.max_fallback_rate == defaults.max_fallback_rate);
+  CHECK(limits.max_keep_last_rate == defaults.max_keep_last_rate);
+
+  const auto stated = monitor_thresholds({.monitor = {.max_imbalance_ratio = 8,
+                                                      .max_local_dsq_depth = 9,
+                                                      .fail_on_stall = false,
+                                                      .max_fallback_rate = 10,
+                                                      .max_keep_last_rate = 11}},
+                                         1);
+  CHECK(stated.max_imbalance_ratio == 8);
+  CHECK(stated.max_local_dsq_depth == 9);
+  CHECK_FALSE(stated.fail_on_stall);
+  CHECK(stated.max_fallback_rate == 10);
+  CHECK(stated.max_keep_last_rate == 11);
+}
+
+TEST_CASE("under emulation a violation must last longer, unless it is stated how long") {
+  CHECK(monitor_thresholds({}, kEmulationFactor).sustained_samples == 20);
+  CHECK(monitor_thresholds({.monitor = {.sustained_samples = 3}}, kEmulationFactor).sustained_samples == 3);
+}

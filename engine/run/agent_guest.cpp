@@ -1,0 +1,56 @@
+#include "engine/run/agent_guest.h"
+
+namespace ktstr::engine {
+namespace {
+
+/// One request to the call of AgentClient that carries it out, and its answer back to a Reply.
+struct Dispatch {
+  AgentClient& agent;
+
+  using Answer = Result<protocol::Reply>;
+
+  static Answer done(Status status) {
+    if (!status) return std::move(status.error());
+    return protocol::Reply(protocol::Done{});
+  }
+  Answer operator()(const protocol::AddCgroup& request) const { return done(agent.add_cgroup(request)); }
+  Answer operator()(const protocol::RemoveCgroup& request) const {
+    return protocol::Reply(protocol::Stopped{KTSTR_TRY(agent.remove_cgroup(request.cgroup))});
+  }
+  Answer operator()(const protocol::SetCpuset& request) const {
+    return done(agent.set_cpuset(request.cgroup, request.cpus));
+  }
+  Answer operator()(const protocol::SpawnWorkers& request) const {
+    return protocol::Reply(protocol::Spawned{KTSTR_TRY(agent.spawn(request))});
+  }
+  Answer operator()(const protocol::StopWorkers& request) const {
+    return protocol::Reply(protocol::Stopped{KTSTR_TRY(agent.stop(request.cgroup))});
+  }
+  Answer operator()(const protocol::SetAffinity& request) const {
+    return done(agent.set_affinity(request.cgroup, request.affinities));
+  }
+  Answer operator()(const protocol::MoveTasks& request) const {
+    return done(agent.move_tasks(request.from, request.to));
+  }
+  Answer operator()(const protocol::FreezeCgroup& request) const {
+    return done(agent.freeze(request.cgroup, request.frozen));
+  }
+  Answer operator()(const protocol::ReadFile& request) const {
+    return protocol::Reply(KTSTR_TRY(agent.read_file(request.path, request.limit)));
+  }
+  Answer operator()(const protocol::Shutdown&) const { return done(agent.shutdown()); }
+};
+
+}  // namespace
+
+Result<protocol::Reply> AgentGuest::ask(const protocol::Request& request) {
+  return std::visit(Dispatch{agent_}, request);
+}
+
+Status AgentGuest::wait_until(Duration moment) {
+  const Duration left(moment.ns - now().ns);
+  if (left.ns > 0 && watch_.wait(left)) return Error{ErrorCode::kCancelled, "the hold was broken off"};
+  return ok();
+}
+
+}  // namespace ktstr::engine

@@ -1,0 +1,30 @@
+// AgentGuest: a Guest that is a machine with an agent inside.
+#pragma once
+
+#include <chrono>
+
+#include "engine/agent/agent_client.h"
+#include "engine/run/guest.h"
+#include "engine/run/machine_watch.h"
+
+namespace ktstr::engine {
+
+class AgentGuest final : public Guest {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  /// `agent` and `watch` must outlive it. `epoch`: the machine's start.
+  AgentGuest(AgentClient& agent, const MachineWatch& watch, Clock::time_point epoch)
+      : agent_(agent), watch_(watch), epoch_(epoch) {}
+
+  [[nodiscard]] Result<protocol::Reply> ask(const protocol::Request& request) override;
+  [[nodiscard]] Duration now() const override { return Clock::now() - epoch_; }
+  [[nodiscard]] Status wait_until(Duration moment) override;
+
+ private:
+  AgentClient& agent_;
+  const MachineWatch& watch_;
+  Clock::time_point epoch_;
+};
+
+}  // namespace ktstr::engine

@@ -1,0 +1,192 @@
+#include "engine/run/attempt.h"
+
+#include <fmt/format.h>
+
+#include "engine/agent/agent_client.h"
+#include "engine/run/agent_guest.h"
+#include "engine/run/judge.h"
+#include "engine/run/step_runner.h"
+#include "engine/scenario/workers.h"
+#include "introspect/monitor/kernel_hz.h"
+#include "vmm/qemu/qemu_machine.h"
+
+namespace ktstr::engine {
+namespace {
+
+/// An ending machine closes its channel a moment before its event is there.
+constexpr Duration kEventGrace = std::chrono::seconds(10);
+constexpr Duration kShutdownGrace = std::chrono::seconds(2);
+constexpr std::size_t kConsoleTailLines = 30;
+
+Error cancelled() {
+  return {ErrorCode::kCancelled, "the run was interrupted"};
+}
+
+/// The agent's loss and silence may be consequences of the machine's end; what it answers is not.
+bool may_follow_from_the_end(ErrorCode code) {
+  return code == ErrorCode::kCancelled || code == ErrorCode::kGuestFailed || code == ErrorCode::kIo;
+}
+
+std::uint64_t to_ns(std::chrono::steady_clock::duration duration) {
+  return static_cast<std::uint64_t>(std::chrono::nanoseconds(duration).count());
+}
+
+}  // namespace
+
+Attempt::Attempt(const Scenario& scenario, const RunOptions& options, const Prepared& prepared,
+                 ProgressTicker& ticker, RunReport& report)
+    : scenario_(scenario), options_(options), prepared_(prepared), ticker_(ticker), report_(report) {}
+
+Attempt::Clock::time_point Attempt::take_time(std::optional<std::uint64_t>& timing, Clock::time_point begin) {
+  const auto end = Clock::now();
+  timing = to_ns(end - begin);
+  return end;
+}
+
+Status Attempt::start_machine() {
+  const auto& [directory, bzimage, elf, config, symbols, btf, metadata] = prepared_.kernel;
+  if (scenario_.kaslr && bzimage.empty())
+    return Error{ErrorCode::kInvalidArgument,
+                 "kernel " + metadata.release +
+                     " was added as an ELF image, which can't randomise its addresses: set kaslr = "
+                     "false in the scenario, or add the bzImage"};
+  machine_ = KTSTR_TRY(vmm::start_qemu({.kernel_elf = elf,
+                                        .kernel_bzimage = bzimage,
+                                        .initramfs = prepared_.initramfs,
+                                        .topology = scenario_.topology,
+                                        .memory = guest_memory(scenario_),
+                                        .kaslr = scenario_.kaslr,
+                                        .kernel_args = scenario_.kernel_args,
+                                        .console_log = options_.console_log}));
+  watch_ = KTSTR_TRY(MachineWatch::start(*machine_, options_.stop_fd));
+  report_.machine.backend = machine_->backend_name();
+  report_.machine.emulated = machine_->is_emulated();
+  report_.limits = limits_in_force(scenario_.expect, machine_->is_emulated());
+  return ok();
+}
+
+Result<std::optional<EmulatorFault>> Attempt::run() {
+  const auto begin = epoch_ = Clock::now();
+  ticker_.begin({.stage = Stage::kBooting, .remaining = {}});
+  KTSTR_TRY_STATUS(start_machine());
+  AgentClient agent(machine_->channel_fd(), watch_->fd());
+  const auto status = run_guest(agent);
+  collect_samples();
+  if (watch_->stop_requested()) return cancelled();
+  std::optional<vmm::MachineEvent> event = watch_->event();
+  if (!status) {
+    if (!event && may_follow_from_the_end(status.error().code)) event = watch_->wait_event(kEventGrace);
+    if (const auto* failed = event ? std::get_if<vmm::MachineFailed>(&*event) : nullptr;
+        failed && failed->error.code == ErrorCode::kEmulatorFailed)
+      return EmulatorFault{failed->error.message};
+    explain(status.error(), event);
+  }
+  machine_->kill();
+  sum_up_timings(begin);
+  return std::nullopt;
+}
+
+Status Attempt::run_guest(AgentClient& agent) {
+  KTSTR_TRY_STATUS(wait_ready(agent));
+  attach();
+  AgentGuest guest(agent, *watch_, epoch_);
+  KTSTR_TRY_STATUS(run_workload(guest));
+  shut_down(agent);
+  return ok();
+}
+
+Status Attempt::wait_ready(AgentClient& agent) {
+  const auto timeout = options_.boot_timeout.value_or(default_boot_timeout(scenario_.topology));
+  auto hello = agent.wait_hello(timeout);
+  if (!hello && hello.error().code == ErrorCode::kTimeout)
+    return Error{ErrorCode::kTimeout, "the guest was not ready within " + format_duration(timeout)};
+  if (!hello) return std::move(hello.error()).with_context("the guest did not get ready");
+  take_time(report_.timings.boot_ns, epoch_);
+  report_.kernel.release = hello->kernel_release;
+  return ok();
+}
+
+/// A guest whose memory can't be read is still run: the worker checks stand on their own.
+void Attempt::attach() {
+  const auto begin = Clock::now();
+  ticker_.begin({.stage = Stage::kAttaching, .remaining = {}});
+  const auto& debug_info = prepared_.debug_info.get();
+  if (!debug_info) {
+    report_.monitor_problem = debug_info.error().message;
+    return;
+  }
+  auto observer =
+      Observer::attach(*machine_, *debug_info, {.period = scenario_.monitor.period, .epoch = epoch_});
+  if (observer)
+    observer_ = std::move(*observer);
+  else
+    report_.monitor_problem = observer.error().message;
+  take_time(report_.timings.attach_ns, begin);
+}
+
+Status Attempt::run_workload(Guest& guest) {
+  Workload workload(guest, scenario_.topology, options_.seed);
+  StepRunner steps(scenario_, guest, workload, report_.timeline);
+  ticker_.begin({.stage = Stage::kSetup, .remaining = {}});
+  auto begin = Clock::now();
+  auto status = steps.set_up();
+  take_time(report_.timings.setup_ns, begin);
+  if (status) status = steps.run_steps([this](const Progress& at) { ticker_.begin(at); });
+  collect_samples();
+  ticker_.begin({.stage = Stage::kCollecting, .remaining = {}});
+  begin = Clock::now();
+  if (status) {
+    status = workload.stop_all();
+    if (!status) status = std::move(status.error()).with_context("stopping the workers");
+    take_time(report_.timings.collect_ns, begin);
+  }
+  report_.workers = workload.groups();
+  return status;
+}
+
+/// The reports are here, so that a guest that does not end in order costs nothing but its own memory.
+void Attempt::shut_down(AgentClient& agent) {
+  ticker_.begin({.stage = Stage::kShutdown, .remaining = {}});
+  const auto begin = Clock::now();
+  static_cast<void>(agent.shutdown());
+  static_cast<void>(watch_->wait_event(kShutdownGrace));
+  take_time(report_.timings.shutdown_ns, begin);
+}
+
+void Attempt::collect_samples() {
+  if (!observer_) return;
+  auto& monitor = report_.monitor.emplace();
+  const auto hz =
+      introspect::kernel_hz({.elf = prepared_.kernel.elf, .config = prepared_.kernel.config, .image = {}});
+  monitor.kernel_hz = hz.hz;
+  monitor.kernel_hz_source = hz.source;
+  monitor.preemption_threshold_ns = static_cast<std::uint64_t>(hz.preemption_threshold().ns);
+  monitor.emulation_factor = report_.limits.emulation_factor;
+  observer_->stop(monitor, report_.sampling);
+  observer_.reset();
+}
+
+void Attempt::explain(const Error& error, const std::optional<vmm::MachineEvent>& event) {
+  report_.console_tail = machine_->console_tail(kConsoleTailLines);
+  const auto fail = [&](std::string message) {
+    report_.failures.push_back({"guest", std::move(message), {}, {}});
+  };
+  if (!event)
+    fail(error.message);
+  else if (const auto* panicked = std::get_if<vmm::GuestPanicked>(&*event))
+    fail("the guest's kernel panicked: " + panicked->console_line);
+  else if (const auto* failed = std::get_if<vmm::MachineFailed>(&*event))
+    report_.reason = failed->error.message;
+  else
+    fail("the guest powered off by itself, before the run was over");
+}
+
+void Attempt::sum_up_timings(Clock::time_point begin) {
+  auto& timings = report_.timings;
+  for (const auto& step : report_.timeline.steps)
+    if (step.hold_start_ns && step.end_ns) timings.hold_ns += *step.end_ns - *step.hold_start_ns;
+  timings.total_ns = timings.prepare_ns.value_or(0) + to_ns(Clock::now() - begin);
+  timings.own_ns = timings.total_ns - timings.boot_ns.value_or(0) - timings.hold_ns;
+}
+
+}  // namespace ktstr::engine

@@ -1,0 +1,68 @@
+// Attempt: one boot of a scenario's guest, from the machine's start to its end.
+#pragma once
+
+#include <chrono>
+#include <future>
+#include <memory>
+#include <optional>
+
+#include "engine/kernels/kernel_store.h"
+#include "engine/run/machine_watch.h"
+#include "engine/run/observer.h"
+#include "engine/run/progress_ticker.h"
+#include "engine/run/runner.h"
+#include "engine/run/workload.h"
+
+namespace ktstr::engine {
+
+/// What all attempts of a run share.
+struct Prepared {
+  CachedKernel kernel;
+  std::filesystem::path initramfs;
+  std::shared_future<Result<std::shared_ptr<const introspect::KernelDebugInfo>>> debug_info;
+};
+
+/// The emulator spoiled the attempt; the message says how.
+struct EmulatorFault {
+  std::string message;
+};
+
+class Attempt {
+ public:
+  /// Everything must outlive the attempt. `report` has its constant parts filled in.
+  Attempt(const Scenario& scenario, const RunOptions& options, const Prepared& prepared,
+          ProgressTicker& ticker, RunReport& report);
+
+  /// Runs to the end and fills the report up to the judgement. An EmulatorFault leaves the report as it was,
+  /// but for the machine. Errors: kCancelled; the machine could not be started.
+  [[nodiscard]] Result<std::optional<EmulatorFault>> run();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  [[nodiscard]] Status start_machine();
+  /// The parts of the run, in order, to the first error.
+  [[nodiscard]] Status run_guest(AgentClient& agent);
+  [[nodiscard]] Status wait_ready(AgentClient& agent);
+  void attach();
+  [[nodiscard]] Status run_workload(Guest& guest);
+  void shut_down(AgentClient& agent);
+  /// Puts down why the run broke off: a failure, or a reason for being inconclusive.
+  void explain(const Error& error, const std::optional<vmm::MachineEvent>& event);
+  void collect_samples();
+  /// Adds the time since `begin` to a timing and returns the end.
+  Clock::time_point take_time(std::optional<std::uint64_t>& timing, Clock::time_point begin);
+  void sum_up_timings(Clock::time_point begin);
+
+  const Scenario& scenario_;
+  const RunOptions& options_;
+  const Prepared& prepared_;
+  ProgressTicker& ticker_;
+  RunReport& report_;
+  Clock::time_point epoch_{};
+  std::unique_ptr<vmm::Machine> machine_;
+  std::unique_ptr<MachineWatch> watch_;
+  std::unique_ptr<Observer> observer_;
+};
+
+}  // namespace ktstr::engine

@@ -1,0 +1,21 @@
+// Judging a run: limits in force, checks of workers and samples, and the verdict that follows.
+#pragma once
+
+#include "engine/report/run_report.h"
+#include "engine/verdict/expectations.h"
+
+namespace ktstr::engine {
+
+/// The limits that a run is held against. Emulation multiplies the time-dependent defaults with
+/// kEmulationFactor.
+[[nodiscard]] LimitsReport limits_in_force(const Expectations& expectations, bool emulated);
+
+/// Adds what the workers and samples violate to report.failures, after what is there already (the cause of a
+/// run that broke off), fills the summaries, and decides the verdict. A run whose samples could not be judged
+/// is inconclusive. Precondition: workers, monitor (samples, period and HZ) and limits are filled in.
+void judge(RunReport& report);
+
+/// Adds the failures of a hook and decides again.
+void add_failures(RunReport& report, std::string_view check, const std::vector<std::string>& messages);
+
+}  // namespace ktstr::engine

@@ -1,0 +1,82 @@
+#include "engine/run/machine_watch.h"
+
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+namespace ktstr::engine {
+namespace {
+
+/// Whether the fd becomes readable in time.
+bool poll_readable(int fd, Duration timeout) {
+  using Clock = std::chrono::steady_clock;
+  const auto deadline = Clock::now() + timeout.chrono();
+  while (true) {
+    const auto left = std::max(Clock::duration::zero(), deadline - Clock::now());
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
+    const timespec wait{seconds.count(), std::chrono::nanoseconds(left - seconds).count()};
+    pollfd poll_fd{fd, POLLIN, 0};
+    const int ready = ::ppoll(&poll_fd, 1, &wait, nullptr);
+    if (ready >= 0 || errno != EINTR) return ready > 0;
+  }
+}
+
+Status add_to(const Fd& epoll, int fd) {
+  epoll_event interest{.events = EPOLLIN, .data = {}};
+  if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &interest) != 0) return system_error("epoll_ctl");
+  return ok();
+}
+
+}  // namespace
+
+MachineWatch::MachineWatch(vmm::Machine& machine, int stop_fd) : machine_(machine), stop_fd_(stop_fd) {}
+
+MachineWatch::~MachineWatch() = default;
+
+Result<std::unique_ptr<MachineWatch>> MachineWatch::start(vmm::Machine& machine, int stop_fd) {
+  std::unique_ptr<MachineWatch> watch(new MachineWatch(machine, stop_fd));
+  KTSTR_TRY_STATUS(watch->open());
+  auto* self = watch.get();
+  self->thread_ = std::jthread([self](const std::stop_token& stop) { self->run(stop); });
+  return watch;
+}
+
+Status MachineWatch::open() {
+  ended_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
+  if (!ended_ || !epoll_) return system_error("watch the machine");
+  KTSTR_TRY_STATUS(add_to(epoll_, ended_.get()));
+  return stop_fd_ < 0 ? ok() : add_to(epoll_, stop_fd_);
+}
+
+void MachineWatch::run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    auto event = machine_.wait_event(kSlice);
+    if (!event && event.error().code == ErrorCode::kTimeout) continue;
+    const std::lock_guard lock(mutex_);
+    event_ = event ? *event : vmm::MachineEvent(vmm::MachineFailed{event.error()});
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = ::write(ended_.get(), &one, sizeof one);
+    return;
+  }
+}
+
+bool MachineWatch::stop_requested() const {
+  return stop_fd_ >= 0 && poll_readable(stop_fd_, {});
+}
+
+std::optional<vmm::MachineEvent> MachineWatch::event() const {
+  const std::lock_guard lock(mutex_);
+  return event_;
+}
+
+bool MachineWatch::wait(Duration timeout) const {
+  return poll_readable(epoll_.get(), timeout);
+}
+
+std::optional<vmm::MachineEvent> MachineWatch::wait_event(Duration timeout) const {
+  poll_readable(ended_.get(), timeout);
+  return event();
+}
+
+}  // namespace ktstr::engine

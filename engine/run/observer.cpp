@@ -1,0 +1,61 @@
+#include "engine/run/observer.h"
+
+#include <algorithm>
+
+#include "engine/observe/machine_memory.h"
+
+namespace ktstr::engine {
+namespace {
+
+constexpr Duration kFreezeDeadline = std::chrono::seconds(10);
+
+/// Scheduling domains change rarely and cost more to read than the run queues: about once a second is enough.
+std::uint32_t domains_every(Duration period) {
+  return static_cast<std::uint32_t>(
+      std::max<std::int64_t>(1, std::int64_t{1'000'000'000} / std::max<std::int64_t>(1, period.ns)));
+}
+
+}  // namespace
+
+Observer::Observer(vmm::Machine& machine, const ObserverOptions& options)
+    : options_(options), memory_(machine_memory(machine)) {}
+
+Result<std::unique_ptr<Observer>> Observer::attach(
+    vmm::Machine& machine, std::shared_ptr<const introspect::KernelDebugInfo> debug_info,
+    const ObserverOptions& options) {
+  std::unique_ptr<Observer> observer(new Observer(machine, options));
+  KTSTR_TRY_STATUS(observer->find_kernel(machine, std::move(debug_info)));
+  KTSTR_TRY_STATUS(observer->begin(machine));
+  return observer;
+}
+
+/// The guest must go on whether its kernel was found or not.
+Status Observer::find_kernel(vmm::Machine& machine,
+                             std::shared_ptr<const introspect::KernelDebugInfo> debug_info) {
+  const auto frozen = KTSTR_TRY(machine.freeze(kFreezeDeadline));
+  KTSTR_TRY_STATUS(machine.thaw());
+  kernel_.emplace(
+      KTSTR_TRY(introspect::Kernel::attach(memory_, std::move(debug_info), cpu_contexts(frozen))));
+  return ok();
+}
+
+Status Observer::begin(vmm::Machine& machine) {
+  sampler_.emplace(
+      KTSTR_TRY(introspect::Sampler::create(*kernel_, {.domains_every = domains_every(options_.period)})));
+  thread_.emplace(MonitorThreadOptions{options_.period, options_.epoch, machine.vcpu_thread_ids()},
+                  [this](Duration elapsed, auto cpu_times) { return sampler_->sample(elapsed, cpu_times); });
+  return ok();
+}
+
+void Observer::stop(introspect::MonitorReport& report, SamplingReport& sampling) {
+  auto taken = thread_->stop();
+  report.period_ns = static_cast<std::uint64_t>(options_.period.ns);
+  report.other_event_names = sampler_->other_event_names();
+  report.missing = sampler_->missing();
+  report.failed_samples = taken.failed_samples;
+  report.first_failure = std::move(taken.first_failure);
+  report.samples = std::move(taken.samples);
+  sampling.missed_periods = taken.missed_periods;
+}
+
+}  // namespace ktstr::engine

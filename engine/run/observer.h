@@ -1,0 +1,51 @@
+// Observer: the run queues of one machine, watched from outside for as long as it lives.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+#include "engine/kernels/kernel_store.h"
+#include "engine/observe/monitor_thread.h"
+#include "engine/report/run_report.h"
+#include "introspect/kernel.h"
+#include "introspect/monitor/sampler.h"
+#include "introspect/span_memory.h"
+#include "vmm/machine.h"
+
+namespace ktstr::engine {
+
+struct ObserverOptions {
+  Duration period = std::chrono::milliseconds(100);
+  std::chrono::steady_clock::time_point epoch;  ///< the machine's start
+};
+
+class Observer {
+ public:
+  /// Stops the vCPUs for a moment to read their registers, finds the kernel in memory and begins to sample.
+  /// The machine must outlive the observer. Errors: the machine can't be frozen or thawed; Kernel::attach;
+  /// Sampler::create.
+  [[nodiscard]] static Result<std::unique_ptr<Observer>> attach(
+      vmm::Machine& machine, std::shared_ptr<const introspect::KernelDebugInfo> debug_info,
+      const ObserverOptions& options);
+
+  [[nodiscard]] const introspect::Kernel& kernel() const { return *kernel_; }
+
+  /// Ends sampling. Gives the samples and what goes with them; summary and verdict are left to the judge.
+  /// Once.
+  void stop(introspect::MonitorReport& report, SamplingReport& sampling);
+
+ private:
+  Observer(vmm::Machine& machine, const ObserverOptions& options);
+  [[nodiscard]] Status find_kernel(vmm::Machine& machine,
+                                   std::shared_ptr<const introspect::KernelDebugInfo> debug_info);
+  [[nodiscard]] Status begin(vmm::Machine& machine);
+
+  ObserverOptions options_;
+  introspect::SpanMemory memory_;
+  std::optional<introspect::Kernel> kernel_;
+  std::optional<introspect::Sampler> sampler_;
+  std::optional<MonitorThread> thread_;  ///< last: it uses everything above
+};
+
+}  // namespace ktstr::engine

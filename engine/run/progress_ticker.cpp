@@ -1,0 +1,39 @@
+#include "engine/run/progress_ticker.h"
+
+#include <algorithm>
+
+namespace ktstr::engine {
+
+using Clock = std::chrono::steady_clock;
+
+ProgressTicker::ProgressTicker(ProgressCallback callback)
+    : callback_(std::move(callback)), began_(Clock::now()) {
+  if (callback_) thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void ProgressTicker::begin(const Progress& at) {
+  const std::lock_guard lock(mutex_);
+  stage_ = at;
+  began_ = Clock::now();
+}
+
+Progress ProgressTicker::now() const {
+  auto progress = stage_;
+  progress.elapsed = Clock::now() - began_;
+  if (progress.remaining)
+    progress.remaining = Duration(std::max<std::int64_t>(0, progress.remaining->ns - progress.elapsed.ns));
+  return progress;
+}
+
+void ProgressTicker::run(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    const auto progress = now();
+    lock.unlock();
+    callback_(progress);
+    lock.lock();
+    changed_.wait_for(lock, stop, kTick, [] { return false; });
+  }
+}
+
+}  // namespace ktstr::engine

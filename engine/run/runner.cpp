@@ -1,0 +1,111 @@
+#include "engine/run/runner.h"
+
+#include <fmt/format.h>
+
+#include "engine/run/agent_initramfs.h"
+#include "engine/run/attempt.h"
+#include "engine/run/judge.h"
+#include "engine/run/requirements.h"
+#include "engine/scenario/workers.h"
+
+namespace ktstr::engine {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+Result<CachedKernel> choose_kernel(const Scenario& scenario, const RunOptions& options) {
+  const auto store = KTSTR_TRY(KernelStore::open(options.kernel_cache));
+  return store.resolve(options.kernel ? options.kernel : scenario.kernel);
+}
+
+/// A command that a shell takes as it is.
+std::string quoted(const std::string& argument) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./:+,=@%";
+  if (!argument.empty() && argument.find_first_not_of(kPlain) == std::string::npos) return argument;
+  std::string text = "'";
+  for (const char c : argument) c == '\'' ? text += "'\\''" : text += c;
+  return text + "'";
+}
+
+std::string replay_command(const RunOptions& options, const std::string& kernel_release) {
+  return fmt::format("ktstr run {} --kernel {} --seed {}", quoted(options.script),
+                     quoted(options.kernel.value_or(kernel_release)), options.seed);
+}
+
+RunReport empty_report(const Scenario& scenario, const RunOptions& options, const CachedKernel& kernel) {
+  RunReport report;
+  report.scenario = scenario.name;
+  report.description = scenario.description;
+  report.seed = options.seed;
+  report.replay = replay_command(options, kernel.metadata.release);
+  report.kernel = {.version = kernel.metadata.release, .build_id = kernel.metadata.build_id};
+  report.machine = {.backend = {},
+                    .emulated = false,
+                    .topology = scenario.topology.to_string(),
+                    .cpus = scenario.topology.cpus(),
+                    .memory_bytes = guest_memory(scenario).bytes,
+                    .kaslr = scenario.kaslr};
+  report.limits = limits_in_force(scenario.expect, false);
+  return report;
+}
+
+std::uint64_t since(Clock::time_point begin) {
+  return static_cast<std::uint64_t>(std::chrono::nanoseconds(Clock::now() - begin).count());
+}
+
+/// Attempts until one was not spoiled by the emulator, two at the most. The last attempt's fault is the
+/// reason why nothing is known.
+Result<RunReport> attempt_twice(const Scenario& scenario, const RunOptions& options, const Prepared& prepared,
+                                ProgressTicker& ticker, const RunReport& blank) {
+  constexpr std::size_t kMostAttempts = 2;
+  std::vector<std::string> faults;
+  while (true) {
+    auto report = blank;
+    report.emulator_faults = faults;
+    const auto fault = KTSTR_TRY(Attempt(scenario, options, prepared, ticker, report).run());
+    if (!fault) return report;
+    faults.push_back(fault->message);
+    if (faults.size() < kMostAttempts) continue;
+    report.reason = fmt::format("the emulator failed {} times: {}", faults.size(), fault->message);
+    return report;
+  }
+}
+
+Status run_check_hook(const RunOptions& options, RunReport& report) {
+  if (!options.check) return ok();
+  auto messages = options.check(report);
+  if (!messages) return std::move(messages.error()).with_context("check hook");
+  add_failures(report, "check", *messages);
+  return ok();
+}
+
+}  // namespace
+
+Duration default_boot_timeout(const vmm::Topology& topology) {
+  return std::chrono::seconds(60 + 5 * static_cast<std::int64_t>(topology.cpus()));
+}
+
+Result<RunReport> run_scenario(const Scenario& scenario, const RunOptions& options) {
+  const auto begin = Clock::now();
+  ProgressTicker ticker(options.progress);
+  Prepared prepared{.kernel = KTSTR_TRY(choose_kernel(scenario, options)), .initramfs = {}, .debug_info = {}};
+  auto blank = empty_report(scenario, options, prepared.kernel);
+  if (auto unmet = unmet_requirement(scenario, prepared.kernel.metadata)) {
+    blank.reason = std::move(*unmet);
+    return blank;
+  }
+  prepared.debug_info =
+      std::async(std::launch::async, [&prepared] {
+        return introspect::KernelDebugInfo::load(prepared.kernel.symbols, prepared.kernel.btf);
+      }).share();
+  const auto initramfs = KTSTR_TRY(AgentInitramfs::create());
+  prepared.initramfs = initramfs.path();
+  blank.timings.prepare_ns = since(begin);
+  auto report = KTSTR_TRY(attempt_twice(scenario, options, prepared, ticker, blank));
+  judge(report);
+  KTSTR_TRY_STATUS(run_check_hook(options, report));
+  return report;
+}
+
+}  // namespace ktstr::engine
