@@ -1,11 +1,15 @@
 #include "introspect/btf.h"
 
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <mutex>
 
 namespace ktstr::introspect {
 
@@ -27,6 +31,29 @@ Error corrupt(std::string message) {
 
 bool lies_within(std::uint64_t offset, std::uint64_t length, std::uint64_t total) {
   return offset <= total && length <= total - offset;
+}
+
+thread_local std::string* libbpf_messages = nullptr;  // where this thread's messages go; nullptr: to stderr
+
+int print_libbpf_message(libbpf_print_level level, const char* format, va_list arguments) {
+  if (level == LIBBPF_DEBUG) return 0;
+  if (libbpf_messages == nullptr) return std::vfprintf(stderr, format, arguments);
+  std::array<char, 256> text;
+  const int length = std::vsnprintf(text.data(), text.size(), format, arguments);
+  libbpf_messages->append(text.data());
+  return length;
+}
+
+/// btf__new() with what libbpf prints on the way, which says where the table is damaged, caught in
+/// `messages`.
+btf* parse_with_messages(std::span<const std::byte> bytes, std::string& messages) {
+  static std::once_flag once;
+  std::call_once(once, [] { libbpf_set_print(print_libbpf_message); });
+  libbpf_messages = &messages;
+  btf* handle = btf__new(bytes.data(), static_cast<std::uint32_t>(bytes.size()));
+  libbpf_messages = nullptr;
+  while (messages.ends_with('\n')) messages.pop_back();
+  return handle;
 }
 
 /// What libbpf relies on, checked before it sees the bytes.
@@ -84,9 +111,9 @@ Btf::~Btf() = default;
 
 Result<Btf> Btf::parse(std::span<const std::byte> bytes) {
   KTSTR_TRY_STATUS(check_header(bytes));
-  btf* handle = btf__new(bytes.data(), static_cast<std::uint32_t>(bytes.size()));
-  if (handle == nullptr)
-    return corrupt(std::string("the type table is damaged (libbpf: ") + strerror(errno) + ")");
+  std::string messages;
+  btf* handle = parse_with_messages(bytes, messages);
+  if (handle == nullptr) return corrupt(messages.empty() ? std::strerror(errno) : messages);
   Btf parsed(handle);
   parsed.build_index();
   return parsed;
