@@ -1,5 +1,6 @@
 #include "engine/agent/host_agent.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
 #include <sys/mman.h>
@@ -27,7 +28,10 @@ Result<Fd> agent_executable() {
     if (written < 0) return system_error("write the agent's image");
     rest = rest.subspan(static_cast<std::size_t>(written));
   }
-  return file;
+  // What is open for writing can't be executed.
+  Fd executable(::open(("/proc/self/fd/" + std::to_string(file.get())).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!executable) return system_error("reopen the agent's image");
+  return executable;
 }
 
 Result<pid_t> spawn_agent(int executable, int channel, const std::string& cgroup_root) {

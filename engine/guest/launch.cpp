@@ -109,6 +109,8 @@ Status Launch::place(CgroupTree& cgroups) {
 }
 
 std::vector<Worker> Launch::release() {
+  const auto now = monotonic_ns();
+  for (auto& worker : workers_) worker.state->released_ns = worker.state->last_progress_ns = now;
   go_write_.reset();
   return std::exchange(workers_, {});
 }

@@ -10,7 +10,6 @@ void Recorder::release() {
   state_.cpu = static_cast<std::uint32_t>(::sched_getcpu());
   note_cpu();
   state_.cpu_at_release_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-  state_.released_ns = state_.last_progress_ns = monotonic_ns();
 }
 
 void Recorder::iteration(std::uint64_t work_units) {

@@ -32,7 +32,7 @@ class Recorder {
  public:
   explicit Recorder(WorkerState& state, std::uint64_t seed) : state_(state), random_(seed) {}
 
-  /// Starts the clocks.
+  /// Takes the CPU and the CPU time to count from. Precondition: the agent has set released_ns.
   void release();
   /// One round of the loop is done, with so many units of work in it.
   void iteration(std::uint64_t work_units);

@@ -11,9 +11,8 @@ using protocol::WorkerReport;
 void report_times(const Worker& worker, WorkerReport& report) {
   const auto& state = *worker.state;
   const auto& ending = *worker.ending;
-  if (state.released_ns == 0) return;
   const auto end_ns = state.finished_ns ? state.finished_ns : ending.at_ns;
-  report.wall_ns = end_ns - state.released_ns;
+  report.wall_ns = end_ns - std::min(end_ns, state.released_ns);
   if (state.finished_ns)
     report.cpu_ns = state.cpu_at_finish_ns - state.cpu_at_release_ns;
   else if (ending.rusage_ns)
@@ -26,7 +25,7 @@ void report_gap(const Worker& worker, WorkerReport& report) {
   report.longest_gap_ns = state.longest_gap_ns;
   report.longest_gap_cpu = state.longest_gap_cpu;
   report.longest_gap_at_ns = state.longest_gap_at_ns;
-  if (state.released_ns == 0 || state.finished_ns || state.waiting) return;
+  if (state.finished_ns || state.waiting || worker.ending->at_ns < state.last_progress_ns) return;
   // It never came to its end: since its last sign of progress it stood still.
   const auto last_gap_ns = worker.ending->at_ns - state.last_progress_ns;
   if (last_gap_ns <= report.longest_gap_ns) return;

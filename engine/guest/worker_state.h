@@ -16,15 +16,15 @@ struct Schedstat {
   std::uint64_t run_count;
 };
 
-/// Lies zeroed in shared memory. The worker alone writes it; the agent reads it once the worker is dead, so
-/// that even of one that crashed nothing it had counted is lost. Times are CLOCK_MONOTONIC in ns; 0 means:
-/// not reached.
+/// Lies zeroed in shared memory. Up to the release the agent writes it, then the worker alone; the agent
+/// reads it once the worker is dead, so that even of one that crashed nothing it had counted is lost. Times
+/// are CLOCK_MONOTONIC in ns; 0 means: not reached.
 struct WorkerState {
   std::uint64_t work_units;
   std::uint64_t iterations;
-  std::uint64_t released_ns;
+  std::uint64_t released_ns;  ///< set by the agent: a worker that never gets to run stands still from here on
   std::uint64_t finished_ns;
-  std::uint64_t cpu_at_release_ns;  ///< CPU time used up to the release
+  std::uint64_t cpu_at_release_ns;  ///< CPU time used when it began to run after the release
   std::uint64_t cpu_at_finish_ns;
   bool has_schedstat;  ///< schedstat_at_release was read
   Schedstat schedstat_at_release;

@@ -1,0 +1,280 @@
+// The agent on this host: the life of workers and cgroups, and what it refuses.
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "tests/engine/agent/host_fixture.h"
+
+namespace ktstr::engine {
+namespace {
+
+using protocol::AddCgroup;
+
+std::string read_text(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace
+
+TEST_CASE("hello tells the kernel and its CPUs") {
+  auto agent = must(HostAgent::start("/nowhere"));
+  AgentClient client(agent.channel_fd());
+  const auto hello = must(client.wait_hello(std::chrono::seconds(20)));
+  CHECK(hello.kernel_release + "\n" == read_text("/proc/sys/kernel/osrelease"));
+  CHECK(hello.cpus == static_cast<std::uint32_t>(::sysconf(_SC_NPROCESSORS_ONLN)));
+  CHECK(hello.boot_ns > 0);
+}
+
+TEST_CASE("shutdown ends the agent and its workers") {
+  RunningAgent running("/nowhere");
+  const auto tids = must(running.client.spawn(workers(CpuSpin{}, 2)));
+  must(running.client.shutdown());
+  CHECK(eventually([&] { return !is_alive(running.agent.pid()); }));
+  for (const auto tid : tids) CHECK_FALSE(is_alive(tid));
+}
+
+TEST_CASE("the end of the channel ends the agent and its workers") {
+  std::vector<std::int32_t> tids;
+  {
+    RunningAgent running("/nowhere");
+    tids = must(running.client.spawn(workers(CpuSpin{}, 2)));
+  }
+  for (const auto tid : tids) CHECK_FALSE(is_alive(tid));
+}
+
+TEST_CASE("a killed agent leaves no workers") {
+  RunningAgent running("/nowhere");
+  const auto tids = must(running.client.spawn(workers(ForkExit{}, 2)));
+  REQUIRE(::kill(running.agent.pid(), SIGKILL) == 0);
+  for (const auto tid : tids) CHECK(eventually([&] { return !is_alive(tid); }));
+  CHECK(running.client.stop().error().code == ErrorCode::kGuestFailed);
+}
+
+TEST_CASE("a worker that crashes is reported with its signal and what it had done") {
+  RunningAgent running("/nowhere");
+  const auto tids = must(running.client.spawn(workers(CpuSpin{}, 2)));
+  REQUIRE(eventually([&] { return has_run(tids[0], 20'000'000, 1'000'000); }));
+  REQUIRE(::kill(tids[0], SIGSEGV) == 0);
+  REQUIRE(eventually([&] { return !is_alive(tids[0]); }));
+  const auto reports = must(running.client.stop());
+  REQUIRE(reports.size() == 2);
+  CHECK(reports[0].exit.how == "signaled");
+  CHECK(reports[0].exit.code == SIGSEGV);
+  CHECK_FALSE(reports[0].completed);
+  CHECK(reports[0].work_units > 0);
+  CHECK(reports[0].cpu_ns > 0);
+  CHECK(reports[0].wall_ns > 0);
+  CHECK(reports[1].completed);
+}
+
+TEST_CASE("the survivor of a pair waits for the stop and reports") {
+  for (const Work& work :
+       {Work(PipeIo{}), Work(FutexPingPong{}), Work(CachePipe{}), Work(MutexContention{2, 10, 10})}) {
+    RunningAgent running("/nowhere");
+    const auto tids = must(running.client.spawn(workers(work, 2)));
+    REQUIRE(eventually([&] { return has_run(tids[1], 5'000'000, 20); }));
+    REQUIRE(::kill(tids[0], SIGKILL) == 0);
+    REQUIRE(eventually([&] { return !is_alive(tids[0]); }));
+    const auto reports = must(running.client.stop());
+    CHECK(reports.at(0).exit.how == "signaled");
+    CHECK(reports.at(1).completed);
+    CHECK(reports.at(1).exit.how == "exited");
+  }
+}
+
+TEST_CASE("a worker that does not stop is killed after the deadline") {
+  RunningAgent running("/nowhere");
+  const auto tid = must(running.client.spawn(workers(CpuSpin{}, 1))).at(0);
+  REQUIRE(::kill(tid, SIGSTOP) == 0);
+  const auto begin = std::chrono::steady_clock::now();
+  const auto report = must(running.client.stop()).at(0);
+  CHECK(std::chrono::steady_clock::now() - begin >= std::chrono::seconds(5));
+  CHECK(report.exit.how == "timed out");
+  CHECK_FALSE(report.completed);
+  CHECK(report.longest_gap_ns > 4'000'000'000);
+}
+
+TEST_CASE("a worker gets its name, nice value, policy and affinity before it starts") {
+  RunningAgent running("/nowhere");
+  const CpuSet only{0};
+  const auto tid =
+      must(running.client.spawn({std::nullopt, CpuSpin{}, {only}, BatchPolicy{}, 7, "my-worker"})).at(0);
+  const auto stat = read_text("/proc/" + std::to_string(tid) + "/stat");
+  CHECK(stat.find("(my-worker)") != std::string::npos);
+  CHECK(read_text("/proc/" + std::to_string(tid) + "/status").find("Cpus_allowed_list:\t0\n") !=
+        std::string::npos);
+  CHECK(::sched_getscheduler(tid) == SCHED_BATCH);
+  REQUIRE(eventually([&] { return has_run(tid, 10'000'000, 1'000'000); }));
+  CHECK(must(running.client.stop()).at(0).cpus_used == only);
+}
+
+TEST_CASE("a worker without a name bears its work type's") {
+  RunningAgent running("/nowhere");
+  const auto tid = must(running.client.spawn(workers(YieldHeavy{}, 1))).at(0);
+  CHECK(read_text("/proc/" + std::to_string(tid) + "/comm") == "yield_heavy\n");
+}
+
+TEST_CASE("workers that do not make whole groups are refused") {
+  RunningAgent running("/nowhere");
+  const auto spawned = running.client.spawn(workers(PipeIo{}, 3));
+  CHECK(spawned.error().code == ErrorCode::kInvalidArgument);
+  CHECK(spawned.error().message == "3 workers of pipe_io do not make whole groups of 2");
+}
+
+TEST_CASE("a spawn that fails half-way leaves no worker") {
+  RunningAgent running("/nowhere");
+  auto request = workers(CpuSpin{}, 2);
+  request.affinities[1] = CpuSet{CpuSet::kCapacity - 1};
+  CHECK_FALSE(running.client.spawn(request).has_value());
+  CHECK(must(running.client.stop()).empty());
+  const auto children = "/proc/" + std::to_string(running.agent.pid()) + "/task/" +
+                        std::to_string(running.agent.pid()) + "/children";
+  CHECK(read_text(children) == "");
+}
+
+TEST_CASE("a worker that can't do its work says why by its exit") {
+  RunningAgent running("/nowhere");
+  const auto tid = must(running.client.spawn(workers(Sequence{}, 1))).at(0);
+  REQUIRE(eventually([&] { return !is_alive(tid); }));
+  const auto report = must(running.client.stop()).at(0);
+  CHECK(report.exit.how == "exited");
+  CHECK(report.exit.code == 1);
+}
+
+TEST_CASE("files are read up to the limit") {
+  RunningAgent running("/nowhere");
+  const auto whole = must(running.client.read_file("/proc/sys/kernel/osrelease"));
+  CHECK(whole.content == read_text("/proc/sys/kernel/osrelease"));
+  CHECK_FALSE(whole.truncated);
+  const auto part = must(running.client.read_file("/proc/sys/kernel/osrelease", 2));
+  CHECK(part.content == whole.content.substr(0, 2));
+  CHECK(part.truncated);
+  CHECK(running.client.read_file("/nonexistent").error().code == ErrorCode::kNotFound);
+}
+
+TEST_CASE("hostile and unknown cgroup names are refused") {
+  RunningAgent running("/nowhere");
+  for (const auto* name : {"", "/etc", "..", "a/../../b", "cgroup.procs", "a b"}) {
+    CHECK(running.client.add_cgroup({name, {}, {}, {}, {}, {}}).error().code == ErrorCode::kInvalidArgument);
+    CHECK(running.client.freeze(name, true).error().code == ErrorCode::kInvalidArgument);
+    CHECK(running.client.spawn(workers(CpuSpin{}, 1, name)).error().code == ErrorCode::kInvalidArgument);
+    CHECK(running.client.stop(name).error().code == ErrorCode::kInvalidArgument);
+    CHECK(running.client.remove_cgroup(name).error().code == ErrorCode::kInvalidArgument);
+    CHECK(running.client.move_tasks(std::nullopt, name).error().code == ErrorCode::kInvalidArgument);
+  }
+  CHECK(running.client.freeze("unknown", true).error().code == ErrorCode::kNotFound);
+}
+
+TEST_CASE("garbage on the channel ends the agent after it has said why") {
+  auto agent = must(HostAgent::start("/nowhere"));
+  AgentClient client(agent.channel_fd());
+  REQUIRE(client.wait_hello(std::chrono::seconds(20)));
+  REQUIRE(::send(agent.channel_fd(), "this is no frame", 16, 0) == 16);
+  CHECK(client.read_file("/proc/stat").error().message == "not a frame: bad magic");
+  CHECK(eventually([&] { return !is_alive(agent.pid()); }));
+}
+
+TEST_CASE("a request that is no request is refused and the agent goes on") {
+  auto agent = must(HostAgent::start("/nowhere"));
+  AgentClient client(agent.channel_fd());
+  REQUIRE(client.wait_hello(std::chrono::seconds(20)));
+  REQUIRE(protocol::send_frame(agent.channel_fd(), "{\"id\":1}", std::chrono::seconds(20)));
+  CHECK(client.read_file("/proc/stat").error().message == "request: missing \"request\"");
+  CHECK(must(client.stop()).empty());
+}
+
+TEST_CASE("cgroups are made, nested and removed with their workers") {
+  const TestCgroup root;
+  if (root.path().empty()) SKIP_TEST("no cgroup v2 hierarchy that may be written");
+  RunningAgent running(root.path());
+  must(running.client.add_cgroup({"a", {}, {}, {}, {}, {}}));
+  must(running.client.add_cgroup({"a/b", {}, {}, {}, {}, {}}));
+  const auto tids = must(running.client.spawn(workers(CpuSpin{}, 2, "a/b")));
+  CHECK(read_text(root.path() + "/a/b/cgroup.procs") ==
+        std::to_string(tids[0]) + "\n" + std::to_string(tids[1]) + "\n");
+  const auto reports = must(running.client.remove_cgroup("a"));
+  REQUIRE(reports.size() == 2);
+  CHECK(reports[0].cgroup == "a/b");
+  CHECK_FALSE(std::filesystem::exists(root.path() + "/a"));
+}
+
+TEST_CASE("workers move between cgroups and report where they ended") {
+  const TestCgroup root;
+  if (root.path().empty()) SKIP_TEST("no cgroup v2 hierarchy that may be written");
+  RunningAgent running(root.path());
+  must(running.client.add_cgroup({"a", {}, {}, {}, {}, {}}));
+  must(running.client.add_cgroup({"b", {}, {}, {}, {}, {}}));
+  const auto tids = must(running.client.spawn(workers(CpuSpin{}, 2, "a")));
+  must(running.client.move_tasks("a", "b"));
+  CHECK(read_text(root.path() + "/a/cgroup.procs") == "");
+  CHECK(read_text(root.path() + "/b/cgroup.procs").find(std::to_string(tids[1])) != std::string::npos);
+  CHECK(must(running.client.stop("a")).empty());
+  must(running.client.move_tasks("b", std::nullopt));
+  CHECK(read_text(root.path() + "/b/cgroup.procs") == "");
+  must(running.client.move_tasks(std::nullopt, "a"));
+  CHECK(read_text(root.path() + "/a/cgroup.procs").find(std::to_string(tids[0])) != std::string::npos);
+  CHECK(must(running.client.stop("a")).size() == 2);
+}
+
+TEST_CASE("a frozen cgroup's workers stand still until they are thawed or stopped") {
+  const TestCgroup root;
+  if (root.path().empty()) SKIP_TEST("no cgroup v2 hierarchy that may be written");
+  RunningAgent running(root.path());
+  must(running.client.add_cgroup({"a", {}, {}, {}, {}, {}}));
+  must(running.client.spawn(workers(CpuSpin{}, 1, "a")));
+  must(running.client.freeze("a", true));
+  must(running.client.freeze("a", true));
+  CHECK(read_text(root.path() + "/a/cgroup.events").find("frozen 1") != std::string::npos);
+  CHECK(running.client.spawn(workers(CpuSpin{}, 1, "a")).error().code == ErrorCode::kInvalidArgument);
+  must(running.client.freeze("a", false));
+  CHECK(read_text(root.path() + "/a/cgroup.events").find("frozen 0") != std::string::npos);
+  must(running.client.freeze("a", true));
+  const auto reports = must(running.client.stop("a"));
+  CHECK(reports.at(0).completed);
+}
+
+TEST_CASE("the end of the channel removes frozen and nested cgroups too") {
+  const TestCgroup root;
+  if (root.path().empty()) SKIP_TEST("no cgroup v2 hierarchy that may be written");
+  {
+    RunningAgent running(root.path());
+    must(running.client.add_cgroup({"a/b", {}, {}, {}, {}, {}}));
+    must(running.client.spawn(workers(CpuSpin{}, 1, "a/b")));
+    must(running.client.freeze("a", true));
+  }
+  CHECK_FALSE(std::filesystem::exists(root.path() + "/a"));
+}
+
+TEST_CASE("a limit without its controller is refused and leaves no cgroup") {
+  const TestCgroup root;
+  if (root.path().empty()) SKIP_TEST("no cgroup v2 hierarchy that may be written");
+  if (read_text(root.path() + "/cgroup.controllers").find("cpuset") != std::string::npos)
+    SKIP_TEST("cpuset is there");
+  RunningAgent running(root.path());
+  const auto added = running.client.add_cgroup({"a/b", CpuSet{0}, {}, {}, {}, {}});
+  CHECK(added.error().code == ErrorCode::kUnavailable);
+  CHECK_FALSE(std::filesystem::exists(root.path() + "/a"));
+}
+
+TEST_CASE("a cgroup is made only once") {
+  const TestCgroup root;
+  if (root.path().empty()) SKIP_TEST("no cgroup v2 hierarchy that may be written");
+  RunningAgent running(root.path());
+  must(running.client.add_cgroup({"a", {}, {}, {}, {}, {}}));
+  CHECK(running.client.add_cgroup({"a", {}, {}, {}, {}, {}}).error().message ==
+        "the cgroup \"a\" exists already");
+}
+
+TEST_CASE("affinities are for all workers of a cgroup") {
+  const TestCgroup root;
+  if (root.path().empty()) SKIP_TEST("no cgroup v2 hierarchy that may be written");
+  RunningAgent running(root.path());
+  must(running.client.add_cgroup({"a", {}, {}, {}, {}, {}}));
+  const auto tids = must(running.client.spawn(workers(CpuSpin{}, 2, "a")));
+  CHECK(running.client.set_affinity("a", {CpuSet{0}}).error().code == ErrorCode::kInvalidArgument);
+  must(running.client.set_affinity("a", {CpuSet{0}, CpuSet{}}));
+  CHECK(read_text("/proc/" + std::to_string(tids[0]) + "/status").find("Cpus_allowed_list:\t0\n") !=
+        std::string::npos);
+}
+
+}  // namespace ktstr::engine

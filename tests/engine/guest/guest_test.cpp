@@ -1,0 +1,223 @@
+// The agent as PID 1 of a real guest: what it does is read back from the guest's own /proc and /sys.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "engine/agent/agent_client.h"
+#include "engine/guest/agent_image.h"
+#include "engine/kernels/kernel_store.h"
+#include "tests/skip.h"
+#include "vmm/initramfs.h"
+#include "vmm/qemu/qemu_machine.h"
+
+namespace ktstr::engine {
+namespace {
+
+using protocol::AddCgroup;
+using protocol::SpawnWorkers;
+using protocol::WorkerReport;
+
+template <class T>
+T must(Result<T> result) {
+  REQUIRE_MESSAGE(result.has_value(), result.error().message);
+  return std::move(*result);
+}
+void must(Status status) {
+  REQUIRE_MESSAGE(status.has_value(), status.error().message);
+}
+
+/// A guest that has said hello.
+class Guest {
+ public:
+  Guest(const CachedKernel& kernel, const char* topology)
+      : directory_(std::filesystem::temp_directory_path() /
+                   ("ktstr-guest-test-" + std::to_string(::getpid()))) {
+    std::filesystem::create_directories(directory_);
+    const auto agent = agent_image();
+    must(vmm::write_initramfs({{"init", std::vector<std::byte>(agent.begin(), agent.end())}},
+                              directory_ / "initramfs"));
+    vmm::MachineConfig config;
+    config.kernel_elf = kernel.elf;
+    config.kernel_bzimage = kernel.bzimage;
+    config.initramfs = directory_ / "initramfs";
+    config.topology = must(vmm::Topology::parse(topology));
+    config.memory = ByteSize{512 << 20};
+    config.console_log = directory_ / "console";
+    machine = must(vmm::start_qemu(config));
+    client.emplace(machine->channel_fd());
+    const auto greeting = client->wait_hello(std::chrono::seconds(60));
+    REQUIRE_MESSAGE(greeting.has_value(), greeting.error().message, "\n", machine->console_tail(20));
+    hello = *greeting;
+  }
+  ~Guest() {
+    machine.reset();
+    std::error_code ignored;
+    std::filesystem::remove_all(directory_, ignored);
+  }
+
+  [[nodiscard]] std::string text(const std::string& path) { return must(client->read_file(path)).content; }
+  [[nodiscard]] std::string cgroup(const std::string& file) { return text("/sys/fs/cgroup/" + file); }
+  [[nodiscard]] std::uint64_t cpu_time_ns(std::int32_t tid) {
+    return std::stoull(text("/proc/" + std::to_string(tid) + "/schedstat"));
+  }
+  /// Asks the guest until the task has used this much more CPU time: each answer takes a while, no pause is
+  /// needed.
+  void wait_for_progress(std::int32_t tid, std::uint64_t ns) {
+    const auto begin = cpu_time_ns(tid);
+    for (int i = 0; i < 10'000; ++i)
+      if (cpu_time_ns(tid) >= begin + ns) return;
+    FAIL("task ", tid, " gets no CPU time");
+  }
+
+  std::unique_ptr<vmm::Machine> machine;
+  std::optional<AgentClient> client;
+  protocol::Hello hello;
+
+ private:
+  std::filesystem::path directory_;
+};
+
+std::optional<CachedKernel> cached_kernel() {
+  const auto store = KernelStore::open();
+  if (!store) return std::nullopt;
+  auto kernel = store->resolve(std::nullopt);
+  if (!kernel) return std::nullopt;
+  return std::move(*kernel);
+}
+
+SpawnWorkers workers(const std::string& cgroup, Work work, std::size_t count) {
+  return {cgroup, std::move(work), std::vector<CpuSet>(count), NormalPolicy{}, 0, ""};
+}
+
+std::string lines(const std::vector<std::int32_t>& numbers) {
+  std::string text;
+  for (const auto number : numbers) text += std::to_string(number) + "\n";
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("a guest's cgroups, workers and cpusets are what was asked for") {
+  const auto kernel = cached_kernel();
+  if (!kernel) SKIP_TEST("no kernel is cached");
+  Guest guest(*kernel, "1n2l1c1t");
+  auto& client = *guest.client;
+  CHECK(guest.hello.cpus == 2);
+  CHECK(guest.hello.kernel_release + "\n" == guest.text("/proc/sys/kernel/osrelease"));
+
+  must(client.add_cgroup({"web", CpuSet{0}, 200, 1.5, ByteSize{64 << 20}, 100}));
+  must(client.add_cgroup({"batch", CpuSet{1}, {}, {}, {}, {}}));
+  CHECK(guest.cgroup("web/cpuset.cpus.effective") == "0\n");
+  CHECK(guest.cgroup("web/cpu.weight") == "200\n");
+  CHECK(guest.cgroup("web/cpu.max") == "150000 100000\n");
+  CHECK(guest.cgroup("web/memory.max") == "67108864\n");
+  CHECK(guest.cgroup("web/pids.max") == "100\n");
+  CHECK(guest.cgroup("batch/cpu.max") == "max 100000\n");
+
+  const auto web = must(client.spawn(workers("web", CpuSpin{}, 2)));
+  const auto batch = must(client.spawn({"batch",
+                                        Bursty{std::chrono::milliseconds(5), std::chrono::milliseconds(5)},
+                                        {CpuSet{}},
+                                        FifoPolicy{3},
+                                        0,
+                                        "burst"}));
+  CHECK(guest.cgroup("web/cgroup.procs") == lines(web));
+  CHECK(guest.text("/proc/" + std::to_string(batch[0]) + "/comm") == "burst\n");
+  CHECK(guest.text("/proc/" + std::to_string(batch[0]) + "/sched")
+            .find("policy                                       :                    1\n") !=
+        std::string::npos);
+  guest.wait_for_progress(web[0], 20'000'000);
+  guest.wait_for_progress(batch[0], 20'000'000);
+
+  must(client.set_cpuset("web", CpuSet{1}));
+  must(client.set_cpuset("batch", std::nullopt));
+  CHECK(guest.cgroup("web/cpuset.cpus.effective") == "1\n");
+  CHECK(guest.cgroup("batch/cpuset.cpus.effective") == "0-1\n");
+  guest.wait_for_progress(web[0], 20'000'000);
+
+  must(client.freeze("web", true));
+  CHECK(guest.cgroup("web/cgroup.events").find("frozen 1") != std::string::npos);
+  const auto frozen_at = guest.cpu_time_ns(web[0]);
+  guest.wait_for_progress(batch[0], 20'000'000);
+  CHECK(guest.cpu_time_ns(web[0]) == frozen_at);
+  must(client.freeze("web", false));
+  guest.wait_for_progress(web[0], 5'000'000);
+
+  const auto reports = must(client.stop("web"));
+  REQUIRE(reports.size() == 2);
+  for (const auto& report : reports) {
+    CHECK(report.completed);
+    CHECK(report.cpus_used == CpuSet{0, 1});
+    CHECK(report.migrations >= 1);
+    CHECK(report.migration_cpus.at(0) == 1);
+    CHECK(report.schedstat_cpu_time_ns.value() >= 40'000'000);
+    CHECK(report.cpu_ns >= 40'000'000);
+  }
+  const auto removed = must(client.remove_cgroup("batch"));
+  CHECK(removed.at(0).wake_latencies_total > 0);
+  CHECK(client.read_file("/sys/fs/cgroup/batch/cgroup.procs").error().code == ErrorCode::kNotFound);
+
+  must(client.shutdown());
+  const auto event = must(guest.machine->wait_event(std::chrono::seconds(20)));
+  CHECK(std::holds_alternative<vmm::GuestExited>(event));
+}
+
+TEST_CASE("every work type gets on in a guest") {
+  const auto kernel = cached_kernel();
+  if (!kernel) SKIP_TEST("no kernel is cached");
+  Guest guest(*kernel, "1n2l1c1t");
+  auto& client = *guest.client;
+  must(client.add_cgroup({"all", {}, {}, {}, {}, {}}));
+  const auto phase = Duration(std::chrono::milliseconds(1));
+  const std::vector<Work> types = {
+      CpuSpin{},
+      YieldHeavy{},
+      Mixed{},
+      IoSync{},
+      Bursty{std::chrono::milliseconds(1), std::chrono::milliseconds(1)},
+      PipeIo{},
+      FutexPingPong{},
+      CachePressure{},
+      CacheYield{},
+      CachePipe{},
+      FutexFanOut{2, 1024},
+      Sequence{{SpinPhase{phase}, SleepPhase{phase}, YieldPhase{phase}, IoPhase{phase}}},
+      ForkExit{},
+      NiceSweep{},
+      AffinityChurn{},
+      PolicyChurn{},
+      PageFaultChurn{ByteSize{1 << 20}, 16, 64},
+      MutexContention{2, 256, 1024}};
+  REQUIRE(types.size() == std::variant_size_v<Work>);
+  for (const auto& type : types) {
+    const auto tids = must(client.spawn(workers("all", type, work_group_size(type))));
+    for (const auto tid : tids) guest.wait_for_progress(tid, 2'000'000);
+    for (const auto& report : must(client.stop("all"))) {
+      INFO(report.work, " of ", report.exit.how);
+      CHECK(report.completed);
+      CHECK(report.iterations > 0);
+      CHECK(report.longest_gap_ns <= report.wall_ns);
+      CHECK(report.schedstat_run_count.has_value());
+    }
+  }
+}
+
+TEST_CASE("a crowd of workers starts and stops within its deadline") {
+  const auto kernel = cached_kernel();
+  if (!kernel) SKIP_TEST("no kernel is cached");
+  Guest guest(*kernel, "1n2l2c1t");
+  auto& client = *guest.client;
+  must(client.add_cgroup({"a", CpuSet{0, 1}, {}, {}, {}, {}}));
+  must(client.add_cgroup({"b", CpuSet{2, 3}, {}, {}, {}, {}}));
+  must(client.spawn(workers("a", Mixed{}, 32)));
+  const auto last = must(client.spawn(workers("b", Mixed{}, 32))).back();
+  guest.wait_for_progress(last, 1'000'000);
+  const auto reports = must(client.stop());
+  CHECK(reports.size() == 64);
+  CHECK(std::all_of(reports.begin(), reports.end(), [](const auto& report) { return report.completed; }));
+  for (const auto& report : reports)
+    CHECK(report.cpus_used.is_subset_of(report.cgroup == "a" ? CpuSet{0, 1} : CpuSet{2, 3}));
+}
+
+}  // namespace ktstr::engine
