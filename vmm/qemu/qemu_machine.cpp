@@ -17,6 +17,7 @@
 #include "vmm/qemu/console.h"
 #include "vmm/qemu/gdbstub.h"
 #include "vmm/qemu/guest_ram.h"
+#include "vmm/qemu/kaslr_kernel.h"
 #include "vmm/qemu/memory_map.h"
 #include "vmm/qemu/monitor_text.h"
 #include "vmm/qemu/outcome.h"
@@ -51,6 +52,17 @@ Result<Fd> open_input(const std::filesystem::path& path, const char* what) {
   Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return system_error(std::string("open ") + what + " " + path.string());
   return fd;
+}
+
+/// The ELF boots fastest. Randomizing it is up to us; a kernel that can't be moved so is left to its own
+/// decompressor.
+Result<Fd> open_kernel(const MachineConfig& config) {
+  if (!config.kaslr) return open_input(config.kernel_elf, "kernel");
+  auto kernel = make_kaslr_kernel(config.kernel_elf);
+  const bool immovable = !kernel && kernel.error().code == ErrorCode::kUnavailable;
+  if (immovable && !config.kernel_bzimage.empty()) return open_input(config.kernel_bzimage, "kernel");
+  if (!kernel) return std::move(kernel.error()).with_context("KASLR of " + config.kernel_elf.string());
+  return kernel;
 }
 
 int poll_milliseconds(Clock::time_point deadline) {
@@ -122,8 +134,7 @@ Result<std::unique_ptr<QemuMachine>> QemuMachine::start(const MachineConfig& con
 Status QemuMachine::spawn(const MachineConfig& config, const MachinePlan& plan) {
   const char* path = std::getenv("PATH");
   const auto program = KTSTR_TRY(find_qemu(path ? path : ""));
-  const auto kernel =
-      KTSTR_TRY(open_input(config.kaslr ? config.kernel_bzimage : config.kernel_elf, "kernel"));
+  const auto kernel = KTSTR_TRY(open_kernel(config));
   const auto initramfs = KTSTR_TRY(open_input(config.initramfs, "initramfs"));
   auto qmp = KTSTR_TRY(make_wire());
   auto gdb = KTSTR_TRY(make_wire());
