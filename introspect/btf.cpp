@@ -36,8 +36,7 @@ bool lies_within(std::uint64_t offset, std::uint64_t length, std::uint64_t total
 thread_local std::string* libbpf_messages = nullptr;  // where this thread's messages go; nullptr: to stderr
 
 int print_libbpf_message(libbpf_print_level level, const char* format, va_list arguments) {
-  if (level == LIBBPF_DEBUG) return 0;
-  if (libbpf_messages == nullptr) return std::vfprintf(stderr, format, arguments);
+  if (libbpf_messages == nullptr) return level == LIBBPF_DEBUG ? 0 : std::vfprintf(stderr, format, arguments);
   std::array<char, 256> text;
   const int length = std::vsnprintf(text.data(), text.size(), format, arguments);
   libbpf_messages->append(text.data());

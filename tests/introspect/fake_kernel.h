@@ -29,7 +29,7 @@ class FakeKernel {
   explicit FakeKernel(const FakeKernelShape& shape = {});
 
   [[nodiscard]] FakeMemory& arena() { return arena_; }
-  [[nodiscard]] const PhysicalMemory& memory() const { return arena_.memory(); }
+  [[nodiscard]] const SpanMemory& memory() const { return arena_.memory(); }
   [[nodiscard]] const std::shared_ptr<const KernelDebugInfo>& debug_info() const { return debug_info_; }
   /// A vCPU stopped in kernel mode, or in user mode (with PTI: on the user table).
   [[nodiscard]] CpuContext vcpu(bool in_user_mode = false) const;
