@@ -10,12 +10,6 @@
 
 namespace ktstr::introspect {
 
-/// How long a run queue clock may stand still under an emulator that runs all vCPUs in turn on one thread, as
-/// a multiple of the preemption threshold. QEMU's round robin gives the others up to 100 ms each before a
-/// vCPU gets its turn (TCG_KICK_PERIOD, accel/tcg/tcg-accel-ops-rr.h): 300 ms with 4 CPUs, against a
-/// threshold of 40 ms at HZ=250; no CPU time tells such a vCPU from a stalled one. 10 gives 400 ms.
-inline constexpr double kEmulationFactor = 10.0;
-
 /// Whether the run queue clock of one CPU failed to advance from `before` to `now`. Exempt:
 /// - idle: no runnable task in either sample (the kernel stops an idle CPU's tick);
 /// - preempted: the vCPU's thread ran for less than threshold_ns in between (unknown CPU times exempt

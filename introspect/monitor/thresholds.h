@@ -32,8 +32,8 @@ struct MonitorThresholds {
 struct EvaluationOptions {
   /// From KernelHz::preemption_threshold().
   Duration preemption_threshold = KernelHz{}.preemption_threshold();
-  /// How many times longer a run queue clock may stand still: kEmulationFactor (stall.h) for an emulated
-  /// guest.
+  /// How many times longer a run queue clock may stand still. More than 1 for an emulator that runs all vCPUs
+  /// in turn on one host thread: no CPU time tells a vCPU that waits for its turn from a stalled one.
   double emulation_factor = 1.0;
 
   /// The product, for is_cpu_stalled() and summarize(). A factor below 1 counts as 1.
