@@ -1,24 +1,18 @@
 #include "introspect/btf.h"
 
 #include <bpf/btf.h>
-#include <bpf/libbpf.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <cstdio>
 #include <cstring>
-#include <fstream>
-#include <mutex>
 
 namespace ktstr::introspect {
 
 namespace {
 
-constexpr std::size_t kMaxBytes = 64U << 20;  // ten times the largest distribution kernel's
-constexpr std::size_t kMaxName = 512;         // KSYM_NAME_LEN
-constexpr int kMaxReferences = 64;            // typedefs and qualifiers in a row
-constexpr int kMaxAnonymousDepth = 16;        // anonymous structs within each other
+constexpr std::size_t kMaxName = 512;   // KSYM_NAME_LEN
+constexpr int kMaxReferences = 64;      // typedefs and qualifiers in a row
+constexpr int kMaxAnonymousDepth = 16;  // anonymous structs within each other
 constexpr std::size_t kMaxMembersSearched = 1U << 16;
 
 std::uint32_t number(BtfTypeId id) {
@@ -29,51 +23,6 @@ Error corrupt(std::string message) {
   return {ErrorCode::kCorrupt, "BTF: " + std::move(message)};
 }
 
-bool lies_within(std::uint64_t offset, std::uint64_t length, std::uint64_t total) {
-  return offset <= total && length <= total - offset;
-}
-
-thread_local std::string* libbpf_messages = nullptr;  // where this thread's messages go; nullptr: to stderr
-
-int print_libbpf_message(libbpf_print_level level, const char* format, va_list arguments) {
-  if (libbpf_messages == nullptr) return level == LIBBPF_DEBUG ? 0 : std::vfprintf(stderr, format, arguments);
-  std::array<char, 256> text;
-  const int length = std::vsnprintf(text.data(), text.size(), format, arguments);
-  libbpf_messages->append(text.data());
-  return length;
-}
-
-/// btf__new() with what libbpf prints on the way, which says where the table is damaged, caught in
-/// `messages`.
-btf* parse_with_messages(std::span<const std::byte> bytes, std::string& messages) {
-  static std::once_flag once;
-  std::call_once(once, [] { libbpf_set_print(print_libbpf_message); });
-  libbpf_messages = &messages;
-  btf* handle = btf__new(bytes.data(), static_cast<std::uint32_t>(bytes.size()));
-  libbpf_messages = nullptr;
-  while (messages.ends_with('\n')) messages.pop_back();
-  return handle;
-}
-
-/// What libbpf relies on, checked before it sees the bytes.
-Status check_header(std::span<const std::byte> bytes) {
-  btf_header header;
-  if (bytes.size() < sizeof(header)) return corrupt(std::to_string(bytes.size()) + " bytes are no header");
-  if (bytes.size() > kMaxBytes)
-    return corrupt(std::to_string(bytes.size()) + " bytes are more than any kernel's");
-  std::memcpy(&header, bytes.data(), sizeof(header));
-  if (header.magic != BTF_MAGIC) return corrupt("wrong magic number");
-  if (header.version != BTF_VERSION) return corrupt("unknown version " + std::to_string(header.version));
-  if (header.hdr_len < sizeof(header) || header.hdr_len > bytes.size()) return corrupt("wrong header length");
-  const std::uint64_t body = bytes.size() - header.hdr_len;
-  if (!lies_within(header.type_off, header.type_len, body)) return corrupt("the types reach past the end");
-  if (!lies_within(header.str_off, header.str_len, body)) return corrupt("the strings reach past the end");
-  const auto strings = bytes.subspan(header.hdr_len + header.str_off, header.str_len);
-  if (strings.empty() || strings.front() != std::byte{0} || strings.back() != std::byte{0})
-    return corrupt("the string table neither begins nor ends with an empty string");
-  return ok();
-}
-
 bool is_reference(std::uint32_t kind) {
   return kind == BTF_KIND_TYPEDEF || kind == BTF_KIND_CONST || kind == BTF_KIND_VOLATILE ||
          kind == BTF_KIND_RESTRICT || kind == BTF_KIND_TYPE_TAG;
@@ -81,10 +30,6 @@ bool is_reference(std::uint32_t kind) {
 
 bool is_composite(const btf_type* type) {
   return type != nullptr && btf_is_composite(type);
-}
-
-bool is_any_enum(const btf_type* type) {
-  return btf_is_enum(type) || btf_is_enum64(type);
 }
 
 /// "name[3]" -> name and "3"; without brackets the index is absent.
@@ -100,50 +45,6 @@ PathPart split_part(std::string_view part) {
 }
 
 }  // namespace
-
-void Btf::Free::operator()(btf* handle) const {
-  btf__free(handle);
-}
-Btf::Btf(Btf&&) noexcept = default;
-Btf& Btf::operator=(Btf&&) noexcept = default;
-Btf::~Btf() = default;
-
-Result<Btf> Btf::parse(std::span<const std::byte> bytes) {
-  KTSTR_TRY_STATUS(check_header(bytes));
-  std::string messages;
-  btf* handle = parse_with_messages(bytes, messages);
-  if (handle == nullptr) return corrupt(messages.empty() ? std::strerror(errno) : messages);
-  Btf parsed(handle);
-  parsed.build_index();
-  return parsed;
-}
-
-Result<Btf> Btf::load(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary | std::ios::ate);
-  if (!stream) return system_error("open " + file.string());
-  const auto size = static_cast<std::streamoff>(stream.tellg());
-  if (size < 0 || static_cast<std::uint64_t>(size) > kMaxBytes)
-    return Error{ErrorCode::kCorrupt,
-                 file.string() + ": " + std::to_string(size) + " bytes are no .BTF section"};
-  std::vector<std::byte> bytes(static_cast<std::size_t>(size));
-  stream.seekg(0).read(reinterpret_cast<char*>(bytes.data()), size);
-  if (!stream) return system_error("read " + file.string());
-  auto parsed = parse(bytes);
-  if (!parsed) return std::move(parsed.error()).with_context(file.string());
-  return parsed;
-}
-
-void Btf::build_index() {
-  for (std::uint32_t id = 1; id < type_count(); ++id) {
-    const btf_type* entry = type(BtfTypeId{id});
-    const auto add = [&](auto& index) {
-      if (const auto name = name_at(entry->name_off); !name.empty()) index.try_emplace(name, BtfTypeId{id});
-    };
-    if (btf_is_composite(entry)) add(structs_);
-    if (btf_is_typedef(entry)) add(typedefs_);
-    if (is_any_enum(entry)) add(named_enums_), enums_.push_back(BtfTypeId{id});
-  }
-}
 
 const btf_type* Btf::type(BtfTypeId id) const {
   return btf__type_by_id(handle_.get(), number(id));
