@@ -1,0 +1,120 @@
+// The test guests' init: says "ready" on the channel and answers one-letter requests with one line each.
+// With the kernel argument test_mode=silent it never opens the channel.
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+static void read_line(const char* path, char* out, size_t size) {
+  FILE* file = fopen(path, "r");
+  if (!file || !fgets(out, (int)size, file)) strcpy(out, "none");
+  if (file) fclose(file);
+  out[strcspn(out, "\n")] = 0;
+}
+
+/* The port's number is its name's business: the node is found by the name that the host gave it. */
+static int open_channel(void) {
+  char path[512], name[64];
+  for (;;) {
+    DIR* ports = opendir("/sys/class/virtio-ports");
+    struct dirent* port;
+    while (ports && (port = readdir(ports))) {
+      snprintf(path, sizeof path, "/sys/class/virtio-ports/%s/name", port->d_name);
+      read_line(path, name, sizeof name);
+      if (strcmp(name, CHANNEL_PORT_NAME) != 0) continue;
+      snprintf(path, sizeof path, "/dev/%s", port->d_name);
+      closedir(ports);
+      return open(path, O_RDWR);
+    }
+    if (ports) closedir(ports);
+    usleep(1000);
+  }
+}
+
+static void report_topology(int channel) {
+  char path[256], llc[64], smt[64], nodes[512] = "";
+  for (int node = 0;; ++node) {
+    char cpus[64], item[96];
+    snprintf(path, sizeof path, "/sys/devices/system/node/node%d/cpulist", node);
+    if (access(path, R_OK) != 0) break;
+    read_line(path, cpus, sizeof cpus);
+    snprintf(item, sizeof item, " node%d=%s", node, cpus);
+    strcat(nodes, item);
+  }
+  for (int cpu = 0; cpu < get_nprocs_conf(); ++cpu) {
+    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/cache/index3/shared_cpu_list", cpu);
+    read_line(path, llc, sizeof llc);
+    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", cpu);
+    read_line(path, smt, sizeof smt);
+    dprintf(channel, "cpu%d llc=%s smt=%s; ", cpu, llc, smt);
+  }
+  dprintf(channel, "%s\n", nodes);
+}
+
+/* A page of ours and its guest-physical address, from /proc/self/pagemap
+ * (Documentation/admin-guide/mm/pagemap.rst). */
+static void report_page(int channel) {
+  const size_t size = 4096;
+  char* page = mmap(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, -1, 0);
+  strcpy(page, "a page of the guest");
+  uint64_t entry = 0;
+  int map = open("/proc/self/pagemap", O_RDONLY);
+  if (pread(map, &entry, sizeof entry, (off_t)((uintptr_t)page / size * sizeof entry)) != sizeof entry)
+    entry = 0;
+  close(map);
+  dprintf(channel, "%llx\n", (unsigned long long)((entry & ((1ULL << 55) - 1)) * size));
+}
+
+static void start_spinners(int channel) {
+  for (int cpu = 0; cpu < get_nprocs(); ++cpu) {
+    if (fork() != 0) continue;
+    for (volatile uint64_t count = 0;; ++count) {
+    }
+  }
+  dprintf(channel, "spinning\n");
+}
+
+static void report_kernel_text(int channel) {
+  char line[256];
+  read_line("/proc/kallsyms", line, sizeof line);
+  line[strcspn(line, " ")] = 0;
+  dprintf(channel, "%s\n", line);
+}
+
+static void serve(int channel) {
+  char request;
+  dprintf(channel, "ready\n");
+  while (read(channel, &request, 1) == 1) {
+    if (request == 't') report_topology(channel);
+    if (request == 'm') report_page(channel);
+    if (request == 's') start_spinners(channel);
+    if (request == 'k') report_kernel_text(channel);
+    if (request == 'p') dprintf(channel, "pong\n");
+    if (request == 'r') reboot(RB_AUTOBOOT);
+    if (request == 'o') reboot(RB_POWER_OFF);
+    if (request == 'x') exit(1);
+  }
+}
+
+int main(void) {
+  char command_line[4096];
+  mount("devtmpfs", "/dev", "devtmpfs", 0, 0);
+  mount("proc", "/proc", "proc", 0, 0);
+  mount("sysfs", "/sys", "sysfs", 0, 0);
+  read_line("/proc/cmdline", command_line, sizeof command_line);
+  if (strstr(command_line, "test_mode=silent")) {
+    dprintf(open("/dev/console", O_WRONLY), "init is stuck here\n");
+    for (;;) pause();
+  }
+  serve(open_channel());
+  return 1;
+}
