@@ -106,7 +106,7 @@ Status decompress_xz(std::span<const std::byte> compressed, BoundedOutput& outpu
 /// The legacy frame: the magic, then blocks of {u32 compressed size, data}, each of at most 8 MiB
 /// decompressed.
 Status decompress_lz4(std::span<const std::byte> compressed, BoundedOutput& output) {
-  std::vector<std::byte> block(kLz4BlockBytes);
+  const auto block = std::make_unique_for_overwrite<char[]>(kLz4BlockBytes);
   while (!compressed.empty()) {
     std::uint32_t size = 0;
     if (compressed.size() < sizeof size) return corrupt("lz4", "ends inside a block's size");
@@ -116,12 +116,12 @@ Status decompress_lz4(std::span<const std::byte> compressed, BoundedOutput& outp
     if (size > compressed.size())
       return corrupt("lz4",
                      fmt::format("a block of {} bytes, but only {} are left", size, compressed.size()));
-    const int decoded = LZ4_decompress_safe(reinterpret_cast<const char*>(compressed.data()),
-                                            reinterpret_cast<char*>(block.data()), static_cast<int>(size),
-                                            static_cast<int>(block.size()));
+    const int decoded = LZ4_decompress_safe(reinterpret_cast<const char*>(compressed.data()), block.get(),
+                                            static_cast<int>(size), static_cast<int>(kLz4BlockBytes));
     if (decoded < 0) return corrupt("lz4", "a damaged block");
     compressed = compressed.subspan(size);
-    for (std::span<const std::byte> rest(block.data(), static_cast<std::size_t>(decoded)); !rest.empty();) {
+    for (auto rest = std::as_bytes(std::span(block.get(), static_cast<std::size_t>(decoded)));
+         !rest.empty();) {
       const auto room = output.room();
       if (room.empty()) return too_long("lz4", output);
       const std::size_t part = std::min(room.size(), rest.size());

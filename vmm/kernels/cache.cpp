@@ -61,6 +61,11 @@ bool is_newer(const CacheEntry& a, const CacheEntry& b) {
   return std::tie(a.metadata.added, a.directory) > std::tie(b.metadata.added, b.directory);
 }
 
+/// By the release, its beginning, or the name of the entry's directory, which begins with the release.
+bool is_named(const CacheEntry& entry, std::string_view spec) {
+  return names_release(spec, entry.directory.filename().string());
+}
+
 Result<KernelMetadata> read_metadata(const fs::path& directory) {
   const MappedFile file = KTSTR_TRY(MappedFile::open(directory / kMetadataFile));
   auto metadata = from_json<KernelMetadata>(text_of(file.bytes()));
@@ -177,10 +182,10 @@ Error KernelCache::not_cached(std::string_view spec, const Listing& listing) con
 }
 
 Result<CacheEntry> KernelCache::resolve(const std::optional<std::string>& spec) const {
-  if (spec && is_path(*spec)) return add({*spec, std::nullopt, "file " + *spec});
+  if (spec && is_path(*spec)) return add({*spec, std::nullopt, "file " + fs::absolute(*spec).string()});
   const Listing listing = KTSTR_TRY(list());
   const auto wanted = [&](const CacheEntry& entry) {
-    return spec ? names_release(*spec, entry.metadata.release) : entry.metadata.can_run_schedulers();
+    return spec ? is_named(entry, *spec) : entry.metadata.can_run_schedulers();
   };
   const auto found = std::find_if(listing.entries.begin(), listing.entries.end(), wanted);
   if (found != listing.entries.end()) return *found;
@@ -201,9 +206,9 @@ Result<CacheEntry> KernelCache::add(const KernelToAdd& kernel) const {
       return entry;
 
   auto extracted = extract_kernel(image.bytes());
-  if (!extracted) return std::move(extracted.error()).with_context(kernel.image.string());
+  if (!extracted) return std::move(extracted.error()).with_context(kernel.source);
   auto btf = btf_section(*extracted);
-  if (!btf) return std::move(btf.error()).with_context(kernel.image.string());
+  if (!btf) return std::move(btf.error()).with_context(kernel.source);
   const auto config = KTSTR_TRY(open_config(kernel.config));
   metadata.release = extracted->release;
   metadata.build_id = extracted->build_id;
@@ -218,7 +223,7 @@ Result<CacheEntry> KernelCache::add(const KernelToAdd& kernel) const {
   KTSTR_TRY_STATUS(write_durably(staging.path() / "vmlinux", extracted->elf));
   if (config) KTSTR_TRY_STATUS(write_durably(staging.path() / "config", config->bytes()));
   if (auto completed = complete_(staging.path(), metadata); !completed)
-    return std::move(completed.error()).with_context(kernel.image.string());
+    return std::move(completed.error()).with_context(kernel.source);
   KTSTR_TRY_STATUS(write_metadata(staging.path(), metadata));
   return publish(std::move(staging), std::move(metadata));
 }
@@ -268,7 +273,7 @@ Result<std::vector<std::string>> KernelCache::clean(const CleanSelection& select
   std::size_t kept = 0;
   bool matched = false;
   for (const CacheEntry& entry : listing.entries) {
-    if (selection.spec && !names_release(*selection.spec, entry.metadata.release)) continue;
+    if (selection.spec && !is_named(entry, *selection.spec)) continue;
     matched = true;
     if (kept++ < selection.keep_newest.value_or(0)) continue;
     KTSTR_TRY_STATUS(remove(entry.directory));
