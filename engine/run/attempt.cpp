@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "engine/agent/agent_client.h"
 #include "engine/run/agent_guest.h"
 #include "engine/run/judge.h"
 #include "engine/run/step_runner.h"
@@ -67,7 +66,7 @@ Status Attempt::start_machine() {
 
 Result<std::optional<EmulatorFault>> Attempt::run() {
   const auto begin = epoch_ = Clock::now();
-  ticker_.begin({.stage = Stage::kBooting, .remaining = {}});
+  ticker_.begin({.stage = Stage::kBooting});
   KTSTR_TRY_STATUS(start_machine());
   AgentClient agent(machine_->channel_fd(), watch_->fd());
   const auto status = run_guest(agent);
@@ -109,7 +108,7 @@ Status Attempt::wait_ready(AgentClient& agent) {
 /// A guest whose memory can't be read is still run: the worker checks stand on their own.
 void Attempt::attach() {
   const auto begin = Clock::now();
-  ticker_.begin({.stage = Stage::kAttaching, .remaining = {}});
+  ticker_.begin({.stage = Stage::kAttaching});
   const auto& debug_info = prepared_.debug_info.get();
   if (!debug_info) {
     report_.monitor_problem = debug_info.error().message;
@@ -127,13 +126,13 @@ void Attempt::attach() {
 Status Attempt::run_workload(Guest& guest) {
   Workload workload(guest, scenario_.topology, options_.seed);
   StepRunner steps(scenario_, guest, workload, report_.timeline);
-  ticker_.begin({.stage = Stage::kSetup, .remaining = {}});
+  ticker_.begin({.stage = Stage::kSetup});
   auto begin = Clock::now();
   auto status = steps.set_up();
   take_time(report_.timings.setup_ns, begin);
   if (status) status = steps.run_steps([this](const Progress& at) { ticker_.begin(at); });
   collect_samples();
-  ticker_.begin({.stage = Stage::kCollecting, .remaining = {}});
+  ticker_.begin({.stage = Stage::kCollecting});
   begin = Clock::now();
   if (status) {
     status = workload.stop_all();
@@ -146,7 +145,7 @@ Status Attempt::run_workload(Guest& guest) {
 
 /// The reports are here, so that a guest that does not end in order costs nothing but its own memory.
 void Attempt::shut_down(AgentClient& agent) {
-  ticker_.begin({.stage = Stage::kShutdown, .remaining = {}});
+  ticker_.begin({.stage = Stage::kShutdown});
   const auto begin = Clock::now();
   static_cast<void>(agent.shutdown());
   static_cast<void>(watch_->wait_event(kShutdownGrace));

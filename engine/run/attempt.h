@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "engine/agent/agent_client.h"
 #include "engine/kernels/kernel_store.h"
 #include "engine/run/machine_watch.h"
 #include "engine/run/observer.h"

@@ -14,10 +14,10 @@ enum class Stage { kPreparing, kBooting, kAttaching, kSetup, kStep, kCollecting,
 
 struct Progress {
   Stage stage = Stage::kPreparing;
-  Duration elapsed;      ///< since the stage began
+  Duration elapsed{};    ///< since the stage began
   std::size_t step = 0;  ///< from 1, in stage kStep only
   std::size_t steps = 0;
-  std::optional<Duration> remaining;  ///< hold time left of all steps, in stage kStep only
+  std::optional<Duration> remaining{};  ///< hold time left of all steps, in stage kStep only
 };
 
 using ProgressCallback = std::function<void(const Progress&)>;

@@ -12,26 +12,26 @@ ProgressTicker::ProgressTicker(ProgressCallback callback)
 }
 
 void ProgressTicker::begin(const Progress& at) {
+  if (!callback_) return;
   const std::lock_guard lock(mutex_);
   stage_ = at;
   began_ = Clock::now();
+  tell();
 }
 
-Progress ProgressTicker::now() const {
+/// Precondition: mutex_ is held, which also keeps calls apart.
+void ProgressTicker::tell() {
   auto progress = stage_;
   progress.elapsed = Clock::now() - began_;
   if (progress.remaining)
     progress.remaining = Duration(std::max<std::int64_t>(0, progress.remaining->ns - progress.elapsed.ns));
-  return progress;
+  callback_(progress);
 }
 
 void ProgressTicker::run(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
-    const auto progress = now();
-    lock.unlock();
-    callback_(progress);
-    lock.lock();
+    tell();
     changed_.wait_for(lock, stop, kTick, [] { return false; });
   }
 }

@@ -19,14 +19,15 @@ class ProgressTicker {
   ProgressTicker(const ProgressTicker&) = delete;
   ProgressTicker& operator=(const ProgressTicker&) = delete;
 
-  /// A stage begins; times are counted from now on. `at.remaining` is what remains now.
+  /// A stage begins; times are counted from now on. `at.remaining` is what remains now. Calls back before it
+  /// returns.
   void begin(const Progress& at);
 
  private:
   static constexpr std::chrono::milliseconds kTick{100};
 
   void run(const std::stop_token& stop);
-  [[nodiscard]] Progress now() const;
+  void tell();
 
   ProgressCallback callback_;
   std::mutex mutex_;

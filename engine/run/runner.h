@@ -22,7 +22,8 @@ struct RunOptions {
   std::filesystem::path console_log{};  ///< the serial console is appended here; none when empty
   /// From the machine's start to the agent's hello; default_boot_timeout() when absent.
   std::optional<Duration> boot_timeout{};
-  /// Called from a thread of its own about ten times a second.
+  /// Called when a stage begins and about ten times a second, from several threads, one call at a time. Must
+  /// not block.
   ProgressCallback progress{};
   /// The scenario's check hook: failures to add. Called in the caller's thread, with the judged report.
   std::function<Result<std::vector<std::string>>(const RunReport&)> check{};

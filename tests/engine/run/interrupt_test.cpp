@@ -32,6 +32,6 @@ TEST_CASE("the former handlers come back") {
     ::sigaction(SIGINT, nullptr, &during);
   }
   ::sigaction(SIGINT, nullptr, &after);
-  CHECK(during.sa_handler != before.sa_handler);
-  CHECK(after.sa_handler == before.sa_handler);
+  CHECK((during.sa_handler != before.sa_handler));
+  CHECK((after.sa_handler == before.sa_handler));
 }

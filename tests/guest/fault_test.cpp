@@ -1,0 +1,112 @@
+// Guests and emulators that die, and what the report says of it.
+#include <doctest/doctest.h>
+
+#include "engine/report/text.h"
+#include "tests/guest/child_process.h"
+#include "tests/guest/guest_fixture.h"
+
+using namespace ktstr;
+using namespace ktstr::engine;
+using namespace ktstr::engine::testing;
+using namespace std::chrono_literals;
+using ktstr::testing::children_of;
+using ktstr::testing::ProcessHandle;
+
+namespace {
+
+/// A worker that wants more memory than its cgroup may have.
+Scenario memory_hog() {
+  auto scenario = small_scenario("memory hog");
+  scenario.duration = 20s;
+  auto& web = scenario.cgroups["web"];
+  web.memory_max = ByteSize{4 << 20};
+  web.works[0].work = PageFaultChurn{.size = ByteSize{64 << 20}, .touches = 100'000, .spin = 1};
+  return scenario;
+}
+
+}  // namespace
+
+TEST_CASE("a guest that panics in mid-run fails, its panic line first") {
+  if (!default_kernel()) SKIP_TEST("no kernel is cached");
+  auto scenario = memory_hog();
+  scenario.kernel_args = {"sysctl.vm.panic_on_oom=2"};
+  const auto report = run_scenario(scenario, {});
+  REQUIRE_MESSAGE(report, report.error().message);
+  INFO(to_text(*report));
+  CHECK(report->verdict == Outcome::kFail);
+  CHECK(exit_code(report->verdict) == 1);
+  REQUIRE_FALSE(report->failures.empty());
+  CHECK(report->failures[0].check == "guest");
+  CHECK(report->failures[0].message.starts_with(
+      "the guest's kernel panicked: Kernel panic - not syncing: Out of memory"));
+  CHECK(report->console_tail.value_or("").find("Kernel panic") != std::string::npos);
+  CHECK(report->emulator_faults.empty());
+}
+
+TEST_CASE("a guest that panics at boot fails, its panic line first") {
+  if (!default_kernel()) SKIP_TEST("no kernel is cached");
+  auto scenario = small_scenario("no init");
+  scenario.kernel_args = {"rdinit=/nonexistent"};
+  const auto report = run_scenario(scenario, {});
+  REQUIRE_MESSAGE(report, report.error().message);
+  INFO(to_text(*report));
+  CHECK(report->verdict == Outcome::kFail);
+  REQUIRE_FALSE(report->failures.empty());
+  CHECK(report->failures[0].message.starts_with("the guest's kernel panicked: Kernel panic - not syncing: "));
+  CHECK_FALSE(report->timings.boot_ns);
+}
+
+TEST_CASE("a worker that the guest kills fails the run and is named") {
+  if (!default_kernel()) SKIP_TEST("no kernel is cached");
+  auto scenario = memory_hog();
+  scenario.duration = 3s;
+  const auto report = run_scenario(scenario, {});
+  REQUIRE_MESSAGE(report, report.error().message);
+  INFO(to_text(*report));
+  CHECK(report->verdict == Outcome::kFail);
+  REQUIRE_FALSE(report->failures.empty());
+  CHECK(report->failures[0].check == "worker_exit");
+  CHECK(report->failures[0].cgroup == "web");
+  CHECK(report->failures[0].message.ends_with("(page_fault_churn) died of signal 9 (Killed)"));
+}
+
+TEST_CASE("an emulator that is killed in mid-run leaves the run inconclusive") {
+  if (!default_kernel()) SKIP_TEST("no kernel is cached");
+  auto scenario = small_scenario("killed");
+  scenario.duration = 60s;
+  RunOptions options;
+  options.progress = [](const Progress& at) {
+    if (at.stage != Stage::kStep) return;
+    for (const int pid : children_of(::getpid())) ::kill(pid, SIGKILL);
+  };
+  const auto report = run_scenario(scenario, options);
+  REQUIRE_MESSAGE(report, report.error().message);
+  INFO(to_text(*report));
+  CHECK(report->verdict == Outcome::kInconclusive);
+  CHECK(exit_code(report->verdict) == 2);
+  CHECK(report->failures.empty());
+  CHECK(report->reason.value_or("").find("signal 9") != std::string::npos);
+  CHECK(report->emulator_faults.empty());
+  CHECK(report->timeline.steps.size() == 1);
+  CHECK_FALSE(report->timeline.steps[0].end_ns);
+}
+
+TEST_CASE("a guest that is never ready fails at the deadline, with its last console lines") {
+  if (!default_kernel()) SKIP_TEST("no kernel is cached");
+  auto scenario = small_scenario("never ready");
+  scenario.kernel_args = {"initcall_blacklist=virtio_console_init", "loglevel=7"};
+  const auto report = run_scenario(scenario, {.boot_timeout = 5s});
+  REQUIRE_MESSAGE(report, report.error().message);
+  INFO(to_text(*report));
+  CHECK(report->verdict == Outcome::kFail);
+  REQUIRE_FALSE(report->failures.empty());
+  CHECK(report->failures[0].message == "the guest was not ready within 5s");
+  CHECK(report->console_tail.value_or("").size() > 100);
+  CHECK(children_of(::getpid()).empty());
+}
+
+TEST_CASE("a kernel that is not cached is an error, not a verdict") {
+  const auto report = run_scenario(small_scenario("no kernel"), {.kernel = "1.2.3"});
+  REQUIRE_FALSE(report);
+  CHECK(report.error().message.find("1.2.3") != std::string::npos);
+}

@@ -1,0 +1,81 @@
+// What tests on a real kernel share: a cached kernel, small scenarios, and a booted guest with its agent.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+#include "engine/agent/agent_client.h"
+#include "engine/kernels/kernel_store.h"
+#include "engine/run/agent_initramfs.h"
+#include "engine/run/runner.h"
+#include "engine/scenario/workers.h"
+#include "tests/skip.h"
+#include "vmm/qemu/qemu_machine.h"
+
+namespace ktstr::engine::testing {
+
+/// The kernel that a run without --kernel takes; none when the cache is empty.
+inline std::optional<CachedKernel> default_kernel() {
+  const auto store = KernelStore::open();
+  if (!store) return std::nullopt;
+  auto kernel = store->resolve(std::nullopt);
+  if (!kernel) return std::nullopt;
+  return std::move(*kernel);
+}
+
+inline WorkGroup spinners(std::uint32_t workers) {
+  WorkGroup work;
+  work.workers = workers;
+  return work;
+}
+
+inline CgroupDef cgroup_of(std::optional<CpusetSpec> cpuset, std::vector<WorkGroup> works) {
+  CgroupDef def;
+  def.cpuset = std::move(cpuset);
+  def.works = std::move(works);
+  return def;
+}
+
+/// One cgroup with two spinners for half a second, on two CPUs.
+inline Scenario small_scenario(std::string name) {
+  using namespace std::chrono_literals;
+  Scenario scenario;
+  scenario.name = std::move(name);
+  scenario.topology = {1, 1, 2, 1};
+  scenario.duration = 500ms;
+  scenario.cgroups["web"] = cgroup_of({}, {spinners(2)});
+  scenario.steps = {{.ops = {}, .setup = {}, .hold = RestHold{}}};
+  return scenario;
+}
+
+/// A guest that is ready, without a scenario.
+struct BootedGuest {
+  CachedKernel kernel;
+  std::unique_ptr<vmm::Machine> machine;
+  std::chrono::steady_clock::time_point epoch;
+  std::optional<AgentClient> agent;
+};
+
+/// Boots the kernel on `topology`; the error says what went wrong.
+inline Result<BootedGuest> boot(const CachedKernel& kernel, const vmm::Topology& topology) {
+  const auto initramfs = KTSTR_TRY(AgentInitramfs::create());
+  Scenario scenario;
+  scenario.topology = topology;
+  BootedGuest guest{.kernel = kernel, .machine = {}, .epoch = std::chrono::steady_clock::now(), .agent = {}};
+  guest.machine = KTSTR_TRY(vmm::start_qemu({.kernel_elf = kernel.elf,
+                                             .kernel_bzimage = kernel.bzimage,
+                                             .initramfs = initramfs.path(),
+                                             .topology = topology,
+                                             .memory = guest_memory(scenario),
+                                             .kaslr = !kernel.bzimage.empty(),
+                                             .kernel_args = {},
+                                             .console_log = {}}));
+  guest.agent.emplace(guest.machine->channel_fd());
+  KTSTR_TRY(guest.agent->wait_hello(default_boot_timeout(topology)));
+  return guest;
+}
+
+}  // namespace ktstr::engine::testing
