@@ -212,9 +212,12 @@ class AddressTable {
       addresses[i] = address(form, load_u32(segment_.bytes, offsets, i), base, place);
       if (i > 0 && addresses[i] < addresses[i - 1]) return std::nullopt;
     }
-    // Symbols at a segment's very end (_end) lie at `highest_`; per-CPU symbols of old kernels are below
-    // `lowest_`.
-    if (addresses.back() < lowest_ || addresses.back() > highest_) return std::nullopt;
+    // Not every symbol lies in a segment: those of discarded sections come after the last, and per-CPU
+    // symbols of old kernels before the first.
+    const auto inside = std::count_if(addresses.begin(), addresses.end(), [&](std::uint64_t address) {
+      return address >= lowest_ && address <= highest_;
+    });
+    if (static_cast<std::size_t>(inside) < addresses.size() / 2) return std::nullopt;
     return addresses;
   }
 
@@ -255,7 +258,7 @@ std::optional<std::vector<std::uint64_t>> find_addresses(const ElfImage& kernel,
   return std::nullopt;
 }
 
-Result<std::optional<KallsymsTables>> find_in_segment(const ElfImage& kernel, const ElfSegment& segment) {
+Result<KallsymsTables> find_in_segment(const ElfImage& kernel, const ElfSegment& segment) {
   static constexpr char kDigits[] =
       "0\0"
       "1\0"
@@ -284,17 +287,20 @@ Result<std::optional<KallsymsTables>> find_in_segment(const ElfImage& kernel, co
     if (!addresses)
       return Error{ErrorCode::kCorrupt,
                    fmt::format("kallsyms: {} names, but no addresses in any known form", names->symbols)};
-    return std::optional(KallsymsTables{tokens->tokens, names->names, std::move(*addresses)});
+    return KallsymsTables{tokens->tokens, names->names, std::move(*addresses)};
   }
-  return std::optional<KallsymsTables>();
+  return Error{ErrorCode::kNotFound, "kallsyms: no token table in any segment (is CONFIG_KALLSYMS off?)"};
 }
 
 }  // namespace
 
 Result<KallsymsTables> find_kallsyms(const ElfImage& kernel) {
-  for (const ElfSegment& segment : kernel.segments())
-    if (auto tables = KTSTR_TRY(find_in_segment(kernel, segment))) return std::move(*tables);
-  return Error{ErrorCode::kNotFound, "kallsyms: no token table in any segment (is CONFIG_KALLSYMS off?)"};
+  Result<KallsymsTables> found = Error{ErrorCode::kNotFound, "kallsyms: the kernel has no segments"};
+  for (const ElfSegment& segment : kernel.segments()) {
+    found = find_in_segment(kernel, segment);
+    if (found || found.error().code != ErrorCode::kNotFound) break;
+  }
+  return found;
 }
 
 }  // namespace ktstr::introspect
