@@ -1,6 +1,7 @@
 #include "engine/guest/kernel_file.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <time.h>
 
 #include <algorithm>
@@ -9,7 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <thread>
+#include <utility>
 
 #include "engine/base/fd.h"
 
@@ -21,36 +22,72 @@ constexpr int kBusyRetries = 3;
 constexpr timespec kBusyPause{0, 100'000'000};
 constexpr std::size_t kReadStep = 64 * 1024;
 
-/// 0 or errno.
-int write_once(const std::string& path, const std::string& value) {
-  const Fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (!file) return errno;
-  const auto written = ::write(file.get(), value.data(), value.size());
-  return written < 0 ? errno : 0;
-}
-
-int write_with_retries(const std::string& path, const std::string& value) {
-  int error = write_once(path, value);
-  for (int i = 0; i < kBusyRetries && error == EBUSY; ++i) {
-    ::nanosleep(&kBusyPause, nullptr);
-    error = write_once(path, value);
-  }
-  return error == ESRCH ? 0 : error;
-}
-
-/// A write of its own thread: one that hangs in the kernel can't be interrupted, only left behind.
+/// Writes in a thread of its own: one that hangs in the kernel can't be interrupted, only left behind.
 struct WriteJob {
   std::string path;
-  std::string value;
+  std::vector<std::string> values;
   std::mutex mutex;
   std::condition_variable finished;
-  std::optional<int> error;
+  std::size_t written = 0;
+  std::optional<int> error;  ///< 0 or errno, once it is over
 };
+
+/// 0 or errno.
+int write_with_retries(int file, const std::string& value) {
+  for (int tries = 0;; ++tries) {
+    if (::write(file, value.data(), value.size()) >= 0 || errno == ESRCH) return 0;
+    if (errno != EBUSY || tries == kBusyRetries) return errno;
+    ::nanosleep(&kBusyPause, nullptr);
+  }
+}
+
+int write_all(WriteJob& job) {
+  const Fd file(::open(job.path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!file) return errno;
+  for (const auto& value : job.values) {
+    if (const int error = write_with_retries(file.get(), value)) return error;
+    const std::lock_guard lock(job.mutex);
+    ++job.written;
+  }
+  return 0;
+}
+
+void* run(void* argument) {
+  const std::unique_ptr<std::shared_ptr<WriteJob>> owner(static_cast<std::shared_ptr<WriteJob>*>(argument));
+  auto& job = **owner;
+  const int error = write_all(job);
+  const std::lock_guard lock(job.mutex);
+  job.error = error;
+  job.finished.notify_one();
+  return nullptr;
+}
+
+/// std::thread would throw where there is no room for another task.
+Status run_detached(const std::shared_ptr<WriteJob>& job) {
+  auto argument = std::make_unique<std::shared_ptr<WriteJob>>(job);
+  pthread_t thread;
+  if (const int error = ::pthread_create(&thread, nullptr, run, argument.get()))
+    return system_error("start a thread for writing", error);
+  (void)argument.release();
+  ::pthread_detach(thread);
+  return ok();
+}
+
+/// Waits for the job's end; false when it writes nothing for kWriteTimeout.
+bool wait_for_end(WriteJob& job, std::unique_lock<std::mutex>& lock) {
+  auto seen = job.written;
+  while (!job.finished.wait_for(lock, kWriteTimeout, [&] { return job.error.has_value(); })) {
+    if (job.written == seen) return false;
+    seen = job.written;
+  }
+  return true;
+}
 
 }  // namespace
 
 Result<FileText> read_file(const std::string& path, std::size_t limit) {
-  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // Some files of /proc would block until there is something to read.
+  const Fd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (!file) return system_error("open " + path);
   FileText content;
   while (content.text.size() <= limit) {
@@ -66,22 +103,22 @@ Result<FileText> read_file(const std::string& path, std::size_t limit) {
   return content;
 }
 
-Status write_control(const std::string& path, std::string_view value) {
+Status write_control(const std::string& path, std::vector<std::string> values) {
   const auto job = std::make_shared<WriteJob>();
   job->path = path;
-  job->value = value;
-  std::thread([job] {
-    const int error = write_with_retries(job->path, job->value);
-    const std::lock_guard lock(job->mutex);
-    job->error = error;
-    job->finished.notify_one();
-  }).detach();
+  job->values = std::move(values);
+  KTSTR_TRY_STATUS(run_detached(job));
   std::unique_lock lock(job->mutex);
-  const auto what = "write \"" + std::string(value.substr(0, value.find('\n'))) + "\" to " + path;
-  if (!job->finished.wait_for(lock, kWriteTimeout, [&] { return job->error.has_value(); }))
-    return Error{ErrorCode::kTimeout, what + ": no answer from the kernel within 2 s"};
-  if (*job->error) return system_error(what, *job->error);
-  return ok();
+  const bool ended = wait_for_end(*job, lock);
+  if (ended && *job->error == 0) return ok();
+  const auto& value = job->values[job->written];
+  const auto what = "write \"" + value.substr(0, value.find('\n')) + "\" to " + path;
+  if (!ended) return Error{ErrorCode::kTimeout, what + ": no answer from the kernel within 2 s"};
+  return system_error(what, *job->error);
+}
+
+Status write_control(const std::string& path, std::string_view value) {
+  return write_control(path, std::vector{std::string(value)});
 }
 
 }  // namespace ktstr::engine::guest

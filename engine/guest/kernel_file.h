@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/base/result.h"
 
@@ -18,9 +19,11 @@ struct FileText {
 /// At most `limit` bytes of a file. Errors: kNotFound, kIo.
 [[nodiscard]] Result<FileText> read_file(const std::string& path, std::size_t limit);
 
-/// Writes `value` to a control file in one write(2). EBUSY is tried again 3 times, 100 ms apart; ESRCH (the
-/// task to move has ended) counts as success. Errors: kTimeout after 2 s, though the kernel may still carry
-/// the write out; kNotFound; kIo.
+/// Writes each of `values` to a control file with a write(2) of its own. EBUSY is tried again 3 times, 100 ms
+/// apart; ESRCH (the task to move has ended) counts as success. Errors: the first value that is refused, and
+/// nothing after it is written (kNotFound, kIo); kTimeout when the kernel does not answer one for 2 s, though
+/// it may still carry it out.
+[[nodiscard]] Status write_control(const std::string& path, std::vector<std::string> values);
 [[nodiscard]] Status write_control(const std::string& path, std::string_view value);
 
 }  // namespace ktstr::engine::guest

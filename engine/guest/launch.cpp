@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@ namespace ktstr::engine::guest {
 namespace {
 
 constexpr std::size_t kMostWorkers = 8192;
+constexpr int kKillTimeoutMs = 2000;
 constexpr std::uint64_t kReadyTimeoutNs = 10'000'000'000;
 
 Status make_pipe(Fd& read_end, Fd& write_end) {
@@ -29,8 +31,12 @@ Status make_pipe(Fd& read_end, Fd& write_end) {
 
 Launch::~Launch() {
   for (const auto& worker : workers_) ::kill(worker.pid, SIGKILL);
-  for (const auto& worker : workers_)
-    while (::waitpid(worker.pid, nullptr, 0) < 0 && errno == EINTR) continue;
+  for (const auto& worker : workers_) {
+    const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, worker.pid, 0)));
+    pollfd end{process.get(), POLLIN, 0};
+    ::poll(&end, 1, kKillTimeoutMs);
+    ::waitpid(worker.pid, nullptr, WNOHANG);  // one that does not die in time is reaped as an orphan
+  }
 }
 
 Status Launch::open_gate() {

@@ -89,7 +89,13 @@ Status Session::answer(const std::string& payload) {
 }
 
 Status Session::send(std::uint64_t id, Reply reply) {
-  return send_frame(channel_.get(), to_json(ReplyMessage{id, std::move(reply)}), kFrameTimeout);
+  auto payload = to_json(ReplyMessage{id, std::move(reply)});
+  if (payload.size() > kMaxPayload) {
+    const auto size = std::to_string(payload.size());
+    payload = to_json(ReplyMessage{
+        id, Failed{ErrorCode::kOutOfRange, "the answer has " + size + " bytes, too many for a frame"}});
+  }
+  return send_frame(channel_.get(), payload, kFrameTimeout);
 }
 
 Result<Reply> Session::handle(const AddCgroup& request) {

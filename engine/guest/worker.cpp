@@ -68,6 +68,7 @@ void live_as_worker(const WorkerPlan& plan, StartGate gate, pid_t agent) {
   }
   Recorder recorder(plan.state, plan.seed);
   wait_for_release(gate);
+  ::prctl(PR_SET_TIMERSLACK, 1);  // ns: a wake latency is the scheduler's alone
   recorder.release();
   const auto status = std::visit(
       [&](const auto& work) {

@@ -1,4 +1,5 @@
 // The agent on this host: the life of workers and cgroups, and what it refuses.
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -150,6 +151,28 @@ TEST_CASE("files are read up to the limit") {
   CHECK(part.content == whole.content.substr(0, 2));
   CHECK(part.truncated);
   CHECK(running.client.read_file("/nonexistent").error().code == ErrorCode::kNotFound);
+}
+
+TEST_CASE("an answer too large for a frame is refused and the agent goes on") {
+  RunningAgent running("/nowhere");
+  // Each of these bytes takes six in JSON.
+  const auto path = std::filesystem::temp_directory_path() / ("ktstr-zeros-" + std::to_string(::getpid()));
+  std::ofstream(path, std::ios::binary);
+  std::filesystem::resize_file(path, 12 << 20);
+  const auto content = running.client.read_file(path.string(), 12 << 20);
+  std::filesystem::remove(path);
+  CHECK(content.error().code == ErrorCode::kOutOfRange);
+  CHECK(must(running.client.stop()).empty());
+}
+
+TEST_CASE("a file that would block is an error at once") {
+  RunningAgent running("/nowhere");
+  const auto path = std::filesystem::temp_directory_path() / ("ktstr-fifo-" + std::to_string(::getpid()));
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  const Fd writer(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  const auto content = running.client.read_file(path.string());
+  std::filesystem::remove(path);
+  CHECK(content.error().code == ErrorCode::kIo);
 }
 
 TEST_CASE("hostile and unknown cgroup names are refused") {

@@ -1,0 +1,74 @@
+// CgroupTree's controllers and limits.
+#include <algorithm>
+#include <cmath>
+
+#include "engine/guest/cgroup.h"
+#include "engine/guest/cgroup_files.h"
+#include "engine/guest/kernel_file.h"
+
+namespace ktstr::engine::guest {
+namespace {
+
+constexpr double kCpuPeriodUs = 100'000;  // the kernel's default
+constexpr double kSmallestQuotaUs = 1'000;
+
+std::string cpu_max(double cpus) {
+  const auto quota_us = std::max(std::round(cpus * kCpuPeriodUs), kSmallestQuotaUs);
+  return std::to_string(static_cast<std::uint64_t>(quota_us)) + " " +
+         std::to_string(static_cast<int>(kCpuPeriodUs));
+}
+
+}  // namespace
+
+Status CgroupTree::enable_controllers(std::string_view name, const protocol::AddCgroup& request) {
+  // cpu and cpuset are cheap and every op needs them; the domain controllers would forbid tasks in the
+  // cgroups above.
+  const struct {
+    const char* controller;
+    bool wanted;
+    bool required;
+  } controllers[] = {{"cpuset", true, request.cpus.has_value()},
+                     {"cpu", true, request.cpu_weight || request.cpu_quota},
+                     {"memory", request.memory_max.has_value(), request.memory_max.has_value()},
+                     {"pids", request.pids_max.has_value(), request.pids_max.has_value()}};
+  auto path = path_to(name);
+  path.pop_back();
+  path.insert(path.begin(), "");
+  for (const auto& parent : path) {
+    const auto available = KTSTR_TRY(read_file(file(parent, "cgroup.controllers"), kControlFileLimit));
+    const auto enabled = KTSTR_TRY(read_file(file(parent, "cgroup.subtree_control"), kControlFileLimit));
+    for (const auto& [controller, wanted, required] : controllers) {
+      if (!wanted || has_word(enabled.text, controller)) continue;
+      if (has_word(available.text, controller))
+        KTSTR_TRY_STATUS(
+            write_control(file(parent, "cgroup.subtree_control"), std::string("+") + controller));
+      else if (required)
+        return Error{ErrorCode::kUnavailable, std::string("the ") + controller +
+                                                  " controller is not available in " +
+                                                  file(parent, "cgroup.controllers")};
+    }
+  }
+  return ok();
+}
+
+Status CgroupTree::set_limits(const protocol::AddCgroup& request) {
+  const auto& name = request.cgroup;
+  if (request.cpu_quota && !(std::isfinite(*request.cpu_quota) && *request.cpu_quota > 0))
+    return Error{ErrorCode::kInvalidArgument, "the CPU quota of \"" + name + "\" is not above 0"};
+  if (request.cpus) KTSTR_TRY_STATUS(set_cpuset(name, request.cpus));
+  if (request.cpu_weight)
+    KTSTR_TRY_STATUS(write_control(file(name, "cpu.weight"), std::to_string(*request.cpu_weight)));
+  if (request.cpu_quota) KTSTR_TRY_STATUS(write_control(file(name, "cpu.max"), cpu_max(*request.cpu_quota)));
+  if (request.memory_max)
+    KTSTR_TRY_STATUS(write_control(file(name, "memory.max"), std::to_string(request.memory_max->bytes)));
+  if (request.pids_max)
+    KTSTR_TRY_STATUS(write_control(file(name, "pids.max"), std::to_string(*request.pids_max)));
+  return ok();
+}
+
+Status CgroupTree::set_cpuset(std::string_view name, const std::optional<CpuSet>& cpus) {
+  KTSTR_TRY_STATUS(check(name));
+  return write_control(file(name, "cpuset.cpus"), (cpus ? cpus->to_string() : "") + "\n");
+}
+
+}  // namespace ktstr::engine::guest
