@@ -4,8 +4,10 @@
 #include <lzma.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
+#include <numeric>
 
 #include "engine/base/check.h"
 #include "engine/base/durable_file.h"
@@ -36,6 +38,21 @@ std::uint32_t hash_name(std::string_view name) {
 
 std::uint64_t checksum(std::span<const std::byte> bytes) {
   return lzma_crc64(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(), 0);
+}
+
+/// Sorts by the 32-bit member `hash`, keeping the order of equals: three rounds of counting 11 bits.
+template <class Entry>
+void sort_by_hash(std::vector<Entry>& entries) {
+  constexpr unsigned kBits = 11, kBuckets = 1u << kBits;
+  std::vector<Entry> sorted(entries.size());
+  for (unsigned shift = 0; shift < 32; shift += kBits) {
+    const auto bucket = [&](const Entry& entry) { return (entry.hash >> shift) & (kBuckets - 1); };
+    std::array<std::uint32_t, kBuckets + 1> starts{};
+    for (const Entry& entry : entries) ++starts[bucket(entry) + 1];
+    std::partial_sum(starts.begin(), starts.end(), starts.begin());
+    for (const Entry& entry : entries) sorted[starts[bucket(entry)]++] = entry;
+    entries.swap(sorted);
+  }
 }
 
 Error damaged(std::string message) {
@@ -74,7 +91,7 @@ SymbolTable SymbolTable::build(const SymbolColumns& columns) {
     const std::string_view name(columns.names.data() + begin, columns.name_ends[i] - begin);
     by_name[i] = {hash_name(name), static_cast<std::uint32_t>(i)};
   }
-  std::sort(by_name.begin(), by_name.end());
+  sort_by_hash(by_name);
 
   SymbolTable table;
   auto& image = table.built_;

@@ -122,7 +122,9 @@ Result<bool> collect(const Command& command, Fd out, Fd error, int stop_event, O
 Status judge(const Command& command, int status, const std::string& error) {
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return ok();
   const std::string how = WIFSIGNALED(status) ? fmt::format("was ended by signal {}", WTERMSIG(status))
-                                              : fmt::format("ended with status {}", WEXITSTATUS(status));
+                          : WEXITSTATUS(status) == kCannotRun
+                              ? "can't be run"
+                              : fmt::format("ended with status {}", WEXITSTATUS(status));
   const auto last = error.find_last_not_of('\n');
   return Error{ErrorCode::kUnavailable,
                fmt::format("{} {}: {}", command.arguments[0], how,
