@@ -21,7 +21,8 @@ Constructor constructor_of(std::string_view family, Shape shape) {
 }
 
 template <class... Choices>
-void add_family(std::vector<Constructor>& all, std::string_view family, Shape shape, const std::variant<Choices...>*) {
+void add_family(std::vector<Constructor>& all, std::string_view family, Shape shape,
+                const std::variant<Choices...>*) {
   (all.push_back(constructor_of<Choices>(family, shape)), ...);
 }
 
@@ -125,7 +126,8 @@ int make_choice(lua_State* state) {
   if (count == 1 && lua_type(state, 1) == LUA_TTABLE && !stamp_of(state, 1).constructor) {
     push_copy(state, 1);
   } else {
-    if (static_cast<std::size_t>(count) > constructor.fields.size()) return refuse(state, constructor, takes(constructor));
+    if (static_cast<std::size_t>(count) > constructor.fields.size())
+      return refuse(state, constructor, takes(constructor));
     lua_newtable(state);
     for (int i = 1; i <= count; ++i) {
       const auto field = constructor.fields[static_cast<std::size_t>(i) - 1];
@@ -153,7 +155,8 @@ void push_value(lua_State* state, const Constructor& constructor) {
 }
 
 void push_constructor(lua_State* state, const Constructor& constructor) {
-  if (constructor.shape == Shape::kChoice && constructor.fields.empty()) return push_value(state, constructor);
+  if (constructor.shape == Shape::kChoice && constructor.fields.empty())
+    return push_value(state, constructor);
   lua_pushlightuserdata(state, const_cast<Constructor*>(&constructor));
   lua_pushcclosure(state, constructor.shape == Shape::kChoice ? &make_choice : &make_from_table, 1);
 }
@@ -172,7 +175,8 @@ int refuse_unknown(lua_State* state) {
   lua_settop(state, 2);
   const char* text = lua_tostring(state, 2);
   const std::string name = text ? text : luaL_typename(state, 2);
-  return luaL_error(state, "%s has no \"%s\"%s", table.c_str(), name.c_str(), did_you_mean(name, views).c_str());
+  return luaL_error(state, "%s has no \"%s\"%s", table.c_str(), name.c_str(),
+                    did_you_mean(name, views).c_str());
 }
 
 void refuse_unknown_names(lua_State* state, const std::string& table) {
@@ -233,7 +237,8 @@ Stamp stamp_of(lua_State* state, int index) {
   push_registry(state, &kStampLines);
   lua_pushvalue(state, -4);
   lua_rawget(state, -2);
-  const Stamp stamp{static_cast<const Constructor*>(lua_touserdata(state, -3)), static_cast<int>(lua_tointeger(state, -1))};
+  const Stamp stamp{static_cast<const Constructor*>(lua_touserdata(state, -3)),
+                    static_cast<int>(lua_tointeger(state, -1))};
   lua_pop(state, 5);
   return stamp;
 }

@@ -1,4 +1,5 @@
-// The functions and values of `require "ktstr"`: k.scenario, k.step, k.work.*, k.cpuset.* ... all made from describe<>.
+// The functions and values of `require "ktstr"`: k.scenario, k.step, k.work.*, k.cpuset.* ... all made from
+// describe<>.
 #pragma once
 
 #include <lua.hpp>
@@ -13,7 +14,8 @@ namespace ktstr::lua {
 enum class Shape {
   kRecord,  ///< one table (k.scenario, k.step)
   kWork,    ///< one table with the members of the work type and of the group
-  kChoice,  ///< values in the order of the fields, or one table of names; without fields a value, not a function
+  kChoice,  ///< values in the order of the fields, or one table of names; without fields a value, not a
+            ///< function
 };
 
 /// One function of the module. `family` is empty for k.scenario and k.step.

@@ -6,10 +6,18 @@
 namespace ktstr::lua {
 namespace {
 
-bool is_name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_name_part(char c) { return is_name_start(c) || is_digit(c); }
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f' || c == '\v'; }
+bool is_name_start(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_name_part(char c) {
+  return is_name_start(c) || is_digit(c);
+}
+bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f' || c == '\v';
+}
 
 class Lexer {
  public:
@@ -30,7 +38,8 @@ class Lexer {
     const char c = source_[at_];
     if (source_.substr(at_, 2) == "--") return skip_comment();
     if (c == '"' || c == '\'') return read_string(c);
-    if (const auto level = long_bracket(at_)) return skip_long(*level) && (add(Token::Kind::kOther, {}), true);
+    if (const auto level = long_bracket(at_))
+      return skip_long(*level) && (add(Token::Kind::kOther, {}), true);
     if (is_name_start(c)) return read_run(Token::Kind::kName, is_name_part);
     if (is_digit(c)) return read_run(Token::Kind::kOther, [](char d) { return is_name_part(d) || d == '.'; });
     add(Token::Kind::kSymbol, source_.substr(at_, 1));
@@ -98,6 +107,8 @@ class Lexer {
 
 }  // namespace
 
-std::vector<Token> tokenize(std::string_view source) { return Lexer(source).run(); }
+std::vector<Token> tokenize(std::string_view source) {
+  return Lexer(source).run();
+}
 
 }  // namespace ktstr::lua

@@ -7,8 +7,8 @@
 
 namespace ktstr::lua {
 
-/// A name or keyword, a short string (unescaped only as far as plain text goes), or one punctuation character. Numbers
-/// and long strings are kOther.
+/// A name or keyword, a short string (unescaped only as far as plain text goes), or one punctuation
+/// character. Numbers and long strings are kOther.
 struct Token {
   enum class Kind { kName, kString, kSymbol, kOther };
   Kind kind;

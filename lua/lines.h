@@ -7,8 +7,14 @@ namespace ktstr::lua {
 inline constexpr int kLinesPerChunk = 1 << 20;
 
 /// The main script is chunk 0, so its lines are plain.
-constexpr int encode_line(int chunk, int line) { return chunk * kLinesPerChunk + line; }
-constexpr int chunk_of(int encoded) { return encoded / kLinesPerChunk; }
-constexpr int line_of(int encoded) { return encoded % kLinesPerChunk; }
+constexpr int encode_line(int chunk, int line) {
+  return chunk * kLinesPerChunk + line;
+}
+constexpr int chunk_of(int encoded) {
+  return encoded / kLinesPerChunk;
+}
+constexpr int line_of(int encoded) {
+  return encoded % kLinesPerChunk;
+}
 
 }  // namespace ktstr::lua

@@ -43,8 +43,8 @@ class LiteralReader {
       entry.key = tokens_[at_].text;
       entry.is_item = false;
       at_ += 2;
-    } else if (here('[') && at_ + 1 < tokens_.size() && tokens_[at_ + 1].kind == Token::Kind::kString && here(']', 2) &&
-               here('=', 3)) {
+    } else if (here('[') && at_ + 1 < tokens_.size() && tokens_[at_ + 1].kind == Token::Kind::kString &&
+               here(']', 2) && here('=', 3)) {
       entry.key = tokens_[at_ + 1].text;
       at_ += 4;
     }
@@ -85,7 +85,8 @@ class LiteralReader {
 }  // namespace
 
 const TableLiteral::Entry* TableLiteral::find(std::string_view key) const {
-  const auto found = std::find_if(entries.begin(), entries.end(), [&](const Entry& entry) { return entry.key == key; });
+  const auto found =
+      std::find_if(entries.begin(), entries.end(), [&](const Entry& entry) { return entry.key == key; });
   return found == entries.end() ? nullptr : &*found;
 }
 

@@ -27,16 +27,18 @@ struct TableLiteral {
   [[nodiscard]] const Entry* item(std::size_t index) const;
 };
 
-/// Reads table literals out of one Lua source. Anything it does not understand it leaves out; it never guesses.
+/// Reads table literals out of one Lua source. Anything it does not understand it leaves out; it never
+/// guesses.
 class Locator {
  public:
   explicit Locator(std::string_view source);
 
-  /// The literal in a call `callee { ... }` or `callee({ ... })` whose arguments begin on `line`; nullptr unless there
-  /// is just one such call.
+  /// The literal in a call `callee { ... }` or `callee({ ... })` whose arguments begin on `line`; nullptr
+  /// unless there is just one such call.
   [[nodiscard]] std::unique_ptr<TableLiteral> called_at(std::string_view callee, int line) const;
 
-  /// The literal in `return x.callee { ... }` and the line it begins on, when there is just one in the source.
+  /// The literal in `return x.callee { ... }` and the line it begins on, when there is just one in the
+  /// source.
   struct Returned {
     std::unique_ptr<TableLiteral> table;
     int line = 0;

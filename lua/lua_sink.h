@@ -11,8 +11,8 @@
 
 namespace ktstr::lua {
 
-/// After the events of one value it is on top of the stack. Null leaves a member out; in a list, and alone, it is nil.
-/// Numbers beyond 2^53 become LuaJIT's 64-bit cdata. May raise Lua errors.
+/// After the events of one value it is on top of the stack. Null leaves a member out; in a list, and alone,
+/// it is nil. Numbers beyond 2^53 become LuaJIT's 64-bit cdata. May raise Lua errors.
 class LuaSink {
  public:
   explicit LuaSink(lua_State* state) : state_(state) {}
@@ -22,8 +22,12 @@ class LuaSink {
   bool Int64(std::int64_t value) { return push_int64(state_, value), add(); }
   bool Uint64(std::uint64_t value) { return push_uint64(state_, value), add(); }
   bool Double(double value) { return lua_pushnumber(state_, value), add(); }
-  bool String(const char* text, rapidjson::SizeType size, bool) { return lua_pushlstring(state_, text, size), add(); }
-  bool Key(const char* text, rapidjson::SizeType size, bool) { return lua_pushlstring(state_, text, size), true; }
+  bool String(const char* text, rapidjson::SizeType size, bool) {
+    return lua_pushlstring(state_, text, size), add();
+  }
+  bool Key(const char* text, rapidjson::SizeType size, bool) {
+    return lua_pushlstring(state_, text, size), true;
+  }
   bool StartObject() { return open(0); }
   bool StartArray() { return open(1); }
   bool EndObject(rapidjson::SizeType) { return close(); }

@@ -37,7 +37,8 @@ int require(lua_State* state) {
   lua_rawget(state, lua_upvalueindex(2));
   const std::string name = lua_tostring(state, 1);
   if (lua_touserdata(state, -1) == &kLoading)
-    return raise(state, {ErrorCode::kInvalidArgument, "require \"" + name + "\": the module requires itself"});
+    return raise(state,
+                 {ErrorCode::kInvalidArgument, "require \"" + name + "\": the module requires itself"});
   if (!lua_isnil(state, -1)) return 1;
   auto& sources = bound_sources(state);
   const auto chunk = sources.add_module(LuaState::of(state), name);

@@ -7,10 +7,12 @@
 
 namespace ktstr::lua {
 
-/// Compiles chunk `chunk` of `sources`, as text only, and pushes its function. Raises a Lua error for a syntax error.
+/// Compiles chunk `chunk` of `sources`, as text only, and pushes its function. Raises a Lua error for a
+/// syntax error.
 void push_chunk(lua_State* state, const ScriptSources& sources, int chunk);
 
-/// Makes the global `require`. Each module runs once; what it returns is kept. `sources` must outlive the state.
+/// Makes the global `require`. Each module runs once; what it returns is kept. `sources` must outlive the
+/// state.
 void install_require(lua_State* state, ScriptSources& sources);
 
 }  // namespace ktstr::lua

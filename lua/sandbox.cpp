@@ -12,9 +12,10 @@ namespace ktstr::lua {
 namespace {
 
 constexpr std::array<std::string_view, 25> kAllowedGlobals = {
-    "_G",     "_VERSION", "assert", "bit",      "coroutine", "error",  "getmetatable", "ipairs", "math",
-    "next",   "pairs",    "pcall",  "print",    "rawequal",  "rawget", "rawset",       "select", "setmetatable",
-    "string", "table",    "tonumber", "tostring", "type",    "unpack", "xpcall"};
+    "_G",       "_VERSION", "assert", "bit",          "coroutine", "error", "getmetatable",
+    "ipairs",   "math",     "next",   "pairs",        "pcall",     "print", "rawequal",
+    "rawget",   "rawset",   "select", "setmetatable", "string",    "table", "tonumber",
+    "tostring", "type",     "unpack", "xpcall"};
 
 constexpr char kMakeUint64 = 0;
 constexpr char kMakeInt64 = 0;

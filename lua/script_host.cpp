@@ -17,30 +17,43 @@ Error error_at(const LuaState& state, const ReadError& error) {
   return {ErrorCode::kInvalidArgument, place + " " + error.text()};
 }
 
-void add_failure(lua_State* state, int index, std::vector<std::string>& failures) {
+/// Adds the string at `index`; false for anything else.
+bool add_failure(lua_State* state, int index, std::vector<std::string>& failures) {
+  if (lua_type(state, index) != LUA_TSTRING) return false;
   std::size_t size = 0;
-  const char* text = lua_type(state, index) == LUA_TSTRING ? lua_tolstring(state, index, &size) : nullptr;
-  if (!text) luaL_error(state, "check: expected a string or a list of strings, got a %s", luaL_typename(state, index));
+  const char* text = lua_tolstring(state, index, &size);
   failures.emplace_back(text, size);
+  return true;
 }
 
-/// What check() returned, on top of the stack: nothing, a string, or a list of strings.
-void add_returned(lua_State* state, std::vector<std::string>& failures) {
-  if (lua_isnil(state, -1)) return;
+/// What check() returned, on top of the stack: nothing, a string, or a list of strings. False for anything
+/// else.
+bool add_returned(lua_State* state, std::vector<std::string>& failures) {
+  if (lua_isnil(state, -1)) return true;
   if (lua_type(state, -1) != LUA_TTABLE) return add_failure(state, -1, failures);
   const auto count = lua_objlen(state, -1);
   for (std::size_t i = 1; i <= count; ++i) {
     lua_rawgeti(state, -1, static_cast<int>(i));
-    add_failure(state, -1, failures);
+    if (!add_failure(state, -1, failures)) return false;
     lua_pop(state, 1);
   }
+  return true;
 }
 
 /// report:fail("message")
 int fail(lua_State* state) {
-  if (lua_gettop(state) != 2 || lua_type(state, 2) != LUA_TSTRING) return luaL_error(state, "report:fail takes one string");
-  add_failure(state, 2, *static_cast<std::vector<std::string>*>(lua_touserdata(state, lua_upvalueindex(1))));
+  auto& failures = *static_cast<std::vector<std::string>*>(lua_touserdata(state, lua_upvalueindex(1)));
+  if (lua_gettop(state) != 2 || !add_failure(state, 2, failures))
+    return luaL_error(state, "report:fail takes one string");
   return 0;
+}
+
+/// Where the function on top of the stack begins.
+lua_Debug definition(lua_State* state) {
+  lua_Debug place{};
+  lua_pushvalue(state, -1);
+  lua_getinfo(state, ">S", &place);
+  return place;
 }
 
 /// Gives the report on top of the stack its method `fail`, beside its own members.
@@ -90,7 +103,8 @@ Status ScriptHost::run_script(Value& tree) {
     push_chunk(state, *sources_, kMainChunk);
     lua_call(state, 0, 1);
     if (!is_scenario(state)) {
-      not_data = ReadError{"", std::string("expected the script to return k.scenario { ... }, got ") + luaL_typename(state, -1)};
+      not_data = ReadError{"", std::string("expected the script to return k.scenario { ... }, got ") +
+                                   luaL_typename(state, -1)};
       return;
     }
     const LocatorOf locator_of = [this](int chunk) -> const Locator& { return sources_->locator(chunk); };
@@ -100,16 +114,20 @@ Status ScriptHost::run_script(Value& tree) {
   return ok();
 }
 
-Result<std::vector<std::string>> ScriptHost::run_check_with(const std::function<void(LuaSink&)>& write_report) {
+Result<std::vector<std::string>> ScriptHost::run_check_with(
+    const std::function<void(LuaSink&)>& write_report) {
   std::vector<std::string> failures;
   if (!scenario_.check) return failures;
   const auto outcome = state_->protected_call([&](lua_State* state) {
     lua_rawgeti(state, LUA_REGISTRYINDEX, scenario_.check->reference);
+    const auto hook = definition(state);
     LuaSink sink(state);
     write_report(sink);
     add_fail_method(state, failures);
     lua_call(state, 1, 1);
-    add_returned(state, failures);
+    if (!add_returned(state, failures))
+      luaL_error(state, "%s:%d: check must return a string or a list of strings, not a %s", hook.short_src,
+                 hook.linedefined, luaL_typename(state, -1));
   });
   for (auto& failure : failures) failure = state_->readable(std::move(failure));
   if (!outcome) failures.push_back(outcome.error().message);

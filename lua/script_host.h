@@ -20,8 +20,8 @@ class ScriptSources;
 /// Owns the Lua state of one script. Hooks run in it, so it must outlive the run. One thread at a time.
 class ScriptHost {
  public:
-  /// Runs the script and checks what it returns; nothing is booted. Errors (kInvalidArgument, kNotFound, kIo) begin with
-  /// the file and, where it is known, the line: "scenarios/foo.lua:12: cgroups.web.cpuset: ...".
+  /// Runs the script and checks what it returns; nothing is booted. Errors (kInvalidArgument, kNotFound, kIo)
+  /// begin with the file and, where it is known, the line: "scenarios/foo.lua:12: cgroups.web.cpuset: ...".
   [[nodiscard]] static Result<ScriptHost> load(const std::filesystem::path& file, const Limits& limits = {});
   ScriptHost(ScriptHost&&) noexcept;
   ScriptHost& operator=(ScriptHost&&) noexcept;
@@ -29,8 +29,8 @@ class ScriptHost {
 
   [[nodiscard]] const engine::Scenario& scenario() const { return scenario_; }
 
-  /// Calls the scenario's check(report) with the report as tables, and gives the failures it added. An error inside the
-  /// hook is one more failure, with its file and line. Nothing when there is no hook.
+  /// Calls the scenario's check(report) with the report as tables, and gives the failures it added. An error
+  /// inside the hook is one more failure, with its file and line. Nothing when there is no hook.
   template <class Report>
   [[nodiscard]] Result<std::vector<std::string>> run_check(const Report& report) {
     return run_check_with([&](LuaSink& sink) { write(sink, report); });
@@ -38,7 +38,8 @@ class ScriptHost {
 
  private:
   ScriptHost(std::unique_ptr<LuaState> state, std::unique_ptr<ScriptSources> sources);
-  [[nodiscard]] Result<std::vector<std::string>> run_check_with(const std::function<void(LuaSink&)>& write_report);
+  [[nodiscard]] Result<std::vector<std::string>> run_check_with(
+      const std::function<void(LuaSink&)>& write_report);
   [[nodiscard]] Status run_script(Value& tree);
 
   std::unique_ptr<LuaState> state_;

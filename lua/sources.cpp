@@ -11,7 +11,9 @@ namespace fs = std::filesystem;
 
 constexpr std::uintmax_t kLargestSource = 1 << 20;
 
-Error invalid(std::string message) { return {ErrorCode::kInvalidArgument, std::move(message)}; }
+Error invalid(std::string message) {
+  return {ErrorCode::kInvalidArgument, std::move(message)};
+}
 
 Result<std::string> read_source(const fs::path& file, const std::string& shown) {
   std::error_code error;
@@ -31,7 +33,8 @@ fs::path module_path(const std::string& name) {
   const auto is_part = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
   };
-  const bool dots_join = !name.empty() && name.front() != '.' && name.back() != '.' && name.find("..") == std::string::npos;
+  const bool dots_join =
+      !name.empty() && name.front() != '.' && name.back() != '.' && name.find("..") == std::string::npos;
   if (!dots_join || !std::all_of(name.begin(), name.end(), is_part)) return {};
   auto path = name;
   std::replace(path.begin(), path.end(), '.', '/');
@@ -45,15 +48,20 @@ bool lies_inside(const fs::path& file, const fs::path& directory) {
 
 }  // namespace
 
-Result<int> ScriptSources::add_script(LuaState& state) { return add(state, script_, script_.string()); }
+Result<int> ScriptSources::add_script(LuaState& state) {
+  return add(state, script_, script_.string());
+}
 
 Result<int> ScriptSources::add_module(LuaState& state, const std::string& name) {
   const auto relative = module_path(name);
-  if (relative.empty()) return invalid("require \"" + name + "\": not a module name such as \"helpers\" or \"lib.helpers\"");
+  if (relative.empty())
+    return invalid("require \"" + name + "\": not a module name such as \"helpers\" or \"lib.helpers\"");
   const auto file = script_.parent_path() / relative;
   std::error_code error;
   const auto real = fs::canonical(file, error);
-  if (error) return Error{ErrorCode::kNotFound, "require \"" + name + "\": no file " + file.string() + " beside the script"};
+  if (error)
+    return Error{ErrorCode::kNotFound,
+                 "require \"" + name + "\": no file " + file.string() + " beside the script"};
   const auto directory = fs::canonical(script_.parent_path().empty() ? "." : script_.parent_path(), error);
   if (error || !lies_inside(real, directory))
     return invalid("require \"" + name + "\": " + file.string() + " leads out of the script's directory");

@@ -17,13 +17,17 @@ class ScriptSources {
  public:
   explicit ScriptSources(std::filesystem::path script) : script_(std::move(script)) {}
 
-  /// Reads the script itself: chunk 0. Errors: kNotFound, kIo; kInvalidArgument for a directory or a file above 1 MB.
+  /// Reads the script itself: chunk 0. Errors: kNotFound, kIo; kInvalidArgument for a directory or a file
+  /// above 1 MB.
   [[nodiscard]] Result<int> add_script(LuaState& state);
-  /// Reads module "a.b", the file a/b.lua beside the script. Errors also for a name that is not made of letters, digits
-  /// and "_", and for a file that lies outside the script's directory once links are followed.
+  /// Reads module "a.b", the file a/b.lua beside the script. Errors also for a name that is not made of
+  /// letters, digits and "_", and for a file that lies outside the script's directory once links are
+  /// followed.
   [[nodiscard]] Result<int> add_module(LuaState& state, const std::string& name);
 
-  [[nodiscard]] const std::string& text(int chunk) const { return sources_[static_cast<std::size_t>(chunk)]->text; }
+  [[nodiscard]] const std::string& text(int chunk) const {
+    return sources_[static_cast<std::size_t>(chunk)]->text;
+  }
   [[nodiscard]] const Locator& locator(int chunk);
 
  private:

@@ -64,9 +64,13 @@ int LuaState::add_chunk(std::string file) {
   return static_cast<int>(chunk_files_.size()) - 1;
 }
 
-std::string LuaState::chunk_name(int chunk) { return "=" + std::string(1, kChunkMark) + std::to_string(chunk) + kChunkMark; }
+std::string LuaState::chunk_name(int chunk) {
+  return "=" + std::string(1, kChunkMark) + std::to_string(chunk) + kChunkMark;
+}
 
-std::optional<LuaState::Location> LuaState::caller(lua_State* state) { return location_from(state, 1); }
+std::optional<LuaState::Location> LuaState::caller(lua_State* state) {
+  return location_from(state, 1);
+}
 
 std::string LuaState::readable(std::string message) const {
   for (std::size_t chunk = 0; chunk < chunk_files_.size(); ++chunk) {
@@ -115,7 +119,8 @@ void* LuaState::allocate(void* self_pointer, void* block, std::size_t old_size, 
   }
   if (new_size > old_size && new_size - old_size > self.limits_.memory_bytes - self.memory_used_) {
     if (self.state_)
-      self.exhausted(self.state_, "out of memory: a script may use " + format_byte_size({self.limits_.memory_bytes}));
+      self.exhausted(self.state_,
+                     "out of memory: a script may use " + format_byte_size({self.limits_.memory_bytes}));
     return nullptr;
   }
   void* grown = std::realloc(block, new_size);
@@ -129,7 +134,8 @@ void LuaState::count_hook(lua_State* state, lua_Debug*) {
   self.instructions_used_ += kHookInterval;
   if (!self.exhaustion_ && self.instructions_used_ <= self.limits_.instructions) return;
   if (!self.exhaustion_)
-    self.exhausted(state, "ran too long: a script may use " + std::to_string(self.limits_.instructions) + " instructions");
+    self.exhausted(state, "ran too long: a script may use " + std::to_string(self.limits_.instructions) +
+                              " instructions");
   lua_sethook(state, &LuaState::count_hook, LUA_MASKCOUNT, 1);
   luaL_error(state, "a budget of the script has run out");
 }

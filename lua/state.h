@@ -20,9 +20,9 @@ struct Limits {
   std::uint64_t instructions = 200'000'000;
 };
 
-/// A state with base, table, string, math, bit and coroutine, less everything that reaches the host: no io, os, ffi,
-/// debug, package, load, bytecode. Compiled code is off, so that the instruction budget sees every instruction.
-/// One thread at a time.
+/// A state with base, table, string, math, bit and coroutine, less everything that reaches the host: no io,
+/// os, ffi, debug, package, load, bytecode. Compiled code is off, so that the instruction budget sees every
+/// instruction. One thread at a time.
 class LuaState {
  public:
   /// Errors: kUnavailable when LuaJIT can't start (no memory).
@@ -33,7 +33,9 @@ class LuaState {
 
   /// Gives a chunk its number (from 0), for its name in messages and for lines.
   [[nodiscard]] int add_chunk(std::string file);
-  [[nodiscard]] const std::string& chunk_file(int chunk) const { return chunk_files_[static_cast<std::size_t>(chunk)]; }
+  [[nodiscard]] const std::string& chunk_file(int chunk) const {
+    return chunk_files_[static_cast<std::size_t>(chunk)];
+  }
   /// The name to load chunk `chunk` under. People never see it: see readable().
   [[nodiscard]] static std::string chunk_name(int chunk);
   /// Where Lua code calls the C function that runs now, or nothing in a tail call from the host.
@@ -45,9 +47,9 @@ class LuaState {
   /// A message with chunk names replaced by files.
   [[nodiscard]] std::string readable(std::string message) const;
 
-  /// Runs `body` with a fresh instruction budget; the stack is as before when it returns. A Lua error, or a budget that
-  /// ran out even if the script caught the error, comes back as kInvalidArgument: "file.lua:12: message".
-  /// Every use of the Lua API that may allocate belongs inside.
+  /// Runs `body` with a fresh instruction budget; the stack is as before when it returns. A Lua error, or a
+  /// budget that ran out even if the script caught the error, comes back as kInvalidArgument: "file.lua:12:
+  /// message". Every use of the Lua API that may allocate belongs inside.
   [[nodiscard]] Status protected_call(const std::function<void(lua_State*)>& body);
 
   /// The LuaState that owns `state`.

@@ -17,7 +17,9 @@ struct Literal {
   const TableLiteral* table = nullptr;
   int chunk = 0;
 
-  Literal child(const TableLiteral::Entry* entry) const { return {entry ? entry->table.get() : nullptr, chunk}; }
+  Literal child(const TableLiteral::Entry* entry) const {
+    return {entry ? entry->table.get() : nullptr, chunk};
+  }
   int line(const TableLiteral::Entry* entry) const { return entry ? encode_line(chunk, entry->line) : 0; }
   const TableLiteral::Entry* find(std::string_view key) const { return table ? table->find(key) : nullptr; }
   const TableLiteral::Entry* item(std::size_t index) const { return table ? table->item(index) : nullptr; }
@@ -30,21 +32,30 @@ class Converter {
   /// The value on top of the stack, which stays. `entry` is where it stands in its table's literal.
   ReadStatus convert(const ReadPlace& place, Literal literal, Value& out) {
     switch (lua_type(state_, -1)) {
-      case LUA_TBOOLEAN: out.data = lua_toboolean(state_, -1) != 0; return {};
-      case LUA_TNUMBER: out.data = number(lua_tonumber(state_, -1)); return {};
-      case LUA_TSTRING: out.data = text(-1); return {};
+      case LUA_TBOOLEAN:
+        out.data = lua_toboolean(state_, -1) != 0;
+        return {};
+      case LUA_TNUMBER:
+        out.data = number(lua_tonumber(state_, -1));
+        return {};
+      case LUA_TSTRING:
+        out.data = text(-1);
+        return {};
       case LUA_TFUNCTION:
         lua_pushvalue(state_, -1);
         out.data = Value::Function{luaL_ref(state_, LUA_REGISTRYINDEX)};
         return {};
-      case LUA_TTABLE: return convert_table(place, literal, out);
-      default: return place.error(std::string("a ") + luaL_typename(state_, -1) + " can't be used here");
+      case LUA_TTABLE:
+        return convert_table(place, literal, out);
+      default:
+        return place.error(std::string("a ") + luaL_typename(state_, -1) + " can't be used here");
     }
   }
 
  private:
   static decltype(Value::data) number(double value) {
-    if (std::trunc(value) == value && std::fabs(value) <= kLargestExact) return static_cast<std::int64_t>(value);
+    if (std::trunc(value) == value && std::fabs(value) <= kLargestExact)
+      return static_cast<std::int64_t>(value);
     return value;
   }
   std::string text(int index) const {
@@ -90,7 +101,8 @@ class Converter {
     if (members.empty() && !is_step) return out.data = std::move(list), ReadStatus{};
     if (!is_step) return place.error("mixes list items with named members");
     for (const auto& member : members)
-      if (member.first == "ops") return place.member("ops", member.second).error("the step has ops as list items already");
+      if (member.first == "ops")
+        return place.member("ops", member.second).error("the step has ops as list items already");
     members.emplace_back("ops", Value{std::move(list)});
     out.data = std::move(members);
     return {};
@@ -115,7 +127,8 @@ class Converter {
         lua_pop(state_, 1);
         continue;
       }
-      if (lua_type(state_, -2) != LUA_TSTRING) return place.error(std::string("a key is a ") + luaL_typename(state_, -2) + ", not a name");
+      if (lua_type(state_, -2) != LUA_TSTRING)
+        return place.error(std::string("a key is a ") + luaL_typename(state_, -2) + ", not a name");
       const auto key = text(-2);
       const auto* entry = literal.find(key);
       auto& [name, value] = out.emplace_back(key, Value{});

@@ -12,9 +12,9 @@ namespace ktstr::lua {
 /// Gives the locator of a chunk's source; the reference stays valid during the conversion.
 using LocatorOf = std::function<const Locator&(int chunk)>;
 
-/// Fills `out` from the value at `index`. Functions become registry references. k.step's list items become its "ops".
-/// Errors: a table inside itself or nested deeper than 32, list items and names in one table, a key or value that
-/// is no data (a userdata, a thread). Lines are encoded (lines.h). May raise Lua errors.
+/// Fills `out` from the value at `index`. Functions become registry references. k.step's list items become
+/// its "ops". Errors: a table inside itself or nested deeper than 32, list items and names in one table, a
+/// key or value that is no data (a userdata, a thread). Lines are encoded (lines.h). May raise Lua errors.
 [[nodiscard]] ReadStatus to_value(lua_State* state, int index, const LocatorOf& locator_of, Value& out);
 
 }  // namespace ktstr::lua

@@ -1,0 +1,30 @@
+#include "lua/commands/cancellation.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+
+namespace ktstr::lua {
+
+Result<std::unique_ptr<Cancellation>> Cancellation::on_interrupt() {
+  auto interrupt = KTSTR_TRY(engine::Interrupt::install());
+  Fd end(eventfd(0, EFD_CLOEXEC));
+  if (!end) return system_error("eventfd");
+  return std::unique_ptr<Cancellation>(new Cancellation(std::move(interrupt), std::move(end)));
+}
+
+Cancellation::Cancellation(std::unique_ptr<engine::Interrupt> interrupt, Fd end)
+    : interrupt_(std::move(interrupt)), end_(std::move(end)), waiter_([this] { wait(); }) {}
+
+Cancellation::~Cancellation() {
+  eventfd_write(end_.get(), 1);
+  waiter_.join();
+}
+
+void Cancellation::wait() {
+  pollfd sources[] = {{interrupt_->stop_fd(), POLLIN, 0}, {end_.get(), POLLIN, 0}};
+  while (poll(sources, 2, -1) < 0 && errno == EINTR) {
+  }
+  if (sources[0].revents != 0) source_.request_stop();
+}
+
+}  // namespace ktstr::lua

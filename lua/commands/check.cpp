@@ -1,0 +1,34 @@
+// ktstr check: reads and checks scenarios without booting anything.
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "lua/commands/commands.h"
+#include "lua/script_host.h"
+
+namespace ktstr::lua {
+namespace {
+
+int check(const std::vector<std::filesystem::path>& files) {
+  int code = kPassed;
+  for (const auto& file : files) {
+    const auto host = ScriptHost::load(file);
+    if (host)
+      std::printf("%s: ok\n", file.c_str());
+    else
+      code = report_error(host.error());
+  }
+  return code;
+}
+
+}  // namespace
+
+void add_check_command(CLI::App& app, Invocation& invocation) {
+  auto* command = app.add_subcommand("check", "Check scenarios without booting anything");
+  auto files = std::make_shared<std::vector<std::filesystem::path>>();
+  command->add_option("FILE", *files, "Scenario files")->required();
+  command->callback([&invocation, files] { invocation.action = [files] { return check(*files); }; });
+}
+
+}  // namespace ktstr::lua

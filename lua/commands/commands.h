@@ -1,0 +1,41 @@
+// The commands of `ktstr`: each adds itself to the parser, and an action when it was chosen.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "engine/base/result.h"
+
+namespace ktstr::lua {
+
+/// What a command's process ends with.
+enum ExitCode : int {
+  kPassed = 0,
+  kFailed = 1,
+  kInconclusive = 2,
+  kToolError = 3,      ///< wrong usage or script, missing kernel, a machine that can't
+  kInterrupted = 130,  ///< Ctrl-C, as shells count it (128 + SIGINT)
+};
+
+/// What parsing gives: options of all commands, and what to do.
+struct Invocation {
+  bool no_color = false;
+  int verbosity = 0;
+  std::function<int()> action;
+};
+
+void add_run_command(CLI::App& app, Invocation& invocation);
+void add_list_command(CLI::App& app, Invocation& invocation);
+void add_check_command(CLI::App& app, Invocation& invocation);
+void add_kernel_command(CLI::App& app, Invocation& invocation);
+void add_docs_command(CLI::App& app, Invocation& invocation);
+
+/// Says why on standard error and gives the exit code that belongs to the error.
+[[nodiscard]] int report_error(const Error& error);
+
+/// Whether output to `fd` is coloured: a terminal that can, NO_COLOR unset, no --no-color.
+[[nodiscard]] bool wants_colour(int fd, const Invocation& invocation);
+
+}  // namespace ktstr::lua

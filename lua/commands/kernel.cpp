@@ -1,0 +1,125 @@
+// ktstr kernel: the cache of kernels that scenarios boot.
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engine/kernels/kernel_store.h"
+#include "lua/commands/cancellation.h"
+#include "lua/commands/commands.h"
+
+namespace ktstr::lua {
+namespace {
+
+using engine::CachedKernel;
+using engine::KernelStore;
+
+/// Runs `use` on the store; a failure of either is reported.
+template <class Use>
+int with_store(Use use) {
+  const auto store = KernelStore::open();
+  if (!store) return report_error(store.error());
+  const Status outcome = use(*store);
+  return outcome ? kPassed : report_error(outcome.error());
+}
+
+void print_kernel(const CachedKernel& kernel) {
+  const auto& metadata = kernel.metadata;
+  const char* sched_ext = metadata.can_run_schedulers() ? "yes" : metadata.sched_ext ? "broken" : "no";
+  std::printf("%-36s  %-9s  %s  %s\n", metadata.release.c_str(), sched_ext, metadata.added.c_str(),
+              metadata.source.c_str());
+}
+
+Status list(const KernelStore& store) {
+  const auto listing = KTSTR_TRY(store.list());
+  if (listing.kernels.empty() && listing.damaged.empty()) {
+    std::fprintf(stderr, "no kernels yet; \"ktstr kernel fetch\" gets one\n");
+    return ok();
+  }
+  std::printf("%-36s  %-9s  %-20s  %s\n", "RELEASE", "SCHED_EXT", "ADDED", "SOURCE");
+  for (const auto& kernel : listing.kernels) print_kernel(kernel);
+  for (const auto& damage : listing.damaged) std::fprintf(stderr, "damaged: %s\n", damage.message.c_str());
+  return ok();
+}
+
+Status fetch(const KernelStore& store, const std::optional<std::string>& series, bool if_missing) {
+  const auto cancellation = KTSTR_TRY(Cancellation::on_interrupt());
+  vmm::FetchOptions options;
+  options.series = series;
+  options.refresh = !if_missing;
+  options.progress = [](std::string_view what) {
+    std::fprintf(stderr, "%.*s\n", static_cast<int>(what.size()), what.data());
+  };
+  options.stop = cancellation->token();
+  const auto kernel = KTSTR_TRY(store.fetch(options));
+  std::printf("%s\n", kernel.metadata.release.c_str());
+  return ok();
+}
+
+Status add(const KernelStore& store, const std::string& image, const std::optional<std::string>& config) {
+  const auto kernel = KTSTR_TRY(store.add(image, config));
+  std::printf("%s\n", kernel.metadata.release.c_str());
+  return ok();
+}
+
+Status clean(const KernelStore& store, const vmm::CleanSelection& selection) {
+  for (const auto& release : KTSTR_TRY(store.clean(selection))) std::printf("removed %s\n", release.c_str());
+  return ok();
+}
+
+void add_fetch(CLI::App& kernel, Invocation& invocation) {
+  auto* command =
+      kernel.add_subcommand("fetch", "Get Debian's newest cloud kernel with sched_ext, through apt");
+  auto series = std::make_shared<std::optional<std::string>>();
+  auto if_missing = std::make_shared<bool>(false);
+  command->add_option("SERIES", *series, "A series or version, such as 6.18");
+  command->add_flag("--if-missing", *if_missing, "Do not ask the archive when a fitting kernel is cached");
+  command->callback([&invocation, series, if_missing] {
+    invocation.action = [=] {
+      return with_store([&](const auto& store) { return fetch(store, *series, *if_missing); });
+    };
+  });
+}
+
+void add_list(CLI::App& kernel, Invocation& invocation) {
+  auto* command = kernel.add_subcommand("list", "Show the cached kernels, newest first");
+  command->callback([&invocation] { invocation.action = [] { return with_store(list); }; });
+}
+
+void add_add(CLI::App& kernel, Invocation& invocation) {
+  auto* command = kernel.add_subcommand("add", "Add a kernel of your own: a bzImage or an ELF with BTF");
+  auto image = std::make_shared<std::string>();
+  auto config = std::make_shared<std::optional<std::string>>();
+  command->add_option("PATH", *image, "The kernel image")->required();
+  command->add_option("--config", *config, "The .config it was built with");
+  command->callback([&invocation, image, config] {
+    invocation.action = [=] {
+      return with_store([&](const auto& store) { return add(store, *image, *config); });
+    };
+  });
+}
+
+void add_clean(CLI::App& kernel, Invocation& invocation) {
+  auto* command = kernel.add_subcommand("clean", "Remove cached kernels");
+  auto selection = std::make_shared<vmm::CleanSelection>();
+  command->add_option("SPEC", selection->spec, "Only these: a version or the beginning of one");
+  command->add_option("--keep", selection->keep_newest, "Keep this many of the newest");
+  command->callback([&invocation, selection] {
+    invocation.action = [=] {
+      return with_store([&](const auto& store) { return clean(store, *selection); });
+    };
+  });
+}
+
+}  // namespace
+
+void add_kernel_command(CLI::App& app, Invocation& invocation) {
+  auto* command = app.add_subcommand("kernel", "Fetch, list, add and remove kernels");
+  command->require_subcommand(1);
+  add_fetch(*command, invocation);
+  add_list(*command, invocation);
+  add_add(*command, invocation);
+  add_clean(*command, invocation);
+}
+
+}  // namespace ktstr::lua

@@ -1,0 +1,65 @@
+// ktstr list: the scenarios of a directory, one line each.
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+#include <vector>
+
+#include "lua/commands/commands.h"
+#include "lua/script_host.h"
+
+namespace ktstr::lua {
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<std::vector<fs::path>> scripts_in(const fs::path& directory) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error))
+    if (entry->path().extension() == ".lua") files.push_back(entry->path());
+  if (error) return system_error(directory.string(), error.value());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+void print_row(std::size_t name_width, const std::string& name, const std::string& topology,
+               const std::string& duration, const std::string& description) {
+  std::printf("%-*s  %-10s  %8s  %s\n", static_cast<int>(name_width), name.c_str(), topology.c_str(),
+              duration.c_str(), description.c_str());
+}
+
+int list(const fs::path& directory) {
+  const auto files = scripts_in(directory);
+  if (!files) return report_error(files.error());
+  int code = kPassed;
+  std::vector<engine::Scenario> scenarios;
+  std::size_t width = 4;
+  for (const auto& file : *files) {
+    auto host = ScriptHost::load(file);
+    if (!host) {
+      code = report_error(host.error());
+      continue;
+    }
+    scenarios.push_back(host->scenario());
+    width = std::max(width, scenarios.back().name.size());
+  }
+  print_row(width, "NAME", "TOPOLOGY", "DURATION", "DESCRIPTION");
+  for (const auto& scenario : scenarios)
+    print_row(width, scenario.name, scenario.topology.to_string(), format_duration(scenario.duration),
+              scenario.description);
+  return code;
+}
+
+}  // namespace
+
+void add_list_command(CLI::App& app, Invocation& invocation) {
+  auto* command = app.add_subcommand("list", "List the scenarios of a directory");
+  auto directory = std::make_shared<fs::path>("scenarios");
+  command->add_option("DIR", *directory, "Where to look for *.lua")->capture_default_str();
+  command->callback(
+      [&invocation, directory] { invocation.action = [directory] { return list(*directory); }; });
+}
+
+}  // namespace ktstr::lua

@@ -1,0 +1,26 @@
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+#include "lua/commands/commands.h"
+
+namespace ktstr::lua {
+
+int report_error(const Error& error) {
+  std::fprintf(stderr, "%s\n", error.message.c_str());
+  return error.code == ErrorCode::kCancelled ? kInterrupted : kToolError;
+}
+
+bool wants_colour(int fd, const Invocation& invocation) {
+  const auto set = [](const char* name) {
+    const char* value = std::getenv(name);
+    return value && *value;
+  };
+  const char* terminal = std::getenv("TERM");
+  return !invocation.no_color && !set("NO_COLOR") && isatty(fd) != 0 && terminal &&
+         terminal != std::string_view("dumb");
+}
+
+}  // namespace ktstr::lua

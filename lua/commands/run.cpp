@@ -1,0 +1,112 @@
+// ktstr run: boots scenarios, one after the other, and prints verdicts.
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/report/json.h"
+#include "engine/report/ktap.h"
+#include "engine/report/text.h"
+#include "engine/run/interrupt.h"
+#include "engine/run/runner.h"
+#include "lua/commands/commands.h"
+#include "lua/script_host.h"
+
+namespace ktstr::lua {
+namespace {
+
+namespace fs = std::filesystem;
+using engine::RunReport;
+
+struct RunArguments {
+  std::vector<fs::path> files;
+  std::optional<std::string> kernel;
+  std::optional<fs::path> json;
+  fs::path console_log;
+  bool ktap = false;
+  std::uint64_t seed = engine::RunOptions{}.seed;
+};
+
+/// The exit code of several runs: fail, then inconclusive, then pass.
+int worse(int a, int b) {
+  for (const int code : {kFailed, kInconclusive})
+    if (a == code || b == code) return code;
+  return kPassed;
+}
+
+engine::RunOptions options_for(const RunArguments& arguments, ScriptHost& host, const fs::path& file,
+                               engine::ProgressLine& line, int stop_fd) {
+  engine::RunOptions options;
+  options.kernel = arguments.kernel;
+  options.seed = arguments.seed;
+  options.script = file.string();
+  options.console_log = arguments.console_log;
+  options.progress = [&line](const engine::Progress& progress) { line.show(progress); };
+  // The hook sees what a JSON file would hold: the whole of a long run does not fit a script's memory.
+  options.check = [&host](const RunReport& report) { return host.run_check(engine::thinned(report, {})); };
+  options.stop_fd = stop_fd;
+  return options;
+}
+
+Result<RunReport> run_one(const RunArguments& arguments, ScriptHost& host, const fs::path& file,
+                          int stop_fd) {
+  engine::ProgressLine line(STDERR_FILENO);
+  spdlog::info("{}: topology {}, duration {}", host.scenario().name, host.scenario().topology.to_string(),
+               format_duration(host.scenario().duration));
+  return engine::run_scenario(host.scenario(), options_for(arguments, host, file, line, stop_fd));
+}
+
+/// All scripts are read before the first guest boots: a mistake in the last one is told at once.
+Result<std::vector<ScriptHost>> load_all(const std::vector<fs::path>& files) {
+  std::vector<ScriptHost> hosts;
+  for (const auto& file : files) hosts.push_back(KTSTR_TRY(ScriptHost::load(file)));
+  return hosts;
+}
+
+Result<int> run_all(const RunArguments& arguments, const engine::TextOptions& text) {
+  if (arguments.json && arguments.files.size() > 1)
+    return Error{ErrorCode::kInvalidArgument, "--json takes the report of one scenario; run them one by one"};
+  auto hosts = KTSTR_TRY(load_all(arguments.files));
+  const auto interrupt = KTSTR_TRY(engine::Interrupt::install());
+  std::vector<RunReport> reports;
+  int code = kPassed;
+  for (std::size_t i = 0; i < hosts.size(); ++i) {
+    reports.push_back(KTSTR_TRY(run_one(arguments, hosts[i], arguments.files[i], interrupt->stop_fd())));
+    code = worse(code, engine::exit_code(reports.back().verdict));
+    if (!arguments.ktap)
+      std::fputs(engine::to_text(reports.back(), text).c_str(), stdout), std::fflush(stdout);
+    if (arguments.json) KTSTR_TRY_STATUS(engine::write_json_file(reports.back(), *arguments.json));
+  }
+  if (arguments.ktap) std::fputs(engine::to_ktap(reports).c_str(), stdout);
+  return code;
+}
+
+int run(const RunArguments& arguments, const Invocation& invocation) {
+  const auto code = run_all(arguments, {.colour = wants_colour(STDOUT_FILENO, invocation)});
+  return code ? *code : report_error(code.error());
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, Invocation& invocation) {
+  auto* command = app.add_subcommand("run", "Run scenarios and judge them");
+  auto arguments = std::make_shared<RunArguments>();
+  command->add_option("SCENARIO", arguments->files, "Scenario files")->required();
+  command->add_option("--kernel", arguments->kernel,
+                      "A path, a version or the beginning of one; default: the scenario's, else the newest "
+                      "cached with sched_ext");
+  command->add_option("--json", arguments->json, "Write the whole report to this file");
+  command->add_flag("--ktap", arguments->ktap, "Print KTAP, the kernel's test format, instead of text");
+  command->add_option("--console", arguments->console_log, "Append the guest's console to this file");
+  command->add_option("--seed", arguments->seed, "Seed of random choices")->capture_default_str();
+  command->callback([&invocation, arguments] {
+    invocation.action = [&invocation, arguments] { return run(*arguments, invocation); };
+  });
+}
+
+}  // namespace ktstr::lua

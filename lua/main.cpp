@@ -1,0 +1,91 @@
+// ktstr: scenarios for sched_ext schedulers and the kernel's own, on real kernels, watched from outside.
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "engine/base/nearest.h"
+#include "lua/commands/commands.h"
+
+namespace ktstr::lua {
+namespace {
+
+constexpr const char* kFooter =
+    "\"ktstr SCENARIO.lua\" is short for \"ktstr run SCENARIO.lua\".\n"
+    "Exit codes: 0 pass, 1 fail, 2 inconclusive, 3 usage or tool error, 130 interrupted.";
+
+void set_up_log(const Invocation& invocation) {
+  auto logger = spdlog::stderr_color_st("ktstr");
+  auto* sink = static_cast<spdlog::sinks::stderr_color_sink_st*>(logger->sinks().front().get());
+  sink->set_color_mode(wants_colour(2, invocation) ? spdlog::color_mode::always : spdlog::color_mode::never);
+  logger->set_pattern("%H:%M:%S.%e %^%l%$ %v");
+  logger->set_level(invocation.verbosity > 1   ? spdlog::level::debug
+                    : invocation.verbosity > 0 ? spdlog::level::info
+                                               : spdlog::level::warn);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+std::vector<std::string> command_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(command->get_name());
+  return names;
+}
+
+/// The first word that is neither an option nor a command's name; "run" is put in front where a script stands
+/// alone. Errors: a word that is no command.
+Status complete_arguments(const CLI::App& app, std::vector<std::string>& arguments) {
+  const auto names = command_names(app);
+  const auto is_command = [&](const auto& word) {
+    return std::find(names.begin(), names.end(), word) != names.end();
+  };
+  const auto is_script = [](const auto& word) { return word.ends_with(".lua"); };
+  if (std::any_of(arguments.begin(), arguments.end(), is_command)) return ok();
+  if (std::any_of(arguments.begin(), arguments.end(), is_script))
+    return arguments.insert(arguments.begin(), "run"), ok();
+  const auto word = std::find_if(arguments.begin(), arguments.end(),
+                                 [](const auto& text) { return !text.starts_with("-"); });
+  if (word == arguments.end()) return ok();
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  return Error{ErrorCode::kInvalidArgument, "unknown command \"" + *word + "\"" + did_you_mean(*word, known)};
+}
+
+int run(std::vector<std::string> arguments) {
+  CLI::App app{"Scenarios for CPU schedulers on real kernels, watched from outside the guest", "ktstr"};
+  Invocation invocation;
+  app.set_version_flag("--version", "ktstr " KTSTR_VERSION);
+  app.add_flag("-v,--verbose", invocation.verbosity, "Log to standard error; twice for more");
+  app.add_flag("--no-color", invocation.no_color, "Never use colour (also: NO_COLOR in the environment)");
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  app.fallthrough();
+  add_run_command(app, invocation);
+  add_list_command(app, invocation);
+  add_check_command(app, invocation);
+  add_kernel_command(app, invocation);
+  add_docs_command(app, invocation);
+
+  if (const auto complete = complete_arguments(app, arguments); !complete)
+    return report_error(complete.error());
+  std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
+  try {
+    app.parse(arguments);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kPassed : kToolError;
+  }
+  set_up_log(invocation);
+  const int code = invocation.action();
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+    return report_error(system_error("standard output"));
+  return code;
+}
+
+}  // namespace
+}  // namespace ktstr::lua
+
+int main(int argc, char** argv) {
+  return ktstr::lua::run({argv + 1, argv + argc});
+}

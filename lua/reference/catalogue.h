@@ -1,0 +1,191 @@
+// Catalogue: what describe<> says of a record and everything inside it, as plain data for pages and
+// annotations.
+#pragma once
+
+#include <algorithm>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/write.h"
+#include "engine/scenario/scenario.h"
+
+namespace ktstr::lua {
+
+/// A field's type, in words of a script.
+struct TypeDoc {
+  std::string page;   ///< for reference pages: "list of work group"
+  std::string luals;  ///< for the Lua language server: "ktstr.work_group[]"
+};
+
+struct FieldDoc {
+  std::string_view name;
+  TypeDoc type;
+  bool optional = false;
+  std::string default_text;  ///< empty when there is none
+  std::string_view doc;
+};
+
+struct RecordDoc {
+  std::string_view name;
+  std::string_view doc;
+  std::vector<FieldDoc> fields;
+};
+
+/// "work group" as the name of a Lua class.
+[[nodiscard]] std::string class_name(std::string_view record);
+
+/// Types that scripts write in a notation of their own, or through a family of constructors.
+template <class T>
+inline constexpr std::string_view kFamily{};
+template <>
+inline constexpr std::string_view kFamily<engine::CpusetSpec> = "cpuset";
+template <>
+inline constexpr std::string_view kFamily<engine::AffinitySpec> = "affinity";
+template <>
+inline constexpr std::string_view kFamily<engine::Policy> = "policy";
+template <>
+inline constexpr std::string_view kFamily<engine::Phase> = "phase";
+template <>
+inline constexpr std::string_view kFamily<engine::Op> = "op";
+template <>
+inline constexpr std::string_view kFamily<engine::Hold> = "hold";
+
+namespace detail {
+
+template <class... A>
+std::string join_classes(const std::variant<A...>*) {
+  std::string text;
+  ((text += (text.empty() ? "" : "|") + class_name(describe<A>.name)), ...);
+  return text;
+}
+
+}  // namespace detail
+
+template <class T>
+TypeDoc type_doc() {
+  using ktstr::detail::is_list;
+  using ktstr::detail::is_map;
+  using ktstr::detail::is_optional;
+  using ktstr::detail::is_variant;
+  if constexpr (std::same_as<T, engine::Hold>)
+    return {"duration, number or `k.hold`", "string|number|ktstr.hold"};
+  else if constexpr (std::same_as<T, engine::WorkGroup>)
+    return {"`k.work`", "ktstr.work"};
+  else if constexpr (std::same_as<T, engine::Step>)
+    return {"`k.step`", "ktstr.step"};
+  else if constexpr (!kFamily<T>.empty())
+    return {"`k." + std::string(kFamily<T>) + "`", "ktstr." + std::string(kFamily<T>)};
+  else if constexpr (std::same_as<T, vmm::Topology>)
+    return {"topology", "string"};
+  else if constexpr (std::same_as<T, Value::Function>)
+    return {"function", "fun(report: ktstr.RunReport): string|string[]|nil"};
+  else if constexpr (std::same_as<T, bool>)
+    return {"boolean", "boolean"};
+  else if constexpr (DescribedEnum<T>)
+    return {"one of " + std::string(describe<T>.name), "string"};
+  else if constexpr (std::floating_point<T>)
+    return {"number", "number"};
+  else if constexpr (std::integral<T>)
+    return {"whole number", "integer"};
+  else if constexpr (std::same_as<T, std::string>)
+    return {"string", "string"};
+  else if constexpr (std::same_as<T, Duration>)
+    return {"duration", "string"};
+  else if constexpr (std::same_as<T, ByteSize>)
+    return {"size", "string"};
+  else if constexpr (std::same_as<T, CpuSet>)
+    return {"CPU list", "string"};
+  else if constexpr (is_optional<T>)
+    return type_doc<typename T::value_type>();
+  else if constexpr (is_list<T>) {
+    const auto item = type_doc<typename T::value_type>();
+    const bool is_union = item.luals.find('|') != std::string::npos;
+    return {"list of " + item.page, is_union ? "(" + item.luals + ")[]" : item.luals + "[]"};
+  } else if constexpr (is_map<T>) {
+    const auto item = type_doc<typename T::mapped_type>();
+    return {"table of name → " + item.page, "table<string, " + item.luals + ">"};
+  } else if constexpr (is_variant<T>) {
+    return {"table with a `type`", detail::join_classes(static_cast<const T*>(nullptr))};
+  } else {
+    return {std::string(describe<T>.name), class_name(describe<T>.name)};
+  }
+}
+
+/// A default as a script would write it; empty for an absent or empty one.
+template <class M>
+std::string default_text(const M& value) {
+  using namespace ktstr::detail;
+  if constexpr (std::same_as<M, vmm::Topology>)
+    return "\"" + value.to_string() + "\"";
+  else if constexpr (std::same_as<M, engine::Work>)
+    return "";
+  else if constexpr (is_variant<M>)
+    return std::visit([]<class A>(const A&) { return std::string(describe<A>.name); }, value);
+  else if constexpr (is_optional<M> || is_list<M> || is_map<M> || DescribedRecord<M>)
+    return "";
+  else if constexpr (std::same_as<M, std::string>)
+    return value.empty() ? "" : to_json(value);
+  else
+    return to_json(value);
+}
+
+/// Whether fields that a script leaves out keep defaults, or there are no defaults to speak of (choices,
+/// reports).
+enum class Defaults { kShown, kNone };
+
+template <class Record>
+RecordDoc record_doc(Defaults defaults) {
+  RecordDoc doc{describe<Record>.name, describe<Record>.doc, {}};
+  const Record value{};
+  for_each_field<Record>([&](const auto& field) {
+    using M = std::remove_cvref_t<decltype(value.*field.member)>;
+    const bool shown = defaults == Defaults::kShown;
+    const bool optional = shown || ktstr::detail::is_optional<M>;
+    doc.fields.push_back(
+        {field.name, type_doc<M>(), optional, shown ? default_text(value.*field.member) : "", field.doc});
+  });
+  return doc;
+}
+
+/// `Record` and every record inside it, each once, outer ones first.
+class Catalogue {
+ public:
+  template <class Record>
+  void add(Defaults defaults) {
+    if (contains(describe<Record>.name)) return;
+    records_.push_back(record_doc<Record>(defaults));
+    for_each_field<Record>([&]<class M>(const FieldDescription<Record, M>&) { add_inside<M>(defaults); });
+  }
+  [[nodiscard]] const std::deque<RecordDoc>& records() const { return records_; }
+
+ private:
+  [[nodiscard]] bool contains(std::string_view name) const {
+    return std::any_of(records_.begin(), records_.end(),
+                       [&](const auto& record) { return record.name == name; });
+  }
+  template <class M>
+  void add_inside(Defaults defaults) {
+    using namespace ktstr::detail;
+    if constexpr (is_optional<M> || is_list<M>)
+      add_inside<typename M::value_type>(defaults);
+    else if constexpr (is_map<M>)
+      add_inside<typename M::mapped_type>(defaults);
+    else if constexpr (std::same_as<M, engine::WorkGroup> || std::same_as<M, engine::Work> ||
+                       !kFamily<M>.empty())
+      return;
+    else if constexpr (is_variant<M>)
+      add_choices(static_cast<const M*>(nullptr), defaults);
+    else if constexpr (DescribedRecord<M>)
+      add<M>(defaults);
+  }
+  template <class... A>
+  void add_choices(const std::variant<A...>*, Defaults defaults) {
+    (add<A>(defaults), ...);
+  }
+
+  std::deque<RecordDoc> records_;
+};
+
+}  // namespace ktstr::lua

@@ -1,0 +1,12 @@
+#include "lua/reference/pages.h"
+
+namespace ktstr::lua {
+
+std::vector<Page> reference_pages() {
+  return {{"docs/reference/scenario.md", scenario_page()},
+          {"docs/reference/constructors.md", constructors_page()},
+          {"docs/reference/report.md", report_page()},
+          {"lua/types/ktstr.lua", annotations()}};
+}
+
+}  // namespace ktstr::lua

@@ -1,0 +1,23 @@
+// The reference pages and editor annotations that are made from describe<>.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace ktstr::lua {
+
+struct Page {
+  std::string path;  ///< from the project's root
+  std::string text;
+};
+
+/// docs/reference/*.md and lua/types/ktstr.lua.
+[[nodiscard]] std::vector<Page> reference_pages();
+
+/// The text of one page each.
+[[nodiscard]] std::string scenario_page();
+[[nodiscard]] std::string constructors_page();
+[[nodiscard]] std::string report_page();
+[[nodiscard]] std::string annotations();
+
+}  // namespace ktstr::lua

@@ -1,0 +1,22 @@
+local k = require "ktstr"
+
+return k.scenario {
+  name = "cpuset_apply",
+  description = "cgroups that ran everywhere get cpusets",
+  topology = "1n2l2c1t",
+  duration = "5s",
+
+  cgroups = {
+    left  = { works = { k.work.cpu_spin { workers = 4 } } },
+    right = { works = { k.work.cpu_spin { workers = 4 } } },
+  },
+
+  steps = {
+    k.step { hold = 0.4 },
+    k.step {
+      k.op.set_cpuset("left", k.cpuset.disjoint(0, 2)),
+      k.op.set_cpuset("right", k.cpuset.disjoint(1, 2)),
+      hold = k.hold.rest,
+    },
+  },
+}

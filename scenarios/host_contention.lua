@@ -1,0 +1,18 @@
+local k = require "ktstr"
+
+return k.scenario {
+  name = "host_contention",
+  description = "workers outside all cgroups compete with those inside",
+  topology = "1n2l2c1t",
+  duration = "5s",
+
+  cgroups = {
+    left  = { works = { k.work.cpu_spin { workers = 3 } } },
+    right = { works = { k.work.cpu_spin { workers = 3 } } },
+  },
+
+  steps = {
+    k.step { hold = 0.4 },
+    k.step { k.op.spawn_host(k.work.cpu_spin { workers = 3 }), hold = k.hold.rest },
+  },
+}
