@@ -12,6 +12,7 @@
 #include "engine/run/agent_initramfs.h"
 #include "engine/run/runner.h"
 #include "engine/scenario/workers.h"
+#include "tests/guest/small_scenario.h"
 #include "tests/skip.h"
 #include "vmm/qemu/qemu_machine.h"
 
@@ -24,31 +25,6 @@ inline std::optional<CachedKernel> default_kernel() {
   auto kernel = store->resolve(std::nullopt);
   if (!kernel) return std::nullopt;
   return std::move(*kernel);
-}
-
-inline WorkGroup spinners(std::uint32_t workers) {
-  WorkGroup work;
-  work.workers = workers;
-  return work;
-}
-
-inline CgroupDef cgroup_of(std::optional<CpusetSpec> cpuset, std::vector<WorkGroup> works) {
-  CgroupDef def;
-  def.cpuset = std::move(cpuset);
-  def.works = std::move(works);
-  return def;
-}
-
-/// One cgroup with two spinners for half a second, on two CPUs.
-inline Scenario small_scenario(std::string name) {
-  using namespace std::chrono_literals;
-  Scenario scenario;
-  scenario.name = std::move(name);
-  scenario.topology = {1, 1, 2, 1};
-  scenario.duration = 500ms;
-  scenario.cgroups["web"] = cgroup_of({}, {spinners(2)});
-  scenario.steps = {{.ops = {}, .setup = {}, .hold = RestHold{}}};
-  return scenario;
 }
 
 /// A guest that is ready, without a scenario.

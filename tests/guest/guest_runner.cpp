@@ -4,7 +4,7 @@
 
 #include "engine/run/interrupt.h"
 #include "engine/run/runner.h"
-#include "tests/guest/guest_fixture.h"
+#include "tests/guest/small_scenario.h"
 
 using namespace ktstr;
 using namespace ktstr::engine;
