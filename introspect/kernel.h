@@ -67,7 +67,7 @@ class Kernel {
   [[nodiscard]] const KernelImage& image() const { return image_; }
   /// Where the kernel maps physical address 0 (PAGE_OFFSET, randomized).
   [[nodiscard]] KernelVirt page_offset() const { return page_offset_; }
-  /// The array of struct page (vmemmap); nullopt when the kernel has no such symbol and no known default.
+  /// The array of struct page (vmemmap).
   [[nodiscard]] KernelVirt vmemmap_base() const { return vmemmap_base_; }
   /// "Linux version 7.3.4 ... #1 SMP ...", without the newline.
   [[nodiscard]] const std::string& banner() const { return banner_; }

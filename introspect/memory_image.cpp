@@ -55,11 +55,12 @@ Status write_at(const Fd& file, std::span<const std::byte> bytes, std::uint64_t 
 }
 
 Status write_region(const Fd& file, std::span<const std::byte> bytes, std::uint64_t offset) {
+  static constexpr std::array<std::byte, kPage> kZeros{};
   std::array<std::byte, kPage> page;
   for (std::size_t at = 0; at < bytes.size(); at += kPage) {
     const auto part = std::span(page).first(std::min<std::size_t>(kPage, bytes.size() - at));
     copy_shared(part, bytes.data() + at);
-    if (std::ranges::all_of(part, [](std::byte byte) { return byte == std::byte{0}; })) continue;
+    if (std::memcmp(part.data(), kZeros.data(), part.size()) == 0) continue;
     KTSTR_TRY_STATUS(write_at(file, part, offset + at));
   }
   return ok();
