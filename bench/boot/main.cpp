@@ -1,0 +1,105 @@
+// bench_boot: time from start to agent-ready, ours against plain QEMU commands.
+// The contenders take turns, so that a host that gets busier or faster on the way hits all of them; each
+// round gives a ratio, and the median of the rounds' ratios is what is judged.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+
+#include "bench/boot/contender.h"
+#include "vmm/initramfs.h"
+#include "vmm/qemu/tsc.h"
+
+namespace ktstr::bench {
+namespace {
+
+constexpr double kBestPlainLimit = 1.10;
+constexpr double kUntunedLimit = 0.50;
+
+std::vector<Contender> contenders(const Guest& guest) {
+  const auto tuned = fmt::format("console=ttyS0 quiet cryptomgr.notests tsc_early_khz={} panic=-1",
+                                 vmm::qemu::host_tsc_khz());
+  const std::vector<std::string> microvm{
+      "-M",         "microvm", "-nodefaults", "-no-user-config", "-display",          "none",
+      "-no-reboot", "-cpu",    "max",         "-accel",          "tcg,thread=single", "-smp",
+      "2",          "-m",      "512"};
+  const std::vector<std::string> untuned{"-smp", "2", "-m", "512", "-nographic", "-monitor", "none"};
+  return {
+      our_machine(guest, "ours, KASLR (default)", true), our_machine(guest, "ours, no KASLR", false),
+      plain_qemu("best plain: microvm, ELF, tuned arguments", guest.kernel.elf, guest.initramfs,
+                 tuned + " nokaslr", microvm),
+      plain_qemu("best plain with KASLR: microvm, bzImage", guest.kernel.bzimage, guest.initramfs, tuned,
+                 microvm),
+      plain_qemu("untuned: pc, bzImage", guest.kernel.bzimage, guest.initramfs, "console=ttyS0", untuned)};
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const auto middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+/// The median over the rounds of a's time by b's.
+double ratio(const std::vector<std::vector<double>>& rounds, std::size_t a, std::size_t b) {
+  std::vector<double> ratios;
+  for (const auto& round : rounds) ratios.push_back(round[a] / round[b]);
+  return median(ratios);
+}
+
+void print_times(const std::vector<Contender>& all, const std::vector<std::vector<double>>& rounds) {
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    std::vector<double> times;
+    for (const auto& round : rounds) times.push_back(round[i]);
+    fmt::print("{:44} median {:6.3f} s, least {:6.3f} s\n", all[i].name, median(times),
+               *std::min_element(times.begin(), times.end()));
+  }
+}
+
+bool judge(const char* what, double value, double limit) {
+  fmt::print("{:60} {:5.2f} (at most {:.2f}) {}\n", what, value, limit, value <= limit ? "ok" : "MISSED");
+  return value <= limit;
+}
+
+Result<std::vector<std::vector<double>>> run(const std::vector<Contender>& all, int count) {
+  std::vector<std::vector<double>> rounds;
+  for (int i = 0; i < count; ++i) {
+    std::vector<double> round;
+    for (const auto& contender : all) round.push_back(KTSTR_TRY(contender.boot()).count());
+    rounds.push_back(std::move(round));
+  }
+  return rounds;
+}
+
+Result<bool> bench(int rounds, const std::filesystem::path& initramfs) {
+  const auto store = KTSTR_TRY(engine::KernelStore::open());
+  const Guest guest{KTSTR_TRY(store.resolve(std::nullopt)), initramfs};
+  KTSTR_TRY_STATUS(vmm::write_initramfs({{"init", std::filesystem::path(KTSTR_BOOT_INIT)}}, initramfs));
+  const auto all = contenders(guest);
+  const auto times = KTSTR_TRY(run(all, rounds));
+  print_times(all, times);
+  const bool fast =
+      judge("ours without KASLR / best plain (which has none)", ratio(times, 1, 2), kBestPlainLimit);
+  const bool fast_kaslr =
+      judge("ours with KASLR / best plain with KASLR", ratio(times, 0, 3), kBestPlainLimit);
+  const bool tuned = judge("ours with KASLR / untuned", ratio(times, 0, 4), kUntunedLimit);
+  fmt::print("{:60} {:5.2f}\n", "ours with KASLR / best plain without", ratio(times, 0, 2));
+  return fast && fast_kaslr && tuned;
+}
+
+}  // namespace
+}  // namespace ktstr::bench
+
+int main(int argc, char** argv) {
+  CLI::App app("Time from start to agent-ready");
+  int rounds = 7;
+  app.add_option("--rounds", rounds, "how often each contender boots")->check(CLI::PositiveNumber);
+  CLI11_PARSE(app, argc, argv);
+  const auto initramfs =
+      std::filesystem::temp_directory_path() / fmt::format("ktstr-bench-boot-{}", ::getpid());
+  const auto met = ktstr::bench::bench(rounds, initramfs);
+  std::filesystem::remove(initramfs);
+  if (!met) fmt::print(stderr, "bench_boot: {}\n", met.error().message);
+  return met ? (*met ? 0 : 1) : 3;
+}
