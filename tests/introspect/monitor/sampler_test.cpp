@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <functional>
+
 #include "tests/introspect/sched/sched_guest.h"
 
 namespace ktstr::introspect {
@@ -15,6 +17,24 @@ Sampler sampler_of(const Kernel& kernel, std::uint32_t domains_every = 0) {
   REQUIRE(sampler.has_value());
   return std::move(*sampler);
 }
+
+/// A guest that does something at the moment when its memory is read for the n-th time from now.
+class BusyMemory final : public PhysicalMemory {
+ public:
+  explicit BusyMemory(const PhysicalMemory& memory) : memory_(memory) {}
+  void at_read(int reads, std::function<void()> action) { reads_ = reads, action_ = std::move(action); }
+
+  [[nodiscard]] bool read(GuestPhys address, std::span<std::byte> out) const override {
+    if (--reads_ == 0) action_();
+    return memory_.read(address, out);
+  }
+  [[nodiscard]] GuestPhys end() const override { return memory_.end(); }
+
+ private:
+  const PhysicalMemory& memory_;
+  mutable int reads_ = 0;
+  std::function<void()> action_;
+};
 
 }  // namespace
 
@@ -71,6 +91,24 @@ TEST_CASE("counters appear with a scheduler, and each scheduler is another insta
   CHECK_FALSE(sample.cpus[1].event_counters.has_value());
   guest.load_scheduler();
   CHECK(sampler.sample(kInstant)->scheduler_instance == 3);
+}
+
+TEST_CASE("counters of a scheduler that leaves while they are read are dropped") {
+  SchedGuest guest;
+  BusyMemory memory(guest.memory());
+  const auto kernel = guest.attach(memory);
+  auto sampler = sampler_of(kernel);
+  guest.load_scheduler();
+  CHECK(sampler.sample(kInstant)->cpus[0].event_counters.has_value());
+  // With every translation cached: the switch, two run queues, scx_root, its scx_sched, and then two CPUs'
+  // counters.
+  memory.at_read(6, [&] { guest.unload_scheduler(); });
+  const auto sample = sampler.sample(kInstant).value();
+  CHECK_FALSE(sample.cpus[0].event_counters.has_value());
+  CHECK_FALSE(sample.cpus[1].event_counters.has_value());
+  CHECK(sample.scheduler_instance == 1);
+  REQUIRE(sample.problems.size() == 1);
+  CHECK(sample.problems[0] == "sched_ext event counters: the scheduler changed while they were read");
 }
 
 TEST_CASE("domains come with every n-th sample") {

@@ -112,7 +112,7 @@ KernelVirt SyntheticGuest::add_string(std::string_view text) {
   return address;
 }
 
-Kernel SyntheticGuest::attach() const {
+Kernel SyntheticGuest::attach(const PhysicalMemory& memory) const {
   std::vector<std::pair<std::string, KernelVirt>> named(symbols_.begin(), symbols_.end());
   named.emplace_back("_end", kImage + kLargePage);
   std::ranges::sort(named, {}, [](const auto& symbol) { return symbol.second; });
@@ -120,7 +120,7 @@ Kernel SyntheticGuest::attach() const {
   for (const auto& [name, address] : named) columns.add(address, 'D', name);
   auto info =
       std::make_shared<const KernelDebugInfo>(SymbolTable::build(columns), Btf::parse(btf_bytes_).value());
-  auto kernel = Kernel::attach(memory_, std::move(info), {});
+  auto kernel = Kernel::attach(memory, std::move(info), {});
   KTSTR_CHECK(kernel.has_value());
   return std::move(*kernel);
 }

@@ -59,7 +59,9 @@ class SyntheticGuest {
   [[nodiscard]] const PhysicalMemory& memory() const { return memory_; }
 
   /// The guest must outlive the kernel. No symbols are added afterwards.
-  [[nodiscard]] Kernel attach() const;
+  [[nodiscard]] Kernel attach() const { return attach(memory_); }
+  /// The same through another view of this guest's memory.
+  [[nodiscard]] Kernel attach(const PhysicalMemory& memory) const;
 
  private:
   void build_page_tables();
