@@ -11,43 +11,45 @@ constexpr std::uint64_t kSmallPage = 1U << 12;
 constexpr std::uint64_t kLargePiece = 1U << 21;
 constexpr std::uint64_t kValid = 1;  // set in every stored key, so that an empty slot matches nothing
 
-constexpr std::uint64_t page_of(std::uint64_t address, std::uint64_t page_size) {
-  return address & ~(page_size - 1);
+template <std::uint64_t kPageSize>
+constexpr std::uint64_t page_of(std::uint64_t address) {
+  return address & ~(kPageSize - 1);
 }
 
-template <class Slots>
-auto& slot_for(Slots& slots, std::uint64_t address, std::uint64_t page_size) {
-  return slots[address / page_size % slots.size()];
+template <std::uint64_t kPageSize, class Slots>
+auto& slot_for(Slots& slots, std::uint64_t address) {
+  return slots[address / kPageSize % slots.size()];
 }
 
-template <class Slots>
-std::optional<PageMapping> find_in(const Slots& slots, std::uint64_t address, std::uint64_t page_size) {
-  const auto& slot = slot_for(slots, address, page_size);
+template <std::uint64_t kPageSize, class Slots>
+std::optional<PageMapping> find_in(const Slots& slots, std::uint64_t address) {
+  const auto& slot = slot_for<kPageSize>(slots, address);
   const std::uint64_t page = slot.page.load(std::memory_order_relaxed);
   const std::uint64_t key = slot.key_xor_page.load(std::memory_order_relaxed) ^ page;
-  if (key != (page_of(address, page_size) | kValid)) return std::nullopt;
-  return PageMapping{GuestPhys(page + address % page_size), page_size};
+  if (key != (page_of<kPageSize>(address) | kValid)) return std::nullopt;
+  return PageMapping{GuestPhys(page + address % kPageSize), kPageSize};
 }
 
-template <class Slots>
-void insert_in(Slots& slots, std::uint64_t address, std::uint64_t page, std::uint64_t page_size) {
-  auto& slot = slot_for(slots, address, page_size);
+template <std::uint64_t kPageSize, class Slots>
+void insert_in(Slots& slots, std::uint64_t address, std::uint64_t physical) {
+  auto& slot = slot_for<kPageSize>(slots, address);
+  const std::uint64_t page = page_of<kPageSize>(physical);
   slot.page.store(page, std::memory_order_relaxed);
-  slot.key_xor_page.store((page_of(address, page_size) | kValid) ^ page, std::memory_order_relaxed);
+  slot.key_xor_page.store((page_of<kPageSize>(address) | kValid) ^ page, std::memory_order_relaxed);
 }
 
 }  // namespace
 
 std::optional<PageMapping> TranslationCache::find(KernelVirt address) const {
-  if (const auto large = find_in(large_, address.value(), kLargePiece)) return large;
-  return find_in(small_, address.value(), kSmallPage);
+  if (const auto large = find_in<kLargePiece>(large_, address.value())) return large;
+  return find_in<kSmallPage>(small_, address.value());
 }
 
 void TranslationCache::insert(KernelVirt address, const PageMapping& mapping) {
   if (mapping.page_size >= kLargePiece)
-    insert_in(large_, address.value(), page_of(mapping.address.value(), kLargePiece), kLargePiece);
+    insert_in<kLargePiece>(large_, address.value(), mapping.address.value());
   else
-    insert_in(small_, address.value(), page_of(mapping.address.value(), kSmallPage), kSmallPage);
+    insert_in<kSmallPage>(small_, address.value(), mapping.address.value());
 }
 
 void TranslationCache::clear() {
@@ -80,7 +82,8 @@ bool Translator::read_bytes(KernelVirt address, std::span<std::byte> out) const 
   while (!out.empty()) {
     const WalkResult mapping = translate(address);
     if (!mapping) return false;
-    const std::uint64_t left_in_page = mapping->page_size - mapping->address.value() % mapping->page_size;
+    const std::uint64_t offset = mapping->address.value() & (mapping->page_size - 1);
+    const std::uint64_t left_in_page = mapping->page_size - offset;
     const std::size_t length = std::min<std::uint64_t>(out.size(), left_in_page);
     if (!memory_->read(mapping->address, out.first(length))) return false;
     out = out.subspan(length);
