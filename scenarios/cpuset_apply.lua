@@ -7,8 +7,8 @@ return k.scenario {
   duration = "5s",
 
   cgroups = {
-    left  = { works = { k.work.cpu_spin { workers = 4 } } },
-    right = { works = { k.work.cpu_spin { workers = 4 } } },
+    left  = { works = { k.work.cpu_spin { workers = 3 } } },
+    right = { works = { k.work.cpu_spin { workers = 3 } } },
   },
 
   steps = {

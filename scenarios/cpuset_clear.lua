@@ -7,8 +7,8 @@ return k.scenario {
   duration = "5s",
 
   cgroups = {
-    left  = { cpuset = k.cpuset.disjoint(0, 2), works = { k.work.cpu_spin { workers = 4 } } },
-    right = { cpuset = k.cpuset.disjoint(1, 2), works = { k.work.cpu_spin { workers = 4 } } },
+    left  = { cpuset = k.cpuset.disjoint(0, 2), works = { k.work.cpu_spin { workers = 3 } } },
+    right = { cpuset = k.cpuset.disjoint(1, 2), works = { k.work.cpu_spin { workers = 3 } } },
   },
 
   steps = {

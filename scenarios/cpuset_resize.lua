@@ -7,8 +7,8 @@ return k.scenario {
   duration = "6s",
 
   cgroups = {
-    left  = { cpuset = k.cpuset.exact "0-1", works = { k.work.cpu_spin { workers = 4 } } },
-    right = { cpuset = k.cpuset.exact "2", works = { k.work.cpu_spin { workers = 4 } } },
+    left  = { cpuset = k.cpuset.exact "0-1", works = { k.work.cpu_spin { workers = 3 } } },
+    right = { cpuset = k.cpuset.exact "2", works = { k.work.cpu_spin { workers = 3 } } },
   },
 
   steps = {

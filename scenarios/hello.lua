@@ -9,7 +9,7 @@ return k.scenario {
 
   cgroups = {
     web   = { cpuset = k.cpuset.disjoint(0, 2), works = { k.work.bursty { workers = 2 } } },
-    batch = { cpuset = k.cpuset.disjoint(1, 2), works = { k.work.cpu_spin { workers = 4 } } },
+    batch = { cpuset = k.cpuset.disjoint(1, 2), works = { k.work.cpu_spin { workers = 2 } } },
   },
 
   steps = {

@@ -11,6 +11,6 @@ return k.scenario {
     ["left/api"]  = { works = { k.work.cpu_spin { workers = 2 } } },
     ["left/jobs"] = { works = { k.work.bursty { workers = 2 } } },
     ["right"]     = { cpuset = k.cpuset.disjoint(1, 2) },
-    ["right/api"] = { works = { k.work.cpu_spin { workers = 4 } } },
+    ["right/api"] = { works = { k.work.cpu_spin { workers = 2 } } },
   },
 }
