@@ -20,7 +20,8 @@
 
 namespace ktstr::vmm {
 
-/// What runs the guest's instructions. KVM is used only when asked for: /dev/kvm being there does not mean that it boots.
+/// What runs the guest's instructions. KVM is used only when asked for: /dev/kvm being there does not mean
+/// that it boots.
 enum class Accelerator { kTcg, kKvm };
 
 /// What to boot. Paths must stay valid until start() returns.
@@ -29,11 +30,11 @@ struct MachineConfig {
   std::filesystem::path kernel_bzimage;  ///< may be empty when the kernel was added as ELF
   std::filesystem::path initramfs;       ///< cpio, uncompressed or in any form the kernel unpacks
   Topology topology;
-  ByteSize memory;           ///< rounded up to whole 2 MiB per NUMA node
+  ByteSize memory;  ///< rounded up to whole 2 MiB per NUMA node
   Accelerator accelerator = Accelerator::kTcg;
   bool kaslr = true;
-  std::vector<std::string> kernel_args;   ///< appended to the backend's own
-  std::filesystem::path console_log;      ///< every byte of the serial console is appended here
+  std::vector<std::string> kernel_args;  ///< appended to the backend's own
+  std::filesystem::path console_log;     ///< every byte of the serial console is appended here
 };
 
 /// A run of guest RAM in our address space. Shared with the running guest: bytes change under the reader.
@@ -45,7 +46,8 @@ struct MemoryRegion {
 /// One vCPU's registers at a freeze. A register the backend can't read is absent.
 struct VcpuRegisters {
   std::uint64_t rip = 0, rsp = 0, rflags = 0;
-  std::array<std::uint64_t, 16> general{};  ///< rax rbx rcx rdx rsi rdi rbp rsp r8..r15, in the architecture's encoding order of gdb's amd64
+  std::array<std::uint64_t, 16> general{};  ///< rax rbx rcx rdx rsi rdi rbp rsp r8..r15, in the
+                                            ///< architecture's encoding order of gdb's amd64
   std::uint16_t cs = 0, ss = 0;
   std::uint64_t cr0 = 0, cr2 = 0, cr3 = 0, cr4 = 0, efer = 0;
   std::uint64_t fs_base = 0, gs_base = 0;
@@ -54,19 +56,25 @@ struct VcpuRegisters {
   std::optional<std::uint64_t> lstar;
 };
 
-/// The outcome of a freeze: registers of each vCPU that stopped; nullopt for one that did not before the deadline.
+/// The outcome of a freeze: registers of each vCPU that stopped; nullopt for one that did not before the
+/// deadline.
 struct FrozenState {
   std::vector<std::optional<VcpuRegisters>> vcpus;
 };
 
 /// What a machine tells while it runs.
-struct GuestExited {};                                  ///< orderly poweroff or reset
-struct GuestPanicked { std::string console_line; };     ///< the guest kernel panicked: its own line
-struct MachineFailed { Error error; };                  ///< the VMM process died or misbehaved; kEmulatorFailed when the emulator itself is at fault
+struct GuestExited {};  ///< orderly poweroff or reset
+struct GuestPanicked {
+  std::string console_line;
+};  ///< the guest kernel panicked: its own line
+struct MachineFailed {
+  Error error;
+};  ///< the VMM process died or misbehaved; kEmulatorFailed when the emulator itself is at fault
 using MachineEvent = std::variant<GuestExited, GuestPanicked, MachineFailed>;
 
 /// A booted (or booting) guest. Destroying it ends the guest and leaves no process or file behind.
-/// Threads: wait_event() may block in one thread while others call the rest; freeze/thaw are serialised inside.
+/// Threads: wait_event() may block in one thread while others call the rest; freeze/thaw are serialised
+/// inside.
 class Machine {
  public:
   virtual ~Machine() = default;
@@ -86,10 +94,12 @@ class Machine {
   /// A connected stream socket to the guest agent's port. Owned by the machine.
   [[nodiscard]] virtual int channel_fd() const = 0;
 
-  /// The host thread that runs vCPU i, or nullopt where one thread runs several (its CPU time is nobody's alone).
+  /// The host thread that runs vCPU i, or nullopt where one thread runs several (its CPU time is nobody's
+  /// alone).
   [[nodiscard]] virtual std::vector<std::optional<int>> vcpu_thread_ids() const = 0;
 
-  /// The next event, or kTimeout. After an event of any kind the guest is gone: every later call returns the same event.
+  /// The next event, or kTimeout. After an event of any kind the guest is gone: every later call returns the
+  /// same event.
   [[nodiscard]] virtual Result<MachineEvent> wait_event(Duration timeout) = 0;
 
   /// The last `lines` lines of the console.
