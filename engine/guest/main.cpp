@@ -38,6 +38,8 @@ Status serve_guest(std::uint64_t boot_ns) {
 
 Status serve_bare_host(int fd, std::string cgroup_root, std::uint64_t boot_ns) {
   auto channel = KTSTR_TRY(adopt_channel(fd));
+  // Ctrl-C on a terminal reaches us too, but it is the runner that decides what it means.
+  std::signal(SIGINT, SIG_IGN);
   // Orphans of workers come to the agent, as they do to PID 1.
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) return system_error("become a subreaper");
   auto own = KTSTR_TRY(find_own_cgroup());

@@ -60,7 +60,7 @@ Status Session::say_hello() {
 }
 
 Status Session::serve() {
-  const auto signals = KTSTR_TRY(watch_signals({SIGCHLD, SIGTERM, SIGINT}));
+  const auto signals = KTSTR_TRY(watch_signals({SIGCHLD, SIGTERM}));
   while (!done_) {
     pollfd fds[] = {{channel_.get(), POLLIN, 0}, {signals.get(), POLLIN, 0}};
     if (::poll(fds, 2, -1) < 0 && errno != EINTR) return system_error("poll");

@@ -1,4 +1,5 @@
-// What the runner asks of the guest agent, and what it answers. Payloads are the JSON of these structs (see frame.h).
+// What the runner asks of the guest agent, and what it answers. Payloads are the JSON of these structs (see
+// frame.h).
 #pragma once
 
 #include <cstdint>
@@ -18,9 +19,11 @@
 
 namespace ktstr::engine::protocol {
 
-// ---- requests -------------------------------------------------------------------------------------------------------
+// ---- requests
+// -------------------------------------------------------------------------------------------------------
 
-/// Makes a cgroup below the agent's root, with its controllers. Absent limits are left at the kernel's default.
+/// Makes a cgroup below the agent's root, with its controllers. Absent limits are left at the kernel's
+/// default.
 struct AddCgroup {
   std::string cgroup;
   std::optional<CpuSet> cpus;
@@ -29,10 +32,16 @@ struct AddCgroup {
   std::optional<ByteSize> memory_max;
   std::optional<std::uint32_t> pids_max;
 };
-/// Stops the workers of the cgroup and of those below it, then removes them all, the deepest first. Answered by Stopped.
-struct RemoveCgroup { std::string cgroup; };
+/// Stops the workers of the cgroup and of those below it, then removes them all, the deepest first. Answered
+/// by Stopped.
+struct RemoveCgroup {
+  std::string cgroup;
+};
 /// Absent cpus: clears the cpuset (the cgroup inherits its parent's).
-struct SetCpuset { std::string cgroup; std::optional<CpuSet> cpus; };
+struct SetCpuset {
+  std::string cgroup;
+  std::optional<CpuSet> cpus;
+};
 /// Starts `affinities.size()` workers: all are forked and placed first, then released together.
 /// An absent cgroup means the agent's own. An empty affinity leaves the worker with what its cgroup allows.
 struct SpawnWorkers {
@@ -43,21 +52,36 @@ struct SpawnWorkers {
   std::int32_t nice = 0;
   std::string comm;
 };
-/// Stops workers (SIGUSR1, one shared 5 s deadline, then SIGKILL) and answers their reports, those of workers that ended by
-/// themselves included. Absent cgroup: all workers everywhere. A frozen cgroup is thawed first: its tasks can't stop.
-struct StopWorkers { std::optional<std::string> cgroup; };
+/// Stops workers (SIGUSR1, one shared 5 s deadline, then SIGKILL) and answers their reports, those of workers
+/// that ended by themselves included. Absent cgroup: all workers everywhere. A frozen cgroup is thawed first:
+/// its tasks can't stop.
+struct StopWorkers {
+  std::optional<std::string> cgroup;
+};
 /// One set for each worker of the cgroup, in order of spawning; an empty set means all CPUs.
-struct SetAffinity { std::string cgroup; std::vector<CpuSet> affinities; };
+struct SetAffinity {
+  std::string cgroup;
+  std::vector<CpuSet> affinities;
+};
 /// Moves every task of `from`. Absent names mean the agent's own cgroup; from there only workers are moved.
-struct MoveTasks { std::optional<std::string> from; std::optional<std::string> to; };
-struct FreezeCgroup { std::string cgroup; bool frozen = true; };
+struct MoveTasks {
+  std::optional<std::string> from;
+  std::optional<std::string> to;
+};
+struct FreezeCgroup {
+  std::string cgroup;
+  bool frozen = true;
+};
 /// Reads a file of the guest (tests: /proc, /sys), at most `limit` bytes.
-struct ReadFile { std::string path; std::uint32_t limit = 1 << 20; };
+struct ReadFile {
+  std::string path;
+  std::uint32_t limit = 1 << 20;
+};
 /// Removes every cgroup and worker, then powers the guest off (as PID 1) or leaves (on a bare host).
 struct Shutdown {};
 
-using Request = std::variant<AddCgroup, RemoveCgroup, SetCpuset, SpawnWorkers, StopWorkers, SetAffinity, MoveTasks, FreezeCgroup,
-                             ReadFile, Shutdown>;
+using Request = std::variant<AddCgroup, RemoveCgroup, SetCpuset, SpawnWorkers, StopWorkers, SetAffinity,
+                             MoveTasks, FreezeCgroup, ReadFile, Shutdown>;
 
 /// What a frame from the runner holds. The reply carries the same id.
 struct RequestMessage {
@@ -65,7 +89,8 @@ struct RequestMessage {
   Request request;
 };
 
-// ---- replies --------------------------------------------------------------------------------------------------------
+// ---- replies
+// --------------------------------------------------------------------------------------------------------
 
 /// First message of the agent, unasked.
 struct Hello {
@@ -73,27 +98,28 @@ struct Hello {
   std::string kernel_release;
   std::uint32_t cpus = 0;
   std::uint64_t monotonic_ns = 0;  ///< the guest's CLOCK_MONOTONIC when sent
-  std::uint64_t boot_ns = 0;  ///< CLOCK_BOOTTIME when the agent's main() began
+  std::uint64_t boot_ns = 0;       ///< CLOCK_BOOTTIME when the agent's main() began
 };
 
 struct ExitInfo {
-  std::string how;  ///< "exited", "signaled", "timed out" or "wait failed"
+  std::string how;                   ///< "exited", "signaled", "timed out" or "wait failed"
   std::optional<std::int32_t> code;  ///< exit code, signal or errno
 };
 
-/// How many wake latencies a worker keeps, and how many one Stopped holds over all its workers: above it each worker's sample
-/// is thinned evenly, so that a reply stays small beside kMaxPayload.
+/// How many wake latencies a worker keeps, and how many one Stopped holds over all its workers: above it each
+/// worker's sample is thinned evenly, so that a reply stays small beside kMaxPayload.
 inline constexpr std::size_t kMaxWakeLatencies = 100'000;
 inline constexpr std::size_t kMaxWakeLatenciesPerReply = 400'000;
 inline constexpr std::size_t kMaxMigrationCpus = 1000;
 
-/// What one worker did between its release and its stop. Times in ns of the guest's clock. A worker that crashed or was killed
-/// has what it had counted up to then.
+/// What one worker did between its release and its stop. Times in ns of the guest's clock. A worker that
+/// crashed or was killed has what it had counted up to then.
 struct WorkerReport {
   std::int32_t tid = 0;
   std::optional<std::string> cgroup;
   std::string work;  ///< the work type's name
-  std::uint64_t work_units = 0;  ///< the smallest things a type does: loop turns, touches, bytes passed (see guest/works/)
+  std::uint64_t work_units =
+      0;  ///< the smallest things a type does: loop turns, touches, bytes passed (see guest/works/)
   std::uint64_t iterations = 0;  ///< rounds of the type's loop
   std::uint64_t cpu_ns = 0;
   std::uint64_t wall_ns = 0;
@@ -102,29 +128,41 @@ struct WorkerReport {
   std::uint64_t migrations = 0;
   std::vector<std::uint32_t> migration_cpus;  ///< the CPU after each migration, the first kMaxMigrationCpus
   CpuSet cpus_used;
-  std::uint64_t longest_gap_ns = 0;  ///< longest time from when the worker could run to its next sign of progress
+  std::uint64_t longest_gap_ns =
+      0;  ///< longest time from when the worker could run to its next sign of progress
   std::uint32_t longest_gap_cpu = 0;
   std::uint64_t longest_gap_at_ns = 0;  ///< since the worker's release
   std::optional<std::uint64_t> schedstat_run_delay_ns;
   std::optional<std::uint64_t> schedstat_run_count;
   std::optional<std::uint64_t> schedstat_cpu_time_ns;
   std::vector<std::uint64_t> wake_latencies_ns;  ///< uniform sample, at most kMaxWakeLatencies
-  std::uint64_t wake_latencies_total = 0;  ///< how many there were
+  std::uint64_t wake_latencies_total = 0;        ///< how many there were
   ExitInfo exit;
 };
 
 /// Tids of the started workers, in order.
-struct Spawned { std::vector<std::int32_t> tids; };
-struct Stopped { std::vector<WorkerReport> reports; };
+struct Spawned {
+  std::vector<std::int32_t> tids;
+};
+struct Stopped {
+  std::vector<WorkerReport> reports;
+};
 /// `content` holds at most the limit asked for; `truncated` tells that there was more.
-struct FileContent { std::string content; bool truncated = false; };
+struct FileContent {
+  std::string content;
+  bool truncated = false;
+};
 struct Done {};
 /// The request failed; nothing of it is left half done unless the message says so.
-struct Failed { ErrorCode code = ErrorCode::kIo; std::string message; };
+struct Failed {
+  ErrorCode code = ErrorCode::kIo;
+  std::string message;
+};
 
 using Reply = std::variant<Hello, Spawned, Stopped, FileContent, Done, Failed>;
 
-/// What a frame from the agent holds. Id 0: not the answer to a request that could be read (Hello, or Failed for garbage).
+/// What a frame from the agent holds. Id 0: not the answer to a request that could be read (Hello, or Failed
+/// for garbage).
 struct ReplyMessage {
   std::uint64_t id = 0;
   Reply reply;

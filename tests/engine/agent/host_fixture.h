@@ -62,7 +62,9 @@ T must(Result<T> result) {
   return std::move(*result);
 }
 
-inline void must(Status status) { REQUIRE_MESSAGE(status.has_value(), status.error().message); }
+inline void must(Status status) {
+  REQUIRE_MESSAGE(status.has_value(), status.error().message);
+}
 
 /// A running agent that has said hello.
 struct RunningAgent {
