@@ -4,7 +4,7 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,7 +36,7 @@ inline std::vector<int> children_of(int pid) {
 /// A handle to a process that is not ours: it stays good when the pid is used again.
 class ProcessHandle {
  public:
-  explicit ProcessHandle(int pid) : fd_(::pidfd_open(pid, 0)) {
+  explicit ProcessHandle(int pid) : fd_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))) {
     if (!fd_) throw std::runtime_error("no process " + std::to_string(pid));
   }
   /// Whether the process ends in time.
@@ -44,7 +44,6 @@ class ProcessHandle {
     pollfd ready{fd_.get(), POLLIN, 0};
     return ::poll(&ready, 1, static_cast<int>(timeout.count())) == 1;
   }
-  void send(int signal) const { ::pidfd_send_signal(fd_.get(), signal, nullptr, 0); }
 
  private:
   Fd fd_;
