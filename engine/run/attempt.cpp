@@ -72,17 +72,17 @@ Result<std::optional<EmulatorFault>> Attempt::run() {
   const auto status = run_guest(agent);
   collect_samples();
   if (watch_->stop_requested()) return cancelled();
-  std::optional<vmm::MachineEvent> event = watch_->event();
-  if (!status) {
-    if (!event && may_follow_from_the_end(status.error().code)) event = watch_->wait_event(kEventGrace);
-    if (const auto* failed = event ? std::get_if<vmm::MachineFailed>(&*event) : nullptr;
-        failed && failed->error.code == ErrorCode::kEmulatorFailed)
-      return EmulatorFault{failed->error.message};
-    explain(status.error(), event);
-  }
-  machine_->kill();
+  const auto event = status ? std::nullopt : end_behind(status.error());
   sum_up_timings(begin);
+  const auto* failed = event ? std::get_if<vmm::MachineFailed>(&*event) : nullptr;
+  if (failed && failed->error.code == ErrorCode::kEmulatorFailed) return EmulatorFault{failed->error.message};
+  if (!status) explain(status.error(), event);
+  machine_->kill();
   return std::nullopt;
+}
+
+std::optional<vmm::MachineEvent> Attempt::end_behind(const Error& error) const {
+  return may_follow_from_the_end(error.code) ? watch_->wait_event(kEventGrace) : watch_->event();
 }
 
 Status Attempt::run_guest(AgentClient& agent) {

@@ -11,6 +11,7 @@
 #include "engine/run/machine_watch.h"
 #include "engine/run/observer.h"
 #include "engine/run/progress_ticker.h"
+#include "engine/run/repeat.h"
 #include "engine/run/runner.h"
 #include "engine/run/workload.h"
 
@@ -23,19 +24,14 @@ struct Prepared {
   std::shared_future<Result<std::shared_ptr<const introspect::KernelDebugInfo>>> debug_info;
 };
 
-/// The emulator spoiled the attempt; the message says how.
-struct EmulatorFault {
-  std::string message;
-};
-
 class Attempt {
  public:
   /// Everything must outlive the attempt. `report` has its constant parts filled in.
   Attempt(const Scenario& scenario, const RunOptions& options, const Prepared& prepared,
           ProgressTicker& ticker, RunReport& report);
 
-  /// Runs to the end and fills the report up to the judgement. An EmulatorFault leaves the report as it was,
-  /// but for the machine. Errors: kCancelled; the machine could not be started.
+  /// Runs to the end and fills the report up to the judgement; an EmulatorFault leaves it as far as it came.
+  /// Errors: kCancelled; the machine could not be started.
   [[nodiscard]] Result<std::optional<EmulatorFault>> run();
 
  private:
@@ -48,6 +44,8 @@ class Attempt {
   void attach();
   [[nodiscard]] Status run_workload(Guest& guest);
   void shut_down(AgentClient& agent);
+  /// The machine's end that an error follows from, if there is one.
+  [[nodiscard]] std::optional<vmm::MachineEvent> end_behind(const Error& error) const;
   /// Puts down why the run broke off: a failure, or a reason for being inconclusive.
   void explain(const Error& error, const std::optional<vmm::MachineEvent>& event);
   void collect_samples();

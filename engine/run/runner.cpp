@@ -54,24 +54,6 @@ std::uint64_t since(Clock::time_point begin) {
   return static_cast<std::uint64_t>(std::chrono::nanoseconds(Clock::now() - begin).count());
 }
 
-/// Attempts until one was not spoiled by the emulator, two at the most. The last attempt's fault is the
-/// reason why nothing is known.
-Result<RunReport> attempt_twice(const Scenario& scenario, const RunOptions& options, const Prepared& prepared,
-                                ProgressTicker& ticker, const RunReport& blank) {
-  constexpr std::size_t kMostAttempts = 2;
-  std::vector<std::string> faults;
-  while (true) {
-    auto report = blank;
-    report.emulator_faults = faults;
-    const auto fault = KTSTR_TRY(Attempt(scenario, options, prepared, ticker, report).run());
-    if (!fault) return report;
-    faults.push_back(fault->message);
-    if (faults.size() < kMostAttempts) continue;
-    report.reason = fmt::format("the emulator failed {} times: {}", faults.size(), fault->message);
-    return report;
-  }
-}
-
 Status run_check_hook(const RunOptions& options, RunReport& report) {
   if (!options.check) return ok();
   auto messages = options.check(report);
@@ -102,7 +84,9 @@ Result<RunReport> run_scenario(const Scenario& scenario, const RunOptions& optio
   const auto initramfs = KTSTR_TRY(AgentInitramfs::create());
   prepared.initramfs = initramfs.path();
   blank.timings.prepare_ns = since(begin);
-  auto report = KTSTR_TRY(attempt_twice(scenario, options, prepared, ticker, blank));
+  auto report = KTSTR_TRY(run_repeating(blank, [&](RunReport& attempt) {
+    return Attempt(scenario, options, prepared, ticker, attempt).run();
+  }));
   judge(report);
   KTSTR_TRY_STATUS(run_check_hook(options, report));
   return report;

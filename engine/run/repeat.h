@@ -1,0 +1,26 @@
+// Repeating a run that the emulator spoiled: once, from the start, and never silently.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "engine/base/result.h"
+#include "engine/report/run_report.h"
+
+namespace ktstr::engine {
+
+/// The emulator, not the guest, spoiled an attempt; the message says how.
+struct EmulatorFault {
+  std::string message;
+};
+
+/// Fills a report that has its constant parts; a fault may leave it half filled. Errors end the run.
+using AttemptFunction = std::function<Result<std::optional<EmulatorFault>>(RunReport&)>;
+
+/// Attempts, each on a copy of `blank`, until one was not spoiled, two at the most. All faults are in
+/// emulator_faults; when the last attempt was spoiled too, that is the reason for being inconclusive, and the
+/// report is what it left.
+[[nodiscard]] Result<RunReport> run_repeating(const RunReport& blank, const AttemptFunction& attempt);
+
+}  // namespace ktstr::engine
