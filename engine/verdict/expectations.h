@@ -1,4 +1,5 @@
-// What a scenario expects of its workers and of the monitor. Unset members take the defaults of verdict/merge.h.
+// What a scenario expects of its workers and of the monitor. Unset members take the defaults of
+// verdict/merge.h.
 #pragma once
 
 #include <cstdint>
