@@ -107,6 +107,18 @@ std::size_t Locator::opening_brace(std::size_t callee) const {
   return kNone;
 }
 
+/// Whether the callee at `callee` ends a plain chain after `return`: k.scenario, require("ktstr").scenario.
+bool Locator::is_returned(std::size_t callee) const {
+  constexpr std::size_t kLongestChain = 8;
+  for (std::size_t back = 1; back <= std::min(callee, kLongestChain); ++back) {
+    const auto& token = tokens_[callee - back];
+    if (token.is_name("return")) return true;
+    const bool links = token.is('.') || token.is('(') || token.is(')');
+    if (!links && token.kind != Token::Kind::kName && token.kind != Token::Kind::kString) return false;
+  }
+  return false;
+}
+
 std::unique_ptr<TableLiteral> Locator::called_at(std::string_view callee, int line) const {
   auto found = kNone;
   for (std::size_t i = 0; i + 1 < tokens_.size(); ++i) {
@@ -120,8 +132,8 @@ std::unique_ptr<TableLiteral> Locator::called_at(std::string_view callee, int li
 
 Locator::Returned Locator::returned(std::string_view callee) const {
   auto found = kNone;
-  for (std::size_t i = 3; i < tokens_.size(); ++i) {
-    if (!tokens_[i].is_name(callee) || !tokens_[i - 1].is('.') || !tokens_[i - 3].is_name("return")) continue;
+  for (std::size_t i = 1; i < tokens_.size(); ++i) {
+    if (!tokens_[i].is_name(callee) || !tokens_[i - 1].is('.') || !is_returned(i)) continue;
     const auto brace = opening_brace(i);
     if (brace == kNone || found != kNone) return {};
     found = brace;

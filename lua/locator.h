@@ -46,6 +46,7 @@ class Locator {
   [[nodiscard]] Returned returned(std::string_view callee) const;
 
  private:
+  [[nodiscard]] bool is_returned(std::size_t callee) const;
   [[nodiscard]] std::size_t opening_brace(std::size_t callee) const;
 
   std::vector<Token> tokens_;

@@ -35,7 +35,9 @@ int require(lua_State* state) {
   lua_settop(state, 1);
   lua_pushvalue(state, 1);
   lua_rawget(state, lua_upvalueindex(2));
-  const std::string name = lua_tostring(state, 1);
+  std::size_t size = 0;
+  const char* text = lua_tolstring(state, 1, &size);
+  const std::string name(text, size);
   if (lua_touserdata(state, -1) == &kLoading)
     return raise(state,
                  {ErrorCode::kInvalidArgument, "require \"" + name + "\": the module requires itself"});

@@ -3,15 +3,19 @@
 #include <luajit.h>
 
 #include <cstdlib>
+#include <ctime>
 
 #include "engine/base/check.h"
-#include "engine/base/units.h"
 #include "lua/sandbox.h"
 
 namespace ktstr::lua {
 namespace {
 
 constexpr int kHookInterval = 1000;
+constexpr int kHookEvents = LUA_MASKCOUNT | LUA_MASKCALL;
+/// Without it a script could stay so near the end of Lua's stack that the hook itself overflows and never
+/// runs.
+constexpr int kStackSlack = 1000;
 constexpr char kChunkMark = '\x01';
 
 /// The innermost Lua function's place, seen from `level` outwards.
@@ -35,6 +39,12 @@ std::string error_text(lua_State* state) {
   const char* text = lua_type(state, -1) == LUA_TSTRING ? lua_tolstring(state, -1, &size) : nullptr;
   if (text) return {text, size};
   return std::string("the error is a ") + luaL_typename(state, -1) + ", not a message";
+}
+
+Duration thread_cpu_time() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
 }
 
 constexpr char kOwnerKey = 0;
@@ -84,9 +94,10 @@ std::string LuaState::readable(std::string message) const {
 
 Status LuaState::protected_call(const std::function<void(lua_State*)>& body) {
   instructions_used_ = 0;
+  began_ = thread_cpu_time();
   exhaustion_.reset();
   const int top = lua_gettop(state_);
-  lua_sethook(state_, &LuaState::count_hook, LUA_MASKCOUNT, kHookInterval);
+  lua_sethook(state_, &LuaState::count_hook, kHookEvents, kHookInterval);
   const auto call = [](lua_State* state) {
     const auto* bound = static_cast<const std::function<void(lua_State*)>*>(lua_touserdata(state, 1));
     lua_settop(state, 0);
@@ -128,15 +139,21 @@ void* LuaState::allocate(void* self_pointer, void* block, std::size_t old_size, 
   return grown;
 }
 
-/// Raised again at every instruction once a budget has run out, so that no pcall can go on.
-void LuaState::count_hook(lua_State* state, lua_Debug*) {
+/// Called at every interval, and at every call. Raised again at every instruction once a budget has run out,
+/// so that no pcall can go on.
+void LuaState::count_hook(lua_State* state, lua_Debug* activation) {
+  if (activation->event == LUA_HOOKCALL)
+    return luaL_checkstack(state, kStackSlack, "too many calls inside each other");
   auto& self = of(state);
   self.instructions_used_ += kHookInterval;
-  if (!self.exhaustion_ && self.instructions_used_ <= self.limits_.instructions) return;
-  if (!self.exhaustion_)
+  if (self.instructions_used_ > self.limits_.instructions)
     self.exhausted(state, "ran too long: a script may use " + std::to_string(self.limits_.instructions) +
                               " instructions");
-  lua_sethook(state, &LuaState::count_hook, LUA_MASKCOUNT, 1);
+  else if (thread_cpu_time().ns - self.began_.ns > self.limits_.cpu_time.ns)
+    self.exhausted(
+        state, "ran too long: a script may use " + format_duration(self.limits_.cpu_time) + " of CPU time");
+  if (!self.exhaustion_) return;
+  lua_sethook(state, &LuaState::count_hook, kHookEvents, 1);
   luaL_error(state, "a budget of the script has run out");
 }
 

@@ -11,13 +11,17 @@
 #include <vector>
 
 #include "engine/base/result.h"
+#include "engine/base/units.h"
 
 namespace ktstr::lua {
 
-/// What a script may use. Instructions are granted anew to each protected() call.
+/// What a script may use. Instructions and time are granted anew to each protected_call(). Both are looked at
+/// between Lua instructions: one call of a string function counts as one, however long it matches.
 struct Limits {
   std::size_t memory_bytes = 64U << 20;
   std::uint64_t instructions = 200'000'000;
+  Duration cpu_time =
+      std::chrono::seconds(10);  ///< for what is slow with few instructions, such as stack overflows
 };
 
 /// A state with base, table, string, math, bit and coroutine, less everything that reaches the host: no io,
@@ -66,6 +70,7 @@ class LuaState {
   std::vector<std::string> chunk_files_;
   std::size_t memory_used_ = 0;
   std::uint64_t instructions_used_ = 0;
+  Duration began_;                         ///< CPU time of the thread when the call began
   std::optional<std::string> exhaustion_;  ///< the message, once a budget has run out in this call
 };
 

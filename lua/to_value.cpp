@@ -71,7 +71,7 @@ class Converter {
     std::unique_ptr<TableLiteral> own;
     if (stamp.constructor) {
       own = find_literal(stamp, out.line, literal.chunk);
-      literal = {own.get(), chunk_of(out.line)};
+      literal = {own.get(), stamp.line != 0 ? chunk_of(stamp.line) : literal.chunk};
     }
     auto error = fill_table(place, literal, stamp.constructor, out);
     --depth_;

@@ -1,0 +1,114 @@
+// The ktstr executable, as a person or a script calls it.
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cstdio>
+#include <string>
+
+#include "tests/lua/bundle.h"
+
+namespace ktstr::lua {
+namespace {
+
+struct Outcome {
+  int code;
+  std::string output;  ///< standard output and error, in order
+};
+
+Outcome ktstr(const std::string& arguments) {
+  const auto command = std::string(KTSTR_EXECUTABLE) + " " + arguments + " 2>&1";
+  FILE* pipe = popen(command.c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  Outcome outcome{};
+  std::array<char, 4096> block{};
+  while (const auto size = std::fread(block.data(), 1, block.size(), pipe))
+    outcome.output.append(block.data(), size);
+  outcome.code = WEXITSTATUS(pclose(pipe));
+  return outcome;
+}
+
+bool contains(const Outcome& outcome, const std::string& text) {
+  return outcome.output.find(text) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("list shows name, topology, duration and description") {
+  const auto outcome = ktstr("list " KTSTR_SCENARIOS);
+  CHECK(outcome.code == 0);
+  CHECK(contains(outcome, "NAME"));
+  CHECK(contains(outcome,
+                 "hello             1n2l2c1t          4s  two cgroups with cpusets that are swapped in the "
+                 "second step\n"));
+}
+
+TEST_CASE("list tells about broken scripts and shows the others") {
+  const Bundle bundle;
+  bundle.write("bad.lua", "return 1 +");
+  bundle.write("good.lua", "return require('ktstr').scenario { description = 'fine' }");
+  const auto outcome = ktstr("list " + bundle.directory().string());
+  CHECK(outcome.code == 3);
+  CHECK(contains(outcome, "bad.lua:1: unexpected symbol near '<eof>'"));
+  CHECK(contains(outcome, "fine"));
+  CHECK(ktstr("list /nonexistent").output == "/nonexistent: No such file or directory\n");
+}
+
+TEST_CASE("check tells what is wrong and exits with 3") {
+  const Bundle bundle;
+  const auto good = bundle.write("good.lua", "return require('ktstr').scenario {}");
+  const auto bad = bundle.write("bad.lua", "return require('ktstr').scenario { duration = 1 }");
+  CHECK(ktstr("check " + good.string()).code == 0);
+  const auto outcome = ktstr("check " + good.string() + " " + bad.string());
+  CHECK(outcome.code == 3);
+  CHECK(contains(outcome, good.string() + ": ok\n"));
+  CHECK(contains(outcome,
+                 bad.string() + ":1: duration: expected a duration such as \"50ms\", got a whole number\n"));
+}
+
+TEST_CASE("a script alone is run, and its mistakes are told before anything boots") {
+  const Bundle bundle;
+  const auto bad = bundle.write("bad.lua", "return require('ktstr').scenario { durration = 1 }");
+  const auto outcome = ktstr(bad.string());
+  CHECK(outcome.code == 3);
+  CHECK(outcome.output == bad.string() + ":1: durration: unknown key (did you mean \"duration\"?)\n");
+}
+
+TEST_CASE("an unknown command names the nearest") {
+  const auto outcome = ktstr("chekc");
+  CHECK(outcome.code == 3);
+  CHECK(outcome.output == "unknown command \"chekc\" (did you mean \"check\"?)\n");
+}
+
+TEST_CASE("wrong usage exits with 3, help and version with 0") {
+  CHECK(ktstr("").code == 3);
+  CHECK(ktstr("check").code == 3);
+  CHECK(ktstr("check --nonsense x.lua").code == 3);
+  CHECK(ktstr("run --json report.json a.lua b.lua").code == 3);
+  CHECK(ktstr("kernel").code == 3);
+  CHECK(ktstr("--version").output == "ktstr " KTSTR_VERSION "\n");
+  for (const auto* command : {"", "run ", "list ", "check ", "kernel ", "kernel fetch ", "kernel list ",
+                              "kernel add ", "kernel clean "}) {
+    const auto help = ktstr(std::string(command) + "--help");
+    CHECK_MESSAGE(help.code == 0, command);
+    CHECK_MESSAGE(contains(help, "Usage: "), command);
+  }
+}
+
+TEST_CASE("output that can't be written is an error") {
+  CHECK(ktstr("list " KTSTR_SCENARIOS " > /dev/full").code == 3);
+}
+
+TEST_CASE("a kernel that is nowhere is an error, and an empty cache says how to fill it") {
+  const Bundle cache;
+  const auto list = std::string("kernel list");
+  const std::string run = std::string("run --kernel /nonexistent/bzImage ") + KTSTR_SCENARIOS "/hello.lua";
+  setenv("KTSTR_CACHE", cache.directory().c_str(), 1);
+  CHECK(contains(ktstr(list), "ktstr kernel fetch"));
+  const auto outcome = ktstr(run);
+  unsetenv("KTSTR_CACHE");
+  CHECK(outcome.code == 3);
+  CHECK(contains(outcome, "/nonexistent/bzImage"));
+}
+
+}  // namespace ktstr::lua

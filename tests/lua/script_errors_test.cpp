@@ -1,0 +1,177 @@
+// What a person sees for each kind of mistake in a script.
+#include <doctest/doctest.h>
+
+#include "tests/lua/bundle.h"
+
+namespace ktstr::lua {
+namespace {
+
+struct Case {
+  const char* script;
+  const char* message;
+};
+
+const Case kCases[] = {
+    {R"(local k = require "ktstr"
+return k.scenario {
+  topology = "1n2l2c1t",
+  cgroups = {
+    web = {
+      cpuset = k.cpuset.disjoint(2, 2),
+    },
+  },
+})",
+     "foo.lua:6: cgroups.web.cpuset: disjoint(2, 2): index must be below 2"},
+    {R"(local k = require "ktstr"
+return k.scenario {
+  topology = "1n2l2c1t",
+  durration = "5s",
+})",
+     "foo.lua:4: durration: unknown key (did you mean \"duration\"?)"},
+    {R"(local k = require "ktstr"
+return k.scenario {
+  -- { a brace in a comment, duration = 1,
+  description = "and } one in a string",
+  check = function(report) local t = { duration = 2 } if t then return nil, "end" end end,
+  duration = 5,
+})",
+     "foo.lua:6: duration: expected a duration such as \"50ms\", got a whole number"},
+    {R"(local k = require "ktstr"
+return k.scenario {
+  cgroups = { web = { works = {
+    k.work.bursty { workers = 2 },
+    k.work.cpu_spin {
+      workers = 2,
+      iteration = 4,
+    },
+  } } },
+})",
+     "foo.lua:7: cgroups.web.works[2].iteration: unknown key (did you mean \"iterations\"?)"},
+    {R"(local k = require "ktstr"
+local web = { works = { k.work.pipe_io {
+  workers = 3 } } }
+return k.scenario { cgroups = { web = web } })",
+     "foo.lua:3: cgroups.web.works[1].workers: 3 is not a multiple of 2: pipe_io workers come in groups of "
+     "2"},
+    {R"(local k = require "ktstr"
+return k.scenario {
+  cgroups = { a = {}, b = {} },
+  steps = {
+    k.step { hold = "1s" },
+    k.step {
+      k.op.stop_cgroup "a",
+      k.op.swap_cpusets("a", "b"),
+      hold = "1s",
+    },
+  },
+})",
+     "foo.lua:8: steps[2].ops[2]: cgroup \"a\" has no cpuset at this point"},
+    {R"(local k = require "ktstr"
+return k.scenario {
+  steps = {
+    k.step { hold = "1s" },
+    k.step {
+      hold = "50s" },
+  },
+})",
+     "foo.lua:6: steps[2].hold: 50s is longer than the 4s left of the scenario's 5s"},
+    {R"(local k = require "ktstr"
+return k.scenario {
+  cgroups = {
+    ["../x"] = {},
+  },
+})",
+     "foo.lua:4: cgroups.../x: \"../x\" is not a cgroup name: \".\" and \"..\" are not allowed"},
+    {R"(local k = require "ktstr"
+return k.scenario {
+  cgroups = { web = { cpuset = k.cpuset.lcl(0) } },
+})",
+     "foo.lua:3: k.cpuset has no \"lcl\" (did you mean \"llc\"?)"},
+    {R"(local k = require "ktstr"
+return k.scenario {
+  steps = { k.step { k.op.swap_cpusets("a", "b", "c") } },
+})",
+     "foo.lua:3: k.op.swap_cpusets: takes a, b (in this order, or as one table of names)"},
+    {R"(local k = require "ktstr"
+return k.scenario {
+  cgroups = { web = { works = { k.work.cpu_spin(4) } } },
+})",
+     "foo.lua:3: k.work.cpu_spin: takes one table: k.work.cpu_spin { ... }"},
+    {R"(local k = require "ktstr"
+return k.scenario {
+  cgroups = { "web", batch = {} },
+})",
+     "foo.lua:3: cgroups: mixes list items with named members"},
+    {R"(local k = require "ktstr"
+return k.scenario { duration = coroutine.create(print) })",
+     "foo.lua:2: duration: a thread can't be used here"},
+    {R"(local k = require "ktstr"
+local loop = {}
+loop.loop = loop
+return k.scenario { cgroups = loop })",
+     "foo.lua:4: "
+     "cgroups.loop.loop.loop.loop.loop.loop.loop.loop.loop.loop.loop.loop.loop.loop.loop.loop.loop.loop.loop."
+     "loop.loop.loop.loop.loop.loop.loop.loop.loop.loop.loop.loop: tables are nested deeper than 32"},
+    {"return 5", "foo.lua: expected the script to return k.scenario { ... }, got number"},
+    {"return {}", "foo.lua: expected the script to return k.scenario { ... }, got table"},
+    {"\n\nreturn = 5", "foo.lua:3: unexpected symbol near '='"},
+    {"local t = nil\nreturn t.x", "foo.lua:2: attempt to index local 't' (a nil value)"},
+    {"error('stop here')", "foo.lua:1: stop here"},
+    {"error({})", "the error is a table, not a message"},
+};
+
+}  // namespace
+
+TEST_CASE("every mistake is told with file, line, path and reason") {
+  const Bundle bundle;
+  for (const auto& [script, message] : kCases) CHECK_MESSAGE(bundle.outcome(script) == message, script);
+}
+
+TEST_CASE("a missing file and a directory are no scripts") {
+  const Bundle bundle;
+  const auto missing = ScriptHost::load(bundle.directory() / "none.lua");
+  REQUIRE_FALSE(missing.has_value());
+  CHECK(bundle.shortened(missing.error().message) == "none.lua: no such file");
+  const auto directory = ScriptHost::load(bundle.directory());
+  REQUIRE_FALSE(directory.has_value());
+  CHECK(directory.error().message.ends_with(": not a file"));
+}
+
+TEST_CASE("a long path is never shortened") {
+  const Bundle bundle;
+  const std::string deep = std::string(80, 'd') + "/" + std::string(80, 'e') + "/foo.lua";
+  const auto host = ScriptHost::load(bundle.write(deep, "error('x')"));
+  REQUIRE_FALSE(host.has_value());
+  CHECK(bundle.shortened(host.error().message) == deep + ":1: x");
+}
+
+TEST_CASE("both spellings of a constructor make the same") {
+  const Bundle bundle;
+  const auto host = ScriptHost::load(bundle.write("foo.lua", R"(local k = require "ktstr"
+return k.scenario {
+  topology = "1n2l2c1t",
+  cgroups = {
+    a = { cpuset = k.cpuset.disjoint(1, 2) },
+    b = { cpuset = k.cpuset.disjoint { index = 1, of = 2 } },
+  },
+  steps = { k.step { hold = k.hold.loop("1s", "2s") }, k.step { hold = k.hold.rest() } },
+})"));
+  REQUIRE(host.has_value());
+  const auto& cgroups = host->scenario().cgroups;
+  const auto& a = std::get<engine::DisjointCpuset>(*cgroups.at("a").cpuset);
+  const auto& b = std::get<engine::DisjointCpuset>(*cgroups.at("b").cpuset);
+  CHECK(a.index == b.index);
+  CHECK(a.of == b.of);
+  CHECK(std::get<engine::LoopHold>(host->scenario().steps[0].hold).duration ==
+        Duration(std::chrono::seconds(2)));
+  CHECK(std::holds_alternative<engine::RestHold>(host->scenario().steps[1].hold));
+}
+
+TEST_CASE("a scenario without a name has its file's") {
+  const Bundle bundle;
+  const auto host = ScriptHost::load(bundle.write("swap.lua", "return require('ktstr').scenario {}"));
+  REQUIRE(host.has_value());
+  CHECK(host->scenario().name == "swap");
+}
+
+}  // namespace ktstr::lua

@@ -1,0 +1,56 @@
+// The scenarios that come with ktstr.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <set>
+
+#include "engine/scenario/holds.h"
+#include "lua/script_host.h"
+
+namespace ktstr::lua {
+namespace {
+
+std::vector<std::filesystem::path> shipped() {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(KTSTR_SCENARIOS))
+    if (entry.path().extension() == ".lua") files.push_back(entry.path());
+  return files;
+}
+
+}  // namespace
+
+TEST_CASE("every shipped scenario checks clean, has its file's name and a description") {
+  for (const auto& file : shipped()) {
+    const auto host = ScriptHost::load(file);
+    REQUIRE_MESSAGE(host.has_value(), host.error().message);
+    CHECK(host->scenario().name == file.stem().string());
+    CHECK_FALSE(host->scenario().description.empty());
+    CHECK(host->scenario().duration <= Duration(std::chrono::seconds(8)));
+  }
+}
+
+TEST_CASE("the promised scenarios are there") {
+  std::set<std::string> names;
+  for (const auto& file : shipped()) names.insert(file.stem().string());
+  for (const auto* name :
+       {"hello", "steady", "steady_llc", "cpuset_apply", "cpuset_clear", "cpuset_resize", "cgroup_add",
+        "cgroup_remove", "affinity_change", "affinity_pinned", "host_contention", "mixed_workloads",
+        "nested_steady", "nested_task_move", "oversubscribed"})
+    CHECK_MESSAGE(names.contains(name), name);
+}
+
+TEST_CASE("hello swaps two cpusets half way") {
+  const auto host = ScriptHost::load(std::filesystem::path(KTSTR_SCENARIOS) / "hello.lua");
+  REQUIRE(host.has_value());
+  const auto& scenario = host->scenario();
+  CHECK(scenario.topology == vmm::Topology{1, 2, 2, 1});
+  const auto times = engine::plan_holds(scenario.steps, scenario.duration);
+  REQUIRE(times.has_value());
+  REQUIRE(times->size() == 2);
+  CHECK((*times)[0].hold == (*times)[1].hold);
+  const auto& swap = std::get<engine::SwapCpusetsOp>(scenario.steps[1].ops.at(0));
+  CHECK(swap.a == "web");
+  CHECK(swap.b == "batch");
+}
+
+}  // namespace ktstr::lua
