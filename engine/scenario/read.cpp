@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "engine/base/nearest.h"
 #include "engine/scenario/scenario.h"
 
 namespace ktstr {
