@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <string_view>
-#include <tuple>
 #include <utility>
 
 namespace ktstr {
@@ -23,14 +22,24 @@ constexpr FieldDescription<Owner, Member> field(std::string_view name, Member Ow
   return {name, member, doc};
 }
 
-template <class Owner, class... Members>
-struct RecordDescription {
-  std::string_view name;
-  std::string_view doc;
-  std::tuple<FieldDescription<Owner, Members>...> fields;
-};
-
 namespace detail {
+
+/// A field's place in a record. Bases of one flat class: std::tuple of as many costs the compiler far more.
+template <std::size_t Index, class Field>
+struct FieldSlot {
+  Field field;
+};
+template <class Indices, class... Fields>
+struct FieldSlots;
+template <std::size_t... Indices, class... Fields>
+struct FieldSlots<std::index_sequence<Indices...>, Fields...> : FieldSlot<Indices, Fields>... {
+  constexpr explicit FieldSlots(Fields... fields) : FieldSlot<Indices, Fields>{fields}... {}
+
+  template <class Visitor>
+  constexpr void for_each(Visitor&& visit) const {
+    (visit(static_cast<const FieldSlot<Indices, Fields>&>(*this).field), ...);
+  }
+};
 
 struct AnyMember {
   AnyMember(std::size_t) {}
@@ -38,32 +47,33 @@ struct AnyMember {
   constexpr operator T() const noexcept;
 };
 
-template <class T, std::size_t... I>
-consteval bool takes_members(std::index_sequence<I...>) {
+/// Whether the aggregate T can be made from as many members as there are indices.
+template <class T, std::size_t... Indices>
+consteval bool takes_members(std::index_sequence<Indices...>) {
   return requires {
-    T{AnyMember(I)...};
+    T{AnyMember(Indices)...};
   };
 }
 
-/// How many members the aggregate T has.
-template <class T, std::size_t N = 0>
-consteval std::size_t member_count() {
-  if constexpr (takes_members<T>(std::make_index_sequence<N>{}) &&
-                !takes_members<T>(std::make_index_sequence<N + 1>{}))
-    return N;
-  else
-    return member_count<T, N + 1>();
-}
-
 }  // namespace detail
+
+template <class Owner, class... Members>
+struct RecordDescription {
+  static constexpr std::size_t kFieldCount = sizeof...(Members);
+
+  std::string_view name;
+  std::string_view doc;
+  detail::FieldSlots<std::index_sequence_for<Members...>, FieldDescription<Owner, Members>...> fields;
+};
 
 /// Describes the aggregate Owner. A member without a field() is a compile error.
 template <class Owner, class... Members>
 consteval RecordDescription<Owner, Members...> record(std::string_view name, std::string_view doc,
                                                       FieldDescription<Owner, Members>... fields) {
-  static_assert(detail::member_count<Owner>() == sizeof...(Members),
+  static_assert(detail::takes_members<Owner>(std::make_index_sequence<sizeof...(Members)>{}) &&
+                    !detail::takes_members<Owner>(std::make_index_sequence<sizeof...(Members) + 1>{}),
                 "every member needs a field() in describe<>");
-  return {name, doc, {fields...}};
+  return {name, doc, decltype(RecordDescription<Owner, Members...>::fields)(fields...)};
 }
 
 /// One enumerator and its name in every output.
@@ -113,7 +123,7 @@ concept DescribedEnum = detail::is_enumeration<std::remove_cvref_t<decltype(desc
 /// Calls visit(field) for each field of T, in order.
 template <DescribedRecord T, class Visitor>
 constexpr void for_each_field(Visitor&& visit) {
-  std::apply([&](const auto&... fields) { (visit(fields), ...); }, describe<T>.fields);
+  describe<T>.fields.for_each(visit);
 }
 
 /// The name of an enumerator; "?" for a value outside the list.

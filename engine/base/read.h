@@ -1,17 +1,16 @@
 // Reading described values from a Value tree (made from Lua or JSON), with errors that name the place.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <concepts>
 #include <limits>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
 
-#include "engine/base/nearest.h"
 #include "engine/base/write.h"
 
 namespace ktstr {
@@ -27,22 +26,28 @@ struct ReadError {
   [[nodiscard]] std::string text() const { return path.empty() ? message : path + ": " + message; }
 };
 
-/// Where reading stands: the path of keys so far and the nearest enclosing source line.
+/// Where reading stands: a chain of keys on the stack, and the nearest enclosing source line. A place made
+/// from another must not outlive it.
 class ReadPlace {
  public:
   ReadPlace() = default;
   [[nodiscard]] ReadPlace member(std::string_view key, const Value& value) const {
-    return {path_.empty() ? std::string(key) : path_ + "." + std::string(key),
-            value.line ? value.line : line_};
+    return {this, key, 0, value.line ? value.line : line_};
   }
+  /// `index` counts from 0; messages count from 1, as Lua does.
   [[nodiscard]] ReadPlace element(std::size_t index, const Value& value) const {
-    return {path_ + "[" + std::to_string(index + 1) + "]", value.line ? value.line : line_};
+    return {this, {}, index + 1, value.line ? value.line : line_};
   }
-  [[nodiscard]] ReadError error(std::string message) const { return {path_, std::move(message), line_}; }
+  [[nodiscard]] ReadError error(std::string message) const { return {path(), std::move(message), line_}; }
 
  private:
-  ReadPlace(std::string path, int line) : path_(std::move(path)), line_(line) {}
-  std::string path_;
+  ReadPlace(const ReadPlace* parent, std::string_view key, std::size_t ordinal, int line)
+      : parent_(parent), key_(key), ordinal_(ordinal), line_(line) {}
+  [[nodiscard]] std::string path() const;
+
+  const ReadPlace* parent_ = nullptr;
+  std::string_view key_;
+  std::size_t ordinal_ = 0;  ///< of a list element, from 1
   int line_ = 0;
 };
 
@@ -69,44 +74,46 @@ concept HasCustomReader = requires(const Value& value, T& out, const ReadPlace& 
   { CustomReader<T>::read(value, out, place, MissingMembers::kError) } -> std::same_as<ReadStatus>;
 };
 
-inline ReadError wrong_kind(const Value& value, std::string_view expected, const ReadPlace& place) {
-  return place.error("expected " + std::string(expected) + ", got " + std::string(value.kind_name()));
-}
+[[nodiscard]] ReadError wrong_kind(const Value& value, std::string_view expected, const ReadPlace& place);
+
+/// Any integer type's number, if it lies in [lowest, highest]; the bits of `out` are those of the number.
+[[nodiscard]] ReadStatus read_number(const Value& value, std::int64_t lowest, std::uint64_t highest,
+                                     std::uint64_t& out, const ReadPlace& place);
+[[nodiscard]] ReadStatus read_double(const Value& value, double& out, const ReadPlace& place);
+/// The index of the name that `value` holds.
+[[nodiscard]] ReadStatus read_name(const Value& value, std::string_view type,
+                                   std::span<const std::string_view> names, std::size_t& index,
+                                   const ReadPlace& place);
+/// The members of a table (an empty list is one too: Lua has one spelling for both kinds of empty), all of
+/// them among `names` or called `also_known`.
+[[nodiscard]] ReadStatus open_record(const Value& value, std::string_view type,
+                                     std::span<const std::string_view> names, std::string_view also_known,
+                                     const Value::Object*& object, const ReadPlace& place);
+/// The member called `key`, the last of several, or nullptr.
+[[nodiscard]] const Value* last_member(const Value::Object& object, std::string_view key);
+[[nodiscard]] ReadError missing_member(std::string_view key, const ReadPlace& place);
+/// The name in the member "type".
+[[nodiscard]] ReadStatus read_type(const Value& value, std::string& name, const ReadPlace& place);
+[[nodiscard]] ReadError unknown_type(std::string_view name, std::span<const std::string_view> known,
+                                     const ReadPlace& place);
 
 template <std::integral T>
 ReadStatus read_integer(const Value& value, T& out, const ReadPlace& place) {
-  const auto store = [&](auto number) -> ReadStatus {
-    if (!std::in_range<T>(number))
-      return place.error(std::to_string(number) + " is out of range (" +
-                         std::to_string(std::numeric_limits<T>::min()) + " to " +
-                         std::to_string(std::numeric_limits<T>::max()) + ")");
-    out = static_cast<T>(number);
-    return {};
-  };
-  if (const auto* number = value.get_if<std::int64_t>()) return store(*number);
-  if (const auto* number = value.get_if<std::uint64_t>()) return store(*number);
-  return wrong_kind(value, "a whole number", place);
-}
-
-template <class T>
-ReadStatus read_float(const Value& value, T& out, const ReadPlace& place) {
-  if (const auto* number = value.get_if<double>()) return out = static_cast<T>(*number), ReadStatus{};
-  if (const auto* number = value.get_if<std::int64_t>()) return out = static_cast<T>(*number), ReadStatus{};
-  if (const auto* number = value.get_if<std::uint64_t>()) return out = static_cast<T>(*number), ReadStatus{};
-  return wrong_kind(value, "a number", place);
+  std::uint64_t number = 0;
+  auto status =
+      read_number(value, std::numeric_limits<T>::min(), std::numeric_limits<T>::max(), number, place);
+  if (!status) out = static_cast<T>(number);
+  return status;
 }
 
 template <DescribedEnum E>
 ReadStatus read_enum(const Value& value, E& out, const ReadPlace& place) {
-  const auto* text = value.get_if<std::string>();
-  if (!text) return wrong_kind(value, "a string", place);
-  std::vector<std::string_view> names;
-  for (const auto& enumerator : describe<E>.values) {
-    if (enumerator.name == *text) return out = enumerator.value, ReadStatus{};
-    names.push_back(enumerator.name);
-  }
-  return place.error("unknown " + std::string(describe<E>.name) + " \"" + *text + "\"" +
-                     did_you_mean(*text, names));
+  std::array<std::string_view, std::size(describe<E>.values)> names;
+  for (std::size_t i = 0; i < names.size(); ++i) names[i] = describe<E>.values[i].name;
+  std::size_t index = 0;
+  auto status = read_name(value, describe<E>.name, names, index, place);
+  if (!status) out = describe<E>.values[index].value;
+  return status;
 }
 
 /// A string parsed by `parse` (a duration, a size, a CPU list).
@@ -148,37 +155,27 @@ ReadStatus read_map(const Value& value, T& out, const ReadPlace& place, MissingM
 }
 
 template <DescribedRecord T>
-ReadStatus check_keys(const Value::Object& object, const ReadPlace& place, std::string_view also_known) {
-  std::vector<std::string_view> names;
-  for_each_field<T>([&](const auto& field) { names.push_back(field.name); });
-  for (const auto& [key, member] : object) {
-    if (key == also_known || std::find(names.begin(), names.end(), key) != names.end()) continue;
-    auto unknown = place.member(key, member).error("unknown key");
-    unknown.message += did_you_mean(key, names);
-    return unknown;
-  }
-  return {};
+constexpr std::array<std::string_view, describe<T>.kFieldCount> field_names() {
+  std::array<std::string_view, describe<T>.kFieldCount> names;
+  std::size_t i = 0;
+  for_each_field<T>([&](const auto& field) { names[i++] = field.name; });
+  return names;
 }
 
 template <DescribedRecord T>
 ReadStatus read_record(const Value& value, T& out, const ReadPlace& place, MissingMembers missing,
                        std::string_view also_known = {}) {
-  static const Value::Object kEmpty;
-  const auto* list = value.get_if<Value::List>();
-  const auto* object = list && list->empty() ? &kEmpty : value.get_if<Value::Object>();
-  if (!object) return wrong_kind(value, "a table (" + std::string(describe<T>.name) + ")", place);
-  if (auto error = check_keys<T>(*object, place, also_known)) return error;
-  ReadStatus status;
+  static constexpr auto kNames = field_names<T>();
+  const Value::Object* object = nullptr;
+  auto status = open_record(value, describe<T>.name, kNames, also_known, object, place);
+  if (status) return status;
   for_each_field<T>([&](const auto& field) {
     if (status) return;
-    const Value* member = nullptr;
-    for (const auto& [key, candidate] : *object)
-      if (key == field.name) member = &candidate;
     using M = std::remove_cvref_t<decltype(out.*field.member)>;
-    if (member)
-      status = read(*member, out.*field.member, place.member(field.name, *member), missing);
+    if (const Value* member = last_member(*object, field.name))
+      status = ktstr::read(*member, out.*field.member, place.member(field.name, *member), missing);
     else if (missing == MissingMembers::kError && !is_optional<M>)
-      status = place.error("missing \"" + std::string(field.name) + "\"");
+      status = missing_member(field.name, place);
   });
   return status;
 }
@@ -186,20 +183,19 @@ ReadStatus read_record(const Value& value, T& out, const ReadPlace& place, Missi
 template <class... T>
 ReadStatus read_variant(const Value& value, std::variant<T...>& out, const ReadPlace& place,
                         MissingMembers missing) {
-  const auto* type = value.find("type");
-  const auto* name = type ? type->get_if<std::string>() : nullptr;
-  if (!name) return place.error("expected a table with a \"type\"");
+  std::string name;
+  if (auto error = read_type(value, name, place)) return error;
   ReadStatus status;
   bool found = false;
   const auto attempt = [&]<class A>() {
-    if (found || describe<A>.name != *name) return;
+    if (found || describe<A>.name != name) return;
     found = true;
     status = read_record(value, out.template emplace<A>(), place, missing, "type");
   };
   (attempt.template operator()<T>(), ...);
   if (found) return status;
-  const std::string_view names[] = {describe<T>.name...};
-  return place.error("unknown type \"" + *name + "\"" + did_you_mean(*name, names));
+  static constexpr std::string_view kNames[] = {describe<T>.name...};
+  return unknown_type(name, kNames, place);
 }
 
 }  // namespace detail
@@ -219,7 +215,10 @@ ReadStatus read(const Value& value, T& out, const ReadPlace& place, MissingMembe
   } else if constexpr (DescribedEnum<T>) {
     return read_enum(value, out, place);
   } else if constexpr (std::floating_point<T>) {
-    return read_float(value, out, place);
+    double number = 0;
+    auto status = read_double(value, number, place);
+    if (!status) out = static_cast<T>(number);
+    return status;
   } else if constexpr (std::integral<T>) {
     return read_integer(value, out, place);
   } else if constexpr (std::same_as<T, std::string>) {

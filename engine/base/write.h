@@ -128,14 +128,14 @@ void write(Sink& sink, const T& value) {
           write_string(sink, describe<A>.name);
           write_fields(sink, alternative);
           sink.EndObject(
-              static_cast<rapidjson::SizeType>(1 + std::tuple_size_v<decltype(describe<A>.fields)>));
+              static_cast<rapidjson::SizeType>(1 + describe<A>.kFieldCount));
         },
         value);
   } else {
     static_assert(DescribedRecord<T>, "this type needs a describe<>");
     sink.StartObject();
     write_fields(sink, value);
-    sink.EndObject(static_cast<rapidjson::SizeType>(std::tuple_size_v<decltype(describe<T>.fields)>));
+    sink.EndObject(static_cast<rapidjson::SizeType>(describe<T>.kFieldCount));
   }
 }
 

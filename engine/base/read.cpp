@@ -1,0 +1,100 @@
+#include "engine/base/read.h"
+
+#include <algorithm>
+
+#include "engine/base/nearest.h"
+
+namespace ktstr {
+
+std::string ReadPlace::path() const {
+  if (!parent_) return {};
+  std::string path = parent_->path();
+  if (ordinal_ != 0) return path + "[" + std::to_string(ordinal_) + "]";
+  return path.empty() ? std::string(key_) : path + "." + std::string(key_);
+}
+
+namespace detail {
+namespace {
+
+template <class Number>
+ReadStatus store_in_range(Number number, std::int64_t lowest, std::uint64_t highest, std::uint64_t& out,
+                          const ReadPlace& place) {
+  if (std::cmp_less(number, lowest) || std::cmp_greater(number, highest))
+    return place.error(std::to_string(number) + " is out of range (" + std::to_string(lowest) + " to " +
+                       std::to_string(highest) + ")");
+  out = static_cast<std::uint64_t>(number);
+  return {};
+}
+
+}  // namespace
+
+ReadError wrong_kind(const Value& value, std::string_view expected, const ReadPlace& place) {
+  return place.error("expected " + std::string(expected) + ", got " + std::string(value.kind_name()));
+}
+
+ReadStatus read_number(const Value& value, std::int64_t lowest, std::uint64_t highest, std::uint64_t& out,
+                       const ReadPlace& place) {
+  if (const auto* number = value.get_if<std::int64_t>())
+    return store_in_range(*number, lowest, highest, out, place);
+  if (const auto* number = value.get_if<std::uint64_t>())
+    return store_in_range(*number, lowest, highest, out, place);
+  return wrong_kind(value, "a whole number", place);
+}
+
+ReadStatus read_double(const Value& value, double& out, const ReadPlace& place) {
+  if (const auto* number = value.get_if<double>()) return out = *number, ReadStatus{};
+  if (const auto* number = value.get_if<std::int64_t>())
+    return out = static_cast<double>(*number), ReadStatus{};
+  if (const auto* number = value.get_if<std::uint64_t>())
+    return out = static_cast<double>(*number), ReadStatus{};
+  return wrong_kind(value, "a number", place);
+}
+
+ReadStatus read_name(const Value& value, std::string_view type, std::span<const std::string_view> names,
+                     std::size_t& index, const ReadPlace& place) {
+  const auto* text = value.get_if<std::string>();
+  if (!text) return wrong_kind(value, "a string", place);
+  const auto found = std::ranges::find(names, *text);
+  if (found == names.end())
+    return place.error("unknown " + std::string(type) + " \"" + *text + "\"" + did_you_mean(*text, names));
+  index = static_cast<std::size_t>(found - names.begin());
+  return {};
+}
+
+ReadStatus open_record(const Value& value, std::string_view type, std::span<const std::string_view> names,
+                       std::string_view also_known, const Value::Object*& object, const ReadPlace& place) {
+  static const Value::Object kEmpty;
+  const auto* list = value.get_if<Value::List>();
+  object = list && list->empty() ? &kEmpty : value.get_if<Value::Object>();
+  if (!object) return wrong_kind(value, "a table (" + std::string(type) + ")", place);
+  for (const auto& [key, member] : *object)
+    if (key != also_known && std::ranges::find(names, key) == names.end())
+      return place.member(key, member).error("unknown key" + did_you_mean(key, names));
+  return {};
+}
+
+const Value* last_member(const Value::Object& object, std::string_view key) {
+  const auto found =
+      std::ranges::find(object.rbegin(), object.rend(), key, &Value::Object::value_type::first);
+  return found == object.rend() ? nullptr : &found->second;
+}
+
+ReadError missing_member(std::string_view key, const ReadPlace& place) {
+  return place.error("missing \"" + std::string(key) + "\"");
+}
+
+ReadStatus read_type(const Value& value, std::string& name, const ReadPlace& place) {
+  const auto* type = value.find("type");
+  const auto* text = type ? type->get_if<std::string>() : nullptr;
+  if (!text) return place.error("expected a table with a \"type\"");
+  name = *text;
+  return {};
+}
+
+ReadError unknown_type(std::string_view name, std::span<const std::string_view> known,
+                       const ReadPlace& place) {
+  return place.error("unknown type \"" + std::string(name) + "\"" + did_you_mean(name, known));
+}
+
+}  // namespace detail
+}  // namespace ktstr
