@@ -35,22 +35,23 @@ std::vector<std::string> command_names(const CLI::App& app) {
   return names;
 }
 
-/// The first word that is neither an option nor a command's name; "run" is put in front where a script stands
-/// alone. Errors: a word that is no command.
+/// Puts "run" in front where scripts stand without a command. Errors: a word where a command should be that
+/// is neither a command nor a script.
 Status complete_arguments(const CLI::App& app, std::vector<std::string>& arguments) {
   const auto names = command_names(app);
   const auto is_command = [&](const auto& word) {
     return std::find(names.begin(), names.end(), word) != names.end();
   };
   const auto is_script = [](const auto& word) { return word.ends_with(".lua"); };
-  if (std::any_of(arguments.begin(), arguments.end(), is_command)) return ok();
-  if (std::any_of(arguments.begin(), arguments.end(), is_script))
+  const auto first = std::find_if(arguments.begin(), arguments.end(),
+                                  [](const auto& word) { return !word.starts_with("-"); });
+  if (first == arguments.end() || std::any_of(arguments.begin(), arguments.end(), is_command)) return ok();
+  const bool after_options = first != arguments.begin();  // then it may be an option's value
+  if (is_script(*first) || (after_options && std::any_of(first, arguments.end(), is_script)))
     return arguments.insert(arguments.begin(), "run"), ok();
-  const auto word = std::find_if(arguments.begin(), arguments.end(),
-                                 [](const auto& text) { return !text.starts_with("-"); });
-  if (word == arguments.end()) return ok();
   const std::vector<std::string_view> known(names.begin(), names.end());
-  return Error{ErrorCode::kInvalidArgument, "unknown command \"" + *word + "\"" + did_you_mean(*word, known)};
+  return Error{ErrorCode::kInvalidArgument,
+               "unknown command \"" + *first + "\"" + did_you_mean(*first, known)};
 }
 
 int run(std::vector<std::string> arguments) {

@@ -127,8 +127,7 @@ void write(Sink& sink, const T& value) {
           write_key(sink, "type");
           write_string(sink, describe<A>.name);
           write_fields(sink, alternative);
-          sink.EndObject(
-              static_cast<rapidjson::SizeType>(1 + describe<A>.kFieldCount));
+          sink.EndObject(static_cast<rapidjson::SizeType>(1 + describe<A>.kFieldCount));
         },
         value);
   } else {

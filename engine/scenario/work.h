@@ -1,4 +1,5 @@
-// Work types: what a worker does, with its parameters. One struct a type; the scenario, the agent and the docs share it.
+// Work types: what a worker does, with its parameters. One struct a type; the scenario, the agent and the
+// docs share it.
 #pragma once
 
 #include <cstdint>
@@ -93,8 +94,9 @@ struct MutexContention {
   std::uint32_t work = 1024;
 };
 
-using Work = std::variant<CpuSpin, YieldHeavy, Mixed, IoSync, Bursty, PipeIo, FutexPingPong, CachePressure, CacheYield, CachePipe,
-                          FutexFanOut, Sequence, ForkExit, NiceSweep, AffinityChurn, PolicyChurn, PageFaultChurn, MutexContention>;
+using Work = std::variant<CpuSpin, YieldHeavy, Mixed, IoSync, Bursty, PipeIo, FutexPingPong, CachePressure,
+                          CacheYield, CachePipe, FutexFanOut, Sequence, ForkExit, NiceSweep, AffinityChurn,
+                          PolicyChurn, PageFaultChurn, MutexContention>;
 
 /// Workers of this type start in groups of this size; the worker count must be a multiple of it.
 [[nodiscard]] std::size_t work_group_size(const Work& work);

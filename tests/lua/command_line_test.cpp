@@ -74,10 +74,13 @@ TEST_CASE("a script alone is run, and its mistakes are told before anything boot
   CHECK(outcome.output == bad.string() + ":1: durration: unknown key (did you mean \"duration\"?)\n");
 }
 
-TEST_CASE("an unknown command names the nearest") {
-  const auto outcome = ktstr("chekc");
-  CHECK(outcome.code == 3);
-  CHECK(outcome.output == "unknown command \"chekc\" (did you mean \"check\"?)\n");
+TEST_CASE("an unknown command names the nearest, with or without a script behind it") {
+  for (const auto* arguments : {"chekc", "chekc some.lua", "chekc --json report.json"}) {
+    CAPTURE(arguments);
+    const auto outcome = ktstr(arguments);
+    CHECK(outcome.code == 3);
+    CHECK(outcome.output == "unknown command \"chekc\" (did you mean \"check\"?)\n");
+  }
 }
 
 TEST_CASE("wrong usage exits with 3, help and version with 0") {
