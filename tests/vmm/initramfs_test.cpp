@@ -9,6 +9,8 @@
 #include <fstream>
 #include <map>
 
+#include "tests/temporary_directory.h"
+
 namespace ktstr::vmm {
 namespace {
 
@@ -40,14 +42,6 @@ std::map<std::string, Entry> unpack(const std::vector<std::byte>& archive_bytes)
   return entries;
 }
 
-struct TemporaryDirectory {
-  std::filesystem::path path = [] {
-    std::string name = (std::filesystem::temp_directory_path() / "ktstr-test-XXXXXX").string();
-    return std::filesystem::path(::mkdtemp(name.data()));
-  }();
-  ~TemporaryDirectory() { std::filesystem::remove_all(path); }
-};
-
 }  // namespace
 
 TEST_CASE("an initramfs holds the given files, their directories and what a kernel needs before init") {
@@ -71,8 +65,8 @@ TEST_CASE("an initramfs begins with the magic of the newc form") {
 }
 
 TEST_CASE("the same files in another order and of another age give the same archive") {
-  const TemporaryDirectory directory;
-  const auto file = directory.path / "file";
+  const test::TemporaryDirectory directory;
+  const auto file = directory.path() / "file";
   std::ofstream(file) << "same";
   const auto first = build_initramfs({{"a", file}, {"b", bytes_of("b")}});
   std::filesystem::last_write_time(file, std::filesystem::file_time_type{});
@@ -96,11 +90,11 @@ TEST_CASE("a host file that is not there is named") {
 }
 
 TEST_CASE("writing an initramfs leaves the archive and nothing else") {
-  const TemporaryDirectory directory;
-  const auto path = directory.path / "initramfs.cpio";
+  const test::TemporaryDirectory directory;
+  const auto path = directory.path() / "initramfs.cpio";
   REQUIRE(write_initramfs({{"init", bytes_of("x")}}, path).has_value());
   CHECK(std::filesystem::file_size(path) == build_initramfs({{"init", bytes_of("x")}})->size());
-  CHECK(std::distance(std::filesystem::directory_iterator(directory.path), {}) == 1);
+  CHECK(std::distance(std::filesystem::directory_iterator(directory.path()), {}) == 1);
 }
 
 TEST_CASE("writing an initramfs where there is no directory fails and names the place") {

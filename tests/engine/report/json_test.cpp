@@ -9,26 +9,20 @@
 
 #include "engine/base/write.h"
 #include "tests/engine/report/sample_report.h"
+#include "tests/temporary_directory.h"
 
 using namespace ktstr;
 using namespace ktstr::engine;
 using namespace ktstr::engine::testing;
+using ktstr::test::TemporaryDirectory;
 namespace fs = std::filesystem;
 
 namespace {
 
-/// A directory of its own that goes away.
-struct Directory {
-  fs::path path;
-  Directory() {
-    auto name = (fs::temp_directory_path() / "ktstr-json-XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~Directory() { fs::remove_all(path); }
-  std::size_t files() const {
-    return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), fs::directory_iterator()));
-  }
-};
+std::size_t files_in(const TemporaryDirectory& directory) {
+  return static_cast<std::size_t>(
+      std::distance(fs::directory_iterator(directory.path()), fs::directory_iterator()));
+}
 
 /// Files may not grow beyond `bytes` while it lives: what a full disk looks like to a writer.
 struct FileSizeLimit {
@@ -45,8 +39,8 @@ struct FileSizeLimit {
 }  // namespace
 
 TEST_CASE("a report reads back as it was written") {
-  const Directory directory;
-  const auto path = directory.path / "report.json";
+  const TemporaryDirectory directory;
+  const auto path = directory.path() / "report.json";
   auto report = passing_report();
   report.failures = {{"max_gap", "too long", "web", 101}};
   report.emulator_faults = {"int3"};
@@ -57,7 +51,7 @@ TEST_CASE("a report reads back as it was written") {
   CHECK(back->timeline.events[1].op == "set_cpuset");
   CHECK(back->workers[0].reports[1].tid == 102);
   CHECK(back->monitor->samples[1].cpus[0].nr_running == 3);
-  CHECK(directory.files() == 1);
+  CHECK(files_in(directory) == 1);
 }
 
 TEST_CASE("an empty report reads back too") {
@@ -74,19 +68,19 @@ TEST_CASE("absent numbers are null") {
 }
 
 TEST_CASE("an existing file is replaced whole") {
-  const Directory directory;
-  const auto path = directory.path / "report.json";
+  const TemporaryDirectory directory;
+  const auto path = directory.path() / "report.json";
   auto report = passing_report();
   REQUIRE(write_json_file(report, path));
   report.scenario = "second";
   REQUIRE(write_json_file(report, path));
   CHECK(read_json_file(path)->scenario == "second");
-  CHECK(directory.files() == 1);
+  CHECK(files_in(directory) == 1);
 }
 
 TEST_CASE("a full disk leaves no half file, and the former one as it was") {
-  const Directory directory;
-  const auto path = directory.path / "report.json";
+  const TemporaryDirectory directory;
+  const auto path = directory.path() / "report.json";
   auto report = passing_report();
   REQUIRE(write_json_file(report, path));
   report.scenario = "second";
@@ -97,7 +91,7 @@ TEST_CASE("a full disk leaves no half file, and the former one as it was") {
     CHECK(status.error().message == "JSON report " + path.string() + ": write: File too large");
   }
   CHECK(read_json_file(path)->scenario == "hello");
-  CHECK(directory.files() == 1);
+  CHECK(files_in(directory) == 1);
 }
 
 TEST_CASE("a full device is an error") {

@@ -6,31 +6,12 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "tests/temporary_directory.h"
+
 namespace ktstr::introspect {
 namespace {
 
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "ktstr-hz-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    path_ = pattern;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;  // a leftover folder in /tmp fails no test
-    std::filesystem::remove_all(path_, ignored);
-  }
-
-  std::filesystem::path write(const std::filesystem::path& name, std::string_view text) const {
-    const auto path = path_ / name;
-    std::filesystem::create_directories(path.parent_path());
-    std::ofstream(path, std::ios::binary) << text;
-    return path;
-  }
-
- private:
-  std::filesystem::path path_;
-};
+using test::TemporaryDirectory;
 
 std::string gzip(std::string_view text) {
   z_stream stream{};
@@ -94,7 +75,7 @@ TEST_CASE("a damaged or huge IKCONFIG is none") {
 }
 
 TEST_CASE("sources are asked in order, and the answer says which one gave it") {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   const KernelFiles files{folder.write("vmlinux", image_with("CONFIG_HZ=300\n")),
                           folder.write("config", "CONFIG_HZ=100\n"), folder.write("bzImage", "")};
   folder.write(".config", "CONFIG_HZ=1000\n");
@@ -106,7 +87,7 @@ TEST_CASE("sources are asked in order, and the answer says which one gave it") {
 }
 
 TEST_CASE("a build tree's .config is found up to three folders above the image's") {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   const auto image = folder.write("tree/arch/x86/boot/bzImage", "");
   const auto too_deep = folder.write("tree/a/b/c/d/bzImage", "");
   folder.write("tree/.config", "CONFIG_HZ=1000\n");
@@ -115,7 +96,7 @@ TEST_CASE("a build tree's .config is found up to three folders above the image's
 }
 
 TEST_CASE("without any source the default is used and named so") {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   const auto unknown = kernel_hz({"/nonexistent/vmlinux", folder.write("config", "CONFIG_SMP=y\n"), {}});
   CHECK(unknown.hz == 250);
   CHECK(unknown.source.starts_with("default"));

@@ -16,12 +16,6 @@ namespace {
 constexpr Duration kBootDeadline = std::chrono::seconds(120);
 constexpr Duration kFreezeDeadline = std::chrono::seconds(10);
 
-Result<std::filesystem::path> make_folder() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "ktstr-live-XXXXXX").string();
-  if (!::mkdtemp(pattern.data())) return system_error("mkdtemp " + pattern);
-  return std::filesystem::path(pattern);
-}
-
 }  // namespace
 
 Result<std::unique_ptr<LiveGuest>> LiveGuest::boot(const vmm::Topology& topology) {
@@ -32,25 +26,22 @@ Result<std::unique_ptr<LiveGuest>> LiveGuest::boot(const vmm::Topology& topology
 
 LiveGuest::~LiveGuest() {
   if (machine_) machine_->kill();
-  std::error_code ignored;  // a file left in the temporary folder fails nothing
-  if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
 }
 
 Status LiveGuest::start(const vmm::Topology& topology) {
   const auto store = KTSTR_TRY(engine::KernelStore::open());
   const auto cached = KTSTR_TRY(store.resolve(std::nullopt));
   const auto info = KTSTR_TRY(KernelDebugInfo::load(cached.symbols, cached.btf));
-  folder_ = KTSTR_TRY(make_folder());
   const auto agent = engine::agent_image();
   KTSTR_TRY_STATUS(vmm::write_initramfs(
-      {{.path = "init", .content = std::vector(agent.begin(), agent.end())}}, folder_ / "initramfs"));
+      {{.path = "init", .content = std::vector(agent.begin(), agent.end())}}, folder_.path() / "initramfs"));
   machine_ = KTSTR_TRY(vmm::start_qemu({.kernel_elf = cached.elf,
                                         .kernel_bzimage = cached.bzimage,
-                                        .initramfs = folder_ / "initramfs",
+                                        .initramfs = folder_.path() / "initramfs",
                                         .topology = topology,
                                         .memory = {512U << 20},
                                         .kernel_args = {"schedstats=enable"},
-                                        .console_log = folder_ / "console.log"}));
+                                        .console_log = folder_.path() / "console.log"}));
   agent_.emplace(machine_->channel_fd());
   KTSTR_TRY(agent_->wait_hello(kBootDeadline));
   const auto frozen = KTSTR_TRY(machine_->freeze(kFreezeDeadline));

@@ -9,6 +9,7 @@
 #include "engine/agent/agent_client.h"
 #include "introspect/kernel.h"
 #include "introspect/span_memory.h"
+#include "tests/temporary_directory.h"
 #include "vmm/machine.h"
 
 namespace ktstr::introspect::test {
@@ -29,7 +30,7 @@ class LiveGuest {
   LiveGuest() = default;
   [[nodiscard]] Status start(const vmm::Topology& topology);
 
-  std::filesystem::path folder_;  ///< the initramfs and the console's log
+  ktstr::test::TemporaryDirectory folder_;  ///< the initramfs and the console's log
   std::unique_ptr<vmm::Machine> machine_;
   std::optional<engine::AgentClient> agent_;
   SpanMemory memory_;

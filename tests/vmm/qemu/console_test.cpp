@@ -9,6 +9,7 @@
 #include <future>
 #include <sstream>
 
+#include "tests/temporary_directory.h"
 #include "vmm/qemu/console_line.h"
 
 namespace ktstr::vmm::qemu {
@@ -64,11 +65,11 @@ TEST_CASE("last_lines gives whole lines from the end") {
 }
 
 TEST_CASE("the console keeps its tail, finds the panic and writes every byte to the log") {
-  std::string name = (std::filesystem::temp_directory_path() / "ktstr-console-XXXXXX").string();
-  const Fd log(::mkstemp(name.data()));
+  const test::TemporaryDirectory directory;
+  const auto log = directory.path() / "console.log";
   auto [guest, host] = make_stream();
   std::promise<void> found;
-  const auto console = *Console::open(std::move(host), name, [&] { found.set_value(); });
+  const auto console = *Console::open(std::move(host), log, [&] { found.set_value(); });
   say(guest, "booting\n[    1.0] Kernel pa");
   say(guest, "nic - not syncing: first\r\n[    1.1] Kernel panic - not syncing: second\n");
   found.get_future().wait();
@@ -78,11 +79,10 @@ TEST_CASE("the console keeps its tail, finds the panic and writes every byte to 
   CHECK_FALSE(console->findings().emulator_fault.has_value());
   CHECK(console->tail(1) == "[    1.1] Kernel panic - not syncing: second");
   std::stringstream logged;
-  logged << std::ifstream(name).rdbuf();
+  logged << std::ifstream(log).rdbuf();
   CHECK(logged.str() ==
         "booting\n[    1.0] Kernel panic - not syncing: first\r\n"
         "[    1.1] Kernel panic - not syncing: second\n");
-  std::filesystem::remove(name);
 }
 
 TEST_CASE("a console that never ends a line is kept within bounds") {
