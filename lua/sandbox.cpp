@@ -68,9 +68,12 @@ void keep_number_makers(lua_State* state) {
       "  return function(high, low) return number(high) * 4294967296LL + number(low) end\n"
       "end\n"
       "return maker('uint64_t'), maker('int64_t')\n";
-  if (luaL_loadbuffer(state, kMakers.data(), kMakers.size(), "=makers") != 0) lua_error(state);
+  // Before the chunk is read: the parser opens ffi for an LL literal, and opened twice it loses its first
+  // state.
   lua_pushcfunction(state, luaopen_ffi);
   lua_call(state, 0, 1);
+  if (luaL_loadbuffer(state, kMakers.data(), kMakers.size(), "=makers") != 0) lua_error(state);
+  lua_insert(state, -2);
   lua_call(state, 1, 2);
   lua_pushlightuserdata(state, const_cast<char*>(&kMakeInt64));
   lua_insert(state, -2);

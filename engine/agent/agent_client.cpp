@@ -63,7 +63,10 @@ Result<Reply> AgentClient::exchange(Request request) {
   const auto id = ++last_id_;
   const auto payload = to_json(RequestMessage{id, std::move(request)});
   if (auto sent = send_frame(channel_fd_, payload, std::min(kSendTimeout, timeout_)); !sent) {
+    // An agent that gives up on the channel has said why before it closed it.
+    auto last_words = receive(Duration(0));
     broken_ = std::move(sent.error()).with_context("guest agent");
+    if (last_words && last_words->id == 0) return std::move(last_words->reply);
     return Error(*broken_);
   }
   while (true) {

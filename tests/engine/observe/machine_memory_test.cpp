@@ -22,7 +22,7 @@ class MemoryOnlyMachine : public vmm::Machine {
   Status thaw() override { return ok(); }
   int channel_fd() const override { return -1; }
   std::vector<std::optional<int>> vcpu_thread_ids() const override { return {}; }
-  Result<vmm::MachineEvent> wait_event(Duration) override { return vmm::MachineEvent{vmm::GuestExited{}}; }
+  Result<vmm::MachineEvent> wait_event(Duration) override { return Error{ErrorCode::kTimeout, "no events"}; }
   std::string console_tail(std::size_t) const override { return {}; }
   void kill() override {}
 };
