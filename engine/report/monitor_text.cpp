@@ -115,7 +115,7 @@ std::string domains_text(const introspect::MonitorReport& monitor) {
 std::string monitor_text(const introspect::MonitorReport& monitor, const SamplingReport& sampling) {
   const auto& summary = monitor.summary;
   std::string text = fmt::format(
-      "\nmonitor  {}: {} samples every {}, {} missed; imbalance max {} avg {}; {} runnable per CPU\n",
+      "\n{}: {} samples every {}, {} missed; imbalance max {} avg {}; {} runnable per CPU\n",
       monitor.verdict.summary, summary.total_samples, time_text(monitor.period_ns), sampling.missed_periods,
       number_text(summary.max_imbalance_ratio, "{:.1f}"), number_text(summary.avg_imbalance_ratio, "{:.2f}"),
       number_text(summary.avg_nr_running, "{:.2f}"));

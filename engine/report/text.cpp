@@ -110,10 +110,15 @@ std::string workers_text(const RunReport& report) {
   return "\nworkers\n" + table.to_string();
 }
 
+std::string counted(std::uint64_t count, std::string_view thing) {
+  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
+}
+
 std::string event_text(const StimulusEvent& event) {
-  return fmt::format("  {:8.3f}  {:<7} {}{}{} ({} cgroups, {} workers)\n", seconds(event.offset_ns),
+  return fmt::format("  {:8.3f}  {:<7} {}{}{} ({}, {})\n", seconds(event.offset_ns),
                      event.step == 0 ? "set-up" : fmt::format("step {}", event.step), event.op,
-                     event.cgroup ? " " : "", event.cgroup.value_or(""), event.cgroups, event.workers);
+                     event.cgroup ? " " : "", event.cgroup.value_or(""), counted(event.cgroups, "cgroup"),
+                     counted(event.workers, "worker"));
 }
 
 std::string step_text(const StepReport& step) {

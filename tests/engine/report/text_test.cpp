@@ -18,15 +18,15 @@ workers
   cgroup  work      workers  work units  cpu %  spread  longest gap  migrations  p99 wake
   web     cpu_spin        2        2000   90.0    10.0      12.3 ms           2         -
 
-monitor  monitor OK: 3 samples every 100.0 ms, 2 missed; imbalance max 3.0 avg 1.67; 1.33 runnable per CPU
+monitor OK: 3 samples every 100.0 ms, 2 missed; imbalance max 3.0 avg 1.67; 1.33 runnable per CPU
   cpu  running avg  max  local dsq max  run delay  switches
   0           1.67    3              0   200.0 us       200
   1           1.00    1              0   200.0 us       200
   domains: MC 0 1, PKG 0-1
 
 timeline (s since the machine's start)
-     6.050  set-up  add_cgroup web (1 cgroups, 2 workers)
-     6.150  step 1  set_cpuset web (1 cgroups, 2 workers)
+     6.050  set-up  add_cgroup web (1 cgroup, 2 workers)
+     6.150  step 1  set_cpuset web (1 cgroup, 2 workers)
      6.200  step 1  hold 2.000 s
 
 time  boot 5.90 s, hold 2.00 s, own 0.26 s (prepare 0.02 s, attach 0.08 s, set-up 0.10 s, collect 0.05 s, shutdown 0.01 s, total 8.16 s)
