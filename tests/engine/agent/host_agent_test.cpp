@@ -18,6 +18,7 @@ std::string read_text(const std::string& path) {
 }  // namespace
 
 TEST_CASE("hello tells the kernel and its CPUs") {
+  NEEDS_CGROUP2();
   auto agent = must(HostAgent::start("/nowhere"));
   AgentClient client(agent.channel_fd());
   const auto hello = must(client.wait_hello(std::chrono::seconds(20)));
@@ -27,6 +28,7 @@ TEST_CASE("hello tells the kernel and its CPUs") {
 }
 
 TEST_CASE("shutdown ends the agent and its workers") {
+  NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
   const auto tids = must(running.client.spawn(workers(CpuSpin{}, 2)));
   must(running.client.shutdown());
@@ -35,6 +37,7 @@ TEST_CASE("shutdown ends the agent and its workers") {
 }
 
 TEST_CASE("the end of the channel ends the agent and its workers") {
+  NEEDS_CGROUP2();
   std::vector<std::int32_t> tids;
   {
     RunningAgent running("/nowhere");
@@ -44,6 +47,7 @@ TEST_CASE("the end of the channel ends the agent and its workers") {
 }
 
 TEST_CASE("a killed agent leaves no workers") {
+  NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
   const auto tids = must(running.client.spawn(workers(ForkExit{}, 2)));
   REQUIRE(::kill(running.agent.pid(), SIGKILL) == 0);
@@ -52,6 +56,7 @@ TEST_CASE("a killed agent leaves no workers") {
 }
 
 TEST_CASE("a worker that crashes is reported with its signal and what it had done") {
+  NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
   const auto tids = must(running.client.spawn(workers(CpuSpin{}, 2)));
   REQUIRE(eventually([&] { return has_run(tids[0], 20'000'000, 1'000'000); }));
@@ -69,6 +74,7 @@ TEST_CASE("a worker that crashes is reported with its signal and what it had don
 }
 
 TEST_CASE("the survivor of a pair waits for the stop and reports") {
+  NEEDS_CGROUP2();
   for (const Work& work :
        {Work(PipeIo{}), Work(FutexPingPong{}), Work(CachePipe{}), Work(MutexContention{2, 10, 10})}) {
     RunningAgent running("/nowhere");
@@ -84,6 +90,7 @@ TEST_CASE("the survivor of a pair waits for the stop and reports") {
 }
 
 TEST_CASE("a worker that does not stop is killed after the deadline") {
+  NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
   const auto tid = must(running.client.spawn(workers(CpuSpin{}, 1))).at(0);
   REQUIRE(::kill(tid, SIGSTOP) == 0);
@@ -96,6 +103,7 @@ TEST_CASE("a worker that does not stop is killed after the deadline") {
 }
 
 TEST_CASE("a worker gets its name, nice value, policy and affinity before it starts") {
+  NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
   const CpuSet only{0};
   const auto tid =
@@ -110,12 +118,14 @@ TEST_CASE("a worker gets its name, nice value, policy and affinity before it sta
 }
 
 TEST_CASE("a worker without a name bears its work type's") {
+  NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
   const auto tid = must(running.client.spawn(workers(YieldHeavy{}, 1))).at(0);
   CHECK(read_text("/proc/" + std::to_string(tid) + "/comm") == "yield_heavy\n");
 }
 
 TEST_CASE("workers that do not make whole groups are refused") {
+  NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
   const auto spawned = running.client.spawn(workers(PipeIo{}, 3));
   CHECK(spawned.error().code == ErrorCode::kInvalidArgument);
@@ -123,6 +133,7 @@ TEST_CASE("workers that do not make whole groups are refused") {
 }
 
 TEST_CASE("a spawn that fails half-way leaves no worker") {
+  NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
   auto request = workers(CpuSpin{}, 2);
   request.affinities[1] = CpuSet{CpuSet::kCapacity - 1};
@@ -134,6 +145,7 @@ TEST_CASE("a spawn that fails half-way leaves no worker") {
 }
 
 TEST_CASE("a worker that can't do its work says why by its exit") {
+  NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
   const auto tid = must(running.client.spawn(workers(Sequence{}, 1))).at(0);
   REQUIRE(eventually([&] { return !is_alive(tid); }));
@@ -143,6 +155,7 @@ TEST_CASE("a worker that can't do its work says why by its exit") {
 }
 
 TEST_CASE("files are read up to the limit") {
+  NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
   const auto whole = must(running.client.read_file("/proc/sys/kernel/osrelease"));
   CHECK(whole.content == read_text("/proc/sys/kernel/osrelease"));
@@ -154,6 +167,7 @@ TEST_CASE("files are read up to the limit") {
 }
 
 TEST_CASE("an answer too large for a frame is refused and the agent goes on") {
+  NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
   // Each of these bytes takes six in JSON.
   const auto path = std::filesystem::temp_directory_path() / ("ktstr-zeros-" + std::to_string(::getpid()));
@@ -166,6 +180,7 @@ TEST_CASE("an answer too large for a frame is refused and the agent goes on") {
 }
 
 TEST_CASE("a file that would block is an error at once") {
+  NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
   const auto path = std::filesystem::temp_directory_path() / ("ktstr-fifo-" + std::to_string(::getpid()));
   REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
@@ -176,6 +191,7 @@ TEST_CASE("a file that would block is an error at once") {
 }
 
 TEST_CASE("hostile and unknown cgroup names are refused") {
+  NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
   for (const auto* name : {"", "/etc", "..", "a/../../b", "cgroup.procs", "a b"}) {
     CHECK(running.client.add_cgroup({name, {}, {}, {}, {}, {}}).error().code == ErrorCode::kInvalidArgument);
@@ -189,6 +205,7 @@ TEST_CASE("hostile and unknown cgroup names are refused") {
 }
 
 TEST_CASE("garbage on the channel ends the agent after it has said why") {
+  NEEDS_CGROUP2();
   auto agent = must(HostAgent::start("/nowhere"));
   AgentClient client(agent.channel_fd());
   REQUIRE(client.wait_hello(std::chrono::seconds(20)));
@@ -198,6 +215,7 @@ TEST_CASE("garbage on the channel ends the agent after it has said why") {
 }
 
 TEST_CASE("a request that is no request is refused and the agent goes on") {
+  NEEDS_CGROUP2();
   auto agent = must(HostAgent::start("/nowhere"));
   AgentClient client(agent.channel_fd());
   REQUIRE(client.wait_hello(std::chrono::seconds(20)));

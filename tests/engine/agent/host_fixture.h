@@ -28,6 +28,12 @@ inline std::string cgroup2_mount() {
   return "";
 }
 
+/// First in every test case that starts an agent on this host: it needs a cgroup to call its own.
+#define NEEDS_CGROUP2()                                                               \
+  do {                                                                                \
+    if (cgroup2_mount().empty()) SKIP_TEST("no cgroup v2 hierarchy is mounted here"); \
+  } while (false)
+
 /// A cgroup directory that goes away with the test; path() is "" where none could be made.
 class TestCgroup {
  public:
