@@ -14,7 +14,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kReadyMilliseconds = 180'000;
+constexpr int kReadyMilliseconds = 40'000;
 constexpr char kReady = 'R';  // boot_init.c
 
 /// Waits for a line end followed by kReady: kernel messages have that letter inside lines only.
