@@ -94,7 +94,8 @@ std::vector<std::string> qemu_command_line(const std::string& program, const Mac
 std::string kernel_command_line(const MachineConfig& config, std::uint64_t tsc_khz) {
   std::string line = "console=ttyS0 quiet panic=-1 reboot=t cryptomgr.notests";
   // microvm has no other clock to measure the TSC against; elsewhere it saves the measuring. The emulated CPU
-  // has none of the flaws that the kernel would work around, and the workarounds are slow there (docs/vmm.md).
+  // has none of the flaws that the kernel would work around, and the workarounds are slow there
+  // (docs/vmm.md).
   if (config.accelerator == Accelerator::kTcg)
     line += fmt::format(" tsc_early_khz={} mitigations=off", tsc_khz);
   if (!config.kaslr) line += " nokaslr";
