@@ -54,6 +54,7 @@ Status Attempt::start_machine() {
                                         .initramfs = prepared_.initramfs,
                                         .topology = scenario_.topology,
                                         .memory = guest_memory(scenario_),
+                                        .accelerator = options_.accelerator,
                                         .kaslr = scenario_.kaslr,
                                         .kernel_args = scenario_.kernel_args,
                                         .console_log = options_.console_log}));

@@ -11,12 +11,14 @@
 #include "engine/report/run_report.h"
 #include "engine/run/progress.h"
 #include "engine/scenario/scenario.h"
+#include "vmm/machine.h"
 
 namespace ktstr::engine {
 
 struct RunOptions {
   std::optional<std::string> kernel{};                  ///< PATH, VERSION or PREFIX; wins over the scenario's
   std::optional<std::filesystem::path> kernel_cache{};  ///< by default where KernelStore looks
+  vmm::Accelerator accelerator = vmm::Accelerator::kTcg;
   std::uint64_t seed = 1;
   std::string script{};                 ///< the scenario's file, for the command that repeats the run
   std::filesystem::path console_log{};  ///< the serial console is appended here; none when empty

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +29,7 @@ struct RunArguments {
   std::optional<std::string> kernel;
   std::optional<fs::path> json;
   fs::path console_log;
+  vmm::Accelerator accelerator = vmm::Accelerator::kTcg;
   bool ktap = false;
   std::uint64_t seed = engine::RunOptions{}.seed;
 };
@@ -43,6 +45,7 @@ engine::RunOptions options_for(const RunArguments& arguments, ScriptHost& host, 
                                engine::ProgressLine& line, int stop_fd) {
   engine::RunOptions options;
   options.kernel = arguments.kernel;
+  options.accelerator = arguments.accelerator;
   options.seed = arguments.seed;
   options.script = file.string();
   options.console_log = arguments.console_log;
@@ -100,6 +103,14 @@ void add_run_command(CLI::App& app, Invocation& invocation) {
   command->add_option("--kernel", arguments->kernel,
                       "A path, a version or the beginning of one; default: the scenario's, else the newest "
                       "cached with sched_ext");
+  const std::map<std::string, vmm::Accelerator> accelerators{{"tcg", vmm::Accelerator::kTcg},
+                                                             {"kvm", vmm::Accelerator::kKvm}};
+  command
+      ->add_option(
+          "--accel", arguments->accelerator,
+          "tcg emulates the guest's CPUs; kvm runs them on this machine's, where its KVM boots the kernel")
+      ->transform(CLI::CheckedTransformer(accelerators).description("tcg|kvm"))
+      ->default_str("tcg");
   command->add_option("--json", arguments->json, "Write the whole report to this file");
   command->add_flag("--ktap", arguments->ktap, "Print KTAP, the kernel's test format, instead of text");
   command->add_option("--console", arguments->console_log, "Append the guest's console to this file");
