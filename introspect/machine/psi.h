@@ -1,0 +1,57 @@
+// struct psi_group (include/linux/psi_types.h): of the whole system and of every cgroup.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "introspect/kernel.h"
+#include "introspect/layout.h"
+#include "introspect/machine/cgroup_tree.h"
+#include "introspect/machine/psi_stats.h"
+#include "introspect/machine/readings.h"
+
+namespace ktstr::introspect {
+
+struct PsiGroupLayout : StructLayout {
+  PsiGroupLayout() : StructLayout({"psi_group"}) {}
+  Field<std::uint8_t> enabled{*this, {"enabled"}};
+  Field<std::uint64_t> avg_last_update{*this, {"avg_last_update"}};
+  Embedded total{*this, {"total"}};  ///< [NR_PSI_AGGREGATORS][NR_PSI_STATES - 1], ns
+  Embedded avg{*this, {"avg"}};      ///< [NR_PSI_STATES - 1][3], percent with 11 fraction bits
+};
+
+/// Reads pressure stall information. Const use is thread-safe.
+class PsiReader {
+ public:
+  /// Errors: what this kernel lacks (CONFIG_PSI); kUnavailable, it was booted with PSI off (psi=0).
+  [[nodiscard]] static Result<PsiReader> create(const Kernel& kernel);
+
+  /// /proc/pressure: kOutOfRange when it can't be read.
+  [[nodiscard]] Result<PsiStat> read_system(const Kernel& kernel) const;
+
+  /// A row per cgroup other than the root (whose figures are the system's), parents before their children.
+  /// Cgroups without a psi_group (boot argument cgroup_disable=pressure) have no row.
+  [[nodiscard]] Readings<CgroupPsiStat> read_cgroups(const Kernel& kernel) const;
+
+ private:
+  struct Line {
+    std::optional<std::size_t> state;  ///< enum psi_states
+  };
+  struct Resource {
+    Line some, full;
+  };
+
+  [[nodiscard]] Status find_states(const Btf& btf);
+  [[nodiscard]] Result<PsiStat> read_group(const Kernel& kernel, KernelVirt group, bool is_system) const;
+  [[nodiscard]] std::optional<PsiHalf> half(const StructBytes& bytes, const Line& line) const;
+  [[nodiscard]] PsiResource resource(const StructBytes& bytes, const Resource& lines) const;
+
+  PsiGroupLayout group_;
+  CgroupTree cgroups_;
+  KernelVirt system_;
+  std::size_t states_ = 0;  ///< of which there are totals and averages
+  std::size_t first_total_ = 0;
+  Resource cpu_, memory_, io_, irq_;
+};
+
+}  // namespace ktstr::introspect
