@@ -23,7 +23,17 @@ namespace ktstr {
 template <class Sink, class T>
 void write(Sink& sink, const T& value);
 
+/// A type with its own notation (and a CustomReader, if it is ever read) specialises this with
+/// `template <class Sink> static void write(Sink&, const T&)`, which writes exactly one SAX value.
+template <class T>
+struct CustomWriter {};
+
 namespace detail {
+
+template <class Sink, class T>
+concept HasCustomWriter = requires(Sink& sink, const T& value) {
+  CustomWriter<T>::write(sink, value);
+};
 
 template <class Sink>
 void write_string(Sink& sink, std::string_view text) {
@@ -89,7 +99,9 @@ void write_tree(Sink& sink, const Value& value) {
 template <class Sink, class T>
 void write(Sink& sink, const T& value) {
   using namespace detail;
-  if constexpr (std::same_as<T, Value>) {
+  if constexpr (HasCustomWriter<Sink, T>) {
+    CustomWriter<T>::write(sink, value);
+  } else if constexpr (std::same_as<T, Value>) {
     write_tree(sink, value);
   } else if constexpr (std::same_as<T, bool>) {
     sink.Bool(value);
