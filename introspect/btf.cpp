@@ -78,11 +78,9 @@ BtfTypeId Btf::strip(BtfTypeId id) const {
 
 std::optional<BtfTypeId> Btf::find_struct(std::string_view name) const {
   if (const auto found = structs_.find(name); found != structs_.end()) return found->second;
-  const auto alias = typedefs_.find(name);
-  if (alias == typedefs_.end()) return std::nullopt;
-  const BtfTypeId target = strip(alias->second);
-  if (!is_composite(type(target))) return std::nullopt;
-  return target;
+  if (const auto alias = typedefs_.find(name); alias != typedefs_.end())
+    if (const BtfTypeId target = strip(alias->second); is_composite(type(target))) return target;
+  return base_ ? base_->find_struct(name) : std::nullopt;
 }
 
 std::optional<std::uint64_t> Btf::size_of(BtfTypeId id) const {
@@ -196,14 +194,34 @@ std::vector<BtfEnumerator> Btf::enumerators_of(BtfTypeId id) const {
 
 std::vector<BtfEnumerator> Btf::enumerators(std::string_view name) const {
   const auto found = named_enums_.find(name);
-  return found == named_enums_.end() ? std::vector<BtfEnumerator>() : enumerators_of(found->second);
+  if (found != named_enums_.end()) return enumerators_of(found->second);
+  return base_ ? base_->enumerators(name) : std::vector<BtfEnumerator>();
 }
 
 std::optional<std::int64_t> Btf::enumerator(std::string_view name) const {
   for (const BtfTypeId id : enums_)
     for (const BtfEnumerator& candidate : enumerators_of(id))
       if (candidate.name == name) return candidate.value;
-  return std::nullopt;
+  return base_ ? base_->enumerator(name) : std::nullopt;
+}
+
+std::vector<BtfVariable> Btf::variables(BtfTypeId section) const {
+  const btf_type* entry = type(section);
+  std::vector<BtfVariable> result;
+  if (entry == nullptr || !btf_is_datasec(entry)) return result;
+  result.reserve(btf_vlen(entry));
+  for (std::uint32_t i = 0; i < btf_vlen(entry); ++i) {
+    const btf_var_secinfo& place = btf_var_secinfos(entry)[i];
+    const btf_type* variable = type(BtfTypeId{place.type});
+    if (variable == nullptr || !btf_is_var(variable)) continue;
+    result.push_back({name_at(variable->name_off), BtfTypeId{variable->type}, place.offset, place.size});
+  }
+  return result;
+}
+
+std::string_view Btf::name_of(BtfTypeId id) const {
+  const btf_type* entry = type(id);
+  return entry == nullptr ? std::string_view() : name_at(entry->name_off);
 }
 
 }  // namespace ktstr::introspect

@@ -44,6 +44,14 @@ struct BtfEnumerator {
   std::int64_t value = 0;  ///< a 64-bit unsigned enumerator keeps its bit pattern
 };
 
+/// A variable of a DATASEC: a program's .bss, .data, .rodata.
+struct BtfVariable {
+  std::string_view name;
+  BtfTypeId type{};
+  std::uint64_t offset = 0;      ///< bytes from the section's start
+  std::uint64_t size_bytes = 0;  ///< as the section says
+};
+
 /// Parsed BTF with an index of its named types. Immutable, safe from several threads. Movable; string_views
 /// it gives live as long as it. The bytes are not trusted: a damaged table gives errors, never a crash or an
 /// endless loop.
@@ -51,6 +59,10 @@ class Btf {
  public:
   /// Parses the bytes of a .BTF section (little endian). They are copied. kCorrupt names what is wrong.
   [[nodiscard]] static Result<Btf> parse(std::span<const std::byte> bytes);
+  /// Parses split BTF: its types are numbered after those of `base`, which it refers to and keeps alive. All
+  /// queries see both, what is its own first.
+  [[nodiscard]] static Result<Btf> parse_split(std::span<const std::byte> bytes,
+                                               std::shared_ptr<const Btf> base);
   /// Parses a file that holds a raw .BTF section.
   [[nodiscard]] static Result<Btf> load(const std::filesystem::path& file);
 
@@ -83,16 +95,24 @@ class Btf {
   /// The value of an enumerator of any enum, anonymous ones included.
   [[nodiscard]] std::optional<std::int64_t> enumerator(std::string_view name) const;
 
-  /// Number of types, void included.
+  /// The variables of a DATASEC, in order; empty for any other type.
+  [[nodiscard]] std::vector<BtfVariable> variables(BtfTypeId section) const;
+  /// The name of a type; "" for none and for an unknown id.
+  [[nodiscard]] std::string_view name_of(BtfTypeId type) const;
+
+  /// Number of types, void and those of the base included.
   [[nodiscard]] std::uint32_t type_count() const;
-  /// The bytes it was parsed from.
+  /// What split BTF is split over; nullptr otherwise.
+  [[nodiscard]] const Btf* base() const { return base_.get(); }
+  /// The bytes it was parsed from, those of the base left out.
   [[nodiscard]] std::span<const std::byte> raw() const;
 
  private:
   struct Free {
     void operator()(btf* handle) const;
   };
-  explicit Btf(btf* handle) : handle_(handle) {}
+  explicit Btf(btf* handle, std::shared_ptr<const Btf> base = nullptr)
+      : base_(std::move(base)), handle_(handle) {}
 
   void build_index();
   [[nodiscard]] const btf_type* type(BtfTypeId id) const;
@@ -102,6 +122,7 @@ class Btf {
   [[nodiscard]] Result<BtfMember> find_member(BtfTypeId structure, std::string_view name) const;
   [[nodiscard]] Result<BtfMember> element(const BtfMember& array_member, std::string_view index) const;
 
+  std::shared_ptr<const Btf> base_;  // freed after handle_, which points into it
   std::unique_ptr<btf, Free> handle_;
   std::unordered_map<std::string_view, BtfTypeId> structs_;
   std::unordered_map<std::string_view, BtfTypeId> typedefs_;

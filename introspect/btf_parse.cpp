@@ -1,6 +1,8 @@
 // Making a Btf: checking the bytes, handing them to libbpf, indexing the names.
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -9,6 +11,7 @@
 #include <fstream>
 #include <mutex>
 
+#include "engine/base/fd.h"
 #include "introspect/btf.h"
 
 namespace ktstr::introspect {
@@ -25,7 +28,7 @@ bool lies_within(std::uint64_t offset, std::uint64_t length, std::uint64_t total
 }
 
 /// What libbpf relies on, checked before it sees the bytes.
-Status check_header(std::span<const std::byte> bytes) {
+Status check_header(std::span<const std::byte> bytes, bool is_split) {
   btf_header header;
   if (bytes.size() < sizeof(header)) return corrupt(std::to_string(bytes.size()) + " bytes are no header");
   if (bytes.size() > kMaxBytes)
@@ -38,7 +41,8 @@ Status check_header(std::span<const std::byte> bytes) {
   if (!lies_within(header.type_off, header.type_len, body)) return corrupt("the types reach past the end");
   if (!lies_within(header.str_off, header.str_len, body)) return corrupt("the strings reach past the end");
   const auto strings = bytes.subspan(header.hdr_len + header.str_off, header.str_len);
-  if (strings.empty() || strings.front() != std::byte{0} || strings.back() != std::byte{0})
+  if (is_split && strings.empty()) return ok();
+  if (strings.empty() || strings.back() != std::byte{0} || (!is_split && strings.front() != std::byte{0}))
     return corrupt("the string table neither begins nor ends with an empty string");
   return ok();
 }
@@ -53,13 +57,26 @@ int print_libbpf_message(libbpf_print_level level, const char* format, va_list a
   return length;
 }
 
-/// btf__new() with what libbpf prints on the way, which says where the table is damaged, caught in
-/// `messages`.
-btf* parse_with_messages(std::span<const std::byte> bytes, std::string& messages) {
+/// btf__new_split(), which libbpf's header declares and its 1.1 library lacks: through a file in memory.
+btf* new_split(std::span<const std::byte> bytes, btf* base) {
+  const Fd file(memfd_create("btf", MFD_CLOEXEC));
+  if (!file) return nullptr;
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t written = ::write(file.get(), bytes.data() + done, bytes.size() - done);
+    if (written <= 0) return nullptr;
+    done += static_cast<std::size_t>(written);
+  }
+  const std::string path = "/proc/self/fd/" + std::to_string(file.get());
+  return btf__parse_raw_split(path.c_str(), base);
+}
+
+/// Parsing with what libbpf prints on the way, which says where the table is damaged, caught in `messages`.
+btf* parse_with_messages(std::span<const std::byte> bytes, btf* base, std::string& messages) {
   static std::once_flag once;
   std::call_once(once, [] { libbpf_set_print(print_libbpf_message); });
   libbpf_messages = &messages;
-  btf* handle = btf__new(bytes.data(), static_cast<std::uint32_t>(bytes.size()));
+  btf* handle = base != nullptr ? new_split(bytes, base)
+                                : btf__new(bytes.data(), static_cast<std::uint32_t>(bytes.size()));
   libbpf_messages = nullptr;
   while (messages.ends_with('\n')) messages.pop_back();
   return handle;
@@ -79,11 +96,15 @@ Btf& Btf::operator=(Btf&&) noexcept = default;
 Btf::~Btf() = default;
 
 Result<Btf> Btf::parse(std::span<const std::byte> bytes) {
-  KTSTR_TRY_STATUS(check_header(bytes));
+  return parse_split(bytes, nullptr);
+}
+
+Result<Btf> Btf::parse_split(std::span<const std::byte> bytes, std::shared_ptr<const Btf> base) {
+  KTSTR_TRY_STATUS(check_header(bytes, base != nullptr));
   std::string messages;
-  btf* handle = parse_with_messages(bytes, messages);
+  btf* handle = parse_with_messages(bytes, base ? base->handle_.get() : nullptr, messages);
   if (handle == nullptr) return corrupt(messages.empty() ? std::strerror(errno) : messages);
-  Btf parsed(handle);
+  Btf parsed(handle, std::move(base));
   parsed.build_index();
   return parsed;
 }
@@ -104,7 +125,7 @@ Result<Btf> Btf::load(const std::filesystem::path& file) {
 }
 
 void Btf::build_index() {
-  for (std::uint32_t id = 1; id < type_count(); ++id) {
+  for (std::uint32_t id = base_ ? base_->type_count() : 1; id < type_count(); ++id) {
     const btf_type* entry = type(BtfTypeId{id});
     const auto add = [&](auto& index) {
       if (const auto name = name_at(entry->name_off); !name.empty()) index.try_emplace(name, BtfTypeId{id});

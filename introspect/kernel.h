@@ -63,6 +63,8 @@ class Kernel {
   [[nodiscard]] const KernelDebugInfo& debug_info() const { return *debug_info_; }
   [[nodiscard]] const SymbolTable& symbols() const { return debug_info_->symbols(); }
   [[nodiscard]] const Btf& btf() const { return debug_info_->btf(); }
+  /// The same, for those who keep it beyond the Kernel's life.
+  [[nodiscard]] std::shared_ptr<const Btf> shared_btf() const { return {debug_info_, &debug_info_->btf()}; }
   [[nodiscard]] const Translator& translator() const { return translator_; }
   [[nodiscard]] const KernelImage& image() const { return image_; }
   /// Where the kernel maps physical address 0 (PAGE_OFFSET, randomized).

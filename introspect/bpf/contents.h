@@ -1,0 +1,150 @@
+// What a map holds, as raw bytes: one structure for each family of map types.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "engine/base/address.h"
+#include "engine/base/describe.h"
+#include "introspect/bpf/map_entries.h"
+#include "introspect/bpf/read_limits.h"
+
+namespace ktstr::introspect {
+
+/// ARRAY, HASH, LRU_HASH, PERCPU_*, LPM_TRIE, QUEUE, STACK. An array's keys are its entries' indices (key
+/// size 0 in the table). A trie's keys are struct bpf_lpm_trie_key. A queue's first entry is the next to be
+/// popped, and so is a stack's.
+struct ValueContents {
+  MapEntries entries;
+  ReadMarks marks;
+};
+
+/// To whom an entry of a local storage belongs.
+struct StorageOwner {
+  KernelVirt address;                      ///< struct task_struct, cgroup, inode or sock
+  std::optional<std::int32_t> pid;         ///< of a task
+  std::optional<std::int32_t> tgid;        ///< of a task
+  std::optional<std::uint64_t> cgroup_id;  ///< of a cgroup (kernfs_node.id)
+  std::string name;                        ///< a task's comm, a cgroup's directory; "" when unreadable
+};
+
+/// TASK_STORAGE, CGRP_STORAGE, INODE_STORAGE, SK_STORAGE.
+struct LocalStorageContents {
+  MapEntries entries;                ///< key size 0
+  std::vector<StorageOwner> owners;  ///< by entry
+  ReadMarks marks;
+};
+
+/// A ring buffer's positions: bytes since the map was made, which only ever grow.
+struct RingbufPositions {
+  std::uint64_t capacity = 0;
+  std::uint64_t consumer_pos = 0;
+  std::uint64_t producer_pos = 0;
+  std::optional<std::uint64_t> pending_pos;
+  std::uint64_t pending_bytes = 0;
+};
+
+/// One record between consumer and producer.
+struct RingbufRecord {
+  std::uint64_t position = 0;
+  std::uint32_t length = 0;  ///< as the producer declared it
+  bool busy = false;         ///< reserved, not committed: the bytes are still being written
+  bool discarded = false;
+  std::vector<std::byte> bytes;
+};
+
+/// RINGBUF and USER_RINGBUF.
+struct RingbufContents {
+  RingbufPositions positions;
+  std::vector<RingbufRecord> records;  ///< oldest first
+  ReadMarks marks;
+};
+
+struct StackTraceBucket {
+  std::uint32_t bucket_id = 0;  ///< what bpf_get_stackid() returned
+  std::uint32_t nr = 0;         ///< frames
+  std::uint32_t hash = 0;
+  std::vector<std::uint64_t> pcs;  ///< empty with BPF_F_STACK_BUILD_ID
+  std::vector<std::byte> data;     ///< the frames as they are stored
+};
+
+/// STACK_TRACE. Unreadable counts buckets.
+struct StackTraceContents {
+  std::uint32_t n_buckets = 0;
+  std::vector<StackTraceBucket> buckets;  ///< the populated ones, ascending
+  ReadMarks marks;
+};
+
+/// What a slot of an array of objects refers to.
+struct FdSlot {
+  std::uint32_t index = 0;          ///< of an array; of a HASH_OF_MAPS: the entry's number in `keys`
+  KernelVirt object;                ///< struct bpf_prog, bpf_map, bpf_event_entry or cgroup
+  std::optional<std::uint64_t> id;  ///< of the program, map or cgroup; absent when unreadable or without one
+  std::string name;                 ///< of the program or map; "" when unreadable or without one
+};
+
+/// PROG_ARRAY, PERF_EVENT_ARRAY, CGROUP_ARRAY, ARRAY_OF_MAPS, HASH_OF_MAPS.
+struct FdArrayContents {
+  std::uint32_t populated = 0;
+  std::uint32_t scanned = 0;
+  std::vector<FdSlot> slots;       ///< populated ones, at most MapReadLimits::fd_array_indices
+  bool indices_truncated = false;  ///< populated > slots.size()
+  MapEntries keys;                 ///< of a HASH_OF_MAPS: value size 0
+  ReadMarks marks;                 ///< truncated: scanned < max_entries
+};
+
+/// BLOOM_FILTER.
+struct BloomContents {
+  std::uint64_t bits = 0;  ///< a power of two
+  std::uint32_t hash_seed = 0;
+  std::uint32_t hash_functions = 0;
+  std::uint64_t bits_set = 0;        ///< in what was read
+  std::vector<std::uint64_t> words;  ///< bit n is bit n % 64 of word n / 64
+  ReadMarks marks;
+};
+
+/// STRUCT_OPS. The values are of the map's value type (bpf_struct_ops_NAME) in the BTF at `value_btf`.
+struct StructOpsContents {
+  KernelVirt value_btf;  ///< struct btf that btf_vmlinux_value_type_id is a number in; may be vmlinux's
+  std::uint32_t state = 0;
+  std::string state_name;  ///< "INUSE": from enum bpf_struct_ops_state, without its prefix
+  std::uint32_t refcount = 0;
+  KernelVirt data_address;              ///< of the kernel's copy of the operations
+  std::vector<std::byte> kernel_value;  ///< kvalue: function members are trampoline addresses
+  std::vector<std::byte> user_value;    ///< uvalue: function members are program ids; empty when unreadable
+  ReadMarks marks;
+};
+
+/// ARENA: where it is; its pages are for the arena's reader.
+struct ArenaContents {
+  UserVirt user_vm_start;  ///< what programs' arena pointers count from
+  UserVirt user_vm_end;
+  KernelVirt kern_vm;        ///< struct vm_struct
+  KernelVirt kern_vm_start;  ///< start of the kernel's mapping, guard included
+  std::uint64_t kern_vm_size = 0;
+  KernelVirt pages_start;                 ///< where the kernel sees user_vm_start (low 32 bits equal)
+  std::optional<std::uint64_t> nr_pages;  ///< allocated; 7.x kernels
+};
+
+using MapContents = std::variant<ValueContents, LocalStorageContents, RingbufContents, StackTraceContents,
+                                 FdArrayContents, BloomContents, StructOpsContents, ArenaContents>;
+
+}  // namespace ktstr::introspect
+
+namespace ktstr {
+template <>
+inline constexpr auto describe<introspect::RingbufPositions> = [] {
+  using T = introspect::RingbufPositions;
+  return record<T>("RingbufPositions", "how far a ring buffer's consumer and producer are",
+                   field("capacity", &T::capacity, "bytes of the data area"),
+                   field("consumer_pos", &T::consumer_pos, "byte position of the next record to be consumed"),
+                   field("producer_pos", &T::producer_pos, "byte position after the last record reserved"),
+                   field("pending_pos", &T::pending_pos,
+                         "byte position of the oldest record not yet committed; null: unknown"),
+                   field("pending_bytes", &T::pending_bytes, "producer_pos - consumer_pos, modulo 2^64"));
+}();
+}  // namespace ktstr

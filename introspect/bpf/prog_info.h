@@ -1,0 +1,69 @@
+// BPF programs: what struct bpf_prog and bpf_prog_aux say, and the counters kept per CPU.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "engine/base/address.h"
+#include "engine/base/describe.h"
+
+namespace ktstr::introspect {
+
+inline constexpr std::uint32_t kStructOpsProgType = 27;  // BPF_PROG_TYPE_STRUCT_OPS
+
+struct BpfProgInfo {
+  KernelVirt address;  ///< struct bpf_prog
+  KernelVirt aux;      ///< struct bpf_prog_aux
+  KernelVirt stats;    ///< per-CPU pointer to struct bpf_prog_stats; null: none
+  std::uint32_t id = 0;
+  std::string name;
+  std::uint32_t type = 0;
+  std::string type_name;  ///< "STRUCT_OPS": from enum bpf_prog_type, without its prefix
+  std::optional<std::uint32_t> verified_insns;
+  std::optional<std::uint32_t> jited_len;      ///< bytes
+  std::optional<std::uint32_t> attach_btf_id;  ///< of a struct_ops program: the id of the operations' struct
+  std::optional<KernelVirt> btf_kva;
+};
+
+/// What the verifier went through for one program.
+struct ProgVerifierStats {
+  std::string name;
+  std::optional<std::uint32_t> verified_insns;
+};
+
+/// One program's counters, summed over all possible CPUs. All three are absent when any CPU's could not be
+/// read. cnt and nsecs only count while kernel.bpf_stats_enabled is 1, misses always.
+struct ProgRuntimeStats {
+  std::string name;
+  std::optional<std::uint64_t> cnt;
+  std::optional<std::uint64_t> nsecs;
+  std::optional<std::uint64_t> misses;
+
+  /// nsecs / cnt; absent for a program that never ran.
+  [[nodiscard]] std::optional<double> ns_per_call() const;
+  /// misses / (cnt + misses): the share of calls that the recursion guard refused; absent without any.
+  [[nodiscard]] std::optional<double> miss_rate() const;
+  /// "select_cpu: cnt=12 nsecs=480 misses=1 ns/call=40.000 miss_rate=0.0769". ns/call only with calls,
+  /// miss_rate only with misses; "NAME: unreadable" without counters.
+  [[nodiscard]] std::string to_text() const;
+};
+
+}  // namespace ktstr::introspect
+
+namespace ktstr {
+template <>
+inline constexpr auto describe<introspect::ProgVerifierStats> = record<introspect::ProgVerifierStats>(
+    "ProgVerifierStats", "what the verifier went through for one program",
+    field("name", &introspect::ProgVerifierStats::name, "the program"),
+    field("verified_insns", &introspect::ProgVerifierStats::verified_insns, "instructions processed"));
+
+template <>
+inline constexpr auto describe<introspect::ProgRuntimeStats> = [] {
+  using T = introspect::ProgRuntimeStats;
+  return record<T>("ProgRuntimeStats", "one program's counters, summed over all CPUs",
+                   field("name", &T::name, "the program"), field("cnt", &T::cnt, "calls"),
+                   field("nsecs", &T::nsecs, "time in the program in ns"),
+                   field("misses", &T::misses, "calls refused by the recursion guard"));
+}();
+}  // namespace ktstr
