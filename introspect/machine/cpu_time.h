@@ -27,8 +27,12 @@ struct KernelStatLayout : StructLayout {
   Embedded softirqs{*this, {"softirqs"}};
 };
 
-/// kernel/time/tick-sched.h, while it kept the idle time (CONFIG_NO_HZ_COMMON).
+/// kernel/time/tick-sched.h, of kernels that keep idle periods here (CONFIG_NO_HZ_COMMON, before commit
+/// cf6444c3e1bb).
 struct TickSchedLayout : StructLayout {
+  /// TS_FLAG_IDLE_ACTIVE: an idle period runs that began at idle_entrytime.
+  static constexpr std::uint64_t kIdleActive = 1U << 2;
+
   TickSchedLayout() : StructLayout({"tick_sched"}) {}
   Field<std::uint64_t> flags{*this, {"flags"}};
   Field<std::uint64_t> idle_entrytime{*this, {"idle_entrytime"}};
@@ -58,7 +62,7 @@ class CpuTimeReader {
   [[nodiscard]] Result<PerCpuTimeStats> read_cpu(const Kernel& kernel, std::size_t cpu) const;
   [[nodiscard]] Status read_cpustat(const Kernel& kernel, PerCpuTimeStats& stats) const;
   [[nodiscard]] Status read_interrupts(const Kernel& kernel, PerCpuTimeStats& stats) const;
-  void read_idle_periods(const Kernel& kernel, PerCpuTimeStats& stats) const;
+  void read_tick_sched(const Kernel& kernel, PerCpuTimeStats& stats) const;
 
   KernelCpustatLayout cpustat_;
   KernelStatLayout kstat_;

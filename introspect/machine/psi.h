@@ -34,23 +34,21 @@ class PsiReader {
   [[nodiscard]] Readings<CgroupPsiStat> read_cgroups(const Kernel& kernel) const;
 
  private:
-  struct Line {
-    std::optional<std::size_t> state;  ///< enum psi_states
-  };
+  /// Enumerators of enum psi_states; absent where the kernel has no such line.
   struct Resource {
-    Line some, full;
+    std::optional<std::size_t> some, full;
   };
 
   [[nodiscard]] Status find_states(const Btf& btf);
-  [[nodiscard]] Result<PsiStat> read_group(const Kernel& kernel, KernelVirt group, bool is_system) const;
-  [[nodiscard]] std::optional<PsiHalf> half(const StructBytes& bytes, const Line& line) const;
-  [[nodiscard]] PsiResource resource(const StructBytes& bytes, const Resource& lines) const;
+  [[nodiscard]] std::optional<PsiStat> read_group(const Kernel& kernel, KernelVirt group) const;
+  [[nodiscard]] PsiResource resource(const StructBytes& bytes, const Resource& states) const;
+  [[nodiscard]] std::optional<PsiHalf> half(const StructBytes& bytes, std::optional<std::size_t> state) const;
 
   PsiGroupLayout group_;
   CgroupTree cgroups_;
   KernelVirt system_;
-  std::size_t states_ = 0;  ///< of which there are totals and averages
-  std::size_t first_total_ = 0;
+  std::size_t states_ = 0;       ///< that totals and averages are kept of
+  std::size_t first_total_ = 0;  ///< of the aggregator that feeds the pressure files
   Resource cpu_, memory_, io_, irq_;
 };
 
