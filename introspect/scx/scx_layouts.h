@@ -1,0 +1,154 @@
+// Layouts of the sched_ext structures (kernel/sched/ext*, kernel/sched/sched.h, include/linux/sched/ext.h),
+// in the shapes of 6.16 to 7.3.
+#pragma once
+
+#include <array>
+#include <optional>
+
+#include "introspect/layout.h"
+#include "introspect/walk/rbtree.h"
+#include "introspect/walk/rhashtable.h"
+
+namespace ktstr::introspect {
+
+struct SchedLayout : StructLayout {
+  SchedLayout() : StructLayout({"scx_sched"}) {}
+  Field<std::int32_t> exit_kind{*this, {"exit_kind.counter"}};
+  Field<KernelVirt> exit_info{*this, {"exit_info"}};
+  Field<std::array<char, 128>> ops_name{*this, {"ops.name"}};
+  Field<std::uint32_t> timeout_ms{*this, {"ops.timeout_ms"}};
+  Field<std::uint32_t> exit_dump_len{*this, {"ops.exit_dump_len"}};
+  Field<std::uint64_t> ops_flags{*this, {"ops.flags"}};
+  OptionalEmbedded dsq_hash{*this, {"dsq_hash"}};
+  OptionalField<KernelVirt> pcpu{*this, {"pcpu"}};                             // 6.17
+  OptionalField<KernelVirt> pnode{*this, {"pnode"}};                           // 7.1
+  OptionalField<KernelVirt> global_dsqs{*this, {"global_dsqs"}};               // to 7.0
+  OptionalField<std::int32_t> bypass_depth{*this, {"bypass_depth"}};           // 7.1
+  OptionalField<std::uint8_t> aborting{*this, {"aborting"}};                   // 7.1
+  OptionalField<std::uint64_t> watchdog_timeout{*this, {"watchdog_timeout"}};  // 7.1
+  OptionalField<std::uint64_t> slice_dfl{*this, {"slice_dfl"}};
+  OptionalField<std::int32_t> level{*this, {"level"}};
+};
+
+struct SchedPcpuLayout : StructLayout {
+  SchedPcpuLayout() : StructLayout({"scx_sched_pcpu"}) {}
+  OptionalEmbedded bypass_dsq{*this, {"bypass_dsq"}};  // 7.1
+};
+
+struct SchedPnodeLayout : StructLayout {
+  SchedPnodeLayout() : StructLayout({"scx_sched_pnode"}) {}
+  Embedded global_dsq{*this, {"global_dsq"}};
+};
+
+struct DsqLayout : StructLayout {
+  DsqLayout() : StructLayout({"scx_dispatch_q"}) {}
+  Embedded list{*this, {"list"}};
+  Embedded priq{*this, {"priq"}};
+  Field<std::uint32_t> nr{*this, {"nr"}};
+  Field<std::uint32_t> seq{*this, {"seq"}};
+  Field<std::uint64_t> id{*this, {"id"}};
+  Embedded hash_node{*this, {"hash_node"}};
+};
+
+/// rq->scx, from the start of struct rq.
+struct RqScxLayout : StructLayout {
+  RqScxLayout() : StructLayout({"rq"}) {}
+  Field<KernelVirt> curr{*this, {"curr"}};
+  Field<std::uint32_t> nr_running{*this, {"scx.nr_running"}};
+  Field<std::uint32_t> flags{*this, {"scx.flags"}};
+  Embedded local_dsq{*this, {"scx.local_dsq"}};
+  Embedded runnable_list{*this, {"scx.runnable_list"}};
+  OptionalField<std::uint8_t> cpu_released{*this, {"scx.cpu_released"}};
+  OptionalField<std::uint64_t> ops_qseq{*this, {"scx.ops_qseq"}};  // to 7.0
+  OptionalField<std::uint64_t> kick_sync{*this, {"scx.kick_sync", "scx.pnt_seq"}};
+  OptionalField<std::uint32_t> nr_immed{*this, {"scx.nr_immed"}};  // 7.1
+  OptionalField<std::uint64_t> clock{*this, {"scx.clock"}};
+  OptionalField<std::uint32_t> cpuperf_target{*this, {"scx.cpuperf_target"}};
+  OptionalEmbedded bypass_dsq{*this, {"scx.bypass_dsq"}};  // to 7.0
+  OptionalEmbedded reject_dsq{*this, {"scx.reject_dsq"}};  // 7.3
+  OptionalEmbedded rescue_dsq{*this, {"scx.rescue.dsq"}};  // 7.3
+};
+
+/// What leads from a list to its task, and the little that names a task.
+struct ScxTaskLayout : StructLayout {
+  ScxTaskLayout() : StructLayout({"task_struct"}) {}
+  Field<std::int32_t> pid{*this, {"pid"}};
+  Field<std::array<char, 16>> comm{*this, {"comm"}};
+  Embedded runnable_node{*this, {"scx.runnable_node"}};
+  Embedded dsq_list{*this, {"scx.dsq_list"}};
+  Embedded dsq_priq{*this, {"scx.dsq_priq"}};
+};
+
+struct DsqListNodeLayout : StructLayout {
+  DsqListNodeLayout() : StructLayout({"scx_dsq_list_node"}) {}
+  Embedded node{*this, {"node"}};
+  Field<std::uint32_t> flags{*this, {"flags"}};
+};
+
+struct ExitInfoLayout : StructLayout {
+  ExitInfoLayout() : StructLayout({"scx_exit_info"}) {}
+  Field<std::uint32_t> kind{*this, {"kind"}};
+  OptionalField<std::int32_t> exit_cpu{*this, {"exit_cpu"}};  // 7.2
+  Field<std::int64_t> exit_code{*this, {"exit_code"}};
+  OptionalField<std::uint64_t> flags{*this, {"flags"}};  // 6.18
+  Field<KernelVirt> reason{*this, {"reason"}};
+  Field<KernelVirt> backtrace{*this, {"bt"}};
+  Field<std::uint32_t> backtrace_length{*this, {"bt_len"}};
+  Field<KernelVirt> message{*this, {"msg"}};
+  Field<KernelVirt> dump{*this, {"dump"}};
+};
+
+/// From a struct_ops map to the scheduler that was made of it (kernel/bpf/bpf_struct_ops.c).
+struct StructOpsLayouts {
+  struct Map : StructLayout {
+    Map() : StructLayout({"bpf_struct_ops_map"}) {}
+    Field<std::uint32_t> type{*this, {"map.map_type"}};
+    Field<KernelVirt> description{*this, {"st_ops_desc"}};
+    Embedded ops{*this, {"kvalue.data"}};
+  };
+  struct Description : StructLayout {
+    Description() : StructLayout({"bpf_struct_ops_desc"}) {}
+    Field<KernelVirt> struct_ops{*this, {"st_ops"}};
+  };
+  struct StructOps : StructLayout {
+    StructOps() : StructLayout({"bpf_struct_ops"}) {}
+    Field<KernelVirt> name{*this, {"name"}};
+  };
+  struct SchedExtOps : StructLayout {
+    SchedExtOps() : StructLayout({"sched_ext_ops"}) {}
+    Field<KernelVirt> scheduler{*this, {"priv"}};
+  };
+  /// Schedulers with CPU ids of their own (7.2).
+  struct SchedExtOpsCid : StructLayout {
+    SchedExtOpsCid() : StructLayout({"sched_ext_ops_cid"}) {}
+    Field<KernelVirt> scheduler{*this, {"priv"}};
+  };
+
+  Map map;
+  Description description;
+  StructOps struct_ops;
+  SchedExtOps ops;
+  std::optional<SchedExtOpsCid> cid_ops;
+  std::uint32_t map_type = 0;  ///< BPF_MAP_TYPE_STRUCT_OPS
+
+  [[nodiscard]] Status resolve(const Btf& btf);
+};
+
+/// All that ScxReader needs. What is optional here is a group that some kernel lacks.
+struct ScxLayouts {
+  SchedLayout sched;
+  DsqLayout dsq;
+  RqScxLayout rq;
+  ScxTaskLayout task;
+  DsqListNodeLayout list_node;
+  RbtreeLayout rbtree;
+  RhashtableLayout rhashtable;
+  std::optional<SchedPcpuLayout> pcpu;
+  std::optional<SchedPnodeLayout> pnode;
+  std::uint32_t cursor_flag = 1;  ///< SCX_DSQ_LNODE_ITER_CURSOR
+
+  /// Errors name everything that is missing.
+  [[nodiscard]] Status resolve(const Btf& btf);
+};
+
+}  // namespace ktstr::introspect
