@@ -107,6 +107,13 @@ class Btf {
   /// The bytes it was parsed from, those of the base left out.
   [[nodiscard]] std::span<const std::byte> raw() const;
 
+  /// A type's record as it is in the table (linux/btf.h), with what follows it; nullptr for an unknown id.
+  [[nodiscard]] const btf_type* type(BtfTypeId id) const;
+  /// A name of the string table; "" for a wrong offset and for a name longer than the kernel's longest.
+  [[nodiscard]] std::string_view name_at(std::uint32_t offset) const;
+  /// What is behind typedefs, qualifiers and tags; 0 when they have no end.
+  [[nodiscard]] BtfTypeId strip(BtfTypeId id) const;
+
  private:
   struct Free {
     void operator()(btf* handle) const;
@@ -115,9 +122,6 @@ class Btf {
       : base_(std::move(base)), handle_(handle) {}
 
   void build_index();
-  [[nodiscard]] const btf_type* type(BtfTypeId id) const;
-  [[nodiscard]] std::string_view name_at(std::uint32_t offset) const;
-  [[nodiscard]] BtfTypeId strip(BtfTypeId id) const;
   [[nodiscard]] std::vector<BtfEnumerator> enumerators_of(BtfTypeId id) const;
   [[nodiscard]] Result<BtfMember> find_member(BtfTypeId structure, std::string_view name) const;
   [[nodiscard]] Result<BtfMember> element(const BtfMember& array_member, std::string_view index) const;
