@@ -1,0 +1,43 @@
+// DegradedFailureDumpReport: what is known when the vCPUs could not be stopped.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/describe.h"
+#include "introspect/dump/schema.h"
+#include "introspect/dump/vcpu.h"
+
+namespace ktstr::introspect {
+
+/// A dump that could not be taken. An absent element of vcpu_regs is a vCPU that did not stop.
+struct DegradedFailureDumpReport {
+  std::string schema{kSchemaDegraded};
+  std::string reason;
+  std::vector<std::optional<VcpuRegSnapshot>> vcpu_regs;
+  bool watchpoint_hit = false;
+  std::string bss_latch_state = "not_resolved";
+  std::optional<std::uint32_t> exit_kind{};
+  std::uint64_t elapsed_ms = 0;
+};
+
+}  // namespace ktstr::introspect
+
+namespace ktstr {
+template <>
+inline constexpr auto describe<introspect::DegradedFailureDumpReport> = [] {
+  using T = introspect::DegradedFailureDumpReport;
+  return record<T>(
+      "DegradedFailureDumpReport", "what is known when the vCPUs could not be stopped",
+      field("schema", &T::schema, "\"degraded\""),
+      field("reason", &T::reason, "why there is no dump, in a sentence that begins with a fixed text"),
+      field("vcpu_regs", &T::vcpu_regs, "registers by vCPU; null for one that did not stop"),
+      field("watchpoint_hit", &T::watchpoint_hit, "whether a watchpoint on the scheduler's exit was hit"),
+      field("bss_latch_state", &T::bss_latch_state,
+            "the probe's latch: triggered, not_triggered, out_of_bounds or not_resolved (no probe)"),
+      field("exit_kind", &T::exit_kind, "the scheduler's exit kind, when it could be read"),
+      field("elapsed_ms", &T::elapsed_ms, "time from the trigger to giving up, ms"));
+}();
+}  // namespace ktstr

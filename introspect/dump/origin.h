@@ -1,0 +1,55 @@
+// DumpOrigin: why and when a dump was taken, and how long the guest stood still for it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "engine/base/describe.h"
+
+namespace ktstr::introspect {
+
+/// What asked for a dump.
+enum class DumpCause {
+  kRequested,          ///< the scenario's op, or a person
+  kSchedulerError,     ///< the scheduler's exit kind turned to an error
+  kSchedulerVanished,  ///< the scheduler went although nobody had asked it to
+};
+
+/// Not part of what was read from memory.
+struct DumpOrigin {
+  DumpCause cause = DumpCause::kRequested;
+  std::string name;
+  std::string detail;
+  std::string kernel;
+  std::uint64_t elapsed_ns = 0;
+  std::uint64_t stop_ns = 0;
+  std::optional<std::uint64_t> dump_ns{};
+  std::uint64_t frozen_ns = 0;
+};
+
+}  // namespace ktstr::introspect
+
+namespace ktstr {
+template <>
+inline constexpr auto describe<introspect::DumpCause> = enumeration<introspect::DumpCause>(
+    "dump cause", {
+                      {"requested", introspect::DumpCause::kRequested},
+                      {"scheduler_error", introspect::DumpCause::kSchedulerError},
+                      {"scheduler_vanished", introspect::DumpCause::kSchedulerVanished},
+                  });
+template <>
+inline constexpr auto describe<introspect::DumpOrigin> = [] {
+  using T = introspect::DumpOrigin;
+  return record<T>(
+      "DumpOrigin", "why and when the dump was taken",
+      field("cause", &T::cause, "requested, scheduler_error or scheduler_vanished"),
+      field("name", &T::name, "what the scenario called it; empty when nobody named it"),
+      field("detail", &T::detail, "what was seen, in one line"),
+      field("kernel", &T::kernel, "the kernel's banner"),
+      field("elapsed_ns", &T::elapsed_ns, "time since the machine's start, ns"),
+      field("stop_ns", &T::stop_ns, "from the wish to stop until every vCPU's registers were there, ns"),
+      field("dump_ns", &T::dump_ns, "reading memory while the guest stood still, ns"),
+      field("frozen_ns", &T::frozen_ns, "from the wish to stop until the guest ran again, ns"));
+}();
+}  // namespace ktstr

@@ -1,0 +1,118 @@
+// FailureDumpReport: everything that is read from one guest at one instant.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/describe.h"
+#include "introspect/arena/scx_static.h"
+#include "introspect/arena/sdt_alloc.h"
+#include "introspect/bpf/prog_info.h"
+#include "introspect/dump/map_dump.h"
+#include "introspect/dump/origin.h"
+#include "introspect/dump/probe_counters.h"
+#include "introspect/dump/schema.h"
+#include "introspect/dump/sparse.h"
+#include "introspect/dump/vcpu.h"
+#include "introspect/machine/cpu_time_stats.h"
+#include "introspect/machine/numa_stats.h"
+#include "introspect/machine/psi_stats.h"
+#include "introspect/scx/dsq_state.h"
+#include "introspect/scx/event_sample.h"
+#include "introspect/scx/exit_record.h"
+#include "introspect/scx/rq_state.h"
+#include "introspect/scx/sched_state.h"
+#include "introspect/task/enrichment.h"
+
+namespace ktstr::introspect {
+
+/// Lists are empty when there is nothing; where that could mean two things, a `*_unavailable` says which.
+/// Addresses are of one boot: never compare them across runs. Whatever else kept a section from being whole
+/// is a sentence in `problems`.
+struct FailureDumpReport {
+  std::string schema{kSchemaSingle};
+  DumpOrigin origin;
+  std::optional<ScxExitRecord> exit_record{};
+  std::vector<FailureDumpMap> maps;
+  std::vector<std::optional<VcpuRegSnapshot>> vcpu_regs;
+  std::optional<std::string> active_obj_name{};
+  std::vector<std::uint64_t> active_map_kvas;
+  std::vector<SdtAllocatorSnapshot> sdt_allocations;
+  ScxStaticSnapshot scx_static_ranges;
+  std::optional<std::string> sdt_alloc_unavailable{};
+  std::vector<ProgRuntimeStats> prog_runtime_stats;
+  std::optional<std::string> prog_runtime_stats_unavailable{};
+  std::vector<ProgVerifierStats> prog_verifier_stats;
+  std::vector<PerCpuTimeStats> per_cpu_time;
+  std::optional<PsiStat> system_psi{};
+  std::vector<CgroupPsiStat> cgroup_psi;
+  std::vector<PerNodeNumaStats> per_node_numa;
+  std::optional<std::string> per_node_numa_unavailable{};
+  std::vector<TaskEnrichment> task_enrichments;
+  std::optional<std::string> task_enrichments_unavailable{};
+  std::vector<EventCounterSample> event_counter_timeline;
+  std::vector<RqScxState> rq_scx_states;
+  std::vector<DsqState> dsq_states;
+  std::optional<ScxSchedState> scx_sched_state{};
+  std::optional<std::string> scx_walker_unavailable{};
+  std::vector<std::optional<VcpuPerfSample>> vcpu_perf_at_freeze;
+  std::optional<std::uint64_t> dump_truncated_at_us{};
+  std::uint32_t maps_truncated = 0;
+  std::optional<ProbeBssCounters> probe_counters{};
+  bool is_placeholder = false;
+  std::vector<std::string> problems;
+
+  /// A report in the place of a dump that could not be taken: empty, every `*_unavailable` is `reason`.
+  [[nodiscard]] static FailureDumpReport placeholder(const std::string& reason);
+};
+
+template <>
+inline constexpr bool is_sparse<FailureDumpReport> = true;
+
+}  // namespace ktstr::introspect
+
+namespace ktstr {
+template <>
+inline constexpr auto describe<introspect::FailureDumpReport> = [] {
+  using T = introspect::FailureDumpReport;
+  return record<T>(
+      "FailureDumpReport", "everything read from one guest at one instant",
+      field("schema", &T::schema, "\"single\""), field("origin", &T::origin, "why and when it was taken"),
+      field("exit_record", &T::exit_record, "why the scheduler ended"),
+      field("maps", &T::maps, "BPF maps, ascending by id"),
+      field("vcpu_regs", &T::vcpu_regs, "registers by vCPU; null when they could not be read"),
+      field("active_obj_name", &T::active_obj_name,
+            "BPF object of the loaded scheduler: what its maps' names begin with"),
+      field("active_map_kvas", &T::active_map_kvas, "addresses of that object's maps"),
+      field("sdt_allocations", &T::sdt_allocations, "objects in the scheduler's arena, by allocator"),
+      field("scx_static_ranges", &T::scx_static_ranges, "regions of bump allocators in the arena"),
+      field("sdt_alloc_unavailable", &T::sdt_alloc_unavailable, "why sdt_allocations is empty"),
+      field("prog_runtime_stats", &T::prog_runtime_stats, "counters of struct_ops programs"),
+      field("prog_runtime_stats_unavailable", &T::prog_runtime_stats_unavailable, "why there are none"),
+      field("prog_verifier_stats", &T::prog_verifier_stats,
+            "what the verifier went through for each of them"),
+      field("per_cpu_time", &T::per_cpu_time, "where each CPU's time went since boot, and its interrupts"),
+      field("system_psi", &T::system_psi, "pressure stall information of the whole system"),
+      field("cgroup_psi", &T::cgroup_psi, "the same by cgroup"),
+      field("per_node_numa", &T::per_node_numa, "page allocations by NUMA node"),
+      field("per_node_numa_unavailable", &T::per_node_numa_unavailable, "why there are none"),
+      field("task_enrichments", &T::task_enrichments, "all tasks of the system, at most 4096"),
+      field("task_enrichments_unavailable", &T::task_enrichments_unavailable, "why there are none"),
+      field("event_counter_timeline", &T::event_counter_timeline,
+            "sched_ext's event counters, summed over CPUs, by sample of the monitor"),
+      field("rq_scx_states", &T::rq_scx_states, "sched_ext's part of each CPU's run queue"),
+      field("dsq_states", &T::dsq_states, "dispatch queues and their tasks"),
+      field("scx_sched_state", &T::scx_sched_state, "the loaded scheduler"),
+      field("scx_walker_unavailable", &T::scx_walker_unavailable,
+            "why sched_ext's state is missing, or which part"),
+      field("vcpu_perf_at_freeze", &T::vcpu_perf_at_freeze, "hardware counters by vCPU"),
+      field("dump_truncated_at_us", &T::dump_truncated_at_us,
+            "when the deadline was found to have passed, us from the beginning; what came later is missing"),
+      field("maps_truncated", &T::maps_truncated, "maps left out for that reason"),
+      field("probe_counters", &T::probe_counters, "what the probe in the guest counted"),
+      field("is_placeholder", &T::is_placeholder, "whether this stands for a dump that could not be taken"),
+      field("problems", &T::problems, "what else could not be read, and why"));
+}();
+}  // namespace ktstr

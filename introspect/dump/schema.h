@@ -1,0 +1,33 @@
+// Constants of the dump's format: schema names and the reasons a section gives for being empty. They are part
+// of docs/formats/dump.md: tools compare them byte for byte.
+#pragma once
+
+#include <string_view>
+
+namespace ktstr::introspect {
+
+/// Values of a dump's first member, `schema`.
+inline constexpr std::string_view kSchemaSingle = "single";      ///< one instant: FailureDumpReport
+inline constexpr std::string_view kSchemaDual = "dual";          ///< an early and a late one
+inline constexpr std::string_view kSchemaDegraded = "degraded";  ///< the vCPUs could not be stopped
+
+inline constexpr std::string_view kReasonNoStructOpsLoaded = "no struct_ops programs loaded";
+inline constexpr std::string_view kReasonProgAccessorUnavailable = "prog accessor unavailable";
+inline constexpr std::string_view kReasonSdtAllocUnalignedUserVm =
+    "user_vm_start is not 4 GiB-aligned; low-32 keying disabled";
+inline constexpr std::string_view kReasonSdtAllocNoBss = "no scheduler .bss map (or .bss has no program BTF)";
+inline constexpr std::string_view kReasonSdtAllocNoArena =
+    "no arena map captured (kern_vm_start unavailable)";
+inline constexpr std::string_view kReasonSdtAllocNoType =
+    "scheduler BTF does not declare struct scx_allocator";
+inline constexpr std::string_view kReasonSdtAllocNoInstance = "no scx_allocator instance in .bss";
+inline constexpr std::string_view kReasonSdtAllocDeadlineExceeded =
+    "dump deadline exceeded before sdt_alloc pre-pass could run";
+
+/// Beginnings of DegradedFailureDumpReport::reason; what was measured follows.
+inline constexpr std::string_view kReasonDegradedRendezvousTimeout =
+    "vCPU rendezvous timed out before parked acknowledgement";
+inline constexpr std::string_view kReasonDegradedKillDuringRendezvous =
+    "vCPU rendezvous aborted by external kill before parked acknowledgement";
+
+}  // namespace ktstr::introspect
