@@ -15,7 +15,7 @@ inline constexpr std::size_t kMaxRenderedElements = 4096;
 /// Structs, arrays and followed pointers within each other.
 inline constexpr unsigned kMaxRenderDepth = 32;
 /// Nodes of one render_value() call, followed pointers included.
-inline constexpr std::size_t kMaxRenderedNodes = std::size_t{1} << 18;
+inline constexpr std::size_t kMaxRenderedNodes = std::size_t{1} << 16;
 /// Bytes read behind one pointer.
 inline constexpr std::size_t kMaxPointeeBytes = 4096;
 
