@@ -8,6 +8,17 @@ namespace {
 
 constexpr std::string_view kEraseLine = "\r\033[K";
 
+/// A terminal that takes no bytes shows no progress; the run goes on.
+void put(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const auto written = ::write(fd, text.data(), text.size());
+    if (written <= 0) return;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+}  // namespace
+
 std::string_view stage_name(Stage stage) {
   switch (stage) {
     case Stage::kPreparing:
@@ -27,17 +38,6 @@ std::string_view stage_name(Stage stage) {
   }
   return "?";
 }
-
-/// A terminal that takes no bytes shows no progress; the run goes on.
-void put(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const auto written = ::write(fd, text.data(), text.size());
-    if (written <= 0) return;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-}
-
-}  // namespace
 
 std::string to_text(const Progress& progress) {
   if (progress.stage != Stage::kStep)

@@ -5,12 +5,16 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "engine/base/units.h"
 
 namespace ktstr::engine {
 
 enum class Stage { kPreparing, kBooting, kAttaching, kSetup, kStep, kCollecting, kShutdown };
+
+/// "booting", "step", "setting up".
+[[nodiscard]] std::string_view stage_name(Stage stage);
 
 struct Progress {
   Stage stage = Stage::kPreparing;
