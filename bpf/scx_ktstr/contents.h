@@ -1,0 +1,14 @@
+// What the maps of scx_ktstr hold (bpf/fixture_contents.h).
+#pragma once
+
+#include <bpf/libbpf.h>
+
+#include "engine/base/result.h"
+
+namespace ktstr::bpf {
+
+/// Fills every map of the loaded object that user space can fill, and runs the program that fills the rest.
+/// Errors (kIo) name the map.
+[[nodiscard]] Status fill_maps(bpf_object* object);
+
+}  // namespace ktstr::bpf

@@ -1,0 +1,83 @@
+#include "bpf/scx_ktstr/options.h"
+
+#include <CLI/CLI.hpp>
+#include <cstring>
+
+#include "bpf/scx_ktstr/exit_status.h"
+
+namespace ktstr::bpf {
+namespace {
+
+template <class T>
+std::vector<std::byte> bytes_of(const T& value) {
+  std::vector<std::byte> bytes(sizeof(value));
+  std::memcpy(bytes.data(), &value, sizeof(value));
+  return bytes;
+}
+
+std::vector<std::byte> bytes_of(const std::string& text) {
+  std::vector<std::byte> bytes(text.size() + 1);
+  std::memcpy(bytes.data(), text.c_str(), bytes.size());
+  return bytes;
+}
+
+/// Adds an option that sets a variable of type T.
+template <class T>
+CLI::Option* add(CLI::App& app, Options& options, const char* flag, const char* variable, const char* help) {
+  const auto set = [&options, variable](const T& value) {
+    options.settings.push_back({variable, bytes_of(value)});
+  };
+  return app.add_option_function<T>(flag, set, help);
+}
+
+void add_switch(CLI::App& app, Options& options, const char* flag, const char* variable, const char* help) {
+  const auto set = [&options, variable] {
+    options.settings.push_back({variable, bytes_of(std::uint32_t{1})});
+  };
+  app.add_flag_callback(flag, set, help);
+}
+
+void add_faults(CLI::App& app, Options& options) {
+  add<std::uint32_t>(app, options, "--stall-tid", "stall_tid", "Never dispatch this thread");
+  add<std::string>(app, options, "--stall-comm", "stall_comm", "Never dispatch threads of this name")
+      ->check(CLI::Validator(
+          [](std::string& name) { return name.size() < 16 ? "" : "longer than 15 characters"; }, "NAME"));
+  add_switch(app, options, "--drop-all", "drop_all", "Forget every task that is enqueued");
+  add_switch(app, options, "--unknown-dsq", "unknown_dsq", "Put tasks into a DSQ that nobody made");
+  add_switch(app, options, "--error", "error_now", "Call scx_bpf_error() with the message");
+  add<std::string>(app, options, "--error-message", "error_message", "What --error says")
+      ->check(CLI::Validator(
+          [](std::string& text) { return text.size() < 64 ? "" : "longer than 63 characters"; }, "TEXT"));
+  add_switch(app, options, "--exit", "exit_now", "Call scx_bpf_exit() with the code");
+  add<std::int64_t>(app, options, "--exit-code", "exit_code", "The code of --exit");
+  add<std::int32_t>(app, options, "--only-cpu", "only_cpu", "Run every task that may on this CPU");
+  add<std::uint32_t>(app, options, "--spin-ms", "spin_ms", "Spin in a dispatch callback for this long, once");
+  add<std::uint32_t>(app, options, "--refuse-init-task", "refuse_init_task",
+                     "Let init_task fail with this errno");
+  add<std::uint32_t>(app, options, "--leak-every", "leak_every",
+                     "Leave every so many-th task in a forgotten DSQ")
+      ->check(CLI::PositiveNumber);
+}
+
+}  // namespace
+
+ParsedOptions parse_options(int argc, char** argv) {
+  CLI::App app("A sched_ext scheduler by virtual time, one DSQ per LLC, that fails on demand", "scx_ktstr");
+  ParsedOptions parsed;
+  app.add_option("--name", parsed.options.ops_name, "Name of the scheduler")->capture_default_str();
+  app.add_option("--timeout-ms", parsed.options.timeout_ms, "The kernel's watchdog")
+      ->check(CLI::Range(1u, 30'000u))
+      ->capture_default_str();
+  app.add_option("--slow-load-ms", parsed.options.slow_load_ms,
+                 "Wait this long between loading and attaching");
+  add<std::uint64_t>(app, parsed.options, "--slice-ns", "slice_ns", "Time slice")->check(CLI::PositiveNumber);
+  add_faults(app, parsed.options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    parsed.exit_status = app.exit(error) == 0 ? kDetached : kBadUsage;
+  }
+  return parsed;
+}
+
+}  // namespace ktstr::bpf

@@ -1,0 +1,30 @@
+// Command line of scx_ktstr.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace ktstr::bpf {
+
+/// A variable of the scheduler and what it is to be when the scheduler is loaded.
+struct VariableSetting {
+  std::string name;
+  std::vector<std::byte> value;  ///< at most as long as the variable; the rest stays as it is
+};
+
+struct Options {
+  std::string ops_name = "ktstr";  ///< what /sys/kernel/sched_ext/root/ops shows
+  std::uint32_t timeout_ms = 5000;
+  std::uint32_t slow_load_ms = 0;  ///< time between loading and attaching
+  std::vector<VariableSetting> settings;
+};
+
+/// The options; or, after printing help or what is wrong, the status to exit with in `exit_status`.
+struct ParsedOptions {
+  Options options;
+  int exit_status = -1;  ///< -1: go on
+};
+[[nodiscard]] ParsedOptions parse_options(int argc, char** argv);
+
+}  // namespace ktstr::bpf
