@@ -31,7 +31,8 @@ struct LiveScheduler {
 /// RCU grace period; its memory may hold anything then, and nothing is read from it. (The list scx_sched_all
 /// of 7.2 is no help: the kernel unlinks a scheduler from it before it clears scx_root.)
 ///
-/// Const use is thread-safe. Pass the Kernel that it was made for, or another guest of the same build.
+/// Const use is thread-safe. Pass the Kernel that it was made for, or another guest of the same build, whose
+/// debug info must outlive the reader.
 class ScxExitReader {
  public:
   /// kNotFound: the kernel has no sched_ext, or not in a shape that is known.

@@ -21,11 +21,14 @@ namespace ktstr::introspect {
 inline constexpr std::size_t kMaxTasksPerList = 4096;
 /// User DSQs shown of one scheduler.
 inline constexpr std::size_t kMaxUserDsqs = 8192;
+/// Places in queues looked at for one DsqWalk. A task is on one DSQ at most: no guest that works has so many.
+inline constexpr std::size_t kMaxQueuedTasks = 65'536;
 
 /// DSQs found, and why others were not.
 struct DsqWalk {
   std::vector<DsqState> dsqs;
   std::vector<std::string> problems;
+  std::size_t tasks = 0;  ///< places looked at; from kMaxQueuedTasks on, queues are cut
 };
 
 /// Everything of sched_ext at one instant. The field names are those of the dump.
@@ -73,13 +76,11 @@ class ScxReader {
 
   [[nodiscard]] Status find_symbols(const Kernel& kernel);
   [[nodiscard]] std::optional<std::string> unavailable(const ScxSnapshot& snapshot) const;
-  [[nodiscard]] std::vector<std::uint64_t> to_tasks(const std::vector<KernelVirt>& nodes,
-                                                    std::uint64_t member_offset) const;
-  void read_current_task(const Kernel& kernel, RqScxState& state) const;
+  void read_current_task(const Kernel& kernel, KernelVirt task, RqScxState& state) const;
   void read_runnable_list(const Kernel& kernel, KernelVirt rq, RqScxState& state) const;
   void read_dsq(const Kernel& kernel, KernelVirt dsq, std::string origin, DsqWalk& walk) const;
-  void read_fifo(const Kernel& kernel, KernelVirt dsq, DsqState& state) const;
-  void read_vtime_tree(const Kernel& kernel, KernelVirt dsq, DsqState& state) const;
+  void read_fifo(const Kernel& kernel, KernelVirt dsq, std::size_t cap, DsqState& state) const;
+  void read_vtime_tree(const Kernel& kernel, KernelVirt dsq, std::size_t cap, DsqState& state) const;
   void read_global_dsqs(const Kernel& kernel, KernelVirt sched, DsqWalk& walk) const;
   void read_bypass_dsqs(const Kernel& kernel, KernelVirt sched, DsqWalk& walk) const;
   void read_user_dsqs(const Kernel& kernel, KernelVirt sched, DsqWalk& walk) const;

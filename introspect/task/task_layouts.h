@@ -42,7 +42,6 @@ struct TaskScxLayout : StructLayout {
   OptionalField<std::uint64_t> slice{*this, {"scx.slice"}};
   OptionalField<std::uint64_t> dsq_vtime{*this, {"scx.dsq_vtime"}};
   OptionalField<std::uint64_t> runnable_at{*this, {"scx.runnable_at"}};
-  OptionalField<std::array<KernelVirt, 2>> runnable_node{*this, {"scx.runnable_node"}};
   OptionalField<std::int32_t> sticky_cpu{*this, {"scx.sticky_cpu"}};
   OptionalField<std::int32_t> holding_cpu{*this, {"scx.holding_cpu"}};
   OptionalField<std::int32_t> selected_cpu{*this, {"scx.selected_cpu"}};

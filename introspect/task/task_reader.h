@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "introspect/kernel.h"
-#include "introspect/scx/flag_names.h"
 #include "introspect/task/enrichment.h"
 #include "introspect/task/reasons.h"
 #include "introspect/task/task_layouts.h"
 #include "introspect/task/task_list.h"
+#include "introspect/task/task_scx.h"
 
 namespace ktstr::introspect {
 
@@ -50,25 +50,18 @@ class TaskReader {
  private:
   TaskReader() = default;
 
-  void find_symbols(const Kernel& kernel);
   void read_relations(const Kernel& kernel, const StructBytes& bytes, TaskEnrichment& task) const;
   void read_signal(const Kernel& kernel, KernelVirt signal, TaskEnrichment& task) const;
   void read_scheduling(const Kernel& kernel, const StructBytes& bytes, TaskEnrichment& task) const;
-  void read_scx(const Kernel& kernel, const StructBytes& bytes, TaskEnrichment& task) const;
   [[nodiscard]] std::optional<std::int32_t> pid_number(const Kernel& kernel, KernelVirt pid) const;
 
   TaskListLayout list_;
   TaskLayout task_;
   SignalLayout signal_;
-  std::optional<PidLayout> pid_;
-  std::optional<TaskScxLayout> scx_;
+  PidLayout pid_;
+  UpidLayout upid_;
+  std::optional<TaskScxReader> scx_;
   std::map<KernelVirt, std::string> classes_;  ///< "fair" ... by the address of its sched_class
-  std::optional<KernelVirt> jiffies_;
-  FlagNames scx_flags_;
-  std::map<std::uint32_t, std::string> scx_states_;  ///< by the shifted value
-  std::uint32_t state_mask_ = 0;
-  std::uint32_t state_shift_ = 0;
-  std::vector<BtfEnumerator> ops_states_;
 };
 
 }  // namespace ktstr::introspect

@@ -35,8 +35,9 @@ inline constexpr std::size_t kMaxRhashtableChain = 1024;
 
 /// The addresses of the rhash_heads linked into the table at `table`, in no order. While a table is being
 /// resized its elements are spread over several bucket tables: all are read, and no element is given twice.
-/// A nested bucket table (made when memory is too short for an array) is not followed: kCorrupt never,
-/// kTruncated with that reason. At most `cap` elements.
+/// A nested bucket table (made when memory is too short for an array) is not followed: kTruncated
+/// with that reason. A bucket that can't be read costs only its own elements; the first such is reported. At
+/// most `cap` elements, and 2 * cap + 64 visits of elements in all.
 [[nodiscard]] Walked<KernelVirt> walk_rhashtable(const Translator& memory, const RhashtableLayout& layout,
                                                  KernelVirt table, std::size_t cap = kDefaultWalkCap);
 

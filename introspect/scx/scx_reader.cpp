@@ -1,0 +1,172 @@
+#include "introspect/scx/scx_reader.h"
+
+#include <algorithm>
+
+#include "introspect/sched/captured.h"
+#include "introspect/scx/text.h"
+#include "introspect/walk/list.h"
+
+namespace ktstr::introspect {
+namespace {
+
+std::optional<KernelVirt> variable(const Kernel& kernel, std::string_view symbol) {
+  const auto address = kernel.address(symbol);
+  return address ? std::optional(*address) : std::nullopt;
+}
+
+/// A member of newer kernels, or the global variable that came before it.
+template <class T>
+std::optional<T> member_or_variable(const Kernel& kernel, const OptionalField<T>& member,
+                                    const StructBytes& bytes, const std::optional<KernelVirt>& variable) {
+  if (member.present()) return member.read(bytes);
+  return variable ? kernel.read<T>(*variable) : std::nullopt;
+}
+
+std::optional<std::string> enable_state_name(const Btf& btf, std::int32_t state) {
+  auto name = name_of(btf.enumerators("scx_enable_state"), state, "SCX_");
+  if (name)
+    std::ranges::transform(*name, name->begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
+  return name;
+}
+
+std::string join(const std::vector<std::string>& words) {
+  std::string text;
+  for (const auto& word : words) text.append(text.empty() ? "" : ", ").append(word);
+  return text;
+}
+
+}  // namespace
+
+Result<ScxReader> ScxReader::create(const Kernel& kernel) {
+  ScxReader reader;
+  KTSTR_TRY_STATUS(reader.layouts_.resolve(kernel.btf()));
+  KTSTR_TRY_STATUS(reader.find_symbols(kernel));
+  const SchedLayout& sched = reader.layouts_.sched;
+  if (!sched.dsq_hash.present()) reader.missing_groups_.emplace_back("dsq_hash");
+  if (!sched.global_dsqs.present() && !(sched.pnode.present() && reader.layouts_.pnode))
+    reader.missing_groups_.emplace_back("pnode");
+  reader.rq_flags_ = FlagNames(kernel.btf(), "scx_rq_flags", "SCX_RQ_");
+  return reader;
+}
+
+Status ScxReader::find_symbols(const Kernel& kernel) {
+  root_ = KTSTR_TRY(kernel.address("scx_root"));
+  bypass_depth_ = variable(kernel, "scx_bypass_depth");
+  watchdog_timeout_ = variable(kernel, "scx_watchdog_timeout");
+  aborting_ = variable(kernel, "scx_aborting");
+  enable_state_ = variable(kernel, "scx_enable_state_var");
+  nr_node_ids_ = variable(kernel, "nr_node_ids");
+  return ok();
+}
+
+Result<std::optional<KernelVirt>> ScxReader::root_scheduler(const Kernel& kernel) const {
+  const auto sched = kernel.read<KernelVirt>(root_);
+  if (!sched) return Error{ErrorCode::kOutOfRange, "scx_root can't be read"};
+  if (sched->is_null()) return std::optional<KernelVirt>();
+  if (!kernel.translator().plausible_pointer(*sched))
+    return Error{ErrorCode::kCorrupt, "scx_root holds no kernel pointer"};
+  return std::optional(*sched);
+}
+
+Result<ScxSchedState> ScxReader::read_sched(const Kernel& kernel, KernelVirt sched) const {
+  const SchedLayout& layout = layouts_.sched;
+  StructBytes bytes;
+  if (!bytes.capture(kernel, layout, sched))
+    return Error{ErrorCode::kOutOfRange, "the scx_sched can't be read"};
+  ScxSchedState state;
+  state.source = kScxSchedLive;
+  state.sched_kva = sched.value();
+  state.exit_kind = static_cast<std::uint32_t>(captured(layout.exit_kind, bytes));
+  state.exit_kind_name = name_of(kernel.btf().enumerators("scx_exit_kind"), state.exit_kind);
+  state.ops_name = until_nul(captured(layout.ops_name, bytes));
+  state.timeout_ms = captured(layout.timeout_ms, bytes);
+  state.ops_flags = captured(layout.ops_flags, bytes);
+  state.bypass_depth = member_or_variable(kernel, layout.bypass_depth, bytes, bypass_depth_);
+  state.watchdog_timeout = member_or_variable(kernel, layout.watchdog_timeout, bytes, watchdog_timeout_);
+  if (const auto aborting = member_or_variable(kernel, layout.aborting, bytes, aborting_))
+    state.aborting = *aborting != 0;
+  state.slice_dfl_ns = layout.slice_dfl.read(bytes);
+  state.level = layout.level.read(bytes);
+  if (enable_state_)
+    if (const auto value = kernel.read<std::int32_t>(*enable_state_))
+      state.enable_state = enable_state_name(kernel.btf(), *value);
+  return state;
+}
+
+Result<RqScxState> ScxReader::read_rq(const Kernel& kernel, std::size_t cpu) const {
+  const KernelVirt rq = KTSTR_TRY(kernel.per_cpu("runqueues", cpu));
+  const RqScxLayout& layout = layouts_.rq;
+  StructBytes bytes;
+  if (!bytes.capture(kernel, layout, rq))
+    return Error{ErrorCode::kOutOfRange, "the run queue of cpu" + std::to_string(cpu) + " can't be read"};
+  RqScxState state;
+  state.cpu = static_cast<std::uint32_t>(cpu);
+  state.nr_running = captured(layout.nr_running, bytes);
+  state.flags = captured(layout.flags, bytes);
+  state.flag_names = rq_flags_.names_of(state.flags);
+  if (const auto released = layout.cpu_released.read(bytes)) state.cpu_released = *released != 0;
+  state.ops_qseq = layout.ops_qseq.read(bytes);
+  state.kick_sync = layout.kick_sync.read(bytes);
+  state.nr_immed = layout.nr_immed.read(bytes);
+  state.rq_clock = layout.clock.read(bytes);
+  state.cpuperf_target = layout.cpuperf_target.read(bytes);
+  read_current_task(kernel, captured(layout.curr, bytes), state);
+  read_runnable_list(kernel, rq, state);
+  return state;
+}
+
+void ScxReader::read_current_task(const Kernel& kernel, KernelVirt task, RqScxState& state) const {
+  if (!kernel.translator().plausible_pointer(task)) return;
+  state.curr_kva = task.value();
+  state.curr_pid = layouts_.task.pid.read(kernel, task);
+  if (const auto comm = layouts_.task.comm.read(kernel, task)) state.curr_comm = until_nul(*comm);
+}
+
+void ScxReader::read_runnable_list(const Kernel& kernel, KernelVirt rq, RqScxState& state) const {
+  const auto walked = walk_list(kernel.translator(), layouts_.rq.runnable_list.address(rq), kMaxTasksPerList);
+  for (const KernelVirt node : walked.items)
+    state.runnable_task_kvas.push_back((node - layouts_.task.runnable_node.offset()).value());
+  state.runnable_truncated = walked.end == WalkEnd::kTruncated;
+  if (!walked.complete() && !state.runnable_truncated) state.runnable_problem = walked.reason;
+}
+
+ScxSnapshot ScxReader::read_all(const Kernel& kernel, const std::function<bool()>& keep_going) const {
+  ScxSnapshot snapshot;
+  std::optional<KernelVirt> sched;
+  if (const auto root = root_scheduler(kernel))
+    sched = *root;
+  else
+    snapshot.problems.push_back(root.error().message);
+  if (sched) {
+    if (auto state = read_sched(kernel, *sched))
+      snapshot.scx_sched_state = std::move(*state);
+    else
+      snapshot.problems.push_back(state.error().message);
+  }
+  for (std::size_t cpu = 0; cpu < kernel.nr_cpu_ids() && keep_going(); ++cpu) {
+    if (!kernel.possible_cpus().contains(cpu)) continue;
+    if (auto state = read_rq(kernel, cpu))
+      snapshot.rq_scx_states.push_back(std::move(*state));
+    else
+      snapshot.problems.push_back(state.error().message);
+  }
+  const auto add = [&](DsqWalk walk) {
+    std::ranges::move(walk.dsqs, std::back_inserter(snapshot.dsq_states));
+    std::ranges::move(walk.problems, std::back_inserter(snapshot.problems));
+  };
+  if (keep_going()) add(read_rq_dsqs(kernel));
+  if (sched && keep_going()) add(read_sched_dsqs(kernel, *sched));
+  snapshot.scx_walker_unavailable = unavailable(snapshot);
+  return snapshot;
+}
+
+std::optional<std::string> ScxReader::unavailable(const ScxSnapshot& snapshot) const {
+  if (!missing_groups_.empty())
+    return "scx walker partial: missing offset groups [" + join(missing_groups_) + "]";
+  if (!snapshot.scx_sched_state) return kReasonScxRootNull;
+  if (snapshot.rq_scx_states.empty() && snapshot.dsq_states.empty()) return kReasonScxWalkerNoState;
+  return std::nullopt;
+}
+
+}  // namespace ktstr::introspect
