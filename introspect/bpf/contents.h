@@ -119,15 +119,16 @@ struct StructOpsContents {
   ReadMarks marks;
 };
 
-/// ARENA: where it is; its pages are for the arena's reader.
+/// ARENA: where it is; its pages are for the arena's reader. The kernel sees a program's arena pointer p at
+/// kern_vm_start + (p & 0xffffffff).
 struct ArenaContents {
-  UserVirt user_vm_start;  ///< what programs' arena pointers count from
+  UserVirt user_vm_start;  ///< the arena's first address as programs and user space see it
   UserVirt user_vm_end;
-  KernelVirt kern_vm;        ///< struct vm_struct
-  KernelVirt kern_vm_start;  ///< start of the kernel's mapping, guard included
-  std::uint64_t kern_vm_size = 0;
-  KernelVirt pages_start;                 ///< where the kernel sees user_vm_start (low 32 bits equal)
-  std::optional<std::uint64_t> nr_pages;  ///< allocated; 7.x kernels
+  KernelVirt kern_vm;                     ///< struct vm_struct of the kernel's mapping
+  KernelVirt kern_vm_area;                ///< where that mapping begins, its guard included
+  std::uint64_t kern_vm_size = 0;         ///< bytes of it, guards included
+  KernelVirt kern_vm_start;               ///< what the low 32 bits of a pointer are added to
+  std::optional<std::uint64_t> nr_pages;  ///< allocated pages, where the kernel counts them
 };
 
 using MapContents = std::variant<ValueContents, LocalStorageContents, RingbufContents, StackTraceContents,

@@ -1,0 +1,81 @@
+#include "introspect/bpf/map_list.h"
+
+#include "introspect/bpf/object_names.h"
+#include "introspect/sched/captured.h"
+
+namespace ktstr::introspect {
+namespace {
+
+Error corrupt(std::string message) {
+  return {ErrorCode::kCorrupt, std::move(message)};
+}
+
+/// Reads map headers with one buffer and one table of type names.
+class MapHeaders {
+ public:
+  MapHeaders(const Kernel& kernel, const BpfMapLayout& layout)
+      : kernel_(kernel), layout_(layout), types_(kernel.btf(), "bpf_map_type", "BPF_MAP_TYPE_") {}
+
+  Result<BpfMapInfo> read(KernelVirt address) {
+    if (!kernel_.translator().plausible_pointer(address)) return corrupt("no kernel pointer");
+    if (!bytes_.capture(kernel_, layout_, address))
+      return Error{ErrorCode::kOutOfRange, "in memory that can't be read"};
+    BpfMapInfo map;
+    map.address = address;
+    map.type = captured(layout_.type, bytes_);
+    const auto type_name = types_.find(map.type);
+    if (map.type == 0 || (!types_.empty() && !type_name))
+      return corrupt("map type " + std::to_string(map.type) + " does not exist");
+    map.type_name = types_.name(map.type);
+    auto name = bpf_object_name(captured(layout_.name, bytes_));
+    if (!name) return corrupt("a name that no map can have");
+    map.name = *std::move(name);
+    fill_numbers(map);
+    return map;
+  }
+
+ private:
+  void fill_numbers(BpfMapInfo& map) const {
+    map.id = captured(layout_.id, bytes_);
+    map.key_size = captured(layout_.key_size, bytes_);
+    map.value_size = captured(layout_.value_size, bytes_);
+    map.max_entries = captured(layout_.max_entries, bytes_);
+    map.map_flags = captured(layout_.flags, bytes_);
+    map.map_extra = layout_.extra.read(bytes_).value_or(0);
+    map.frozen = layout_.frozen.read(bytes_).value_or(0) != 0;
+    const auto btf = layout_.btf.read(bytes_);
+    if (btf && !btf->is_null()) map.btf_kva = btf;
+    map.btf_key_type_id = layout_.btf_key_type_id.read(bytes_).value_or(0);
+    map.btf_value_type_id = layout_.btf_value_type_id.read(bytes_).value_or(0);
+    map.btf_vmlinux_value_type_id = layout_.btf_vmlinux_value_type_id.read(bytes_).value_or(0);
+  }
+
+  const Kernel& kernel_;
+  const BpfMapLayout& layout_;
+  EnumNames types_;
+  StructBytes bytes_;
+};
+
+}  // namespace
+
+Result<MapWalk> list_bpf_maps(const Kernel& kernel, const BpfLayouts& layouts) {
+  const KernelVirt idr = KTSTR_TRY(kernel.address("map_idr"));
+  const auto walked = walk_idr(kernel.translator(), layouts.xarray, idr, kMaxBpfObjects);
+  MapWalk maps{{}, {}, walked.end, std::string(walked.reason)};
+  MapHeaders headers(kernel, layouts.map);
+  for (const XarrayEntry& entry : walked.items) {
+    auto map = headers.read(entry.pointer());
+    if (map && map->id != entry.index) map = corrupt("says that its id is " + std::to_string(map->id));
+    if (map)
+      maps.items.push_back(*std::move(map));
+    else
+      maps.bad.push_back({entry.index, entry.pointer(), map.error().message});
+  }
+  return maps;
+}
+
+Result<BpfMapInfo> read_map_info(const Kernel& kernel, const BpfLayouts& layouts, KernelVirt address) {
+  return MapHeaders(kernel, layouts.map).read(address);
+}
+
+}  // namespace ktstr::introspect

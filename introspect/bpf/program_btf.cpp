@@ -1,0 +1,89 @@
+#include "introspect/bpf/program_btf.h"
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "introspect/bpf/map_types.h"
+#include "introspect/sched/captured.h"
+
+namespace ktstr::introspect {
+namespace {
+
+Error unreadable(std::string_view what) {
+  return {ErrorCode::kOutOfRange, std::string(what) + " can't be read"};
+}
+
+template <std::size_t kSize>
+std::string_view text_of(const std::array<char, kSize>& characters) {
+  return {characters.begin(), std::ranges::find(characters, '\0')};
+}
+
+}  // namespace
+
+/// The kernel's own BTF is the object that btf_vmlinux points to; before that variable is set, or where it
+/// has no symbol, the one that says so of itself.
+Result<bool> ProgramBtfCache::is_vmlinux(KernelVirt address) const {
+  if (const auto vmlinux = kernel_.read_symbol<KernelVirt>("btf_vmlinux")) return *vmlinux == address;
+  const BpfBtfLayout layout = KTSTR_TRY(layouts_.btf);
+  StructBytes bytes;
+  if (!bytes.capture(kernel_, layout, address)) return unreadable("struct btf");
+  return captured(layout.kernel_btf, bytes) != 0 && text_of(captured(layout.name, bytes)) == "vmlinux" &&
+         captured(layout.base_btf, bytes).is_null();
+}
+
+Result<std::shared_ptr<const Btf>> ProgramBtfCache::read(KernelVirt address) const {
+  const BpfBtfLayout layout = KTSTR_TRY(layouts_.btf);
+  if (!kernel_.translator().plausible_pointer(address))
+    return Error{ErrorCode::kCorrupt, "struct btf: no kernel pointer"};
+  if (KTSTR_TRY(is_vmlinux(address))) return kernel_.shared_btf();
+  StructBytes bytes;
+  if (!bytes.capture(kernel_, layout, address)) return unreadable("struct btf");
+  const std::uint32_t size = captured(layout.data_size, bytes);
+  if (size > kMaxBytes)
+    return Error{ErrorCode::kCorrupt, "struct btf claims " + std::to_string(size) + " bytes"};
+  const KernelVirt base = captured(layout.base_btf, bytes);
+  if (!base.is_null() && !KTSTR_TRY(is_vmlinux(base)))
+    return Error{ErrorCode::kUnavailable, "split over another BTF than the kernel's"};
+  std::vector<std::byte> data(size);
+  if (!kernel_.read_bytes(captured(layout.data, bytes), data)) return unreadable("the data of struct btf");
+  return std::make_shared<const Btf>(
+      KTSTR_TRY(Btf::parse_split(data, base.is_null() ? nullptr : kernel_.shared_btf())));
+}
+
+Result<std::shared_ptr<const Btf>> ProgramBtfCache::load(KernelVirt address) {
+  const std::scoped_lock lock(mutex_);
+  const auto known = loaded_.find(address);
+  if (known != loaded_.end()) return known->second;
+  return loaded_.emplace(address, read(address)).first->second;
+}
+
+void ProgramBtfCache::forget() {
+  const std::scoped_lock lock(mutex_);
+  loaded_.clear();
+}
+
+MapTypes ProgramBtfCache::types_of(const BpfMapInfo& map) {
+  MapTypes types;
+  KernelVirt address = map.btf_kva.value_or(KernelVirt{});
+  if (map.type == map_type::kStructOps) {
+    const auto value_btf =
+        layouts_.struct_ops ? layouts_.struct_ops->btf.read(kernel_, map.address) : std::nullopt;
+    address = value_btf.value_or(KernelVirt{});
+    types.value = BtfTypeId{map.btf_vmlinux_value_type_id};
+  } else {
+    types.key = BtfTypeId{map.btf_key_type_id};
+    types.value = BtfTypeId{map.btf_value_type_id};
+  }
+  if (address.is_null()) {
+    types.unavailable = "the map has no BTF";
+    return types;
+  }
+  if (auto btf = load(address))
+    types.btf = *std::move(btf);
+  else
+    types.unavailable = btf.error().message;
+  return types;
+}
+
+}  // namespace ktstr::introspect

@@ -1,0 +1,84 @@
+// ARRAY and PERCPU_ARRAY (kernel/bpf/arraymap.c).
+#include <algorithm>
+#include <cstring>
+
+#include "introspect/bpf/per_cpu_values.h"
+#include "introspect/bpf/read_context.h"
+#include "introspect/bpf/read_map.h"
+
+namespace ktstr::introspect {
+namespace {
+
+constexpr std::size_t kPieceBytes = 64 << 10;
+
+Status check_shape(const ReadContext& context, const BpfArrayLayout& layout) {
+  const auto element = layout.elem_size.read(context.kernel, context.map.address);
+  if (!element) return map_unreadable("struct bpf_array");
+  if (*element == padded(context.map.value_size)) return ok();
+  return map_corrupt("elements of " + std::to_string(*element) + " bytes for values of " +
+                     std::to_string(context.map.value_size));
+}
+
+/// How many keys to read, marking the rest as cut off.
+std::uint32_t keys_to_read(const ReadContext& context, std::uint32_t cap, ValueContents& contents) {
+  const std::size_t room = contents.entries.capacity_for(context.limits.bytes);
+  const auto keys = static_cast<std::uint32_t>(std::min<std::size_t>({context.map.max_entries, cap, room}));
+  if (keys < context.map.max_entries) contents.marks.cut("more keys than the cap");
+  contents.entries.reserve(keys);
+  return keys;
+}
+
+/// Appends the `count` elements at `start`, read as one piece, or one by one where the piece can't be.
+void append_elements(const ReadContext& context, KernelVirt start, std::size_t count, std::size_t stride,
+                     std::vector<std::byte>& piece, ValueContents& contents) {
+  piece.resize(count * stride);
+  const bool whole = context.kernel.read_bytes(start, piece);
+  const std::size_t size = context.map.value_size;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto target = contents.entries.append();
+    if (whole) {
+      std::memcpy(target.data(), piece.data() + i * stride, size);
+    } else if (!context.kernel.read_bytes(start + i * stride, target)) {
+      contents.entries.mark_absent(contents.entries.size() - 1, 0);
+      contents.marks.missed("an element can't be read");
+    }
+  }
+}
+
+}  // namespace
+
+Result<ValueContents> read_array(const Kernel& kernel, const BpfLayouts& layouts, const BpfMapInfo& map,
+                                 const MapReadLimits& limits) {
+  const ReadContext context{kernel, layouts, map, limits};
+  const BpfArrayLayout layout = KTSTR_TRY(layouts.array);
+  KTSTR_TRY_STATUS(check_entry_size(context));
+  KTSTR_TRY_STATUS(check_shape(context, layout));
+  ValueContents contents{MapEntries(0, map.value_size), {}};
+  const std::uint32_t keys = keys_to_read(context, limits.array_keys, contents);
+  const std::size_t stride = padded(map.value_size);
+  const std::size_t in_piece = std::max<std::size_t>(1, kPieceBytes / std::max<std::size_t>(1, stride));
+  std::vector<std::byte> piece;
+  for (std::size_t key = 0; key < keys; key += in_piece)
+    append_elements(context, layout.value.address(map.address) + key * stride,
+                    std::min<std::size_t>(in_piece, keys - key), stride, piece, contents);
+  return contents;
+}
+
+Result<ValueContents> read_percpu_array(const Kernel& kernel, const BpfLayouts& layouts,
+                                        const BpfMapInfo& map, const MapReadLimits& limits) {
+  const ReadContext context{kernel, layouts, map, limits};
+  const BpfArrayLayout layout = KTSTR_TRY(layouts.array);
+  const PerCpuValues values(kernel);
+  KTSTR_TRY_STATUS(check_entry_size(context, values.slots()));
+  KTSTR_TRY_STATUS(check_shape(context, layout));
+  ValueContents contents{MapEntries(0, map.value_size, values.slots()), {}};
+  const std::uint32_t keys = keys_to_read(context, limits.per_cpu_keys, contents);
+  for (std::uint32_t key = 0; key < keys; ++key) {
+    const auto pointer = kernel.read<KernelVirt>(layout.value.address(map.address) + key * std::uint64_t{8});
+    contents.entries.append();
+    values.read(pointer, contents.entries.size() - 1, contents);
+  }
+  return contents;
+}
+
+}  // namespace ktstr::introspect

@@ -1,0 +1,34 @@
+// STRUCT_OPS (kernel/bpf/bpf_struct_ops.c).
+#include "introspect/bpf/object_names.h"
+#include "introspect/bpf/read_context.h"
+#include "introspect/bpf/read_map.h"
+
+namespace ktstr::introspect {
+
+Result<StructOpsContents> read_struct_ops(const Kernel& kernel, const BpfLayouts& layouts,
+                                          const BpfMapInfo& map, const MapReadLimits& limits) {
+  const ReadContext context{kernel, layouts, map, limits};
+  const BpfStructOpsLayout layout = KTSTR_TRY(layouts.struct_ops);
+  KTSTR_TRY_STATUS(check_entry_size(context));
+  StructBytes bytes;
+  if (!bytes.capture(kernel, layout, map.address)) return map_unreadable("struct bpf_struct_ops_map");
+  StructOpsContents contents;
+  contents.value_btf = *layout.btf.read(bytes);
+  contents.state = *layout.state.read(bytes);
+  contents.state_name =
+      EnumNames(kernel.btf(), "bpf_struct_ops_state", "BPF_STRUCT_OPS_STATE_").name(contents.state);
+  contents.refcount = *layout.refcount.read(bytes);
+  contents.data_address = layout.data.address(map.address);
+  contents.kernel_value.resize(map.value_size);
+  if (!kernel.read_bytes(layout.kvalue.address(map.address), contents.kernel_value))
+    return map_unreadable("the kernel's copy of the operations");
+  contents.user_value.resize(map.value_size);
+  const KernelVirt user_value = *layout.uvalue.read(bytes);
+  if (!context.plausible(user_value) || !kernel.read_bytes(user_value, contents.user_value)) {
+    contents.user_value.clear();
+    contents.marks.missed("user space's copy of the operations can't be read");
+  }
+  return contents;
+}
+
+}  // namespace ktstr::introspect
