@@ -92,7 +92,8 @@ RenderedTarget Renderer::follow_arena(std::uint64_t address, TypeInBtf pointee, 
     object += known->header_bytes;
     target.cast_annotation = kByAllocator;
   } else if (type && btf_is_fwd(type)) {
-    const auto found = context_.find_definition(*pointee.btf, pointee.btf->name_at(type->name_off));
+    const auto found =
+        context_.find_definition(*pointee.btf, pointee.btf->name_at(type->name_off), btf_kflag(type));
     if (!found) return target.deref_skipped_reason = "forward declaration; body not in this BTF", target;
     pointee = *found;
   } else if (type == nullptr || btf_is_void(type)) {

@@ -62,7 +62,8 @@ class RenderContext {
   [[nodiscard]] virtual bool is_already_rendered(std::uint64_t /*address*/) const { return false; }
   /// The definition of a struct (or union) that `btf` only declares, in whichever BTF has it.
   [[nodiscard]] virtual std::optional<TypeInBtf> find_definition(const Btf& /*btf*/,
-                                                                 std::string_view /*name*/) const {
+                                                                 std::string_view /*name*/,
+                                                                 bool /*is_union*/) const {
     return {};
   }
   /// What the 64-bit integer member at `byte_offset` of `structure` points to, if it is a pointer in

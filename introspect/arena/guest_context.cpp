@@ -1,0 +1,63 @@
+#include "introspect/arena/guest_context.h"
+
+#include <bpf/btf.h>
+
+#include <cstdio>
+
+namespace ktstr::introspect {
+
+namespace {
+
+std::optional<TypeInBtf> defined_in(const Btf& btf, std::string_view name, bool is_union) {
+  const auto found = btf.find_struct(name);
+  const btf_type* entry = found ? btf.type(*found) : nullptr;
+  if (entry == nullptr || btf_is_union(entry) != is_union || btf.name_at(entry->name_off) != name)
+    return std::nullopt;
+  return TypeInBtf{&btf, *found};
+}
+
+}  // namespace
+
+std::optional<std::string> GuestContext::symbolize(std::uint64_t address) const {
+  const auto named = parts_.kernel ? parts_.kernel->symbolize(KernelVirt(address)) : std::nullopt;
+  if (!named) return std::nullopt;
+  char offset[2 + 16 + 1];
+  std::snprintf(offset, sizeof(offset), "0x%llx", static_cast<unsigned long long>(named->offset));
+  return std::string(named->name) + '+' + offset;
+}
+
+bool GuestContext::is_arena_address(std::uint64_t address) const {
+  return parts_.arena && parts_.arena->window().contains(address);
+}
+
+bool GuestContext::read_arena(std::uint64_t address, std::span<std::byte> out) const {
+  return is_arena_address(address) && parts_.arena->read(address, out);
+}
+
+bool GuestContext::read_kernel(std::uint64_t address, std::span<std::byte> out) const {
+  return parts_.kernel && parts_.kernel->translator().plausible_pointer(KernelVirt(address), 1) &&
+         parts_.kernel->read_bytes(KernelVirt(address), out);
+}
+
+std::optional<ArenaObject> GuestContext::arena_object(std::uint64_t address, const Btf&) const {
+  if (parts_.scx_static && is_scx_static_address(*parts_.scx_static, address)) return std::nullopt;
+  return parts_.slots ? parts_.slots->find(address) : std::nullopt;
+}
+
+bool GuestContext::is_already_rendered(std::uint64_t address) const {
+  return parts_.rendered && parts_.rendered->contains(static_cast<std::uint32_t>(address));
+}
+
+std::optional<TypeInBtf> GuestContext::find_definition(const Btf& btf, std::string_view name,
+                                                       bool is_union) const {
+  auto found = defined_in(btf, name, is_union);
+  for (const auto& sibling : parts_.sibling_btfs)
+    if (!found) found = defined_in(*sibling, name, is_union);
+  return found;
+}
+
+std::size_t GuestContext::nr_cpu_ids() const {
+  return parts_.kernel ? parts_.kernel->nr_cpu_ids() : 0;
+}
+
+}  // namespace ktstr::introspect

@@ -1,0 +1,46 @@
+// GuestContext: a RenderContext that answers from a guest kernel and a scheduler's arena.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "introspect/arena/arena_window.h"
+#include "introspect/arena/scx_static.h"
+#include "introspect/arena/slot_index.h"
+#include "introspect/kernel.h"
+#include "introspect/render/render_context.h"
+
+namespace ktstr::introspect {
+
+/// What is known of a guest; each part may be missing. All that is pointed to outlives the context.
+struct GuestContextParts {
+  const Kernel* kernel = nullptr;                          ///< symbols, CPU masks behind pointers
+  const ArenaReader* arena = nullptr;                      ///< following arena pointers
+  const ArenaSlotIndex* slots = nullptr;                   ///< types of allocations
+  const std::set<std::uint32_t>* rendered = nullptr;       ///< allocations that are shown elsewhere
+  const ScxStaticSnapshot* scx_static = nullptr;           ///< memory whose types can't be told
+  std::vector<std::shared_ptr<const Btf>> sibling_btfs{};  ///< other objects of the same scheduler
+};
+
+class GuestContext : public RenderContext {
+ public:
+  explicit GuestContext(GuestContextParts parts) : parts_(std::move(parts)) {}
+
+  [[nodiscard]] std::optional<std::string> symbolize(std::uint64_t address) const override;
+  [[nodiscard]] bool is_arena_address(std::uint64_t address) const override;
+  [[nodiscard]] bool read_arena(std::uint64_t address, std::span<std::byte> out) const override;
+  [[nodiscard]] bool read_kernel(std::uint64_t address, std::span<std::byte> out) const override;
+  [[nodiscard]] std::optional<ArenaObject> arena_object(std::uint64_t address, const Btf& btf) const override;
+  [[nodiscard]] bool is_already_rendered(std::uint64_t address) const override;
+  /// The asker's own BTF (and the kernel's below it) first, then the siblings in their order.
+  [[nodiscard]] std::optional<TypeInBtf> find_definition(const Btf& btf, std::string_view name,
+                                                         bool is_union) const override;
+  [[nodiscard]] std::size_t nr_cpu_ids() const override;
+
+ private:
+  GuestContextParts parts_;
+};
+
+}  // namespace ktstr::introspect

@@ -1,0 +1,74 @@
+#include "introspect/arena/payload_type.h"
+
+#include <bpf/btf.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+namespace ktstr::introspect {
+
+namespace {
+
+struct Candidate {
+  BtfTypeId type;
+  std::string_view name;
+};
+
+std::vector<Candidate> structs_of_size(const Btf& btf, std::uint64_t bytes) {
+  std::vector<Candidate> result;
+  const std::uint32_t first = btf.base() ? btf.base()->type_count() : 1;
+  for (std::uint32_t id = first; id < btf.type_count(); ++id) {
+    const btf_type* entry = btf.type(BtfTypeId{id});
+    if (entry == nullptr || !btf_is_struct(entry) || entry->size != bytes) continue;
+    if (const auto name = btf.name_at(entry->name_off); !name.empty())
+      result.push_back({BtfTypeId{id}, name});
+  }
+  return result;
+}
+
+/// The only candidate whose name fits; 0 for none and for several.
+template <class Fits>
+BtfTypeId only_one(const std::vector<Candidate>& candidates, Fits fits) {
+  const auto matches = [&](const Candidate& candidate) { return fits(candidate.name); };
+  if (std::ranges::count_if(candidates, matches) != 1) return BtfTypeId{};
+  return std::ranges::find_if(candidates, matches)->type;
+}
+
+std::string_view without_suffix(std::string_view text, std::string_view suffix) {
+  return text.ends_with(suffix) ? text.substr(0, text.size() - suffix.size()) : text;
+}
+
+BtfTypeId named_like_allocator(const std::vector<Candidate>& candidates, std::string_view allocator) {
+  const std::string_view stem = without_suffix(allocator, "_allocator");
+  const std::string_view bare = stem.starts_with("scx_") ? stem.substr(4) : std::string_view();
+  for (const std::string_view wanted : {stem, bare}) {
+    if (wanted.empty()) continue;
+    const BtfTypeId found = only_one(candidates, [&](std::string_view name) { return name == wanted; });
+    if (found != BtfTypeId{}) return found;
+  }
+  return {};
+}
+
+BtfTypeId named_by_convention(const std::vector<Candidate>& candidates) {
+  BtfTypeId found = only_one(candidates, [](std::string_view name) { return name == "task_ctx"; });
+  for (const std::string_view ending : {"_arena_ctx", "_task_ctx", "_ctx"})
+    if (found == BtfTypeId{})
+      found = only_one(candidates, [&](std::string_view name) { return name.ends_with(ending); });
+  return found;
+}
+
+}  // namespace
+
+PayloadType find_payload_type(const Btf& btf, std::uint64_t payload_bytes, std::string_view allocator_name) {
+  if (payload_bytes == 0) return {{}, "payload_size == 0"};
+  const auto candidates = structs_of_size(btf, payload_bytes);
+  if (candidates.empty()) return {{}, "no candidate of size " + std::to_string(payload_bytes)};
+  if (candidates.size() == 1) return {candidates.front().type, ""};
+  BtfTypeId found = named_like_allocator(candidates, allocator_name);
+  if (found == BtfTypeId{}) found = named_by_convention(candidates);
+  if (found != BtfTypeId{}) return {found, ""};
+  return {{}, "ambiguous: " + std::to_string(candidates.size()) + " candidates"};
+}
+
+}  // namespace ktstr::introspect

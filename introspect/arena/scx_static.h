@@ -1,0 +1,56 @@
+// scx_static: the bump allocator of scx's lib/sdt_alloc.bpf.c, whose allocations carry no headers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/base/describe.h"
+#include "introspect/btf.h"
+
+namespace ktstr::introspect {
+
+/// What one allocator has handed out of its current region.
+struct ScxStaticRange {
+  std::string instance_name;
+  std::uint32_t start_low32 = 0;
+  std::uint64_t size = 0;
+  std::uint64_t capacity = 0;
+};
+
+struct ScxStaticSnapshot {
+  std::vector<ScxStaticRange> ranges;
+  std::uint32_t skipped = 0;
+};
+
+/// The allocators among the variables of `section` (a program's .bss, with its bytes). Those never
+/// initialised and those whose numbers contradict themselves (offset beyond the region, a region of 4 GB and
+/// more) are counted as skipped. Empty when the program has no struct scx_static.
+[[nodiscard]] ScxStaticSnapshot read_scx_static(const Btf& btf, BtfTypeId section,
+                                                std::span<const std::byte> bytes);
+
+/// Whether the arena address lies in memory that was handed out: no type can be told for it then.
+[[nodiscard]] bool is_scx_static_address(const ScxStaticSnapshot& snapshot, std::uint64_t address);
+
+}  // namespace ktstr::introspect
+
+namespace ktstr {
+template <>
+inline constexpr auto describe<introspect::ScxStaticRange> = [] {
+  using T = introspect::ScxStaticRange;
+  return record<T>("ScxStaticRange", "memory that a bump allocator has handed out",
+                   field("instance_name", &T::instance_name, "the allocator's variable in .bss"),
+                   field("start_low32", &T::start_low32, "low 32 bits of the region's arena address"),
+                   field("size", &T::size, "bytes handed out"),
+                   field("capacity", &T::capacity, "bytes of the region"));
+}();
+template <>
+inline constexpr auto describe<introspect::ScxStaticSnapshot> = [] {
+  using T = introspect::ScxStaticSnapshot;
+  return record<T>("ScxStaticSnapshot", "the bump allocators of a scheduler",
+                   field("ranges", &T::ranges, "one for each allocator in use"),
+                   field("skipped", &T::skipped, "allocators never initialised or contradicting themselves"));
+}();
+}  // namespace ktstr

@@ -1,0 +1,78 @@
+#include "introspect/arena/sdt_walk.h"
+
+#include <cstring>
+#include <unordered_set>
+
+namespace ktstr::introspect {
+
+namespace {
+
+constexpr std::uint64_t kMaxDescBytes = 4096;
+using Pointers = std::array<std::uint64_t, kSdtChunkEntries>;
+
+struct Node {
+  SdtBitmap allocated;
+  Pointers children;
+};
+
+bool is_set(const SdtBitmap& bitmap, std::size_t bit) {
+  return (bitmap[bit / 64] >> (bit % 64) & 1) != 0;
+}
+
+class TreeWalk {
+ public:
+  TreeWalk(const ArenaReader& arena, const SdtLayout& layout) : arena_(arena), layout_(layout) {}
+
+  void walk(std::uint64_t address, std::size_t level) {
+    if (seen_.size() == kMaxSdtNodes) return void(slots_.truncated = true);
+    const auto node = read_node(address);
+    if (!node) return void(++slots_.skipped_subtrees);
+    const bool leaf = level + 1 == kSdtLevels;
+    for (std::size_t i = 0; i < kSdtChunkEntries && !slots_.truncated; ++i) {
+      const std::uint64_t child = node->children[i];
+      if (!leaf && child != 0) walk(child, level + 1);
+      if (leaf && is_set(node->allocated, i)) add_slot(child);
+    }
+  }
+  [[nodiscard]] SdtSlots take() { return std::move(slots_); }
+
+ private:
+  [[nodiscard]] std::optional<Node> read_node(std::uint64_t address) {
+    // Addresses of one arena differ in their low halves only.
+    if (!seen_.insert(static_cast<std::uint32_t>(address)).second) return std::nullopt;
+    std::array<std::byte, kMaxDescBytes> bytes;
+    const std::uint64_t size = layout_.desc.size();
+    if (size > bytes.size() || !arena_.read(address, std::span(bytes).first(size))) return std::nullopt;
+    Node node;
+    std::uint64_t nr_free = 0;
+    std::uint64_t chunk = 0;
+    std::memcpy(&node.allocated, bytes.data() + layout_.desc.allocated.offset(), sizeof(node.allocated));
+    std::memcpy(&nr_free, bytes.data() + layout_.desc.nr_free.offset(), sizeof(nr_free));
+    std::memcpy(&chunk, bytes.data() + layout_.desc.chunk.offset(), sizeof(chunk));
+    if (nr_free > kSdtChunkEntries || chunk == 0) return std::nullopt;
+    if (!arena_.read(chunk + layout_.chunk_offset, std::as_writable_bytes(std::span(node.children))))
+      return std::nullopt;
+    return node;
+  }
+
+  void add_slot(std::uint64_t address) {
+    if (address == 0) return void(++slots_.skipped_subtrees);
+    if (slots_.addresses.size() == kMaxSdtSlots) return void(slots_.truncated = true);
+    slots_.addresses.push_back(address);
+  }
+
+  const ArenaReader& arena_;
+  const SdtLayout& layout_;
+  std::unordered_set<std::uint32_t> seen_;
+  SdtSlots slots_;
+};
+
+}  // namespace
+
+SdtSlots walk_sdt_tree(const ArenaReader& arena, const SdtLayout& layout, std::uint64_t root) {
+  TreeWalk walk(arena, layout);
+  if (root != 0) walk.walk(root, 0);
+  return walk.take();
+}
+
+}  // namespace ktstr::introspect
