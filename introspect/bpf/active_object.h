@@ -17,7 +17,7 @@ inline constexpr std::uint32_t kMaxUsedMaps = 64;
 
 struct ActiveObject {
   std::string name;                   ///< libbpf's object prefix, at most 8 characters: "scx_ktst"
-  std::vector<KernelVirt> used_maps;  ///< struct bpf_map addresses; empty when only the names told
+  std::vector<KernelVirt> used_maps;  ///< struct bpf_map, ascending; empty when only the names told
 };
 
 /// The object prefix of a global section's map: "scx_ktst" of "scx_ktst.bss", ".data" or ".rodata"; nullopt
@@ -26,11 +26,12 @@ struct ActiveObject {
 
 /// The object of the sched_ext programs that are loaded.
 ///
-/// First through the programs: the used maps of the first struct_ops program (of sched_ext_ops, where the
-/// kernel says so) that uses a global section, whose prefix must also be a global section's among `maps`. The
-/// array's pointer is read before its count, as bpf_prog_bind_map() raises the count first. Else through the
-/// names: the first STRUCT_OPS map whose name up to the dot has global sections among `maps`, none of them
-/// twice. nullopt when neither tells, or several objects fit.
+/// First through the programs: the first struct_ops program (of sched_ext_ops, where the kernel says so) that
+/// uses a global section, whose prefix must also be a global section's among `maps`, names the object. Its
+/// maps are those that it and the programs which share a section with it use. The array's pointer is read
+/// before its count, as bpf_prog_bind_map() raises the count first. Else through the names: the STRUCT_OPS
+/// map whose name up to the dot has global sections among `maps`, none of them twice. nullopt when neither
+/// tells, or several objects fit.
 [[nodiscard]] std::optional<ActiveObject> find_active_object(const Kernel& kernel, const BpfLayouts& layouts,
                                                              const std::vector<BpfMapInfo>& maps,
                                                              const std::vector<BpfProgInfo>& programs);

@@ -29,6 +29,7 @@ Result<BpfLayouts> BpfLayouts::resolve(const Btf& btf) {
   layouts.arena = resolved<BpfArenaLayout>(btf);
   layouts.prog = resolved<BpfProgLayout>(btf);
   layouts.prog_stats = resolved<BpfProgStatsLayout>(btf);
+  layouts.owner = resolved<BpfOwnerLayout>(btf);
   return layouts;
 }
 

@@ -241,6 +241,29 @@ struct BpfProgStatsLayout : StructLayout {
   Field<std::uint64_t> misses{*this, {"misses"}};
 };
 
+/// Who owns a local storage, and what an array of cgroups refers to.
+struct BpfOwnerLayout {
+  struct Task : StructLayout {
+    Task() : StructLayout({"task_struct"}) {}
+    Field<std::int32_t> pid{*this, {"pid"}};
+    Field<std::int32_t> tgid{*this, {"tgid"}};
+    Field<BpfName> comm{*this, {"comm"}};
+  };
+  struct Cgroup : StructLayout {
+    Cgroup() : StructLayout({"cgroup"}) {}
+    Field<KernelVirt> node{*this, {"kn"}};
+  };
+  struct KernfsNode : StructLayout {
+    KernfsNode() : StructLayout({"kernfs_node"}) {}
+    Field<std::uint64_t> id{*this, {"id"}};
+    Field<KernelVirt> name{*this, {"name"}};
+  };
+  Task task;
+  Cgroup cgroup;
+  KernfsNode node;
+  [[nodiscard]] Status resolve(const Btf& btf) { return resolve_all(btf, {&task, &cgroup, &node}); }
+};
+
 /// All of them for one kernel. Immutable once resolved, safe from several threads.
 struct BpfLayouts {
   /// Error: what is missing to find maps at all (struct idr, struct bpf_map). The other groups hold their own
@@ -262,6 +285,7 @@ struct BpfLayouts {
   Result<BpfArenaLayout> arena;
   Result<BpfProgLayout> prog;
   Result<BpfProgStatsLayout> prog_stats;
+  Result<BpfOwnerLayout> owner;
 };
 
 }  // namespace ktstr::introspect

@@ -11,13 +11,6 @@ constexpr std::size_t kMaxCgroupName = 255;  // NAME_MAX
 
 }  // namespace
 
-ObjectIds::ObjectIds(const Kernel& kernel, const BpfLayouts& layouts)
-    : kernel_(kernel),
-      layouts_(layouts),
-      cgroup_(resolve_layout<Cgroup>(kernel.btf())),
-      node_(resolve_layout<KernfsNode>(kernel.btf())),
-      task_(resolve_layout<Task>(kernel.btf())) {}
-
 ObjectName ObjectIds::map(KernelVirt address) const {
   if (!kernel_.translator().plausible_pointer(address)) return {};
   const auto id = layouts_.map.id.read(kernel_, address);
@@ -35,21 +28,21 @@ ObjectName ObjectIds::program(KernelVirt address) const {
 }
 
 ObjectName ObjectIds::cgroup(KernelVirt address) const {
-  if (!cgroup_ || !node_ || !kernel_.translator().plausible_pointer(address)) return {};
-  const auto node = cgroup_->node.read(kernel_, address);
+  if (!layouts_.owner || !kernel_.translator().plausible_pointer(address)) return {};
+  const auto node = layouts_.owner->cgroup.node.read(kernel_, address);
   if (!node || !kernel_.translator().plausible_pointer(*node)) return {};
-  const auto name = node_->name.read(kernel_, *node);
+  const auto name = layouts_.owner->node.name.read(kernel_, *node);
   const auto text = name ? kernel_.read_c_string(*name, kMaxCgroupName) : std::nullopt;
-  return {node_->id.read(kernel_, *node), text.value_or("")};
+  return {layouts_.owner->node.id.read(kernel_, *node), text.value_or("")};
 }
 
 StorageOwner ObjectIds::task(KernelVirt address) const {
   StorageOwner owner;
   owner.address = address;
-  if (!task_ || !kernel_.translator().plausible_pointer(address)) return owner;
-  owner.pid = task_->pid.read(kernel_, address);
-  owner.tgid = task_->tgid.read(kernel_, address);
-  if (const auto comm = task_->comm.read(kernel_, address))
+  if (!layouts_.owner || !kernel_.translator().plausible_pointer(address)) return owner;
+  owner.pid = layouts_.owner->task.pid.read(kernel_, address);
+  owner.tgid = layouts_.owner->task.tgid.read(kernel_, address);
+  if (const auto comm = layouts_.owner->task.comm.read(kernel_, address))
     owner.name = std::string(comm->begin(), std::ranges::find(*comm, '\0'));
   return owner;
 }

@@ -20,7 +20,7 @@ struct ObjectName {
 /// Reads ids and names behind pointers. What can't be read is absent.
 class ObjectIds {
  public:
-  ObjectIds(const Kernel& kernel, const BpfLayouts& layouts);
+  ObjectIds(const Kernel& kernel, const BpfLayouts& layouts) : kernel_(kernel), layouts_(layouts) {}
 
   [[nodiscard]] ObjectName map(KernelVirt address) const;
   [[nodiscard]] ObjectName program(KernelVirt address) const;
@@ -30,27 +30,8 @@ class ObjectIds {
   [[nodiscard]] StorageOwner task(KernelVirt address) const;
 
  private:
-  struct Cgroup : StructLayout {
-    Cgroup() : StructLayout({"cgroup"}) {}
-    Field<KernelVirt> node{*this, {"kn"}};
-  };
-  struct KernfsNode : StructLayout {
-    KernfsNode() : StructLayout({"kernfs_node"}) {}
-    Field<std::uint64_t> id{*this, {"id"}};
-    Field<KernelVirt> name{*this, {"name"}};
-  };
-  struct Task : StructLayout {
-    Task() : StructLayout({"task_struct"}) {}
-    Field<std::int32_t> pid{*this, {"pid"}};
-    Field<std::int32_t> tgid{*this, {"tgid"}};
-    Field<BpfName> comm{*this, {"comm"}};
-  };
-
   const Kernel& kernel_;
   const BpfLayouts& layouts_;
-  Result<Cgroup> cgroup_;
-  Result<KernfsNode> node_;
-  Result<Task> task_;
 };
 
 }  // namespace ktstr::introspect

@@ -1,0 +1,131 @@
+#include "introspect/bpf/prog_list.h"
+
+#include <limits>
+
+#include "introspect/bpf/map_list.h"
+#include "introspect/bpf/object_names.h"
+#include "introspect/sched/captured.h"
+
+namespace ktstr::introspect {
+namespace {
+
+Error corrupt(std::string message) {
+  return {ErrorCode::kCorrupt, std::move(message)};
+}
+
+/// Reads programs with one pair of buffers and one table of type names.
+class ProgHeaders {
+ public:
+  ProgHeaders(const Kernel& kernel, const BpfProgLayout& layout)
+      : kernel_(kernel), layout_(layout), types_(kernel.btf(), "bpf_prog_type", "BPF_PROG_TYPE_") {}
+
+  Result<BpfProgInfo> read(KernelVirt address) {
+    KTSTR_TRY_STATUS(capture(prog_, layout_.prog, address, "struct bpf_prog"));
+    BpfProgInfo program;
+    program.address = address;
+    program.aux = captured(layout_.prog.aux, prog_);
+    program.stats = captured(layout_.prog.stats, prog_);
+    program.jited_len = layout_.prog.jited_len.read(prog_);
+    program.type = captured(layout_.prog.type, prog_);
+    const auto type_name = types_.find(program.type);
+    if (program.type == 0 || (!types_.empty() && !type_name))
+      return corrupt("program type " + std::to_string(program.type) + " does not exist");
+    program.type_name = types_.name(program.type);
+    KTSTR_TRY_STATUS(capture(aux_, layout_.aux, program.aux, "struct bpf_prog_aux"));
+    if (captured(layout_.aux.prog, aux_) != address)
+      return corrupt("its struct bpf_prog_aux is another program's");
+    auto name = bpf_object_name(captured(layout_.aux.name, aux_));
+    if (!name) return corrupt("a name that no program can have");
+    program.name = *std::move(name);
+    fill_aux(program);
+    return program;
+  }
+
+ private:
+  Status capture(StructBytes& bytes, const StructLayout& layout, KernelVirt address, std::string_view what) {
+    if (!kernel_.translator().plausible_pointer(address))
+      return corrupt(std::string(what) + " at no kernel address");
+    if (bytes.capture(kernel_, layout, address)) return ok();
+    return Error{ErrorCode::kOutOfRange, std::string(what) + " in memory that can't be read"};
+  }
+
+  void fill_aux(BpfProgInfo& program) const {
+    program.id = captured(layout_.aux.id, aux_);
+    program.verified_insns = layout_.aux.verified_insns.read(aux_);
+    program.attach_btf_id = layout_.aux.attach_btf_id.read(aux_);
+    const auto btf = layout_.aux.btf.read(aux_);
+    if (btf && !btf->is_null()) program.btf_kva = btf;
+  }
+
+  const Kernel& kernel_;
+  const BpfProgLayout& layout_;
+  EnumNames types_;
+  StructBytes prog_;
+  StructBytes aux_;
+};
+
+void add(std::uint64_t& sum, std::uint64_t value) {
+  if (__builtin_add_overflow(sum, value, &sum)) sum = std::numeric_limits<std::uint64_t>::max();
+}
+
+}  // namespace
+
+Result<ProgWalk> list_bpf_programs(const Kernel& kernel, const BpfLayouts& layouts) {
+  const BpfProgLayout layout = KTSTR_TRY(layouts.prog);
+  const KernelVirt idr = KTSTR_TRY(kernel.address("prog_idr"));
+  const auto walked = walk_idr(kernel.translator(), layouts.xarray, idr, kMaxBpfObjects);
+  ProgWalk programs{{}, {}, walked.end, std::string(walked.reason)};
+  ProgHeaders headers(kernel, layout);
+  for (const XarrayEntry& entry : walked.items) {
+    auto program = headers.read(entry.pointer());
+    if (program && program->id != entry.index)
+      program = corrupt("says that its id is " + std::to_string(program->id));
+    if (program)
+      programs.items.push_back(*std::move(program));
+    else
+      programs.bad.push_back({entry.index, entry.pointer(), program.error().message});
+  }
+  return programs;
+}
+
+ProgRuntimeStats read_runtime_stats(const Kernel& kernel, const BpfLayouts& layouts,
+                                    const BpfProgInfo& program) {
+  ProgRuntimeStats stats{program.name, {}, {}, {}};
+  if (!layouts.prog_stats || program.stats.is_null()) return stats;
+  const BpfProgStatsLayout& layout = *layouts.prog_stats;
+  std::uint64_t cnt = 0, nsecs = 0, misses = 0;
+  StructBytes bytes;
+  for (std::size_t cpu = 0; cpu < kernel.nr_cpu_ids(); ++cpu) {
+    if (!kernel.possible_cpus().contains(cpu)) continue;
+    const auto place = kernel.per_cpu(program.stats, cpu);
+    if (!place || !bytes.capture(kernel, layout, *place)) return stats;
+    add(cnt, captured(layout.cnt, bytes));
+    add(nsecs, captured(layout.nsecs, bytes));
+    add(misses, captured(layout.misses, bytes));
+  }
+  stats.cnt = cnt, stats.nsecs = nsecs, stats.misses = misses;
+  return stats;
+}
+
+std::vector<ProgRuntimeStats> struct_ops_runtime_stats(const Kernel& kernel, const BpfLayouts& layouts,
+                                                       const std::vector<BpfProgInfo>& programs) {
+  std::vector<ProgRuntimeStats> stats;
+  for (const BpfProgInfo& program : programs)
+    if (program.type == kStructOpsProgType) stats.push_back(read_runtime_stats(kernel, layouts, program));
+  return stats;
+}
+
+std::vector<ProgVerifierStats> struct_ops_verifier_stats(const std::vector<BpfProgInfo>& programs) {
+  std::vector<ProgVerifierStats> stats;
+  for (const BpfProgInfo& program : programs)
+    if (program.type == kStructOpsProgType) stats.push_back({program.name, program.verified_insns});
+  return stats;
+}
+
+std::optional<bool> run_time_stats_enabled(const Kernel& kernel) {
+  // struct static_key begins with its count of enablers (include/linux/jump_label.h).
+  const auto enablers = kernel.read_symbol<std::int32_t>("bpf_stats_enabled_key");
+  return enablers ? std::optional(*enablers > 0) : std::nullopt;
+}
+
+}  // namespace ktstr::introspect
