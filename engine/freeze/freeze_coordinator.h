@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/freeze/capture.h"
+#include "engine/freeze/frozen_machine.h"
 #include "vmm/machine.h"
 
 namespace ktstr::engine {
@@ -37,6 +38,8 @@ class FreezeCoordinator {
   [[nodiscard]] Result<Capture> capture(const CaptureRequest& request);
 
  private:
+  [[nodiscard]] Capture dump(const FrozenMachine& frozen, const CaptureRequest& request,
+                             Clock::time_point begin) const;
   [[nodiscard]] introspect::FailureDump degraded(const vmm::FrozenState& state,
                                                  Clock::time_point begin) const;
 

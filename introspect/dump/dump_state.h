@@ -12,6 +12,7 @@
 #include "introspect/dump/readers.h"
 #include "introspect/dump/report.h"
 #include "introspect/monitor/sample.h"
+#include "introspect/render/render_context.h"
 
 namespace ktstr::introspect {
 

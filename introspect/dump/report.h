@@ -8,7 +8,7 @@
 
 #include "engine/base/describe.h"
 #include "introspect/arena/scx_static.h"
-#include "introspect/arena/sdt_alloc.h"
+#include "introspect/arena/sdt_snapshot.h"
 #include "introspect/bpf/prog_info.h"
 #include "introspect/dump/map_dump.h"
 #include "introspect/dump/origin.h"
@@ -19,8 +19,8 @@
 #include "introspect/machine/cpu_time_stats.h"
 #include "introspect/machine/numa_stats.h"
 #include "introspect/machine/psi_stats.h"
+#include "introspect/monitor/event_timeline.h"
 #include "introspect/scx/dsq_state.h"
-#include "introspect/scx/event_sample.h"
 #include "introspect/scx/exit_record.h"
 #include "introspect/scx/rq_state.h"
 #include "introspect/scx/sched_state.h"

@@ -15,14 +15,6 @@ inline constexpr std::string_view kReasonNoStructOpsLoaded = "no struct_ops prog
 inline constexpr std::string_view kReasonProgAccessorUnavailable = "prog accessor unavailable";
 inline constexpr std::string_view kReasonSdtAllocUnalignedUserVm =
     "user_vm_start is not 4 GiB-aligned; low-32 keying disabled";
-inline constexpr std::string_view kReasonSdtAllocNoBss = "no scheduler .bss map (or .bss has no program BTF)";
-inline constexpr std::string_view kReasonSdtAllocNoArena =
-    "no arena map captured (kern_vm_start unavailable)";
-inline constexpr std::string_view kReasonSdtAllocNoType =
-    "scheduler BTF does not declare struct scx_allocator";
-inline constexpr std::string_view kReasonSdtAllocNoInstance = "no scx_allocator instance in .bss";
-inline constexpr std::string_view kReasonSdtAllocDeadlineExceeded =
-    "dump deadline exceeded before sdt_alloc pre-pass could run";
 
 /// Beginnings of DegradedFailureDumpReport::reason; what was measured follows.
 inline constexpr std::string_view kReasonDegradedRendezvousTimeout =

@@ -1,0 +1,78 @@
+#include <fmt/format.h>
+
+#include "engine/dump/sections.h"
+
+namespace ktstr::engine {
+namespace {
+
+using introspect::escaped;
+using introspect::FailureDumpReport;
+
+double milliseconds(std::uint64_t ns) {
+  return static_cast<double>(ns) * 1e-6;
+}
+
+std::string origin_line(const introspect::DumpOrigin& origin) {
+  auto text = fmt::format("  {:.3f} s after the machine's start; the guest stood still for {:.1f} ms",
+                          static_cast<double>(origin.elapsed_ns) * 1e-9, milliseconds(origin.frozen_ns));
+  if (origin.dump_ns)
+    text += fmt::format(" (stop {:.1f}, dump {:.1f})", milliseconds(origin.stop_ns),
+                        milliseconds(*origin.dump_ns));
+  return text + "\n";
+}
+
+std::string exit_text(const introspect::ScxExitRecord& exit, const Paint& paint) {
+  auto text =
+      fmt::format("{} {} ({})", paint.alarm("exit"), exit.kind_name.value_or("unknown kind"), exit.kind);
+  if (exit.ops_name) text += " of " + escaped(*exit.ops_name);
+  if (exit.reason) text += ": " + escaped(*exit.reason);
+  text += "\n";
+  if (exit.msg && !exit.msg->empty()) text += "  " + escaped(*exit.msg) + "\n";
+  for (const auto& frame : exit.backtrace)
+    text += "    " + frame.symbol.value_or(fmt::format("{:#x}", frame.address)) + "\n";
+  return text;
+}
+
+}  // namespace
+
+std::string Paint::paint(std::string_view colour, std::string_view text) const {
+  return on_ ? std::string(colour) + std::string(text) + "\033[0m" : std::string(text);
+}
+
+std::string cause_text(const FailureDumpReport& report, const Paint& paint) {
+  const auto& origin = report.origin;
+  auto text = paint.heading(origin.name.empty() ? "dump" : "dump \"" + escaped(origin.name) + "\"") + ", " +
+              std::string(enum_name(origin.cause));
+  if (!origin.detail.empty()) text += ": " + escaped(origin.detail);
+  text += "\n";
+  if (!origin.kernel.empty()) text += "  " + escaped(origin.kernel) + "\n";
+  if (report.is_placeholder)
+    return text + "  no data: " + report.scx_walker_unavailable.value_or("the dump could not be taken") +
+           "\n";
+  text += origin_line(origin);
+  if (report.dump_truncated_at_us)
+    text += fmt::format("  {} after {:.1f} ms: what came later is missing, {} map(s) among it\n",
+                        paint.alarm("cut short"), static_cast<double>(*report.dump_truncated_at_us) * 1e-3,
+                        report.maps_truncated);
+  if (report.exit_record) text += exit_text(*report.exit_record, paint);
+  return text;
+}
+
+std::string scheduler_text(const FailureDumpReport& report) {
+  if (!report.scx_sched_state)
+    return report.scx_walker_unavailable ? "scheduler: " + *report.scx_walker_unavailable + "\n" : "";
+  const auto& sched = *report.scx_sched_state;
+  auto text = "scheduler " + escaped(sched.ops_name.value_or("without a name"));
+  if (sched.enable_state) text += ", " + *sched.enable_state;
+  if (sched.exit_kind != 0)
+    text += fmt::format(", exit kind {} ({})", sched.exit_kind_name.value_or("unknown"), sched.exit_kind);
+  if (sched.aborting.value_or(false)) text += ", aborting";
+  if (sched.bypass_depth.value_or(0) > 0) text += fmt::format(", bypass depth {}", *sched.bypass_depth);
+  if (sched.watchdog_timeout) text += fmt::format(", watchdog {} jiffies", *sched.watchdog_timeout);
+  if (report.active_obj_name) text += ", BPF object " + escaped(*report.active_obj_name);
+  text += "\n";
+  if (report.scx_walker_unavailable) text += "  " + *report.scx_walker_unavailable + "\n";
+  return text;
+}
+
+}  // namespace ktstr::engine

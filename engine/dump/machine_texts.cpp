@@ -1,0 +1,85 @@
+#include <fmt/format.h>
+
+#include "engine/dump/sections.h"
+#include "engine/report/table.h"
+
+namespace ktstr::engine {
+namespace {
+
+using introspect::escaped;
+using introspect::FailureDumpReport;
+
+std::string ms(std::uint64_t ns) {
+  return fmt::format("{:.0f}", static_cast<double>(ns) * 1e-6);
+}
+
+std::string cpu_times(const FailureDumpReport& report) {
+  if (report.per_cpu_time.empty()) return {};
+  Table table({"cpu", "user ms", "system ms", "irq ms", "softirq ms", "iowait ms", "idle ms", "interrupts"},
+              1);
+  for (const auto& cpu : report.per_cpu_time)
+    table.add({std::to_string(cpu.cpu), ms(cpu.cpustat_user_ns + cpu.cpustat_nice_ns),
+               ms(cpu.cpustat_system_ns), ms(cpu.cpustat_irq_ns), ms(cpu.cpustat_softirq_ns),
+               ms(cpu.cpustat_iowait_ns), ms(cpu.cpustat_idle_ns), std::to_string(cpu.irqs_sum)});
+  return table.to_string();
+}
+
+std::string total_us(const std::optional<introspect::PsiHalf>& half) {
+  return half ? std::to_string(half->total_usec) : "-";
+}
+
+void add_pressure(Table& table, const std::string& name, const introspect::PsiStat& psi) {
+  table.add({name, total_us(psi.cpu.some), total_us(psi.memory.some), total_us(psi.memory.full),
+             total_us(psi.io.some), psi.irq ? total_us(psi.irq->full) : "-"});
+}
+
+std::string pressure(const FailureDumpReport& report) {
+  if (!report.system_psi && report.cgroup_psi.empty()) return {};
+  Table table({"stalled us", "cpu", "memory some", "memory full", "io", "irq"}, 1);
+  if (report.system_psi) add_pressure(table, "system", *report.system_psi);
+  for (const auto& cgroup : report.cgroup_psi) add_pressure(table, escaped(cgroup.path), cgroup.psi);
+  return table.to_string();
+}
+
+std::string numa(const FailureDumpReport& report) {
+  if (report.per_node_numa.empty())
+    return report.per_node_numa_unavailable ? "  NUMA: " + *report.per_node_numa_unavailable + "\n" : "";
+  Table table({"node", "hit", "miss", "foreign", "interleave", "local", "other"}, 1);
+  for (const auto& node : report.per_node_numa)
+    table.add({std::to_string(node.node), std::to_string(node.numa_hit), std::to_string(node.numa_miss),
+               std::to_string(node.numa_foreign), std::to_string(node.numa_interleave_hit),
+               std::to_string(node.numa_local), std::to_string(node.numa_other)});
+  return table.to_string();
+}
+
+}  // namespace
+
+std::string events_text(const FailureDumpReport& report, const Paint& paint) {
+  const auto lines = introspect::render_event_timeline(report.event_counter_timeline);
+  return lines.empty() ? "" : "\n" + paint.heading("sched_ext events") + "\n" + lines;
+}
+
+std::string programs_text(const FailureDumpReport& report, const Paint& paint) {
+  const auto heading = "\n" + paint.heading("programs") + "\n";
+  if (report.prog_runtime_stats.empty())
+    return report.prog_runtime_stats_unavailable
+               ? heading + "  " + *report.prog_runtime_stats_unavailable + "\n"
+               : "";
+  std::string text = heading;
+  for (const auto& program : report.prog_runtime_stats) text += "  " + escaped(program.to_text()) + "\n";
+  return text;
+}
+
+std::string machine_text(const FailureDumpReport& report, const Paint& paint) {
+  const auto text = cpu_times(report) + pressure(report) + numa(report);
+  return text.empty() ? "" : "\n" + paint.heading("machine") + "\n" + text;
+}
+
+std::string problems_text(const FailureDumpReport& report, const Paint& paint) {
+  if (report.problems.empty()) return {};
+  auto text = "\n" + paint.heading("not read") + "\n";
+  for (const auto& problem : report.problems) text += "  " + escaped(problem) + "\n";
+  return text;
+}
+
+}  // namespace ktstr::engine

@@ -1,0 +1,63 @@
+// A dump as scripts get it: the report's members with plain values, and maps by name.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "engine/dump/plain_sink.h"
+#include "introspect/dump/dump.h"
+
+namespace ktstr::engine {
+
+/// The maps of a report, one for each name: of several with one name that of the loaded scheduler, else the
+/// last. Pointers into `report`.
+[[nodiscard]] std::map<std::string, const introspect::FailureDumpMap*> maps_by_name(
+    const introspect::FailureDumpReport& report);
+
+namespace detail {
+
+/// A global section is its variables; any other map is what a dump file has of it.
+template <class Sink>
+void write_map_contents(PlainSink<Sink>& plain, const introspect::FailureDumpMap& map) {
+  map.value && !map.struct_ops ? write(plain, *map.value) : write(plain, map);
+}
+
+template <class Sink>
+void write_maps(PlainSink<Sink>& plain, const introspect::FailureDumpReport& report) {
+  const auto maps = maps_by_name(report);
+  ktstr::detail::write_key(plain, "maps");
+  plain.StartObject();
+  for (const auto& [name, map] : maps) ktstr::detail::write_key(plain, name), write_map_contents(plain, *map);
+  plain.EndObject(static_cast<rapidjson::SizeType>(maps.size()));
+  ktstr::detail::write_key(plain, "map_list");
+  write(plain, report.maps);
+}
+
+}  // namespace detail
+
+/// One object. `maps` has a table for each name: the variables of a global section, the contents of any other
+/// map; `map_list` has all of them as in a file. What is absent in the report is absent here.
+template <class Sink>
+void write_snapshot(Sink& sink, const introspect::FailureDumpReport& report) {
+  PlainSink<Sink> plain(sink);
+  rapidjson::SizeType members = 1;
+  plain.StartObject();
+  for_each_field<introspect::FailureDumpReport>([&](const auto& field) {
+    ++members;
+    if (field.name == "maps") return detail::write_maps(plain, report);
+    ktstr::detail::write_key(plain, field.name);
+    write(plain, report.*field.member);
+  });
+  plain.EndObject(members);
+}
+
+/// Of a dump of another schema, its members with plain values.
+template <class Sink>
+void write_snapshot(Sink& sink, const introspect::FailureDump& dump) {
+  if (const auto* report = std::get_if<introspect::FailureDumpReport>(&dump))
+    return write_snapshot(sink, *report);
+  PlainSink<Sink> plain(sink);
+  std::visit([&](const auto& other) { write(plain, other); }, dump);
+}
+
+}  // namespace ktstr::engine

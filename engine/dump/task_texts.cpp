@@ -1,0 +1,125 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/dump/sections.h"
+#include "engine/report/table.h"
+
+namespace ktstr::engine {
+namespace {
+
+using introspect::escaped;
+using introspect::FailureDumpReport;
+using introspect::TaskEnrichment;
+
+constexpr std::size_t kMostTasksOfQueue = 16;
+constexpr std::size_t kMostTasks = 64;
+
+template <class T>
+std::string or_dash(const std::optional<T>& value) {
+  return value ? fmt::format("{}", *value) : "-";
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  return words.empty() ? "-" : fmt::format("{}", fmt::join(words, "|"));
+}
+
+std::string current_task(const introspect::RqScxState& rq) {
+  if (!rq.curr_pid) return "-";
+  return escaped(rq.curr_comm.value_or("?")) + "/" + std::to_string(*rq.curr_pid);
+}
+
+std::string place_of(const FailureDumpReport& report, std::uint32_t cpu) {
+  if (cpu >= report.vcpu_regs.size() || !report.vcpu_regs[cpu]) return "-";
+  const auto& registers = *report.vcpu_regs[cpu];
+  if (registers.user_mode) return "user mode";
+  return registers.symbol.value_or(fmt::format("{:#x}", registers.instruction_pointer));
+}
+
+/// Those that sched_ext waits for first, the longest wait before the others; then as they were read.
+std::vector<const TaskEnrichment*> by_interest(const std::vector<TaskEnrichment>& tasks) {
+  std::vector<const TaskEnrichment*> order;
+  for (const auto& task : tasks) order.push_back(&task);
+  const auto wait = [](const TaskEnrichment* task) {
+    return task->scx && task->scx->runnable_for_jiffies ? *task->scx->runnable_for_jiffies : -1;
+  };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](const auto* a, const auto* b) { return wait(a) > wait(b); });
+  return order;
+}
+
+std::string dsq_of(const TaskEnrichment& task) {
+  return task.scx && task.scx->dsq_id ? fmt::format("{:#x}", *task.scx->dsq_id) : "-";
+}
+
+void add_task(Table& table, const TaskEnrichment& task) {
+  using introspect::TaskScxState;
+  const auto* scx = task.scx ? &*task.scx : nullptr;
+  table.add({task_name(task), task.sched_class.value_or("-"), task.state.value_or("-"), dsq_of(task),
+             or_dash(task.cpu), or_dash(task.weight), std::to_string(task.nvcsw + task.nivcsw),
+             scx ? or_dash(scx->runnable_for_jiffies) : "-"});
+}
+
+}  // namespace
+
+std::string task_name(const TaskEnrichment& task) {
+  return escaped(task.comm) + "/" + std::to_string(task.pid);
+}
+
+TaskNames::TaskNames(const FailureDumpReport& report) {
+  for (const auto& task : report.task_enrichments) tasks_.emplace(task.task_kva, &task);
+}
+
+std::string TaskNames::of(std::uint64_t task_kva) const {
+  const auto found = tasks_.find(task_kva);
+  return found == tasks_.end() ? fmt::format("{:#x}", task_kva) : task_name(*found->second);
+}
+
+std::string cpus_text(const FailureDumpReport& report, const Paint& paint) {
+  if (report.rq_scx_states.empty()) return {};
+  Table table({"cpu", "running", "at", "flags", "scx tasks", "runnable"}, 4);
+  for (const auto& rq : report.rq_scx_states)
+    table.add({std::to_string(rq.cpu), current_task(rq), place_of(report, rq.cpu), joined(rq.flag_names),
+               std::to_string(rq.nr_running),
+               std::to_string(rq.runnable_task_kvas.size()) + (rq.runnable_truncated ? "+" : "")});
+  return "\n" + paint.heading("CPUs") + "\n" + table.to_string();
+}
+
+/// Empty queues are many and say nothing.
+std::string dsqs_text(const FailureDumpReport& report, const Paint& paint) {
+  if (report.dsq_states.empty()) return {};
+  const TaskNames names(report);
+  std::string text;
+  std::size_t empty = 0;
+  for (const auto& dsq : report.dsq_states) {
+    if (dsq.nr == 0 && dsq.task_kvas.empty() && !dsq.problem) {
+      ++empty;
+      continue;
+    }
+    text += fmt::format("  {:#x} {}: {} queued", dsq.id, dsq.origin, dsq.nr);
+    const auto shown = std::min(dsq.task_kvas.size(), kMostTasksOfQueue);
+    for (std::size_t i = 0; i < shown; ++i) text += (i == 0 ? ": " : ", ") + names.of(dsq.task_kvas[i]);
+    if (shown < dsq.task_kvas.size()) text += fmt::format(", {} more", dsq.task_kvas.size() - shown);
+    if (dsq.truncated) text += " (not all)";
+    if (dsq.problem) text += "; " + *dsq.problem;
+    text += "\n";
+  }
+  if (empty > 0) text += fmt::format("  {} empty\n", empty);
+  return "\n" + paint.heading("dispatch queues") + "\n" + text;
+}
+
+std::string tasks_text(const FailureDumpReport& report, const Paint& paint) {
+  const auto heading = "\n" + paint.heading("tasks") + "\n";
+  if (report.task_enrichments.empty())
+    return report.task_enrichments_unavailable ? heading + "  " + *report.task_enrichments_unavailable + "\n"
+                                               : "";
+  Table table({"task", "class", "state", "dsq", "cpu", "weight", "switches", "runnable jiffies"}, 4);
+  const auto order = by_interest(report.task_enrichments);
+  const auto shown = std::min(order.size(), kMostTasks);
+  for (std::size_t i = 0; i < shown; ++i) add_task(table, *order[i]);
+  auto text = heading + table.to_string();
+  if (shown < order.size()) text += fmt::format("  {} more (--task PID, --json)\n", order.size() - shown);
+  return text;
+}
+
+}  // namespace ktstr::engine

@@ -1,0 +1,99 @@
+#include "engine/freeze/freeze_coordinator.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/freeze/frozen_machine.h"
+
+namespace ktstr::engine {
+namespace {
+
+using Clock = FreezeCoordinator::Clock;
+
+std::uint64_t ns_since(Clock::time_point begin) {
+  return static_cast<std::uint64_t>(std::chrono::nanoseconds(Clock::now() - begin).count());
+}
+
+std::size_t count_stopped(const vmm::FrozenState& state) {
+  return static_cast<std::size_t>(std::count_if(state.vcpus.begin(), state.vcpus.end(),
+                                                [](const auto& vcpu) { return vcpu.has_value(); }));
+}
+
+/// "vCPU 1, 3": those that did not stop.
+std::string missing_vcpus(const vmm::FrozenState& state) {
+  std::string text;
+  for (std::size_t i = 0; i < state.vcpus.size(); ++i)
+    if (!state.vcpus[i]) text += (text.empty() ? "vCPU " : ", ") + std::to_string(i);
+  return text;
+}
+
+introspect::VcpuRegSnapshot snapshot(const vmm::VcpuRegisters& registers) {
+  return {.instruction_pointer = registers.rip,
+          .stack_pointer = registers.rsp,
+          .page_table_root = registers.cr3,
+          .flags = registers.rflags,
+          .user_mode = (registers.cs & 3) != 0,
+          .general = registers.general};
+}
+
+}  // namespace
+
+std::vector<std::optional<introspect::VcpuRegSnapshot>> register_snapshots(const vmm::FrozenState& state) {
+  std::vector<std::optional<introspect::VcpuRegSnapshot>> snapshots;
+  for (const auto& vcpu : state.vcpus)
+    vcpu ? snapshots.emplace_back(snapshot(*vcpu)) : snapshots.emplace_back(std::nullopt);
+  return snapshots;
+}
+
+FreezeCoordinator::FreezeCoordinator(vmm::Machine& machine, TakeDump take_dump, ReadExitKind read_exit_kind,
+                                     const FreezeOptions& options)
+    : machine_(machine),
+      take_dump_(std::move(take_dump)),
+      read_exit_kind_(std::move(read_exit_kind)),
+      options_(options) {}
+
+introspect::FailureDump FreezeCoordinator::degraded(const vmm::FrozenState& state,
+                                                    Clock::time_point begin) const {
+  introspect::DegradedFailureDumpReport report;
+  report.reason =
+      fmt::format("{} (within {}; {} of {} vCPUs stopped", introspect::kReasonDegradedRendezvousTimeout,
+                  format_duration(options_.stop_deadline), count_stopped(state), state.vcpus.size());
+  if (const auto missing = missing_vcpus(state); !missing.empty()) report.reason += "; not " + missing;
+  report.reason += ")";
+  report.vcpu_regs = register_snapshots(state);
+  report.exit_kind = read_exit_kind_ ? read_exit_kind_() : std::nullopt;
+  report.elapsed_ms = ns_since(begin) / 1'000'000;
+  return report;
+}
+
+Result<Capture> FreezeCoordinator::capture(const CaptureRequest& request) {
+  const std::lock_guard lock(mutex_);
+  const auto begin = Clock::now();
+  auto frozen = FrozenMachine::freeze(machine_, options_.stop_deadline);
+  if (!frozen && frozen.error().code == ErrorCode::kTimeout) return Capture{degraded({}, begin), {}, {}};
+  if (!frozen) return std::move(frozen.error());
+  auto capture = dump(*frozen, request, begin);
+  if (auto thawed = frozen->thaw(); !thawed) capture.thaw_problem = std::move(thawed.error());
+  capture.frozen = Duration(Clock::now() - begin);
+  if (auto* report = std::get_if<introspect::FailureDumpReport>(&capture.dump))
+    report->origin.frozen_ns = static_cast<std::uint64_t>(capture.frozen.ns);
+  return capture;
+}
+
+Capture FreezeCoordinator::dump(const FrozenMachine& frozen, const CaptureRequest& request,
+                                Clock::time_point begin) const {
+  const auto& state = frozen.state();
+  if (count_stopped(state) != state.vcpus.size()) return {degraded(state, begin), {}, {}};
+  const auto stop_ns = ns_since(begin);
+  auto report = take_dump_(register_snapshots(state), Clock::now() + options_.dump_deadline.chrono());
+  auto& origin = report.origin;
+  origin.cause = request.cause;
+  origin.name = request.name;
+  origin.detail = request.detail;
+  origin.elapsed_ns = static_cast<std::uint64_t>(std::max<std::int64_t>(0, request.elapsed.ns));
+  origin.stop_ns = stop_ns;
+  return {std::move(report), {}, {}};
+}
+
+}  // namespace ktstr::engine

@@ -1,0 +1,191 @@
+#include "introspect/dump/map_filler.h"
+
+#include <fmt/format.h>
+
+#include "introspect/bpf/map_types.h"
+#include "introspect/render/render.h"
+
+namespace ktstr::introspect {
+namespace {
+
+/// struct task_struct or cgroup, as far as a reader of the dump wants to know it.
+RenderedValue render_owner(const StorageOwner& owner) {
+  RenderedStruct value;
+  const auto add = [&](std::string name, RenderedValue::Data data) {
+    value.members.push_back({std::move(name), {std::move(data)}});
+  };
+  if (owner.pid) {
+    value.type_name = "task_struct";
+    add("pid", RenderedInt{32, *owner.pid});
+    if (owner.tgid) add("tgid", RenderedInt{32, *owner.tgid});
+    add("comm", RenderedText{16, owner.name});
+  } else if (owner.cgroup_id) {
+    value.type_name = "cgroup";
+    add("id", RenderedUint{64, *owner.cgroup_id});
+    add("name", RenderedText{owner.name.size(), owner.name});
+  }
+  add("address", RenderedPtr{owner.address.value(), {}});
+  return {std::move(value)};
+}
+
+std::string address_hex(KernelVirt address) {
+  const auto value = address.value();
+  return hex_dump(std::as_bytes(std::span(&value, 1)));
+}
+
+}  // namespace
+
+void MapFiller::note(const ReadMarks& marks) {
+  if (marks.truncated) add_error(dump_, "truncated");
+  if (marks.unreadable > 0) add_error(dump_, fmt::format("{} unreadable", marks.unreadable));
+  if (marks.corrupt > 0) add_error(dump_, fmt::format("{} corrupt, left out", marks.corrupt));
+  add_error(dump_, marks.reason);
+}
+
+std::optional<RenderedValue> MapFiller::typed(BtfTypeId type, Bytes bytes) const {
+  if (!types_.btf || type == BtfTypeId{}) return std::nullopt;
+  return render_value(*types_.btf, type, bytes, renderer_.context);
+}
+
+std::optional<RenderedValue> MapFiller::value_or_bytes(std::optional<Bytes> bytes) const {
+  if (!bytes) return std::nullopt;
+  if (auto value = typed(types_.value, *bytes)) return value;
+  return RenderedValue{RenderedBytes{hex_dump(*bytes)}};
+}
+
+std::vector<std::optional<RenderedValue>> MapFiller::per_cpu(const MapEntries& entries,
+                                                             std::size_t entry) const {
+  std::vector<std::optional<RenderedValue>> values;
+  for (std::size_t slot = 0; slot < entries.slots(); ++slot)
+    values.push_back(value_or_bytes(entries.value(entry, slot)));
+  return values;
+}
+
+void MapFiller::set_value(FailureDumpEntry& entry, std::optional<Bytes> bytes) const {
+  if (!bytes) return;
+  entry.value = typed(types_.value, *bytes);
+  entry.value_hex = hex_dump(*bytes);
+  if (entry.value && renderer_.payload) entry.payload = renderer_.payload(*entry.value);
+}
+
+void MapFiller::fill(const ValueContents& contents) {
+  switch (map_.type) {
+    case map_type::kArray:
+    case map_type::kQueue:
+    case map_type::kStack:
+      fill_array(contents.entries);
+      break;
+    case map_type::kPerCpuArray:
+      fill_percpu_array(contents.entries);
+      break;
+    case map_type::kPerCpuHash:
+    case map_type::kLruPerCpuHash:
+      fill_percpu_hash(contents.entries);
+      break;
+    default:
+      fill_hash(contents.entries);
+  }
+  note(contents.marks);
+}
+
+void MapFiller::fill_array(const MapEntries& entries) {
+  if (map_.type == map_type::kArray && map_.max_entries <= 1) {
+    if (!entries.empty()) dump_.value = value_or_bytes(entries.value(0));
+    return;
+  }
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    dump_.array_entries.push_back({static_cast<std::uint32_t>(i), value_or_bytes(entries.value(i))});
+}
+
+void MapFiller::fill_percpu_array(const MapEntries& entries) {
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    dump_.percpu_entries.push_back({static_cast<std::uint32_t>(i), per_cpu(entries, i)});
+}
+
+void MapFiller::fill_percpu_hash(const MapEntries& entries) {
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const auto key = entries.key(i);
+    dump_.percpu_hash_entries.push_back({typed(types_.key, key), hex_dump(key), per_cpu(entries, i)});
+  }
+}
+
+void MapFiller::fill_hash(const MapEntries& entries) {
+  dump_.entries.reserve(entries.size());
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const auto key = entries.key(i);
+    auto& entry = dump_.entries.emplace_back();
+    entry.key = typed(types_.key, key);
+    entry.key_hex = hex_dump(key);
+    set_value(entry, entries.value(i));
+  }
+}
+
+void MapFiller::fill(const LocalStorageContents& contents) {
+  for (std::size_t i = 0; i < contents.entries.size(); ++i) {
+    auto& entry = dump_.entries.emplace_back();
+    entry.key = render_owner(contents.owners[i]);
+    entry.key_hex = address_hex(contents.owners[i].address);
+    set_value(entry, contents.entries.value(i));
+  }
+  note(contents.marks);
+}
+
+void MapFiller::fill(const RingbufContents& contents) {
+  const auto& at = contents.positions;
+  auto& ring = dump_.ringbuf.emplace();
+  ring.capacity = at.capacity;
+  ring.consumer_pos = at.consumer_pos;
+  ring.producer_pos = at.producer_pos;
+  ring.pending_pos = at.pending_pos;
+  ring.pending_bytes = at.pending_bytes;
+  for (const auto& record : contents.records)
+    ring.records.push_back(
+        {record.position, record.length, record.busy, record.discarded, hex_dump(record.bytes)});
+  note(contents.marks);
+}
+
+void MapFiller::fill(const StackTraceContents& contents) {
+  auto& stacks = dump_.stack_trace.emplace();
+  stacks.n_buckets = contents.n_buckets;
+  stacks.truncated = contents.marks.truncated;
+  stacks.buckets_unreadable = static_cast<std::uint32_t>(contents.marks.unreadable);
+  for (const auto& bucket : contents.buckets)
+    stacks.entries.push_back({bucket.bucket_id, bucket.nr, bucket.pcs, hex_dump(bucket.data)});
+  note(contents.marks);
+}
+
+void MapFiller::fill(const FdArrayContents& contents) {
+  auto& array = dump_.fd_array.emplace();
+  array.populated = contents.populated;
+  array.scanned = contents.scanned;
+  array.truncated = contents.marks.truncated;
+  array.indices_truncated = contents.indices_truncated;
+  array.unreadable = static_cast<std::uint32_t>(contents.marks.unreadable);
+  for (const auto& slot : contents.slots) {
+    array.indices.push_back(slot.index);
+    auto& shown = array.slots.emplace_back(
+        FailureDumpFdSlot{slot.index, slot.id, slot.name, slot.object.value(), std::nullopt});
+    if (slot.index < contents.keys.size()) shown.key_hex = hex_dump(contents.keys.key(slot.index));
+  }
+  note(contents.marks);
+}
+
+void MapFiller::fill(const BloomContents& contents) {
+  dump_.bloom = {contents.bits, contents.bits_set, contents.hash_functions, contents.hash_seed};
+  note(contents.marks);
+}
+
+void MapFiller::fill(const StructOpsContents& contents) {
+  dump_.value = value_or_bytes(Bytes(contents.kernel_value));
+  auto& ops = dump_.struct_ops.emplace();
+  ops.state = contents.state;
+  ops.state_name = contents.state_name;
+  ops.refcount = contents.refcount;
+  if (!contents.user_value.empty()) ops.user_value = value_or_bytes(Bytes(contents.user_value));
+  note(contents.marks);
+}
+
+/// An arena's pages are read by its own reader (MapRenderer::arena).
+void MapFiller::fill(const ArenaContents&) {}
+
+}  // namespace ktstr::introspect
