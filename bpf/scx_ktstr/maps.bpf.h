@@ -3,6 +3,7 @@
 #pragma once
 
 #include "bpf/fixture_contents.h"
+#include "bpf/scx_ktstr/arena.bpf.h"
 #include "bpf/scx_ktstr/exit_layout.h"
 
 struct {
@@ -54,14 +55,32 @@ struct {
   __type(value, u64);
 } lru_percpu_hash SEC(".maps");
 
+/* One of FIXTURE_STATIC_BLOCKS, in memory of the bump allocator. */
+struct static_block {
+  u32 number;
+  u32 words_used;
+  struct static_block __arena* next;             /* the block before it; NULL in block 0 */
+  u64 words[FIXTURE_STATIC_BLOCK_BYTES / 8 - 2]; /* FIXTURE_STATIC_BASE + number * 0x10000 + place */
+};
+
+/* What the scheduler keeps of a task in the arena. */
+struct task_ctx {
+  u64 magic; /* FIXTURE_SLOT_MAGIC */
+  s32 pid;
+  u32 llc;                            /* where it was enqueued last */
+  u64 runs;                           /* how often it got a CPU */
+  char comm[16];                      /* when the scheduler first saw it */
+  struct static_block __arena* block; /* number pid % FIXTURE_STATIC_BLOCKS */
+  struct task_ctx __arena* self;      /* a cycle of one */
+};
+
 /* What the scheduler knows of a task. */
 struct task_context {
-  u64 magic; /* FIXTURE_TASK_MAGIC */
+  u64 magic;                     /* FIXTURE_TASK_MAGIC */
+  struct sdt_data __arena* data; /* its slot, with a struct task_ctx as payload */
   s32 pid;
-  u32 llc; /* where it was enqueued last */
   u64 vtime;
   u64 started_ns; /* when it got its CPU */
-  u64 runs;
 };
 
 struct {

@@ -21,6 +21,8 @@ enum {
 
 enum { NICE_0_WEIGHT = 100, PF_KTHREAD_FLAG = 0x00200000 };
 
+struct scx_allocator scx_task_allocator;
+struct static_block __arena* static_blocks[FIXTURE_STATIC_BLOCKS];
 u64 vtime_now;
 u64 enqueue_sequence;
 
@@ -40,6 +42,11 @@ static void exit_as_told(void) {
 static void end_if_told(void) {
   if (error_now) fail_with_message();
   if (exit_now) exit_as_told();
+}
+
+static struct task_ctx __arena* arena_part(struct task_context* context) {
+  name_arena();
+  return context->data ? (struct task_ctx __arena*)context->data->payload : 0;
 }
 
 static u32 llc_of(s32 cpu) {
@@ -128,8 +135,10 @@ void BPF_PROG(ktstr_enqueue, struct task_struct* p, u64 enq_flags) {
     scx_bpf_dsq_insert(p, SCX_DSQ_GLOBAL, slice_ns, enq_flags);
     return;
   }
-  context->llc = llc_of(scx_bpf_task_cpu(p));
-  scx_bpf_dsq_insert_vtime(p, DSQ_LLC + context->llc, slice_ns, vtime_of(context), enq_flags);
+  u32 llc = llc_of(scx_bpf_task_cpu(p));
+  struct task_ctx __arena* part = arena_part(context);
+  if (part) part->llc = llc;
+  scx_bpf_dsq_insert_vtime(p, DSQ_LLC + llc, slice_ns, vtime_of(context), enq_flags);
   s32 idle = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
   if (idle >= 0) scx_bpf_kick_cpu(idle, SCX_KICK_IDLE);
 }
@@ -176,7 +185,8 @@ void BPF_PROG(ktstr_running, struct task_struct* p) {
   struct task_context* context = bpf_task_storage_get(&task_contexts, p, 0, 0);
   if (!context) return;
   context->started_ns = bpf_ktime_get_ns();
-  context->runs += 1;
+  struct task_ctx __arena* part = arena_part(context);
+  if (part) part->runs += 1;
   if ((s64)(context->vtime - vtime_now) > 0) vtime_now = context->vtime;
 }
 
@@ -194,6 +204,18 @@ void BPF_PROG(ktstr_enable, struct task_struct* p) {
   if (context) context->vtime = vtime_now;
 }
 
+static int fill_slot(struct task_context* context, struct task_struct* p) {
+  context->data = allocator_take(&scx_task_allocator);
+  struct task_ctx __arena* part = arena_part(context);
+  if (!part) return -12; /* ENOMEM */
+  part->magic = FIXTURE_SLOT_MAGIC;
+  part->pid = p->pid;
+  for (u32 i = 0; i < sizeof(part->comm); ++i) part->comm[i] = p->comm[i];
+  part->block = static_blocks[(u32)p->pid % FIXTURE_STATIC_BLOCKS];
+  part->self = part;
+  return 0;
+}
+
 SEC("struct_ops.s/ktstr_init_task")
 s32 BPF_PROG(ktstr_init_task, struct task_struct* p, struct scx_init_task_args* args) {
   if (refuse_init_task) return -(s32)(refuse_init_task & 0xfff);
@@ -201,7 +223,16 @@ s32 BPF_PROG(ktstr_init_task, struct task_struct* p, struct scx_init_task_args* 
   if (!context) return -12; /* ENOMEM */
   context->magic = FIXTURE_TASK_MAGIC;
   context->pid = p->pid;
-  return 0;
+  return fill_slot(context, p);
+}
+
+SEC("struct_ops/ktstr_exit_task")
+void BPF_PROG(ktstr_exit_task, struct task_struct* p, struct scx_exit_task_args* args) {
+  struct task_context* context = bpf_task_storage_get(&task_contexts, p, 0, 0);
+  if (!context || !context->data) return;
+  name_arena();
+  allocator_give_back(&scx_task_allocator, context->data->tid.idx);
+  context->data = 0;
 }
 
 SEC("struct_ops.s/ktstr_cgroup_init")
@@ -215,12 +246,30 @@ s32 BPF_PROG(ktstr_cgroup_init, struct cgroup* cgroup, struct scx_cgroup_init_ar
   return 0;
 }
 
+static int fill_static_blocks(void) {
+  if (static_init(2)) return -12; /* ENOMEM */
+  struct static_block __arena* before = 0;
+  for (u32 i = 0; i < FIXTURE_STATIC_BLOCKS; ++i) {
+    struct static_block __arena* block = static_take(sizeof(*block));
+    if (!block) return -12; /* ENOMEM */
+    block->number = i;
+    block->words_used = sizeof(block->words) / sizeof(block->words[0]);
+    block->next = before;
+    for (u32 j = 0; j < sizeof(block->words) / sizeof(block->words[0]); ++j)
+      block->words[j] = FIXTURE_STATIC_BASE + i * 0x10000 + j;
+    static_blocks[i] = before = block;
+  }
+  return 0;
+}
+
 SEC("struct_ops.s/ktstr_init")
 s32 BPF_PROG(ktstr_init) {
   for (u32 llc = 0; llc < FIXTURE_MAX_LLCS && llc < nr_llcs; ++llc) {
     s32 failed = scx_bpf_create_dsq(DSQ_LLC + llc, -1);
     if (failed) return failed;
   }
+  s32 failed = fill_static_blocks() ?: allocator_init(&scx_task_allocator, sizeof(struct task_ctx));
+  if (failed) return failed;
   return scx_bpf_create_dsq(DSQ_ONE_CPU, -1) ?: scx_bpf_create_dsq(DSQ_STALLED, -1) ?: scx_bpf_create_dsq(DSQ_LEAKED, -1);
 }
 
@@ -255,6 +304,7 @@ struct sched_ext_ops ktstr_ops = {
     .stopping = (void*)ktstr_stopping,
     .enable = (void*)ktstr_enable,
     .init_task = (void*)ktstr_init_task,
+    .exit_task = (void*)ktstr_exit_task,
     .cgroup_init = (void*)ktstr_cgroup_init,
     .init = (void*)ktstr_init,
     .exit = (void*)ktstr_exit,
