@@ -42,11 +42,12 @@ RenderedValue Renderer::render_elements(const Btf& btf, BtfTypeId element, std::
   const auto size = btf.size_of(element);
   const btf_type* element_type = btf.type(btf.strip(element));
   if (count == 0) return {RenderedArray{}};
-  if (!size || *size == 0 || element_type == nullptr) return unsupported("an array of a type without size");
+  if (!size || *size == 0 || element_type == nullptr || btf_is_var(element_type))
+    return unsupported("an array of a type without size");
   const std::uint64_t fitting = std::min<std::uint64_t>(count, bytes.size() / *size);
   const std::uint64_t shown = std::min<std::uint64_t>(fitting, kMaxRenderedElements);
   RenderedValue result;
-  if (is_char_type(btf, *element_type)) {
+  if (shown > 0 && is_char_type(btf, *element_type)) {
     result.data = RenderedText{count, std::string(reinterpret_cast<const char*>(bytes.data()), shown)};
   } else {
     RenderedArray array{count, {}};

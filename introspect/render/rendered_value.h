@@ -80,8 +80,8 @@ struct RenderedArray {
   std::uint64_t len = 0;
   std::vector<RenderedValue> elements;
 };
-/// An array of char: `len` of them, of which `bytes` are shown, NULs and what follows them included. In JSON
-/// it is an array of char like any other.
+/// An array of char: `len` of them, of which `bytes` (never empty) are shown, NULs and what follows them
+/// included. In JSON it is an array of char like any other.
 struct RenderedText {
   std::uint64_t len = 0;
   std::string bytes;
