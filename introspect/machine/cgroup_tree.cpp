@@ -41,35 +41,46 @@ Result<CgroupTree> CgroupTree::create(const Kernel& kernel) {
   RootLayout root;
   KTSTR_TRY_STATUS(resolve_all(kernel.btf(), {&tree.cgroup_, &tree.kernfs_node_, &root}));
   tree.root_ = root.cgrp.address(KTSTR_TRY(kernel.address("cgrp_dfl_root")));
+  const auto online = kernel.btf().enumerator("CSS_ONLINE");
+  if (!online) return Error{ErrorCode::kNotFound, "no enumerator CSS_ONLINE in the kernel's BTF"};
+  tree.online_ = static_cast<std::uint32_t>(*online);
   return tree;
 }
 
 Walked<CgroupNode> CgroupTree::walk(const Kernel& kernel) const {
   Walked<CgroupNode> walked;
   walked.items.push_back({root_, "/"});
+  std::size_t budget = kMaxCgroups;
   // The items found so far are the queue: breadth first, each looked into once.
   for (std::size_t next = 0; next < walked.items.size(); ++next) {
     const CgroupNode parent = walked.items[next];
-    add_children(kernel, parent, walked);
+    add_children(kernel, parent, budget, walked);
   }
   return walked;
 }
 
-void CgroupTree::add_children(const Kernel& kernel, const CgroupNode& parent,
+void CgroupTree::add_children(const Kernel& kernel, const CgroupNode& parent, std::size_t& budget,
                               Walked<CgroupNode>& walked) const {
   const KernelVirt head = cgroup_.children.address(parent.address);
-  const auto children = walk_list(kernel.translator(), head, kMaxCgroups - walked.items.size());
+  const auto children = walk_list(kernel.translator(), head, budget);
+  budget -= children.items.size();
   if (!children.complete()) note(walked, children.end, children.reason, children.at);
   if (!children.items.empty() && depth(parent.path) == kMaxCgroupDepth)
     return note(walked, WalkEnd::kTruncated, "cgroups nested deeper than the cap", parent.address);
   for (const KernelVirt sibling : children.items) {
     const KernelVirt address = sibling - cgroup_.sibling.offset();
+    if (is_dead(kernel, address)) continue;
     const auto name = name_of(kernel, address);
     if (name)
       walked.items.push_back({address, (parent.path == "/" ? "" : parent.path) + "/" + *name});
     else
       note(walked, WalkEnd::kUnreadable, "a cgroup without a readable name", address);
   }
+}
+
+bool CgroupTree::is_dead(const Kernel& kernel, KernelVirt cgroup) const {
+  const auto flags = cgroup_.css_flags.read(kernel, cgroup);
+  return flags && (*flags & online_) == 0;
 }
 
 std::optional<std::string> CgroupTree::name_of(const Kernel& kernel, KernelVirt cgroup) const {
@@ -81,7 +92,8 @@ std::optional<std::string> CgroupTree::name_of(const Kernel& kernel, KernelVirt 
   const auto pointer = kernfs_node_.name.read(kernel, *node);
   if (!pointer || !plausible(*pointer, 1)) return std::nullopt;
   const auto name = kernel.read_c_string(*pointer, kMaxNameBytes + 1);
-  const bool possible = name && !name->empty() && name->size() <= kMaxNameBytes && name->find('/') == std::string::npos;
+  const bool possible =
+      name && !name->empty() && name->size() <= kMaxNameBytes && name->find('/') == std::string::npos;
   return possible ? std::optional(escaped(*name)) : std::nullopt;
 }
 

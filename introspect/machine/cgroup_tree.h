@@ -11,7 +11,7 @@
 
 namespace ktstr::introspect {
 
-/// A guest of ours has some tens of cgroups; a longer walk ends as kTruncated.
+/// A guest of ours has some tens of cgroups; a walk over more, removed ones included, ends as kTruncated.
 inline constexpr std::size_t kMaxCgroups = 4096;
 inline constexpr std::size_t kMaxCgroupDepth = 64;
 
@@ -20,6 +20,7 @@ struct CgroupLayout : StructLayout {
   Embedded self{*this, {"self"}};
   Embedded children{*this, {"self.children"}};
   Embedded sibling{*this, {"self.sibling"}};
+  Field<std::uint32_t> css_flags{*this, {"self.flags"}};
   Field<KernelVirt> kn{*this, {"kn"}};
   OptionalField<KernelVirt> psi{*this, {"psi"}};  // CONFIG_PSI
 };
@@ -35,7 +36,8 @@ class CgroupTree {
   /// Error: which symbol or member this kernel lacks.
   [[nodiscard]] static Result<CgroupTree> create(const Kernel& kernel);
 
-  /// All cgroups, the root first, parents before their children, children in order of creation. A branch that
+  /// All cgroups, the root first, parents before their children, children in order of creation; removed ones
+  /// that something in the kernel still holds are left out (cgroup_is_dead()). A branch that
   /// can't be followed is left out and the walk's end and reason are those of the first such branch.
   [[nodiscard]] Walked<CgroupNode> walk(const Kernel& kernel) const;
 
@@ -51,12 +53,15 @@ class CgroupTree {
     Field<KernelVirt> name{*this, {"name"}};
   };
 
-  void add_children(const Kernel& kernel, const CgroupNode& parent, Walked<CgroupNode>& walked) const;
+  [[nodiscard]] bool is_dead(const Kernel& kernel, KernelVirt cgroup) const;
+  void add_children(const Kernel& kernel, const CgroupNode& parent, std::size_t& budget,
+                    Walked<CgroupNode>& walked) const;
   [[nodiscard]] std::optional<std::string> name_of(const Kernel& kernel, KernelVirt cgroup) const;
 
   CgroupLayout cgroup_;
   KernfsNodeLayout kernfs_node_;
   KernelVirt root_;
+  std::uint32_t online_ = 0;  ///< CSS_ONLINE
 };
 
 }  // namespace ktstr::introspect

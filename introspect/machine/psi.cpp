@@ -104,7 +104,7 @@ std::optional<PsiStat> PsiReader::read_group(const Kernel& kernel, KernelVirt gr
   if (!bytes.capture(kernel, group_, group)) return std::nullopt;
   PsiStat stat;
   stat.enabled = captured(group_.enabled, bytes) != 0;
-  stat.last_update_ns = captured(group_.avg_last_update, bytes);
+  stat.avg_last_update_ns = captured(group_.avg_last_update, bytes);
   stat.cpu = resource(bytes, cpu_);
   stat.memory = resource(bytes, memory_);
   stat.io = resource(bytes, io_);

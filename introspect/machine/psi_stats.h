@@ -28,13 +28,13 @@ struct PsiResource {
   friend bool operator==(const PsiResource&, const PsiResource&) = default;
 };
 
-/// A struct psi_group as it stands in memory. The kernel folds what its CPUs counted into totals and averages
-/// every two seconds while tasks run in the group, and when a pressure file is read in the guest: the figures
-/// are those of last_update_ns. A pressure file read at this instant would say the same or, when two seconds
-/// have passed, more.
+/// A struct psi_group as it stands in memory. Each CPU counts for itself; the kernel adds that to the totals
+/// whenever one of the group's pressure files is read in the guest and, while tasks run in the group, every
+/// two seconds, which is also when the averages move (avg_last_update_ns). So the totals are those of some
+/// moment since then: a pressure file read now would say the same or more.
 struct PsiStat {
   bool enabled = false;
-  std::uint64_t last_update_ns = 0;
+  std::uint64_t avg_last_update_ns = 0;
   PsiResource cpu;
   PsiResource memory;
   PsiResource io;
@@ -74,14 +74,13 @@ inline constexpr auto describe<introspect::PsiResource> = [] {
 template <>
 inline constexpr auto describe<introspect::PsiStat> = [] {
   using T = introspect::PsiStat;
-  return record<T>(
-      "PsiStat", "pressure stall information as of last_update_ns",
-      field("enabled", &T::enabled, "whether it is counted (cgroup.pressure)"),
-      field("last_update_ns", &T::last_update_ns,
-            "when the kernel last brought the figures up to date, ns of its scheduler clock; 0 never"),
-      field("cpu", &T::cpu, "waiting for a CPU"), field("memory", &T::memory, "waiting for memory"),
-      field("io", &T::io, "waiting for I/O"),
-      field("irq", &T::irq, "held up by interrupts (CONFIG_IRQ_TIME_ACCOUNTING)"));
+  return record<T>("PsiStat", "pressure stall information, as the kernel last added it up",
+                   field("enabled", &T::enabled, "whether it is counted (cgroup.pressure)"),
+                   field("avg_last_update_ns", &T::avg_last_update_ns,
+                         "when the kernel last moved the averages, ns of its scheduler clock"),
+                   field("cpu", &T::cpu, "waiting for a CPU"),
+                   field("memory", &T::memory, "waiting for memory"), field("io", &T::io, "waiting for I/O"),
+                   field("irq", &T::irq, "held up by interrupts (CONFIG_IRQ_TIME_ACCOUNTING)"));
 }();
 
 template <>

@@ -18,9 +18,10 @@ constexpr Duration kFreezeDeadline = std::chrono::seconds(10);
 
 }  // namespace
 
-Result<std::unique_ptr<LiveGuest>> LiveGuest::boot(const vmm::Topology& topology) {
+Result<std::unique_ptr<LiveGuest>> LiveGuest::boot(const vmm::Topology& topology,
+                                                   const std::optional<std::string>& kernel) {
   std::unique_ptr<LiveGuest> guest(new LiveGuest());
-  KTSTR_TRY_STATUS(guest->start(topology));
+  KTSTR_TRY_STATUS(guest->start(topology, kernel));
   return guest;
 }
 
@@ -28,9 +29,9 @@ LiveGuest::~LiveGuest() {
   if (machine_) machine_->kill();
 }
 
-Status LiveGuest::start(const vmm::Topology& topology) {
+Status LiveGuest::start(const vmm::Topology& topology, const std::optional<std::string>& kernel) {
   const auto store = KTSTR_TRY(engine::KernelStore::open());
-  const auto cached = KTSTR_TRY(store.resolve(std::nullopt));
+  const auto cached = KTSTR_TRY(store.resolve(kernel));
   const auto info = KTSTR_TRY(KernelDebugInfo::load(cached.symbols, cached.btf));
   const auto agent = engine::agent_image();
   KTSTR_TRY_STATUS(vmm::write_initramfs(

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "engine/agent/agent_client.h"
 #include "introspect/kernel.h"
@@ -14,12 +15,14 @@
 
 namespace ktstr::introspect::test {
 
-/// Boots the cache's default kernel under QEMU with kernel.sched_schedstats on. Everything ends with the
+/// Boots a cached kernel under QEMU with kernel.sched_schedstats on. Everything ends with the
 /// object.
 class LiveGuest {
  public:
   /// Errors: no kernel in the cache, no QEMU, or whatever kept the guest from coming up.
-  [[nodiscard]] static Result<std::unique_ptr<LiveGuest>> boot(const vmm::Topology& topology);
+  /// `kernel`: the beginning of a cached kernel's release; the default one without.
+  [[nodiscard]] static Result<std::unique_ptr<LiveGuest>> boot(
+      const vmm::Topology& topology, const std::optional<std::string>& kernel = std::nullopt);
   ~LiveGuest();
 
   [[nodiscard]] const Kernel& kernel() const { return *kernel_; }
@@ -28,7 +31,7 @@ class LiveGuest {
 
  private:
   LiveGuest() = default;
-  [[nodiscard]] Status start(const vmm::Topology& topology);
+  [[nodiscard]] Status start(const vmm::Topology& topology, const std::optional<std::string>& kernel);
 
   ktstr::test::TemporaryDirectory folder_;  ///< the initramfs and the console's log
   std::unique_ptr<vmm::Machine> machine_;
