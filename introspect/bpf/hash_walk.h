@@ -27,6 +27,11 @@ class HashWalk {
   template <class Visit, class Forget>
   void run(std::size_t cap, ReadMarks& marks, Visit visit, Forget forget);
 
+  /// Where the value of the element at `node` is.
+  [[nodiscard]] KernelVirt value_address(KernelVirt node) const {
+    return node - layout_.element.next.offset() + value_offset_;
+  }
+
  private:
   HashWalk(const ReadContext& context, const BpfHashLayout& layout) : context_(context), layout_(layout) {}
 

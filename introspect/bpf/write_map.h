@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -41,6 +43,10 @@ struct GlobalPlace {
 /// char arrays from text (NUL-padded). Errors: kInvalidArgument names type and value when it does not fit.
 [[nodiscard]] Result<std::vector<std::byte>> encode_scalar(const Btf& btf, BtfTypeId type,
                                                            const ScalarValue& value);
+
+/// The same for a bitfield: its bits, in the lowest place. Precondition: place.bit_width != 0.
+[[nodiscard]] Result<std::uint64_t> encode_bits(const Btf& btf, const GlobalPlace& place,
+                                                const ScalarValue& value);
 
 /// Why user space, and so we, may not write to `map`: .rodata, frozen, BPF_F_RDONLY; nullopt: it may be
 /// written.
