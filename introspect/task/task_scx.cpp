@@ -34,7 +34,7 @@ void TaskScxReader::name_states(const Btf& btf) {
   const auto shift = separate.empty() ? 0 : btf.enumerator("SCX_TASK_STATE_SHIFT").value_or(0);
   for (const auto& [name, value] : separate.empty() ? btf.enumerators("scx_ent_flags") : separate) {
     const auto bits = static_cast<std::uint32_t>(value) << (shift & 31);
-    if ((bits & ~state_mask_) == 0 && bits != state_mask_ && name.starts_with(kPrefix))
+    if ((bits & ~state_mask_) == 0 && name.starts_with(kPrefix) && !name.ends_with("_MASK"))
       states_.try_emplace(bits, name.substr(kPrefix.size()));
   }
 }

@@ -1,0 +1,72 @@
+#include "introspect/monitor/event_timeline.h"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+
+namespace ktstr::introspect {
+namespace {
+
+MonitorSample sample(std::uint64_t elapsed_ms, std::vector<std::optional<std::int64_t>> fallbacks) {
+  MonitorSample sample = MonitorSample::at(std::chrono::milliseconds(elapsed_ms));
+  sample.scheduler_instance = 1;
+  for (const auto& fallback : fallbacks) {
+    CpuSnapshot cpu;
+    if (fallback) cpu.event_counters.emplace().select_cpu_fallback = *fallback;
+    sample.cpus.push_back(cpu);
+  }
+  return sample;
+}
+
+}  // namespace
+
+TEST_CASE("counters are summed over the CPUs that have them") {
+  const auto totals = EventCounterSample::from_monitor_sample(sample(30, {3, std::nullopt, 4}));
+  REQUIRE(totals.has_value());
+  CHECK(totals->elapsed_ms == 30);
+  CHECK(totals->select_cpu_fallback == 7);
+  CHECK(totals->scheduler_instance == 1);
+  CHECK_FALSE(totals->bypass_duration.has_value());
+}
+
+TEST_CASE("sums saturate") {
+  const auto most = std::numeric_limits<std::int64_t>::max();
+  CHECK(EventCounterSample::from_monitor_sample(sample(0, {most, 1}))->select_cpu_fallback == most);
+}
+
+TEST_CASE("every counter of the kernel's has its total") {
+  MonitorSample all = sample(0, {0});
+  ScxEventCounters& counters = *all.cpus[0].event_counters;
+  std::int64_t next = 0;
+  for_each_field<ScxEventCounters>([&](const auto& field) {
+    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(counters.*field.member)>,
+                                 std::optional<std::int64_t>>)
+      counters.*field.member = ++next;
+  });
+  const auto totals = EventCounterSample::from_monitor_sample(all);
+  CHECK(next == 13);
+  CHECK(totals->select_cpu_fallback == 1);
+  CHECK(totals->reenq_local_repeat == counters.reenq_local_repeat);
+  CHECK(totals->bypass_duration == counters.bypass_duration);
+  CHECK(totals->sub_bypass_dispatch == 13);
+}
+
+TEST_CASE("a sample without counters makes no row") {
+  CHECK_FALSE(EventCounterSample::from_monitor_sample(sample(0, {std::nullopt})).has_value());
+  const std::vector samples{sample(0, {std::nullopt}), sample(10, {1}), sample(20, {})};
+  CHECK(event_timeline(samples).size() == 1);
+}
+
+TEST_CASE("a counter that counted has a line with its first and last value, others have none") {
+  const std::vector samples{sample(0, {0}), sample(10, {7}), sample(20, {14})};
+  CHECK(render_event_timeline(event_timeline(samples)) == "select_cpu_fallback         ▁▄█ 0 -> 14\n");
+  CHECK(render_event_timeline(event_timeline(std::vector{sample(0, {0})})).empty());
+}
+
+TEST_CASE("a long timeline is thinned to the width and ends with its last value") {
+  std::vector<MonitorSample> samples;
+  for (std::int64_t i = 0; i < 100; ++i) samples.push_back(sample(0, {i}));
+  CHECK(render_event_timeline(event_timeline(samples), 2) == "select_cpu_fallback         ▁█ 0 -> 99\n");
+}
+
+}  // namespace ktstr::introspect
