@@ -25,7 +25,7 @@ class Dumper {
     read_scx();
     read_tasks();
     read_machine();
-    report_.event_counter_timeline = event_timeline(context_.samples);
+    report_.event_counter_timeline = context_.event_timeline;
     report_.vcpu_perf_at_freeze = context_.perf_counters;
     read_bpf();
     report_.dump_truncated_at_us = clock_.truncated_at_us();

@@ -11,7 +11,6 @@
 #include "introspect/bpf/read_limits.h"
 #include "introspect/dump/readers.h"
 #include "introspect/dump/report.h"
-#include "introspect/monitor/sample.h"
 #include "introspect/render/render_context.h"
 
 namespace ktstr::introspect {
@@ -22,8 +21,8 @@ struct DumpContext {
   const DumpReaders& readers;  ///< made for `kernel`
   /// By vCPU; empty when nobody asked.
   std::span<const std::optional<VcpuRegSnapshot>> registers{};
-  /// The monitor's samples so far: the event timeline.
-  std::span<const MonitorSample> samples{};
+  /// From the monitor's samples so far.
+  std::vector<EventCounterSample> event_timeline{};
   std::vector<std::optional<VcpuPerfSample>> perf_counters{};
   /// Soft: what has begun is finished, what has not begun by then is left out. Absent: none.
   std::optional<std::chrono::steady_clock::time_point> deadline{};

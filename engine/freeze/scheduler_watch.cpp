@@ -1,0 +1,44 @@
+#include "engine/freeze/scheduler_watch.h"
+
+#include <pthread.h>
+
+#include <condition_variable>
+
+namespace ktstr::engine {
+
+SchedulerWatch::SchedulerWatch(Look look, SchedulerEndDetector::IsError is_error, OnEnd on_end,
+                               Duration period)
+    : look_(std::move(look)),
+      detector_(std::move(is_error)),
+      on_end_(std::move(on_end)),
+      period_(period),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {
+  ::pthread_setname_np(thread_.native_handle(), "scheduler-watch");
+}
+
+/// What went meanwhile is seen now, while it is still expected, and is no news at the next look.
+SchedulerWatch::Expected::~Expected() {
+  watch_->look_once(true);
+  --watch_->expected_;
+}
+
+void SchedulerWatch::look_once(bool expected) {
+  std::optional<SchedulerEnd> end;
+  {
+    const std::lock_guard lock(mutex_);
+    end = detector_.look(look_(), expected);
+  }
+  if (end) on_end_(*end);
+}
+
+void SchedulerWatch::run(const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any stopped;
+  std::unique_lock lock(mutex);
+  while (!stop.stop_requested()) {
+    look_once(expected_ > 0);
+    static_cast<void>(stopped.wait_for(lock, stop, period_.chrono(), [] { return false; }));
+  }
+}
+
+}  // namespace ktstr::engine
