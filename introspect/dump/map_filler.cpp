@@ -14,15 +14,16 @@ RenderedValue render_owner(const StorageOwner& owner) {
   const auto add = [&](std::string name, RenderedValue::Data data) {
     value.members.push_back({std::move(name), {std::move(data)}});
   };
+  const auto text = owner.name + '\0';
   if (owner.pid) {
     value.type_name = "task_struct";
     add("pid", RenderedInt{32, *owner.pid});
     if (owner.tgid) add("tgid", RenderedInt{32, *owner.tgid});
-    add("comm", RenderedText{16, owner.name});
+    add("comm", RenderedText{text.size(), text});
   } else if (owner.cgroup_id) {
     value.type_name = "cgroup";
     add("id", RenderedUint{64, *owner.cgroup_id});
-    add("name", RenderedText{owner.name.size(), owner.name});
+    add("name", RenderedText{text.size(), text});
   }
   add("address", RenderedPtr{owner.address.value(), {}});
   return {std::move(value)};

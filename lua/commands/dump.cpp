@@ -1,0 +1,129 @@
+// ktstr dump: shows and compares dumps that runs have left.
+#include <rapidjson/filewritestream.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include "engine/dump/diff.h"
+#include "engine/dump/text.h"
+#include "introspect/dump/dump.h"
+#include "lua/commands/commands.h"
+
+namespace ktstr::lua {
+namespace {
+
+namespace fs = std::filesystem;
+using introspect::FailureDumpReport;
+
+struct ShowArguments {
+  fs::path file;
+  engine::DumpTextOptions text;
+  bool json = false;
+};
+
+struct DiffArguments {
+  fs::path before;
+  fs::path after;
+};
+
+template <class T>
+void print_json(const T& value) {
+  std::array<char, 65536> buffer;
+  rapidjson::FileWriteStream stream(stdout, buffer.data(), buffer.size());
+  rapidjson::PrettyWriter<rapidjson::FileWriteStream> writer(stream);
+  writer.SetIndent(' ', 1);
+  write(writer, value);
+  stream.Put('\n');
+  stream.Flush();
+}
+
+Error has_none(std::string_view what) {
+  return {ErrorCode::kNotFound,
+          "the dump has no such " + std::string(what) + " (--json shows one of schema \"single\")"};
+}
+
+/// The maps of that name, or the task.
+Status print_part(const FailureDumpReport& report, const engine::DumpTextOptions& options) {
+  bool found = false;
+  for (const auto& map : report.maps)
+    if (options.map && map.name == *options.map) print_json(map), found = true;
+  for (const auto& task : report.task_enrichments)
+    if (options.task && task.pid == *options.task) print_json(task), found = true;
+  return found ? ok() : Status(has_none(options.map ? "map" : "task"));
+}
+
+Status print_as_json(const introspect::FailureDump& dump, const engine::DumpTextOptions& options) {
+  if (options.map || options.task) {
+    const auto* report = std::get_if<FailureDumpReport>(&dump);
+    return report ? print_part(*report, options) : Status(has_none("part"));
+  }
+  std::visit([](const auto& report) { print_json(report); }, dump);
+  return ok();
+}
+
+Status print(const ShowArguments& arguments) {
+  const auto dump = KTSTR_TRY(introspect::read_dump(arguments.file));
+  if (arguments.json) return print_as_json(dump, arguments.text);
+  std::fputs(KTSTR_TRY(engine::to_text(dump, arguments.text)).c_str(), stdout);
+  return ok();
+}
+
+int show(ShowArguments arguments, const Invocation& invocation) {
+  arguments.text.colour = wants_colour(STDOUT_FILENO, invocation);
+  const auto printed = print(arguments);
+  return printed ? kPassed : report_error(printed.error());
+}
+
+Result<int> print_diff(const DiffArguments& arguments) {
+  const auto before = KTSTR_TRY(introspect::read_dump(arguments.before));
+  const auto after = KTSTR_TRY(introspect::read_dump(arguments.after));
+  const auto differences = KTSTR_TRY(engine::diff(before, after));
+  for (const auto& difference : differences) std::printf("%s\n", difference.to_text().c_str());
+  return differences.empty() ? kPassed : kFailed;
+}
+
+int compare(const DiffArguments& arguments) {
+  const auto code = print_diff(arguments);
+  return code ? *code : report_error(code.error());
+}
+
+void add_show(CLI::App& parent, Invocation& invocation) {
+  auto* command =
+      parent.add_subcommand("show", "Show a dump: the cause, the scheduler, CPUs, queues, tasks, maps");
+  auto arguments = std::make_shared<ShowArguments>();
+  command->add_option("FILE", arguments->file, "A dump file")->required();
+  auto* map = command->add_option("--map", arguments->text.map,
+                                  "Show only the map of this name, with all its entries");
+  command
+      ->add_option("--task", arguments->text.task,
+                   "Show only the task with this pid, with all that is known of it")
+      ->excludes(map);
+  command->add_flag("--json", arguments->json, "Print JSON instead of text");
+  command->callback([&invocation, arguments] {
+    invocation.action = [&invocation, arguments] { return show(*arguments, invocation); };
+  });
+}
+
+void add_diff(CLI::App& parent, Invocation& invocation) {
+  auto* command =
+      parent.add_subcommand("diff", "Show what is different between two dumps; exits with 1 if anything is");
+  auto arguments = std::make_shared<DiffArguments>();
+  command->add_option("A", arguments->before, "The first dump file")->required();
+  command->add_option("B", arguments->after, "The second")->required();
+  command->callback(
+      [&invocation, arguments] { invocation.action = [arguments] { return compare(*arguments); }; });
+}
+
+}  // namespace
+
+void add_dump_command(CLI::App& app, Invocation& invocation) {
+  auto* command = app.add_subcommand("dump", "Show and compare dumps of guests");
+  command->require_subcommand(1);
+  add_show(*command, invocation);
+  add_diff(*command, invocation);
+}
+
+}  // namespace ktstr::lua
