@@ -26,7 +26,7 @@ void SchedulerWatch::look_once(bool expected) {
   std::optional<SchedulerEnd> end;
   {
     const std::lock_guard lock(mutex_);
-    end = detector_.look(look_(), expected);
+    if (const auto root = look_()) end = detector_.look(*root, expected);
   }
   if (end) on_end_(*end);
 }

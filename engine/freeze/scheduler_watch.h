@@ -8,6 +8,7 @@
 #include <optional>
 #include <thread>
 
+#include "engine/base/result.h"
 #include "engine/base/units.h"
 #include "engine/freeze/scheduler_end.h"
 
@@ -19,7 +20,8 @@ class SchedulerWatch {
   /// A look is at most four small reads of guest memory.
   static constexpr Duration kPeriod = std::chrono::milliseconds(5);
 
-  using Look = std::function<std::optional<introspect::ScxExitKind>()>;
+  /// A look that fails (memory that can't be read at this instant) tells nothing.
+  using Look = std::function<Result<std::optional<introspect::ScxExitKind>>()>;
   using OnEnd = std::function<void(const SchedulerEnd&)>;
 
   /// `look` is called by one thread at a time. `on_end` comes from the watch's thread, or from one that ends
