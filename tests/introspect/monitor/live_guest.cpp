@@ -7,7 +7,6 @@
 #include "engine/guest/agent_image.h"
 #include "engine/kernels/kernel_store.h"
 #include "engine/observe/machine_memory.h"
-#include "vmm/initramfs.h"
 #include "vmm/qemu/qemu_machine.h"
 
 namespace ktstr::introspect::test {
@@ -19,9 +18,10 @@ constexpr Duration kFreezeDeadline = std::chrono::seconds(10);
 }  // namespace
 
 Result<std::unique_ptr<LiveGuest>> LiveGuest::boot(const vmm::Topology& topology,
-                                                   const std::optional<std::string>& kernel) {
+                                                   const std::optional<std::string>& kernel,
+                                                   std::vector<vmm::InitramfsFile> files) {
   std::unique_ptr<LiveGuest> guest(new LiveGuest());
-  KTSTR_TRY_STATUS(guest->start(topology, kernel));
+  KTSTR_TRY_STATUS(guest->start(topology, kernel, std::move(files)));
   return guest;
 }
 
@@ -29,13 +29,14 @@ LiveGuest::~LiveGuest() {
   if (machine_) machine_->kill();
 }
 
-Status LiveGuest::start(const vmm::Topology& topology, const std::optional<std::string>& kernel) {
+Status LiveGuest::start(const vmm::Topology& topology, const std::optional<std::string>& kernel,
+                        std::vector<vmm::InitramfsFile> files) {
   const auto store = KTSTR_TRY(engine::KernelStore::open());
   const auto cached = KTSTR_TRY(store.resolve(kernel));
   const auto info = KTSTR_TRY(KernelDebugInfo::load(cached.symbols, cached.btf));
   const auto agent = engine::agent_image();
-  KTSTR_TRY_STATUS(vmm::write_initramfs(
-      {{.path = "init", .content = std::vector(agent.begin(), agent.end())}}, folder_.path() / "initramfs"));
+  files.push_back({.path = "init", .content = std::vector(agent.begin(), agent.end())});
+  KTSTR_TRY_STATUS(vmm::write_initramfs(std::move(files), folder_.path() / "initramfs"));
   machine_ = KTSTR_TRY(vmm::start_qemu({.kernel_elf = cached.elf,
                                         .kernel_bzimage = cached.bzimage,
                                         .initramfs = folder_.path() / "initramfs",

@@ -6,11 +6,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/agent/agent_client.h"
 #include "introspect/kernel.h"
 #include "introspect/span_memory.h"
 #include "tests/temporary_directory.h"
+#include "vmm/initramfs.h"
 #include "vmm/machine.h"
 
 namespace ktstr::introspect::test {
@@ -20,9 +22,11 @@ namespace ktstr::introspect::test {
 class LiveGuest {
  public:
   /// Errors: no kernel in the cache, no QEMU, or whatever kept the guest from coming up.
-  /// `kernel`: the beginning of a cached kernel's release; the default one without.
+  /// `kernel`: the beginning of a cached kernel's release; the default one without. `files`: of the guest's
+  /// root, beside the agent.
   [[nodiscard]] static Result<std::unique_ptr<LiveGuest>> boot(
-      const vmm::Topology& topology, const std::optional<std::string>& kernel = std::nullopt);
+      const vmm::Topology& topology, const std::optional<std::string>& kernel = std::nullopt,
+      std::vector<vmm::InitramfsFile> files = {});
   ~LiveGuest();
 
   [[nodiscard]] const Kernel& kernel() const { return *kernel_; }
@@ -31,7 +35,8 @@ class LiveGuest {
 
  private:
   LiveGuest() = default;
-  [[nodiscard]] Status start(const vmm::Topology& topology, const std::optional<std::string>& kernel);
+  [[nodiscard]] Status start(const vmm::Topology& topology, const std::optional<std::string>& kernel,
+                             std::vector<vmm::InitramfsFile> files);
 
   ktstr::test::TemporaryDirectory folder_;  ///< the initramfs and the console's log
   std::unique_ptr<vmm::Machine> machine_;
