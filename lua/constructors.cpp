@@ -35,6 +35,7 @@ std::vector<Constructor> make_constructors() {
   std::vector<Constructor> all;
   all.push_back(constructor_of<engine::Scenario>("", Shape::kRecord));
   all.push_back(constructor_of<engine::Step>("", Shape::kRecord));
+  all.push_back(constructor_of<engine::SchedulerDef>("", Shape::kRecord));
   add_family<engine::CpusetSpec>(all, "cpuset");
   add_family<engine::AffinitySpec>(all, "affinity");
   add_family<engine::Policy>(all, "policy");
@@ -101,7 +102,7 @@ int refuse(lua_State* state, const Constructor& constructor, const std::string& 
   return luaL_error(state, "%s: %s", constructor.full_name().c_str(), message.c_str());
 }
 
-/// k.scenario { ... }, k.step { ... }, k.work.x { ... }
+/// k.scenario { ... }, k.step { ... }, k.scheduler { ... }, k.work.x { ... }
 int make_from_table(lua_State* state) {
   const auto& constructor = bound_constructor(state);
   if (lua_gettop(state) != 1 || lua_type(state, 1) != LUA_TTABLE)

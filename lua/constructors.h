@@ -12,13 +12,13 @@ namespace ktstr::lua {
 
 /// How a constructor takes its arguments.
 enum class Shape {
-  kRecord,  ///< one table (k.scenario, k.step)
+  kRecord,  ///< one table (k.scenario, k.step, k.scheduler)
   kWork,    ///< one table with the members of the work type and of the group
   kChoice,  ///< values in the order of the fields, or one table of names; without fields a value, not a
             ///< function
 };
 
-/// One function of the module. `family` is empty for k.scenario and k.step.
+/// One function of the module. `family` is empty for k.scenario, k.step and k.scheduler.
 struct Constructor {
   std::string_view family;
   std::string_view name;

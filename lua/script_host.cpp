@@ -26,7 +26,7 @@ bool add_failure(lua_State* state, int index, std::vector<std::string>& failures
   return true;
 }
 
-/// What check() returned, on top of the stack: nothing, a string, or a list of strings. False for anything
+/// What a hook returned, on top of the stack: nothing, a string, or a list of strings. False for anything
 /// else.
 bool add_returned(lua_State* state, std::vector<std::string>& failures) {
   if (lua_isnil(state, -1)) return true;
@@ -88,7 +88,7 @@ Result<ScriptHost> ScriptHost::load(const std::filesystem::path& file, const Lim
   if (!main) return main.error();
   Value tree;
   KTSTR_TRY_STATUS(host.run_script(tree));
-  auto scenario = engine::load_scenario(tree);
+  auto scenario = engine::load_scenario(tree, engine::ProgramPlaces::of_script(file));
   if (!scenario) return error_at(*host.state_, scenario.error());
   host.scenario_ = std::move(*scenario);
   if (host.scenario_.name.empty()) host.scenario_.name = file.stem().string();
@@ -114,20 +114,21 @@ Status ScriptHost::run_script(Value& tree) {
   return ok();
 }
 
-Result<std::vector<std::string>> ScriptHost::run_check_with(
-    const std::function<void(LuaSink&)>& write_report) {
+Result<std::vector<std::string>> ScriptHost::run_hook(const std::optional<Value::Function>& function,
+                                                      const char* name,
+                                                      const std::function<void(LuaSink&)>& write_argument) {
   std::vector<std::string> failures;
-  if (!scenario_.check) return failures;
+  if (!function) return failures;
   const auto outcome = state_->protected_call([&](lua_State* state) {
-    lua_rawgeti(state, LUA_REGISTRYINDEX, scenario_.check->reference);
+    lua_rawgeti(state, LUA_REGISTRYINDEX, function->reference);
     const auto hook = definition(state);
     LuaSink sink(state);
-    write_report(sink);
+    write_argument(sink);
     add_fail_method(state, failures);
     lua_call(state, 1, 1);
     if (!add_returned(state, failures))
-      luaL_error(state, "%s:%d: check must return a string or a list of strings, not a %s", hook.short_src,
-                 hook.linedefined, luaL_typename(state, -1));
+      luaL_error(state, "%s:%d: %s must return a string or a list of strings, not a %s", hook.short_src,
+                 hook.linedefined, name, luaL_typename(state, -1));
   });
   for (auto& failure : failures) failure = state_->readable(std::move(failure));
   if (!outcome) failures.push_back(outcome.error().message);

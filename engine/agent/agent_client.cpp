@@ -125,6 +125,26 @@ Result<FileContent> AgentClient::read_file(std::string_view path, std::uint32_t 
   return ask<FileContent>(ReadFile{std::string(path), limit});
 }
 
+Result<SchedulerChanged> AgentClient::attach_scheduler(const AttachScheduler& request) {
+  return ask<SchedulerChanged>(request);
+}
+
+Result<SchedulerChanged> AgentClient::detach_scheduler(const DetachScheduler& request) {
+  return ask<SchedulerChanged>(request);
+}
+
+Result<SchedulerChanged> AgentClient::replace_scheduler(const AttachScheduler& next) {
+  return ask<SchedulerChanged>(ReplaceScheduler{next});
+}
+
+Result<SchedulerChanged> AgentClient::restart_scheduler() {
+  return ask<SchedulerChanged>(RestartScheduler{});
+}
+
+Result<SchedulerChanged> AgentClient::query_scheduler() {
+  return ask<SchedulerChanged>(QueryScheduler{});
+}
+
 Status AgentClient::shutdown() {
   const auto answer = ask<Done>(Shutdown{});
   if (answer || answer.error().code == ErrorCode::kGuestFailed) return ok();

@@ -46,6 +46,13 @@ class AgentClient {
                                   const std::optional<std::string>& to);
   [[nodiscard]] Status freeze(std::string_view name, bool frozen);
   [[nodiscard]] Result<protocol::FileContent> read_file(std::string_view path, std::uint32_t limit = 1 << 20);
+  /// What schedulers do wrong is in the answer, not an error; see protocol/scheduler_messages.h.
+  [[nodiscard]] Result<protocol::SchedulerChanged> attach_scheduler(const protocol::AttachScheduler& request);
+  [[nodiscard]] Result<protocol::SchedulerChanged> detach_scheduler(
+      const protocol::DetachScheduler& request = {});
+  [[nodiscard]] Result<protocol::SchedulerChanged> replace_scheduler(const protocol::AttachScheduler& next);
+  [[nodiscard]] Result<protocol::SchedulerChanged> restart_scheduler();
+  [[nodiscard]] Result<protocol::SchedulerChanged> query_scheduler();
   /// Ends the agent, and as PID 1 its guest. That it is gone before it answered is success too.
   [[nodiscard]] Status shutdown();
 

@@ -17,6 +17,7 @@ struct Mount {
   const char* target;
   unsigned long flags;
   const char* options;
+  bool may_be_absent = false;  ///< kernels are built without it
 };
 
 // The order matters: /sys before what lies in it.
@@ -28,15 +29,17 @@ constexpr Mount kMounts[] = {
     // emulation.
     {"cgroup2", kCgroupRoot, MS_NOSUID | MS_NODEV | MS_NOEXEC, "favordynmods"},
     {"tmpfs", "/tmp", MS_NOSUID | MS_NODEV, "mode=1777"},
+    {"debugfs", "/sys/kernel/debug", MS_NOSUID | MS_NODEV | MS_NOEXEC, "", true},
 };
 
 Status mount_one(const Mount& entry) {
-  if (::mkdir(entry.target, 0755) < 0 && errno != EEXIST)
+  if (::mkdir(entry.target, 0755) < 0 && errno != EEXIST && !entry.may_be_absent)
     return system_error(std::string("mkdir ") + entry.target);
   int result = ::mount(entry.type, entry.target, entry.type, entry.flags, entry.options);
   // A kernel that does not know an option works without it.
   if (result < 0 && errno == EINVAL) result = ::mount(entry.type, entry.target, entry.type, entry.flags, "");
-  if (result < 0 && errno != EBUSY) return system_error(std::string("mount ") + entry.target);
+  if (result < 0 && errno != EBUSY && !entry.may_be_absent)
+    return system_error(std::string("mount ") + entry.target);
   return ok();
 }
 

@@ -7,6 +7,7 @@
 #include "engine/base/fd.h"
 #include "engine/base/result.h"
 #include "engine/guest/cgroup.h"
+#include "engine/guest/scheduler_control.h"
 #include "engine/guest/worker_set.h"
 #include "engine/protocol/frame.h"
 #include "engine/protocol/messages.h"
@@ -15,8 +16,8 @@ namespace ktstr::engine::guest {
 
 class Session {
  public:
-  /// `boot_ns`: CLOCK_BOOTTIME when the agent began.
-  Session(Fd channel, CgroupTree cgroups, std::uint64_t boot_ns);
+  /// `boot_ns`: CLOCK_BOOTTIME when the agent began. `cgroup_root`: where the scheduler's cgroup is made.
+  Session(Fd channel, CgroupTree cgroups, std::string cgroup_root, std::uint64_t boot_ns);
 
   /// Says Hello, then serves. Returns after Shutdown was answered or the channel ended; either way every
   /// worker and every cgroup of the session is gone then. Errors: a damaged channel, or what could not be
@@ -40,10 +41,16 @@ class Session {
   [[nodiscard]] Result<protocol::Reply> handle(const protocol::FreezeCgroup& request);
   [[nodiscard]] Result<protocol::Reply> handle(const protocol::ReadFile& request);
   [[nodiscard]] Result<protocol::Reply> handle(const protocol::Shutdown& request);
+  [[nodiscard]] Result<protocol::Reply> handle(const protocol::AttachScheduler& request);
+  [[nodiscard]] Result<protocol::Reply> handle(const protocol::DetachScheduler& request);
+  [[nodiscard]] Result<protocol::Reply> handle(const protocol::ReplaceScheduler& request);
+  [[nodiscard]] Result<protocol::Reply> handle(const protocol::RestartScheduler& request);
+  [[nodiscard]] Result<protocol::Reply> handle(const protocol::QueryScheduler& request);
 
   Fd channel_;
   CgroupTree cgroups_;
   WorkerSet workers_;
+  SchedulerControl scheduler_;
   std::uint64_t boot_ns_;
   protocol::FrameReader reader_;
   bool done_ = false;

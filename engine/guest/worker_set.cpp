@@ -89,7 +89,7 @@ void WorkerSet::reap() {
                                      [&](const Worker& w) { return w.pid == info.si_pid && !w.ending; });
     if (worker != workers_.end())
       worker->ending = take_ending(info.si_pid);
-    else
+    else if (!taker_(info.si_pid))
       ::waitpid(info.si_pid, nullptr, 0);
   }
 }

@@ -31,12 +31,15 @@ class WorkerSet {
 
   /// Notes the end of workers and reaps orphans. To be called after SIGCHLD.
   void reap();
+  /// Asked about each child that ended and is no worker, before it is reaped: whether `taker` reaped it.
+  void set_taker(std::function<bool(pid_t)> taker) { taker_ = std::move(taker); }
 
   /// The workers in a cgroup (absent: the agent's own), in order of spawning; those that have ended too.
   [[nodiscard]] std::vector<Worker*> in_cgroup(const std::optional<std::string>& name);
 
  private:
   std::vector<Worker> workers_;
+  std::function<bool(pid_t)> taker_ = [](pid_t) { return false; };
   std::uint64_t spawned_ = 0;  ///< how many ever: seeds of their random generators
 };
 

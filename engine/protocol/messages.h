@@ -14,6 +14,7 @@
 #include "engine/base/units.h"
 #include "engine/protocol/error_code.h"
 #include "engine/protocol/frame.h"
+#include "engine/protocol/scheduler_messages.h"
 #include "engine/scenario/placement.h"
 #include "engine/scenario/work.h"
 
@@ -81,7 +82,8 @@ struct ReadFile {
 struct Shutdown {};
 
 using Request = std::variant<AddCgroup, RemoveCgroup, SetCpuset, SpawnWorkers, StopWorkers, SetAffinity,
-                             MoveTasks, FreezeCgroup, ReadFile, Shutdown>;
+                             MoveTasks, FreezeCgroup, ReadFile, Shutdown, AttachScheduler, DetachScheduler,
+                             ReplaceScheduler, RestartScheduler, QueryScheduler>;
 
 /// What a frame from the runner holds. The reply carries the same id.
 struct RequestMessage {
@@ -99,11 +101,6 @@ struct Hello {
   std::uint32_t cpus = 0;
   std::uint64_t monotonic_ns = 0;  ///< the guest's CLOCK_MONOTONIC when sent
   std::uint64_t boot_ns = 0;       ///< CLOCK_BOOTTIME when the agent's main() began
-};
-
-struct ExitInfo {
-  std::string how;                   ///< "exited", "signaled", "timed out" or "wait failed"
-  std::optional<std::int32_t> code;  ///< exit code, signal or errno
 };
 
 /// How many wake latencies a worker keeps, and how many one Stopped holds over all its workers: above it each
@@ -159,7 +156,7 @@ struct Failed {
   std::string message;
 };
 
-using Reply = std::variant<Hello, Spawned, Stopped, FileContent, Done, Failed>;
+using Reply = std::variant<Hello, Spawned, Stopped, FileContent, Done, Failed, SchedulerChanged>;
 
 /// What a frame from the agent holds. Id 0: not the answer to a request that could be read (Hello, or Failed
 /// for garbage).
@@ -215,9 +212,6 @@ template <> inline constexpr auto describe<engine::protocol::Hello> = record<eng
     field("cpus", &engine::protocol::Hello::cpus, "online CPUs"),
     field("monotonic_ns", &engine::protocol::Hello::monotonic_ns, "CLOCK_MONOTONIC when sent, ns"),
     field("boot_ns", &engine::protocol::Hello::boot_ns, "CLOCK_BOOTTIME when the agent began, ns"));
-template <> inline constexpr auto describe<engine::protocol::ExitInfo> = record<engine::protocol::ExitInfo>("exit", "how a worker ended",
-    field("how", &engine::protocol::ExitInfo::how, "exited, signaled, timed out or wait failed"),
-    field("code", &engine::protocol::ExitInfo::code, "exit code, signal or errno"));
 template <> inline constexpr auto describe<engine::protocol::WorkerReport> = record<engine::protocol::WorkerReport>("worker report", "what one worker did between its release and its stop",
     field("tid", &engine::protocol::WorkerReport::tid, "thread id"),
     field("cgroup", &engine::protocol::WorkerReport::cgroup, "its cgroup at the end; absent: the agent's own"),

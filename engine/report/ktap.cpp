@@ -23,8 +23,16 @@ void add_diagnostic(std::string& out, std::string_view text) {
   }
 }
 
+void add_scheduler(std::string& out, const SchedulerReport& scheduler) {
+  add_diagnostic(out, fmt::format("scheduler {}: {}{}", scheduler.name, enum_name(scheduler.fate),
+                                  scheduler.expected ? ", as expected: " + *scheduler.problem : ""));
+  if (!scheduler.problem) return;
+  for (const auto& line : scheduler.log) add_diagnostic(out, scheduler.name + ": " + line);
+}
+
 void add_test(std::string& out, std::size_t number, const RunReport& report) {
   for (const auto& failure : report.failures) add_diagnostic(out, failure.message);
+  for (const auto& scheduler : report.schedulers) add_scheduler(out, scheduler);
   for (const auto& fault : report.emulator_faults)
     add_diagnostic(out, "repeated, the emulator failed: " + fault);
   const auto name = one_line(report.scenario);

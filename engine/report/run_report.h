@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/report/dump_report.h"
+#include "engine/report/scheduler_report.h"
 #include "engine/report/timeline.h"
 #include "engine/verdict/merge.h"
 #include "engine/verdict/verdict.h"
@@ -39,6 +41,8 @@ struct LimitsReport {
   WorkerLimits workers;
   introspect::MonitorThresholds monitor;
   double emulation_factor = 1;
+  std::optional<SchedulerErrorExpectation> scheduler_error{};
+  bool events_clean = false;
 };
 
 /// How the monitor's thread fared. `monitor.samples` holds every sample_stride-th of the samples taken.
@@ -72,10 +76,12 @@ struct RunReport {
   KernelReport kernel;
   MachineReport machine;
   LimitsReport limits;
+  std::vector<SchedulerReport> schedulers;  ///< in the order in which they were started
   Timeline timeline;
   std::vector<GroupSummary> groups;
   std::vector<WorkerGroup> workers;  ///< workers[i] is groups[i] in full
   std::optional<introspect::MonitorReport> monitor{};
+  std::vector<DumpReport> dumps;                 ///< in the order in which they were taken
   std::optional<std::string> monitor_problem{};  ///< why there is no monitor, or why it ended early
   SamplingReport sampling;
   TimingsReport timings;
@@ -102,7 +108,9 @@ template <> inline constexpr auto describe<engine::MachineReport> = record<engin
 template <> inline constexpr auto describe<engine::LimitsReport> = record<engine::LimitsReport>("LimitsReport", "limits in force",
     field("workers", &engine::LimitsReport::workers, "worker checks"),
     field("monitor", &engine::LimitsReport::monitor, "monitor thresholds"),
-    field("emulation_factor", &engine::LimitsReport::emulation_factor, "factor in the time-dependent defaults among them"));
+    field("emulation_factor", &engine::LimitsReport::emulation_factor, "factor in the time-dependent defaults among them"),
+    field("scheduler_error", &engine::LimitsReport::scheduler_error, "the error that a scheduler had to end with"),
+    field("events_clean", &engine::LimitsReport::events_clean, "whether sched_ext event counters had to stay clean"));
 template <> inline constexpr auto describe<engine::SamplingReport> = record<engine::SamplingReport>("SamplingReport", "how sampling went",
     field("missed_periods", &engine::SamplingReport::missed_periods, "sampling times that passed before the sample before was done"),
     field("sample_stride", &engine::SamplingReport::sample_stride, "monitor.samples holds every n-th of the samples taken"));
@@ -128,10 +136,12 @@ template <> inline constexpr auto describe<engine::RunReport> = record<engine::R
     field("kernel", &engine::RunReport::kernel, "the guest's kernel"),
     field("machine", &engine::RunReport::machine, "the machine the guest ran on"),
     field("limits", &engine::RunReport::limits, "limits in force"),
+    field("schedulers", &engine::RunReport::schedulers, "the schedulers that were started, in order"),
     field("timeline", &engine::RunReport::timeline, "what was done to the guest, and when"),
     field("groups", &engine::RunReport::groups, "worker groups, each in one line"),
     field("workers", &engine::RunReport::workers, "worker groups in full, in the same order"),
     field("monitor", &engine::RunReport::monitor, "what was read from the guest's memory"),
+    field("dumps", &engine::RunReport::dumps, "dumps taken during the run"),
     field("monitor_problem", &engine::RunReport::monitor_problem, "why there is no monitor, or why it ended early"),
     field("sampling", &engine::RunReport::sampling, "how sampling went"),
     field("timings", &engine::RunReport::timings, "where the time went"),

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine/report/monitor_text.h"
+#include "engine/report/scheduler_text.h"
 #include "engine/report/table.h"
 
 namespace ktstr::engine {
@@ -76,6 +77,19 @@ std::string other_failures(const RunReport& report) {
   return text;
 }
 
+/// Each with its file, or why there is none.
+std::string dumps_text(const RunReport& report) {
+  std::string text;
+  for (const auto& dump : report.dumps) {
+    text += fmt::format(
+        "  dump {} at {:.3f} s, guest stopped for {:.1f} ms: ", dump.name.empty() ? dump.cause : dump.name,
+        seconds(dump.elapsed_ns), static_cast<double>(dump.frozen_ns) * 1e-6);
+    text += dump.file ? *dump.file : dump.problem.value_or("not written");
+    text += "\n";
+  }
+  return text;
+}
+
 std::string console_text(const RunReport& report) {
   if (!report.console_tail || report.console_tail->empty()) return {};
   std::string text = "\nconsole\n";
@@ -115,9 +129,10 @@ std::string counted(std::uint64_t count, std::string_view thing) {
 }
 
 std::string event_text(const StimulusEvent& event) {
+  const auto& target = event.cgroup ? event.cgroup : event.scheduler;
   return fmt::format("  {:8.3f}  {:<7} {}{}{} ({}, {})\n", seconds(event.offset_ns),
                      event.step == 0 ? "set-up" : fmt::format("step {}", event.step), event.op,
-                     event.cgroup ? " " : "", event.cgroup.value_or(""), counted(event.cgroups, "cgroup"),
+                     target ? " " : "", target.value_or(""), counted(event.cgroups, "cgroup"),
                      counted(event.workers, "worker"));
 }
 
@@ -167,6 +182,8 @@ std::string timings_line(const TimingsReport& timings) {
 
 std::string to_text(const RunReport& report, const TextOptions& options) {
   std::string text = verdict_line(report, options.colour) + where_line(report) + other_failures(report);
+  text += schedulers_text(report.schedulers);
+  text += dumps_text(report);
   text += console_text(report);
   text += workers_text(report);
   if (report.monitor) text += monitor_text(*report.monitor, report.sampling);

@@ -20,6 +20,7 @@ struct StimulusEvent {
   std::optional<std::string> cgroup{};
   std::uint64_t cgroups = 0;
   std::uint64_t workers = 0;
+  std::optional<std::string> scheduler{};
 };
 
 /// One step as it went.
@@ -47,7 +48,8 @@ template <> inline constexpr auto describe<engine::StimulusEvent> = record<engin
     field("op", &engine::StimulusEvent::op, "the op's name"),
     field("cgroup", &engine::StimulusEvent::cgroup, "the cgroup it was done to"),
     field("cgroups", &engine::StimulusEvent::cgroups, "cgroups after it"),
-    field("workers", &engine::StimulusEvent::workers, "running workers after it"));
+    field("workers", &engine::StimulusEvent::workers, "running workers after it"),
+    field("scheduler", &engine::StimulusEvent::scheduler, "the scheduler that the op is about"));
 template <> inline constexpr auto describe<engine::StepReport> = record<engine::StepReport>("StepReport", "one step as it went",
     field("step", &engine::StepReport::step, "step number from 1"),
     field("start_ns", &engine::StepReport::start_ns, "when its first op began, ns since the machine's start"),

@@ -38,6 +38,21 @@ struct Dispatch {
   Answer operator()(const protocol::ReadFile& request) const {
     return protocol::Reply(KTSTR_TRY(agent.read_file(request.path, request.limit)));
   }
+  Answer operator()(const protocol::AttachScheduler& request) const {
+    return protocol::Reply(KTSTR_TRY(agent.attach_scheduler(request)));
+  }
+  Answer operator()(const protocol::DetachScheduler& request) const {
+    return protocol::Reply(KTSTR_TRY(agent.detach_scheduler(request)));
+  }
+  Answer operator()(const protocol::ReplaceScheduler& request) const {
+    return protocol::Reply(KTSTR_TRY(agent.replace_scheduler(request.next)));
+  }
+  Answer operator()(const protocol::RestartScheduler&) const {
+    return protocol::Reply(KTSTR_TRY(agent.restart_scheduler()));
+  }
+  Answer operator()(const protocol::QueryScheduler&) const {
+    return protocol::Reply(KTSTR_TRY(agent.query_scheduler()));
+  }
   Answer operator()(const protocol::Shutdown&) const { return done(agent.shutdown()); }
 };
 

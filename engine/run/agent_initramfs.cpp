@@ -22,10 +22,10 @@ Status write_all(int fd, std::span<const std::byte> bytes) {
 
 }  // namespace
 
-Result<AgentInitramfs> AgentInitramfs::create() {
+Result<AgentInitramfs> AgentInitramfs::create(std::vector<vmm::InitramfsFile> files) {
   const auto agent = agent_image();
-  const auto archive =
-      KTSTR_TRY(vmm::build_initramfs({{.path = "init", .content = std::vector(agent.begin(), agent.end())}}));
+  files.push_back({.path = "init", .content = std::vector(agent.begin(), agent.end())});
+  const auto archive = KTSTR_TRY(vmm::build_initramfs(std::move(files)));
   Fd memory(::memfd_create("ktstr-initramfs", MFD_CLOEXEC));
   if (!memory) return system_error("memfd_create");
   KTSTR_TRY_STATUS(write_all(memory.get(), archive));

@@ -5,15 +5,17 @@
 
 #include "engine/base/fd.h"
 #include "engine/base/result.h"
+#include "vmm/initramfs.h"
 
 namespace ktstr::engine {
 
-/// The initramfs with the agent as its init, in anonymous memory: nothing to clean up, and nothing that two
-/// runs share.
+/// The initramfs with the agent as its init and whatever else a run needs, in anonymous memory: nothing to
+/// clean up, and nothing that two runs share.
 class AgentInitramfs {
  public:
-  /// Errors: kIo when there is no memory for it.
-  [[nodiscard]] static Result<AgentInitramfs> create();
+  /// Errors: kIo when there is no memory for it, or one of `files` can't be read; those of
+  /// vmm::build_initramfs.
+  [[nodiscard]] static Result<AgentInitramfs> create(std::vector<vmm::InitramfsFile> files = {});
 
   /// A name under which this process can open it, as long as this object lives.
   [[nodiscard]] std::filesystem::path path() const;

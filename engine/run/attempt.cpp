@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/run/agent_guest.h"
+#include "engine/run/expecting_guest.h"
 #include "engine/run/judge.h"
 #include "engine/run/step_runner.h"
 #include "engine/scenario/workers.h"
@@ -56,12 +59,12 @@ Status Attempt::start_machine() {
                                         .memory = guest_memory(scenario_),
                                         .accelerator = options_.accelerator,
                                         .kaslr = scenario_.kaslr,
-                                        .kernel_args = scenario_.kernel_args,
+                                        .kernel_args = kernel_args_of(scenario_),
                                         .console_log = options_.console_log}));
   watch_ = KTSTR_TRY(MachineWatch::start(*machine_, options_.stop_fd));
   report_.machine.backend = machine_->backend_name();
   report_.machine.emulated = machine_->is_emulated();
-  report_.limits = limits_in_force(scenario_.expect, machine_->is_emulated());
+  report_.limits = limits_in_force(expectations_of(scenario_), machine_->is_emulated());
   return ok();
 }
 
@@ -89,7 +92,8 @@ std::optional<vmm::MachineEvent> Attempt::end_behind(const Error& error) const {
 Status Attempt::run_guest(AgentClient& agent) {
   KTSTR_TRY_STATUS(wait_ready(agent));
   attach();
-  AgentGuest guest(agent, *watch_, epoch_);
+  AgentGuest agent_guest(agent, *watch_, epoch_);
+  ExpectingGuest guest(agent_guest, dumps_);
   KTSTR_TRY_STATUS(run_workload(guest));
   shut_down(agent);
   return ok();
@@ -117,16 +121,20 @@ void Attempt::attach() {
   }
   auto observer =
       Observer::attach(*machine_, *debug_info, {.period = scenario_.monitor.period, .epoch = epoch_});
-  if (observer)
+  if (observer) {
     observer_ = std::move(*observer);
-  else
+    start_dumps();
+  } else {
     report_.monitor_problem = observer.error().message;
+  }
   take_time(report_.timings.attach_ns, begin);
 }
 
 Status Attempt::run_workload(Guest& guest) {
   Workload workload(guest, scenario_.topology, options_.seed);
-  StepRunner steps(scenario_, guest, workload, report_.timeline);
+  auto schedulers = make_scheduler_driver(guest);
+  StepRunner steps(scenario_, guest, workload, schedulers, report_.timeline);
+  if (dumps_) steps.set_capture([this](const std::string& name) { return capture_snapshot(name); });
   ticker_.begin({.stage = Stage::kSetup});
   auto begin = Clock::now();
   auto status = steps.set_up();
@@ -144,6 +152,13 @@ Status Attempt::run_workload(Guest& guest) {
   return status;
 }
 
+SchedulerDriver Attempt::make_scheduler_driver(Guest& guest) {
+  ExitRecordSource records;
+  if (observer_) records = [this] { return observer_->exit_records(); };
+  return {guest, prepared_.schedulers, report_.limits.scheduler_error, std::move(records),
+          report_.schedulers};
+}
+
 /// The reports are here, so that a guest that does not end in order costs nothing but its own memory.
 void Attempt::shut_down(AgentClient& agent) {
   ticker_.begin({.stage = Stage::kShutdown});
@@ -153,7 +168,47 @@ void Attempt::shut_down(AgentClient& agent) {
   take_time(report_.timings.shutdown_ns, begin);
 }
 
+void Attempt::start_dumps() {
+  dumps_ = std::make_unique<GuestDumps>(
+      *machine_, observer_->kernel(),
+      GuestDumpOptions{.recorder = {.directory = options_.dump_dir, .stem = scenario_.name, .epoch = epoch_},
+                       .timeline = [this] { return observer_->event_timeline(); }});
+}
+
+Status Attempt::capture_snapshot(const std::string& name) {
+  auto taken = dumps_->capture_snapshot(name);
+  deliver_dumps();
+  return taken;
+}
+
+void Attempt::deliver_dumps() {
+  for (auto& taken : dumps_->collect()) {
+    report_.dumps.push_back(std::move(taken.report));
+    if (!options_.on_snapshot) continue;
+    const auto messages = options_.on_snapshot(taken.dump);
+    const auto fail = [&](const std::string& message) {
+      report_.failures.push_back({"on_snapshot", message, {}, {}});
+    };
+    if (!messages) fail(messages.error().message);
+    if (messages) std::for_each(messages->begin(), messages->end(), fail);
+  }
+}
+
+void Attempt::finish_dumps() {
+  if (!dumps_) return;
+  dumps_->stop_watching();
+  deliver_dumps();
+  if (const auto failure = dumps_->failure())
+    report_.dumps.push_back({.name = {},
+                             .cause = std::string(enum_name(introspect::DumpCause::kSchedulerError)),
+                             .detail = {},
+                             .schema = {},
+                             .problem = failure->message});
+  dumps_.reset();
+}
+
 void Attempt::collect_samples() {
+  finish_dumps();
   if (!observer_) return;
   auto& monitor = report_.monitor.emplace();
   const auto hz =
@@ -166,11 +221,18 @@ void Attempt::collect_samples() {
   observer_.reset();
 }
 
+/// Whether the error is what a scheduler's report says already.
+bool Attempt::tells_of_scheduler(const Error& error) const {
+  return !report_.schedulers.empty() && report_.schedulers.back().problem &&
+         error.message.find(*report_.schedulers.back().problem) != std::string::npos;
+}
+
 void Attempt::explain(const Error& error, const std::optional<vmm::MachineEvent>& event) {
   report_.console_tail = machine_->console_tail(kConsoleTailLines);
   const auto fail = [&](std::string message) {
     report_.failures.push_back({"guest", std::move(message), {}, {}});
   };
+  if (!event && tells_of_scheduler(error)) return;  // the judge puts it first
   if (!event)
     fail(error.message);
   else if (const auto* panicked = std::get_if<vmm::GuestPanicked>(&*event))

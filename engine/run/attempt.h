@@ -7,12 +7,14 @@
 #include <optional>
 
 #include "engine/agent/agent_client.h"
+#include "engine/freeze/guest_dumps.h"
 #include "engine/kernels/kernel_store.h"
 #include "engine/run/machine_watch.h"
 #include "engine/run/observer.h"
 #include "engine/run/progress_ticker.h"
 #include "engine/run/repeat.h"
 #include "engine/run/runner.h"
+#include "engine/run/scheduler_driver.h"
 #include "engine/run/workload.h"
 
 namespace ktstr::engine {
@@ -21,6 +23,7 @@ namespace ktstr::engine {
 struct Prepared {
   CachedKernel kernel;
   std::filesystem::path initramfs;
+  StagedSchedulers schedulers;
   std::shared_future<Result<std::shared_ptr<const introspect::KernelDebugInfo>>> debug_info;
 };
 
@@ -43,9 +46,16 @@ class Attempt {
   [[nodiscard]] Status wait_ready(AgentClient& agent);
   void attach();
   [[nodiscard]] Status run_workload(Guest& guest);
+  [[nodiscard]] SchedulerDriver make_scheduler_driver(Guest& guest);
+  void start_dumps();
+  [[nodiscard]] Status capture_snapshot(const std::string& name);
+  /// Puts the dumps taken since the last call into the report and shows them to the hook.
+  void deliver_dumps();
+  void finish_dumps();
   void shut_down(AgentClient& agent);
   /// The machine's end that an error follows from, if there is one.
   [[nodiscard]] std::optional<vmm::MachineEvent> end_behind(const Error& error) const;
+  [[nodiscard]] bool tells_of_scheduler(const Error& error) const;
   /// Puts down why the run broke off: a failure, or a reason for being inconclusive.
   void explain(const Error& error, const std::optional<vmm::MachineEvent>& event);
   void collect_samples();
@@ -62,6 +72,7 @@ class Attempt {
   std::unique_ptr<vmm::Machine> machine_;
   std::unique_ptr<MachineWatch> watch_;
   std::unique_ptr<Observer> observer_;
+  std::unique_ptr<GuestDumps> dumps_;  ///< while there is an observer
 };
 
 }  // namespace ktstr::engine

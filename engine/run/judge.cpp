@@ -1,5 +1,8 @@
 #include "engine/run/judge.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "engine/verdict/emulation.h"
 #include "engine/verdict/worker_checks.h"
 
@@ -33,6 +36,52 @@ void judge_samples(RunReport& report) {
         "the run queues could not be judged: " + monitor.first_failure.value_or(monitor.verdict.summary);
 }
 
+/// "contains "stall" and matches "[0-9]+s""
+std::string spelled(const SchedulerErrorExpectation& expected) {
+  std::string text;
+  if (expected.contains) text += " that contains \"" + *expected.contains + "\"";
+  if (expected.matches)
+    text += std::string(text.empty() ? "" : " and") + " that matches \"" + *expected.matches + "\"";
+  return text;
+}
+
+/// After what broke the run off, before what workers and samples show: those follow from it.
+void judge_schedulers(RunReport& report) {
+  bool seen = false;
+  for (const auto& scheduler : report.schedulers) {
+    seen = seen || scheduler.expected;
+    if (scheduler.problem && !scheduler.expected)
+      report.failures.push_back({"scheduler", *scheduler.problem, {}, {}});
+  }
+  if (report.limits.scheduler_error && !seen)
+    report.failures.push_back(
+        {"scheduler_error",
+         "no scheduler ended with an error" + spelled(*report.limits.scheduler_error) + ", as was expected",
+         {},
+         {}});
+}
+
+/// Events by which the kernel tells that a scheduler let it handle a task, or asked for what can't be.
+constexpr std::pair<std::string_view, std::optional<std::int64_t> introspect::ScxEventCounters::*>
+    kUncleanEvents[] = {
+        {"select_cpu_fallback", &introspect::ScxEventCounters::select_cpu_fallback},
+        {"dispatch_local_dsq_offline", &introspect::ScxEventCounters::dispatch_local_dsq_offline},
+        {"insert_not_owned", &introspect::ScxEventCounters::insert_not_owned}};
+
+void judge_events(RunReport& report) {
+  if (!report.limits.events_clean || !report.monitor) return;
+  for (const auto& [name, counter] : kUncleanEvents) {
+    std::int64_t most = 0;
+    for (const auto& sample : report.monitor->samples)
+      most = std::max(most, sample.sum_event(counter).value_or(0));
+    if (most > 0)
+      report.failures.push_back({"events_clean",
+                                 "sched_ext counted " + std::to_string(most) + " events " + std::string(name),
+                                 {},
+                                 {}});
+  }
+}
+
 Outcome outcome_of(const RunReport& report) {
   return combine({report.failures.empty() ? Outcome::kPass : Outcome::kFail,
                   report.reason ? Outcome::kInconclusive : Outcome::kPass});
@@ -42,12 +91,15 @@ Outcome outcome_of(const RunReport& report) {
 
 LimitsReport limits_in_force(const Expectations& expectations, bool emulated) {
   const double factor = emulated ? kEmulationFactor : 1;
-  return {worker_limits(expectations, factor), monitor_thresholds(expectations, factor), factor};
+  return {worker_limits(expectations, factor), monitor_thresholds(expectations, factor), factor,
+          expectations.scheduler_error, expectations.events_clean.value_or(false)};
 }
 
 void judge(RunReport& report) {
+  judge_schedulers(report);
   judge_workers(report);
   judge_samples(report);
+  judge_events(report);
   report.verdict = outcome_of(report);
 }
 

@@ -1,5 +1,7 @@
 #include "engine/run/observer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "engine/observe/machine_memory.h"
@@ -13,6 +15,18 @@ constexpr Duration kFreezeDeadline = std::chrono::seconds(10);
 std::uint32_t domains_every(Duration period) {
   return static_cast<std::uint32_t>(
       std::max<std::int64_t>(1, std::int64_t{1'000'000'000} / std::max<std::int64_t>(1, period.ns)));
+}
+
+SchedulerExitReport to_report(introspect::ScxExitRecord record) {
+  SchedulerExitReport report{.source = "guest memory", .kind = std::move(record.kind_name), .backtrace = {}};
+  if (!report.kind) report.kind = std::to_string(record.kind);
+  report.code = record.exit_code;
+  report.reason = std::move(record.reason);
+  report.message = std::move(record.msg);
+  report.dump = std::move(record.dump);
+  for (auto& frame : record.backtrace)
+    report.backtrace.push_back(frame.symbol ? std::move(*frame.symbol) : fmt::format("{:#x}", frame.address));
+  return report;
 }
 
 }  // namespace
@@ -42,9 +56,27 @@ Status Observer::find_kernel(vmm::Machine& machine,
 Status Observer::begin(vmm::Machine& machine) {
   sampler_.emplace(
       KTSTR_TRY(introspect::Sampler::create(*kernel_, {.domains_every = domains_every(options_.period)})));
+  auto watch = ExitWatch::start(*kernel_);
+  if (watch)
+    exit_watch_ = std::move(*watch);
+  else if (watch.error().code != ErrorCode::kNotFound)
+    return Error(watch.error());
   thread_.emplace(MonitorThreadOptions{options_.period, options_.epoch, machine.vcpu_thread_ids()},
                   [this](Duration elapsed, auto cpu_times) { return sampler_->sample(elapsed, cpu_times); });
   return ok();
+}
+
+std::vector<SchedulerExitReport> Observer::exit_records() {
+  std::vector<SchedulerExitReport> reports;
+  if (exit_watch_)
+    for (auto& record : exit_watch_->take()) reports.push_back(to_report(std::move(record)));
+  return reports;
+}
+
+std::vector<introspect::EventCounterSample> Observer::event_timeline() const {
+  std::vector<introspect::EventCounterSample> timeline;
+  thread_->look_at_samples([&](auto samples) { timeline = introspect::event_timeline(samples); });
+  return timeline;
 }
 
 void Observer::stop(introspect::MonitorReport& report, SamplingReport& sampling) {

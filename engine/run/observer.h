@@ -6,9 +6,11 @@
 #include <optional>
 
 #include "engine/kernels/kernel_store.h"
+#include "engine/observe/exit_watch.h"
 #include "engine/observe/monitor_thread.h"
 #include "engine/report/run_report.h"
 #include "introspect/kernel.h"
+#include "introspect/monitor/event_timeline.h"
 #include "introspect/monitor/sampler.h"
 #include "introspect/span_memory.h"
 #include "vmm/machine.h"
@@ -31,6 +33,13 @@ class Observer {
 
   [[nodiscard]] const introspect::Kernel& kernel() const { return *kernel_; }
 
+  /// Why schedulers ended in an error since the last call, oldest first; nothing on a kernel without
+  /// sched_ext.
+  [[nodiscard]] std::vector<SchedulerExitReport> exit_records();
+
+  /// sched_ext's event counters by sample, so far. From any thread, until stop().
+  [[nodiscard]] std::vector<introspect::EventCounterSample> event_timeline() const;
+
   /// Ends sampling. Gives the samples and what goes with them; summary and verdict are left to the judge.
   /// Once.
   void stop(introspect::MonitorReport& report, SamplingReport& sampling);
@@ -45,7 +54,8 @@ class Observer {
   introspect::SpanMemory memory_;
   std::optional<introspect::Kernel> kernel_;
   std::optional<introspect::Sampler> sampler_;
-  std::optional<MonitorThread> thread_;  ///< last: it uses everything above
+  std::unique_ptr<ExitWatch> exit_watch_;  ///< none on a kernel without sched_ext
+  std::optional<MonitorThread> thread_;    ///< last: it uses everything above
 };
 
 }  // namespace ktstr::engine

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/run/scheduler_setup.h"
+
 namespace ktstr::engine {
 namespace {
 
@@ -35,6 +37,11 @@ bool uses_ext(const Step& step) {
 }  // namespace
 
 std::optional<std::string> unmet_requirement(const Scenario& scenario, const vmm::KernelMetadata& kernel) {
+  const auto schedulers = schedulers_of(scenario);
+  const bool attaches =
+      std::any_of(schedulers.begin(), schedulers.end(), [](const auto* def) { return def->path; });
+  if (attaches && !kernel.sched_ext)
+    return "the scenario attaches a sched_ext scheduler, and kernel " + kernel.release + " has no sched_ext";
   const bool needs_ext = uses_ext(scenario.cgroups) || uses_ext(scenario.backdrop.cgroups) ||
                          std::any_of(scenario.steps.begin(), scenario.steps.end(),
                                      [](const auto& step) { return uses_ext(step); });

@@ -6,6 +6,7 @@
 #include "engine/run/attempt.h"
 #include "engine/run/judge.h"
 #include "engine/run/requirements.h"
+#include "engine/run/scheduler_setup.h"
 #include "engine/scenario/workers.h"
 
 namespace ktstr::engine {
@@ -47,7 +48,7 @@ RunReport empty_report(const Scenario& scenario, const RunOptions& options, cons
                     .cpus = scenario.topology.cpus(),
                     .memory_bytes = guest_memory(scenario).bytes,
                     .kaslr = scenario.kaslr};
-  report.limits = limits_in_force(scenario.expect, false);
+  report.limits = limits_in_force(expectations_of(scenario), false);
   return report;
 }
 
@@ -72,7 +73,10 @@ Duration default_boot_timeout(const vmm::Topology& topology) {
 Result<RunReport> run_scenario(const Scenario& scenario, const RunOptions& options) {
   const auto begin = Clock::now();
   ProgressTicker ticker(options.progress);
-  Prepared prepared{.kernel = KTSTR_TRY(choose_kernel(scenario, options)), .initramfs = {}, .debug_info = {}};
+  Prepared prepared{.kernel = KTSTR_TRY(choose_kernel(scenario, options)),
+                    .initramfs = {},
+                    .schedulers = {},
+                    .debug_info = {}};
   auto blank = empty_report(scenario, options, prepared.kernel);
   if (auto unmet = unmet_requirement(scenario, prepared.kernel.metadata)) {
     blank.reason = std::move(*unmet);
@@ -82,7 +86,8 @@ Result<RunReport> run_scenario(const Scenario& scenario, const RunOptions& optio
       std::async(std::launch::async, [&prepared] {
         return introspect::KernelDebugInfo::load(prepared.kernel.symbols, prepared.kernel.btf);
       }).share();
-  const auto initramfs = KTSTR_TRY(AgentInitramfs::create());
+  prepared.schedulers = KTSTR_TRY(stage_schedulers(scenario));
+  const auto initramfs = KTSTR_TRY(AgentInitramfs::create(std::move(prepared.schedulers.files)));
   prepared.initramfs = initramfs.path();
   blank.timings.prepare_ns = since(begin);
   auto report = KTSTR_TRY(run_repeating(blank, [&](RunReport& attempt) {

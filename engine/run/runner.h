@@ -11,6 +11,7 @@
 #include "engine/report/run_report.h"
 #include "engine/run/progress.h"
 #include "engine/scenario/scenario.h"
+#include "introspect/dump/dump.h"
 #include "vmm/machine.h"
 
 namespace ktstr::engine {
@@ -21,6 +22,7 @@ struct RunOptions {
   vmm::Accelerator accelerator = vmm::Accelerator::kTcg;
   std::uint64_t seed = 1;
   std::string script{};                 ///< the scenario's file, for the command that repeats the run
+  std::filesystem::path dump_dir{};     ///< where dumps are written; the current directory when empty
   std::filesystem::path console_log{};  ///< the serial console is appended here; none when empty
   /// From the machine's start to the agent's hello; default_boot_timeout() when absent.
   std::optional<Duration> boot_timeout{};
@@ -29,6 +31,9 @@ struct RunOptions {
   ProgressCallback progress{};
   /// The scenario's check hook: failures to add. Called in the caller's thread, with the judged report.
   std::function<Result<std::vector<std::string>>(const RunReport&)> check{};
+  /// The scenario's on_snapshot hook: failures to add. Called in the caller's thread, between two ops or when
+  /// the steps are over, while the guest runs.
+  std::function<Result<std::vector<std::string>>(const introspect::FailureDump&)> on_snapshot{};
   int stop_fd = -1;  ///< readable when the user wants to stop (Interrupt::stop_fd())
 };
 

@@ -33,13 +33,15 @@ std::string_view op_name(const Op& op) {
 
 }  // namespace
 
-StepRunner::StepRunner(const Scenario& scenario, Guest& guest, Workload& workload, Timeline& timeline)
-    : scenario_(scenario), guest_(guest), workload_(workload), timeline_(timeline) {}
+StepRunner::StepRunner(const Scenario& scenario, Guest& guest, Workload& workload,
+                       SchedulerDriver& schedulers, Timeline& timeline)
+    : scenario_(scenario), guest_(guest), workload_(workload), schedulers_(schedulers), timeline_(timeline) {}
 
 Status StepRunner::stimulate(std::size_t step, std::string_view op, std::optional<std::string> cgroup,
-                             const std::function<Status()>& act) {
+                             const std::function<Status()>& act, std::optional<std::string> scheduler) {
   const auto began = guest_.now();
   if (auto status = act(); !status) {
+    if (scheduler) return status;  // a scheduler's story names its step
     const auto place = step == 0 ? "before the first step" : fmt::format("step {}", step);
     return std::move(status.error())
         .with_context(cgroup ? fmt::format("{}: {} {}", place, op, *cgroup)
@@ -48,7 +50,7 @@ Status StepRunner::stimulate(std::size_t step, std::string_view op, std::optiona
   const auto done = guest_.now();
   timeline_.events.push_back({to_ns(done), to_ns(done) - to_ns(began), static_cast<std::uint32_t>(step),
                               std::string(op), std::move(cgroup), workload_.cgroup_count(),
-                              workload_.worker_count()});
+                              workload_.worker_count(), std::move(scheduler)});
   return ok();
 }
 
@@ -59,6 +61,9 @@ Status StepRunner::make_cgroups(std::size_t step, const std::map<std::string, Cg
 }
 
 Status StepRunner::set_up() {
+  if (const auto& def = scenario_.scheduler)
+    KTSTR_TRY_STATUS(stimulate(
+        0, "attach_scheduler", {}, [&] { return schedulers_.attach(0, *def); }, def->name));
   KTSTR_TRY_STATUS(make_cgroups(0, scenario_.backdrop.cgroups));
   return make_cgroups(0, scenario_.cgroups);
 }
@@ -112,9 +117,37 @@ Status StepRunner::loop(std::size_t index, StepReport& report, Duration hold, Du
 }
 
 Status StepRunner::run_ops(std::size_t index) {
-  for (const auto& op : scenario_.steps[index].ops)
-    KTSTR_TRY_STATUS(stimulate(index + 1, op_name(op), target(op), [&] { return workload_.apply(op); }));
+  for (const auto& op : scenario_.steps[index].ops) KTSTR_TRY_STATUS(apply(index + 1, op));
   return ok();
+}
+
+Status StepRunner::apply(std::size_t step, const Op& op) {
+  const auto act = [&]<class Kind>(const Kind& kind) {
+    if constexpr (std::same_as<Kind, AttachSchedulerOp>)
+      return stimulate(
+          step, op_name(op), {}, [&] { return schedulers_.attach(step, kind.scheduler); },
+          kind.scheduler.name);
+    else if constexpr (std::same_as<Kind, ReplaceSchedulerOp>)
+      return stimulate(
+          step, op_name(op), {}, [&] { return schedulers_.replace(step, kind.scheduler); },
+          kind.scheduler.name);
+    else if constexpr (std::same_as<Kind, RestartSchedulerOp>)
+      return stimulate(
+          step, op_name(op), {}, [&] { return schedulers_.restart(step); }, schedulers_.current_name());
+    else if constexpr (std::same_as<Kind, DetachSchedulerOp>)
+      return stimulate(
+          step, op_name(op), {}, [&] { return schedulers_.detach(step); }, schedulers_.current_name());
+    else if constexpr (std::same_as<Kind, CaptureSnapshotOp>)
+      return stimulate(step, op_name(op), {}, [&] { return capture(kind.name); });
+    else
+      return stimulate(step, op_name(op), target(op), [&] { return workload_.apply(op); });
+  };
+  return std::visit(act, op);
+}
+
+Status StepRunner::capture(const std::string& name) {
+  if (!capture_) return Error{ErrorCode::kUnavailable, "the guest's memory can't be read"};
+  return capture_(name);
 }
 
 Status StepRunner::run_setup(std::size_t index) {
@@ -126,7 +159,7 @@ Status StepRunner::check_liveness(std::size_t index) {
   if (!reply)
     return std::move(reply.error())
         .with_context(fmt::format("the guest does not answer after step {}", index + 1));
-  return ok();
+  return schedulers_.check_alive(index + 1);
 }
 
 }  // namespace ktstr::engine

@@ -6,6 +6,7 @@
 #include "engine/report/timeline.h"
 #include "engine/run/guest.h"
 #include "engine/run/progress.h"
+#include "engine/run/scheduler_driver.h"
 #include "engine/run/workload.h"
 #include "engine/scenario/scenario.h"
 
@@ -13,13 +14,18 @@ namespace ktstr::engine {
 
 /// Runs backdrop, cgroups and steps. `timeline` grows as things happen, so that it tells how far a run came
 /// that failed. An op's failure ends the run with the step and the op in the message. Between two steps the
-/// agent must answer a read of /proc/uptime. Precondition: the scenario was checked. Errors: as Guest::ask
-/// and Guest::wait_until.
+/// agent must answer a read of /proc/uptime, and the scheduler must live. Precondition: the scenario was
+/// checked. Errors: as Guest::ask and Guest::wait_until.
 class StepRunner {
  public:
-  StepRunner(const Scenario& scenario, Guest& guest, Workload& workload, Timeline& timeline);
+  StepRunner(const Scenario& scenario, Guest& guest, Workload& workload, SchedulerDriver& schedulers,
+             Timeline& timeline);
 
-  /// Makes the backdrop and the scenario's cgroups.
+  /// What capture_snapshot does; without one it is an error (kUnavailable).
+  using Capture = std::function<Status(const std::string& name)>;
+  void set_capture(Capture capture) { capture_ = std::move(capture); }
+
+  /// Attaches the scheduler, then makes the backdrop and the scenario's cgroups.
   [[nodiscard]] Status set_up();
   /// Runs every step. `watch` is told the step and the hold time left when a step begins.
   [[nodiscard]] Status run_steps(const ProgressCallback& watch);
@@ -30,15 +36,20 @@ class StepRunner {
   [[nodiscard]] Status run_setup(std::size_t index);
   [[nodiscard]] Status loop(std::size_t index, StepReport& report, Duration hold, Duration interval);
   [[nodiscard]] Status check_liveness(std::size_t index);
+  [[nodiscard]] Status apply(std::size_t step, const Op& op);
+  [[nodiscard]] Status capture(const std::string& name);
   /// Does one thing to the guest and puts it into the timeline.
   [[nodiscard]] Status stimulate(std::size_t step, std::string_view op, std::optional<std::string> cgroup,
-                                 const std::function<Status()>& act);
+                                 const std::function<Status()>& act,
+                                 std::optional<std::string> scheduler = std::nullopt);
   [[nodiscard]] Status make_cgroups(std::size_t step, const std::map<std::string, CgroupDef>& cgroups);
 
   const Scenario& scenario_;
   Guest& guest_;
   Workload& workload_;
+  SchedulerDriver& schedulers_;
   Timeline& timeline_;
+  Capture capture_;
 };
 
 }  // namespace ktstr::engine

@@ -165,6 +165,10 @@ struct Workload::Apply {
   Status operator()(const UnfreezeCgroupOp& op) const {
     return load.ask_done(protocol::FreezeCgroup{op.cgroup, false});
   }
+  template <class SchedulerOp>
+  Status operator()(const SchedulerOp&) const {
+    return Error{ErrorCode::kInvalidArgument, "not an op on cgroups or workers"};
+  }
 };
 
 Status Workload::apply(const Op& op) {

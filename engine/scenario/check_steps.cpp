@@ -15,6 +15,9 @@ class Walk {
  public:
   explicit Walk(const vmm::Topology& topology) : topology_(topology) {}
 
+  /// What is attached before the first step.
+  void attach(const std::optional<SchedulerDef>& scheduler) { attached_ = scheduler.has_value(); }
+
   ReadStatus add_all(const std::map<std::string, CgroupDef>& cgroups, const Place& place) {
     for (const auto& [name, def] : cgroups)
       if (auto error = add(name, def, place.member(name), place.member(name))) return error;
@@ -107,8 +110,33 @@ class Walk {
     return place.member("cgroup").error_of(tree_.set_frozen(op.cgroup, false));
   }
 
+  ReadStatus apply(const AttachSchedulerOp&, const Place& place) {
+    if (attached_)
+      return place.error("a scheduler is attached already: replace_scheduler puts another in its place");
+    attached_ = true;
+    return {};
+  }
+  ReadStatus apply(const DetachSchedulerOp&, const Place& place) {
+    if (!attached_) return place.error("no scheduler is attached here");
+    attached_ = false;
+    return {};
+  }
+  ReadStatus apply(const ReplaceSchedulerOp&, const Place& place) const {
+    if (!attached_) return place.error("no scheduler is attached here: attach_scheduler starts one");
+    return {};
+  }
+  ReadStatus apply(const RestartSchedulerOp&, const Place& place) const {
+    if (!attached_) return place.error("no scheduler is attached here: attach_scheduler starts one");
+    return {};
+  }
+
+  ReadStatus apply(const CaptureSnapshotOp& op, const Place& place) const {
+    return op.name.empty() ? place.member("name").error("expected a name") : ReadStatus{};
+  }
+
   const vmm::Topology& topology_;
   CgroupTree tree_;
+  bool attached_ = false;  ///< by the ops so far; it may have died since
 };
 
 ReadStatus walk_loop(const Step& step, Walk& walk, const Place& place) {
@@ -129,6 +157,7 @@ ReadStatus walk_step(const Step& step, Walk& walk, const Place& place) {
 
 ReadStatus check_steps(const Scenario& scenario, const Place& place) {
   Walk walk(scenario.topology);
+  walk.attach(scenario.scheduler);
   if (auto error = walk.add_all(scenario.backdrop.cgroups, place.member("backdrop").member("cgroups")))
     return error;
   if (auto error = walk.add_all(scenario.cgroups, place.member("cgroups"))) return error;

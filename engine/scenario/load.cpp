@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/scenario/check_schedulers.h"
 #include "engine/scenario/check_steps.h"
 #include "engine/scenario/holds.h"
 #include "engine/scenario/place.h"
@@ -82,26 +83,27 @@ ReadStatus check_expectations(const Expectations& expect, const Place& place) {
         .error("must be 1 or more: an even load has ratio 1");
   if (monitor.sustained_samples && *monitor.sustained_samples == 0)
     return place.member("monitor").member("sustained_samples").error("must be 1 or more");
-  return {};
+  return check_scheduler_error(expect, place);
 }
 
-ReadStatus check(const Scenario& scenario, const Place& place) {
+ReadStatus check(Scenario& scenario, const Place& place, const ProgramPlaces& places) {
   if (auto error = check_name(scenario.name, place.member("name"))) return error;
   if (auto error = check_kernel_args(scenario.kernel_args, place.member("kernel_args"))) return error;
   if (auto error = check_memory(scenario, place.member("memory"))) return error;
   if (auto error = check_times(scenario, place)) return error;
+  if (auto error = check_schedulers(scenario, place, places)) return error;
   if (auto error = check_steps(scenario, place)) return error;
   return check_expectations(scenario.expect, place.member("expect"));
 }
 
 }  // namespace
 
-tl::expected<Scenario, ReadError> load_scenario(const Value& tree) {
+tl::expected<Scenario, ReadError> load_scenario(const Value& tree, const ProgramPlaces& places) {
   Scenario scenario;
   auto error = read(tree, scenario);
   if (!error) {
     if (scenario.steps.empty()) scenario.steps.emplace_back();
-    error = check(scenario, Place(tree));
+    error = check(scenario, Place(tree), places);
   }
   if (!error) return scenario;
   if (error->line == 0) error->line = tree.line;

@@ -5,11 +5,14 @@
 
 #include "engine/base/read.h"
 #include "engine/scenario/scenario.h"
+#include "engine/schedulers/program_search.h"
 
 namespace ktstr::engine {
 
 /// Reads and checks. What comes out can be run: every name, placement and time holds, and there is at least
-/// one step. The error is the first one found, with its path and, where the tree has lines, its line.
-[[nodiscard]] tl::expected<Scenario, ReadError> load_scenario(const Value& tree);
+/// one step; schedulers' programs are found through `places`, with all that they need. The error is the first
+/// one found, with its path and, where the tree has lines, its line.
+[[nodiscard]] tl::expected<Scenario, ReadError> load_scenario(const Value& tree,
+                                                              const ProgramPlaces& places = {});
 
 }  // namespace ktstr::engine

@@ -26,6 +26,8 @@ class Place {
     const auto& next = list && index < list->size() ? (*list)[index] : absent();
     return Place(next, path_.element(index, next));
   }
+  /// Whether the script wrote a string here.
+  [[nodiscard]] bool is_string() const { return node_->get_if<std::string>() != nullptr; }
   [[nodiscard]] ReadError error(std::string message) const { return path_.error(std::move(message)); }
   /// Nothing for success; a failure's message at this place.
   template <class T>

@@ -13,6 +13,7 @@
 #include "engine/base/units.h"
 #include "engine/base/value.h"
 #include "engine/scenario/placement.h"
+#include "engine/scenario/scheduler.h"
 #include "engine/scenario/work.h"
 #include "engine/verdict/expectations.h"
 #include "vmm/topology.h"
@@ -98,9 +99,21 @@ struct FreezeCgroupOp {
 struct UnfreezeCgroupOp {
   std::string cgroup;
 };
-using Op =
-    std::variant<AddCgroupOp, RemoveCgroupOp, SetCpusetOp, ClearCpusetOp, SwapCpusetsOp, SpawnOp, SpawnHostOp,
-                 StopCgroupOp, SetAffinityOp, MoveAllTasksOp, FreezeCgroupOp, UnfreezeCgroupOp>;
+struct AttachSchedulerOp {
+  SchedulerDef scheduler;
+};
+struct DetachSchedulerOp {};
+struct ReplaceSchedulerOp {
+  SchedulerDef scheduler;
+};
+struct RestartSchedulerOp {};
+struct CaptureSnapshotOp {
+  std::string name;
+};
+using Op = std::variant<AddCgroupOp, RemoveCgroupOp, SetCpusetOp, ClearCpusetOp, SwapCpusetsOp, SpawnOp,
+                        SpawnHostOp, StopCgroupOp, SetAffinityOp, MoveAllTasksOp, FreezeCgroupOp,
+                        UnfreezeCgroupOp, AttachSchedulerOp, DetachSchedulerOp, ReplaceSchedulerOp,
+                        RestartSchedulerOp, CaptureSnapshotOp>;
 
 /// Ops run first, then the cgroups of `setup` are made, then the hold. A step with a loop makes `setup` first
 /// and once, then runs its ops at the start of every interval.
@@ -129,12 +142,14 @@ struct Scenario {
   std::vector<std::string> kernel_args;
   std::optional<ByteSize> memory;
   Duration duration = std::chrono::seconds(5);
+  std::optional<SchedulerDef> scheduler;  ///< attached before the first step; absent: the kernel's own
   std::map<std::string, CgroupDef> cgroups;
   Backdrop backdrop;
   std::vector<Step> steps;
   MonitorOptions monitor;
   Expectations expect;
-  std::optional<Value::Function> check;  ///< hook: may add failures to the report
+  std::optional<Value::Function> check;        ///< hook: may add failures to the report
+  std::optional<Value::Function> on_snapshot;  ///< hook: gets every dump, and may add failures
 };
 
 }  // namespace ktstr::engine
@@ -196,6 +211,14 @@ template <> inline constexpr auto describe<engine::FreezeCgroupOp> = record<engi
     field("cgroup", &engine::FreezeCgroupOp::cgroup, "its name"));
 template <> inline constexpr auto describe<engine::UnfreezeCgroupOp> = record<engine::UnfreezeCgroupOp>("unfreeze_cgroup", "lets a frozen cgroup's workers run again",
     field("cgroup", &engine::UnfreezeCgroupOp::cgroup, "its name"));
+template <> inline constexpr auto describe<engine::AttachSchedulerOp> = record<engine::AttachSchedulerOp>("attach_scheduler", "starts a scheduler and waits until the kernel runs it",
+    field("scheduler", &engine::AttachSchedulerOp::scheduler, "which"));
+template <> inline constexpr auto describe<engine::DetachSchedulerOp> = record<engine::DetachSchedulerOp>("detach_scheduler", "ends the attached scheduler; the kernel's own goes on");
+template <> inline constexpr auto describe<engine::ReplaceSchedulerOp> = record<engine::ReplaceSchedulerOp>("replace_scheduler", "ends the attached scheduler and starts another, under whatever load there is",
+    field("scheduler", &engine::ReplaceSchedulerOp::scheduler, "which"));
+template <> inline constexpr auto describe<engine::RestartSchedulerOp> = record<engine::RestartSchedulerOp>("restart_scheduler", "ends the scheduler that was attached last, if it still lives, and starts it again");
+template <> inline constexpr auto describe<engine::CaptureSnapshotOp> = record<engine::CaptureSnapshotOp>("capture_snapshot", "stops the guest for an instant and reads everything it holds into a dump",
+    field("name", &engine::CaptureSnapshotOp::name, "what reports and the dump's file call it"));
 
 template <> inline constexpr auto describe<engine::Step> = record<engine::Step>("step", "ops, then cgroups, then a time in which they are watched",
     field("ops", &engine::Step::ops, "what to do, in order; positional values of k.step are ops too"),
@@ -214,12 +237,14 @@ template <> inline constexpr auto describe<engine::Scenario> = record<engine::Sc
     field("kernel_args", &engine::Scenario::kernel_args, "arguments appended to the kernel's command line"),
     field("memory", &engine::Scenario::memory, "guest memory; 64M per CPU, and at least 512M, when absent"),
     field("duration", &engine::Scenario::duration, "length of all steps together"),
+    field("scheduler", &engine::Scenario::scheduler, "attached before the first step; the kernel's own schedules when absent"),
     field("cgroups", &engine::Scenario::cgroups, "cgroups that exist when the first step begins, by name"),
     field("backdrop", &engine::Scenario::backdrop, "cgroups that live for the whole scenario"),
     field("steps", &engine::Scenario::steps, "what happens, in order; one step that holds for the whole duration when absent"),
     field("monitor", &engine::Scenario::monitor, "how run queues are sampled"),
     field("expect", &engine::Scenario::expect, "what must hold for the scenario to pass"),
-    field("check", &engine::Scenario::check, "function(report): called after the run; what it returns (a string or a list of strings) fails the run"));
+    field("check", &engine::Scenario::check, "function(report): called after the run; what it returns (a string or a list of strings) fails the run"),
+    field("on_snapshot", &engine::Scenario::on_snapshot, "function(snapshot): called with each dump, those taken when a scheduler ended unasked included; what it returns fails the run, as with check"));
 // clang-format on
 
 /// The form that scripts use: one table with the work type's own parameters and those of the group.

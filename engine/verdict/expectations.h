@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "engine/base/describe.h"
 #include "engine/base/units.h"
@@ -20,6 +21,14 @@ struct MonitorExpectations {
   std::optional<double> max_keep_last_rate{};
 };
 
+/// A scheduler's error that the scenario is about: any, or one whose text holds `contains` and matches
+/// `matches` (a POSIX extended regular expression, anywhere in it). The text: exit reason and message, then
+/// the scheduler's log.
+struct SchedulerErrorExpectation {
+  std::optional<std::string> contains{};
+  std::optional<std::string> matches{};
+};
+
 /// Worker checks. See docs/scenarios.md for what each compares.
 struct Expectations {
   std::optional<bool> no_starvation{};
@@ -33,6 +42,8 @@ struct Expectations {
   std::optional<double> min_iteration_rate{};
   std::optional<double> max_migration_ratio{};
   MonitorExpectations monitor{};
+  std::optional<SchedulerErrorExpectation> scheduler_error{};
+  std::optional<bool> events_clean{};
 };
 
 }  // namespace ktstr::engine
@@ -46,6 +57,9 @@ template <> inline constexpr auto describe<engine::MonitorExpectations> = record
     field("sustained_samples", &engine::MonitorExpectations::sustained_samples, "consecutive samples that make a violation last"),
     field("max_fallback_rate", &engine::MonitorExpectations::max_fallback_rate, "largest select_cpu_fallback rate that may last, events/s over all CPUs"),
     field("max_keep_last_rate", &engine::MonitorExpectations::max_keep_last_rate, "largest dispatch_keep_last rate that may last, events/s over all CPUs"));
+template <> inline constexpr auto describe<engine::SchedulerErrorExpectation> = record<engine::SchedulerErrorExpectation>("scheduler error", "the error that a scheduler must end with",
+    field("contains", &engine::SchedulerErrorExpectation::contains, "text that its reason, message or log holds"),
+    field("matches", &engine::SchedulerErrorExpectation::matches, "POSIX extended regular expression that they match"));
 template <> inline constexpr auto describe<engine::Expectations> = record<engine::Expectations>("expect", "what must hold for the scenario to pass",
     field("no_starvation", &engine::Expectations::no_starvation, "every worker must do some work"),
     field("max_spread_pct", &engine::Expectations::max_spread_pct, "largest difference of off-CPU share between the workers of a cgroup, percentage points"),
@@ -57,6 +71,8 @@ template <> inline constexpr auto describe<engine::Expectations> = record<engine
     field("max_wake_latency_cv", &engine::Expectations::max_wake_latency_cv, "largest coefficient of variation of wake-up latency"),
     field("min_iteration_rate", &engine::Expectations::min_iteration_rate, "smallest iteration rate of any worker, iterations per second of wall time"),
     field("max_migration_ratio", &engine::Expectations::max_migration_ratio, "largest number of migrations per iteration of any worker"),
-    field("monitor", &engine::Expectations::monitor, "thresholds on what the monitor samples"));
+    field("monitor", &engine::Expectations::monitor, "thresholds on what the monitor samples"),
+    field("scheduler_error", &engine::Expectations::scheduler_error, "a scheduler must end with this error; an empty table: with any"),
+    field("events_clean", &engine::Expectations::events_clean, "no sched_ext event counter that tells of a task handled past the scheduler may rise"));
 // clang-format on
 }  // namespace ktstr

@@ -1,4 +1,4 @@
-// ktstr list: the scenarios of a directory, one line each.
+// ktstr list: the scenarios of a directory, one line each; or the flag profiles of one.
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -6,6 +6,7 @@
 #include <system_error>
 #include <vector>
 
+#include "engine/run/scheduler_setup.h"
 #include "lua/commands/commands.h"
 #include "lua/script_host.h"
 
@@ -52,14 +53,36 @@ int list(const fs::path& directory) {
   return code;
 }
 
+/// "name: flags of a profile", one line for each of each scheduler.
+int list_profiles(const fs::path& file) {
+  const auto host = ScriptHost::load(file);
+  if (!host) return report_error(host.error());
+  for (const auto* scheduler : engine::schedulers_of(host->scenario())) {
+    const auto profiles = engine::flag_profiles(*scheduler);
+    if (!profiles) return report_error(profiles.error());
+    for (const auto& profile : *profiles) {
+      std::printf("%s:", scheduler->name.c_str());
+      for (const auto& flag : profile) std::printf(" %s", flag.c_str());
+      std::printf("\n");
+    }
+  }
+  return kPassed;
+}
+
 }  // namespace
 
 void add_list_command(CLI::App& app, Invocation& invocation) {
   auto* command = app.add_subcommand("list", "List the scenarios of a directory");
   auto directory = std::make_shared<fs::path>("scenarios");
   command->add_option("DIR", *directory, "Where to look for *.lua")->capture_default_str();
-  command->callback(
-      [&invocation, directory] { invocation.action = [directory] { return list(*directory); }; });
+  auto profiles = std::make_shared<fs::path>();
+  command->add_option("--profiles", *profiles,
+                      "List the valid combinations of scheduler flags of this scenario instead");
+  command->callback([&invocation, directory, profiles] {
+    invocation.action = [directory, profiles] {
+      return profiles->empty() ? list(*directory) : list_profiles(*profiles);
+    };
+  });
 }
 
 }  // namespace ktstr::lua

@@ -54,7 +54,10 @@ std::string module_text() {
   std::string text =
       "---@class ktstr.module\n"
       "---@field scenario fun(scenario: ktstr.scenario): ktstr.scenario what a script returns\n"
-      "---@field step fun(step: ktstr.step): ktstr.step one step; its list items are ops\n";
+      "---@field step fun(step: ktstr.step): ktstr.step one step; its list items are ops\n"
+      "---@field scheduler fun(scheduler: ktstr.scheduler): ktstr.scheduler a scheduler's program, or one of "
+      "the "
+      "kernel's own\n";
   for (const auto& family : families())
     text += "---@field " + std::string(family.name) + " ktstr.module." + std::string(family.name) + "\n";
   return text + "local k = {}\nreturn k\n";

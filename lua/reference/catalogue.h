@@ -75,6 +75,8 @@ TypeDoc type_doc() {
     return {"`k.work`", "ktstr.work"};
   else if constexpr (std::same_as<T, engine::Step>)
     return {"`k.step`", "ktstr.step"};
+  else if constexpr (std::same_as<T, engine::SchedulerDef>)
+    return {"`k.scheduler`, or a path or name", "string|ktstr.scheduler"};
   else if constexpr (!kFamily<T>.empty())
     return {"`k." + std::string(kFamily<T>) + "`", "ktstr." + std::string(kFamily<T>)};
   else if constexpr (std::same_as<T, vmm::Topology>)

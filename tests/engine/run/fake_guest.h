@@ -15,6 +15,8 @@ class FakeGuest : public Guest {
   Duration request_time;
   /// Called before a request is answered; an error it returns is the answer.
   std::function<Status(const protocol::Request&)> before_answer = [](const auto&) { return ok(); };
+  /// Answers to requests about schedulers, in order; then one that says that all is well.
+  std::vector<protocol::SchedulerChanged> scheduler_answers;
   /// "add_cgroup web @100": requests and waits in order, times in ms.
   std::vector<std::string> log;
   std::vector<protocol::Request> requests;
@@ -68,7 +70,23 @@ class FakeGuest : public Guest {
     if (const auto* stop = std::get_if<protocol::StopWorkers>(&request)) return end(stop->cgroup);
     if (const auto* remove = std::get_if<protocol::RemoveCgroup>(&request)) return end(remove->cgroup);
     if (std::holds_alternative<protocol::ReadFile>(request)) return protocol::FileContent{"1.00 2.00\n"};
+    if (auto changed = change_scheduler(request)) return std::move(*changed);
     return protocol::Done{};
+  }
+
+  std::optional<protocol::SchedulerChanged> change_scheduler(const protocol::Request& request) {
+    const auto is_about_scheduler = [](const auto& kind) {
+      return std::string_view(describe<std::remove_cvref_t<decltype(kind)>>.name).ends_with("_scheduler");
+    };
+    if (!std::visit(is_about_scheduler, request)) return std::nullopt;
+    if (scheduler_answers.empty()) {
+      protocol::SchedulerChanged changed;
+      changed.current.emplace().attached = true;
+      return changed;
+    }
+    auto changed = std::move(scheduler_answers.front());
+    scheduler_answers.erase(scheduler_answers.begin());
+    return changed;
   }
 
   protocol::Spawned start(const protocol::SpawnWorkers& spawn) {

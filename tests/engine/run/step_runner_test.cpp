@@ -18,6 +18,8 @@ struct Run {
   FakeGuest guest;
   Timeline timeline;
   Workload workload{guest, vmm::Topology{1, 2, 2, 1}, 1};
+  StagedSchedulers staged;
+  std::vector<SchedulerReport> reports;
   std::vector<Progress> progress;
 
   Run() {
@@ -26,7 +28,8 @@ struct Run {
     guest.request_time = 10ms;
   }
   Status go() {
-    StepRunner runner(scenario, guest, workload, timeline);
+    SchedulerDriver schedulers(guest, staged, {}, {}, reports);
+    StepRunner runner(scenario, guest, workload, schedulers, timeline);
     KTSTR_TRY_STATUS(runner.set_up());
     return runner.run_steps([this](const Progress& at) { progress.push_back(at); });
   }

@@ -1,0 +1,53 @@
+#include "engine/guest/output_log.h"
+
+#include <algorithm>
+
+namespace ktstr::engine::guest {
+
+void OutputLog::append(std::string_view text) {
+  while (!text.empty()) {
+    const auto end = text.find('\n');
+    append_to_line(text.substr(0, end));
+    if (end == std::string_view::npos) return;
+    end_line();
+    text.remove_prefix(end + 1);
+  }
+}
+
+void OutputLog::append_to_line(std::string_view text) {
+  const auto room = kLongestLine - std::min(kLongestLine, open_.size());
+  open_is_cut_ = open_is_cut_ || text.size() > room;
+  for (const char c : text.substr(0, room)) {
+    const bool printable = (c >= ' ' && c <= '~') || c == '\t';  // JSON strings are UTF-8; output need not be
+    if (c != '\r') open_ += printable ? c : '?';
+  }
+}
+
+void OutputLog::end_line() {
+  if (open_is_cut_) open_ += "...";
+  if (!lines_.empty() && lines_.back().text == open_) {
+    ++lines_.back().repeats;
+  } else {
+    lines_.push_back({std::move(open_), 0});
+    if (lines_.size() > kMostLines) {
+      dropped_ += 1 + lines_.front().repeats;
+      lines_.pop_front();
+    }
+  }
+  open_.clear();
+  open_is_cut_ = false;
+}
+
+std::string OutputLog::Line::to_string() const {
+  if (repeats == 0) return text;
+  return text + " (repeated " + std::to_string(repeats) + (repeats == 1 ? " time more)" : " times more)");
+}
+
+std::vector<std::string> OutputLog::lines() const {
+  std::vector<std::string> texts;
+  for (const auto& line : lines_) texts.push_back(line.to_string());
+  if (!open_.empty()) texts.push_back(open_);
+  return texts;
+}
+
+}  // namespace ktstr::engine::guest

@@ -1,0 +1,42 @@
+// OutputLog: the last lines of a program's output, in bounded memory.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ktstr::engine::guest {
+
+/// Lines as they come in, in pieces of any size. A line that repeats the one before is counted instead of
+/// kept: "message (repeated 41 times more)". Beyond the limits the oldest lines go, and long lines are cut.
+class OutputLog {
+ public:
+  static constexpr std::size_t kMostLines = 400;
+  static constexpr std::size_t kLongestLine = 1000;
+
+  void append(std::string_view text);
+
+  /// The kept lines, oldest first, an unfinished one included.
+  [[nodiscard]] std::vector<std::string> lines() const;
+  /// Lines that came before those; repeats count.
+  [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
+
+ private:
+  struct Line {
+    std::string text;
+    std::uint64_t repeats = 0;
+    [[nodiscard]] std::string to_string() const;
+  };
+  void append_to_line(std::string_view text);
+  void end_line();
+
+  std::deque<Line> lines_;
+  std::string open_;  ///< the line that has no end yet
+  bool open_is_cut_ = false;
+  std::uint64_t dropped_ = 0;
+};
+
+}  // namespace ktstr::engine::guest

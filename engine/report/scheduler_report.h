@@ -1,0 +1,86 @@
+// SchedulerReport: one scheduler of a run, from its start to its end.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/describe.h"
+#include "engine/protocol/scheduler_messages.h"
+
+namespace ktstr::engine {
+
+/// Why the kernel let a scheduler go: struct scx_exit_info (kernel/sched/ext.c). The kernel log has reason,
+/// message and backtrace only.
+struct SchedulerExitReport {
+  std::string source;                    ///< "guest memory" or "kernel log"
+  std::optional<std::string> kind{};     ///< enum scx_exit_kind, e.g. "SCX_EXIT_ERROR_STALL"
+  std::optional<std::int64_t> code{};    ///< the scheduler's own exit code
+  std::optional<std::string> reason{};   ///< e.g. "runnable task stall"
+  std::optional<std::string> message{};  ///< e.g. "worker[123] failed to run for 2.6s"
+  std::vector<std::string> backtrace;    ///< innermost first
+  std::optional<std::string> dump{};     ///< the kernel's own debug dump
+};
+
+enum class SchedulerFate { kAttached, kDetached, kReplaced, kRestarted, kDied, kRefused };
+
+/// Times are since the machine's start. `problem`: why it died or was refused; complete by itself.
+struct SchedulerReport {
+  std::string name;
+  std::optional<std::string> path{};  ///< its program on this host; absent for one of the kernel's own
+  std::vector<std::string> args;
+  std::optional<std::string> ops{};
+  SchedulerFate fate = SchedulerFate::kAttached;
+  std::uint32_t step = 0;  ///< in which it was started, from 1; 0: before the first
+  std::optional<std::uint64_t> attached_ns{};
+  std::optional<std::uint64_t> ended_ns{};  ///< when the end was noticed
+  std::optional<std::uint64_t> gap_ns{};  ///< before it was attached: the time without any, in a replacement
+  std::optional<std::string> problem{};
+  bool expected = false;  ///< expect.scheduler_error allows for the problem
+  std::optional<SchedulerExitReport> exit_record{};
+  std::optional<protocol::ExitInfo> exit{};  ///< its program's
+  std::vector<std::string> log;
+  std::uint64_t log_lines_dropped = 0;
+};
+
+/// The record that the kernel's messages ("sched_ext: ...") make; nothing when they tell of no end.
+[[nodiscard]] std::optional<SchedulerExitReport> exit_from_kernel_log(const std::vector<std::string>& lines);
+
+}  // namespace ktstr::engine
+
+namespace ktstr {
+// clang-format off
+template <> inline constexpr auto describe<engine::SchedulerFate> = enumeration<engine::SchedulerFate>("fate", {
+    {"attached", engine::SchedulerFate::kAttached, "it was attached when the run ended"},
+    {"detached", engine::SchedulerFate::kDetached, "an op detached it"},
+    {"replaced", engine::SchedulerFate::kReplaced, "an op put another in its place"},
+    {"restarted", engine::SchedulerFate::kRestarted, "an op ended it to start it again"},
+    {"died", engine::SchedulerFate::kDied, "it ended unasked"},
+    {"refused", engine::SchedulerFate::kRefused, "it was never attached"}});
+template <> inline constexpr auto describe<engine::SchedulerExitReport> = record<engine::SchedulerExitReport>("SchedulerExitReport", "why the kernel let a scheduler go",
+    field("source", &engine::SchedulerExitReport::source, "\"guest memory\" or \"kernel log\""),
+    field("kind", &engine::SchedulerExitReport::kind, "enum scx_exit_kind by name"),
+    field("code", &engine::SchedulerExitReport::code, "the scheduler's own exit code"),
+    field("reason", &engine::SchedulerExitReport::reason, "what kind of end it was, in words"),
+    field("message", &engine::SchedulerExitReport::message, "what was wrong"),
+    field("backtrace", &engine::SchedulerExitReport::backtrace, "kernel functions at the end, innermost first"),
+    field("dump", &engine::SchedulerExitReport::dump, "the kernel's own debug dump"));
+template <> inline constexpr auto describe<engine::SchedulerReport> = record<engine::SchedulerReport>("SchedulerReport", "one scheduler of a run",
+    field("name", &engine::SchedulerReport::name, "its name in the scenario"),
+    field("path", &engine::SchedulerReport::path, "its program on this host; absent for one of the kernel's own"),
+    field("args", &engine::SchedulerReport::args, "its arguments"),
+    field("ops", &engine::SchedulerReport::ops, "the name the kernel knew it by"),
+    field("fate", &engine::SchedulerReport::fate, "attached, detached, replaced, restarted, died or refused"),
+    field("step", &engine::SchedulerReport::step, "the step that started it, from 1; 0: before the first step"),
+    field("attached_ns", &engine::SchedulerReport::attached_ns, "when the kernel ran it, ns since the machine's start; absent when it never did"),
+    field("ended_ns", &engine::SchedulerReport::ended_ns, "when its end was noticed, ns since the machine's start; absent when it was attached to the last"),
+    field("gap_ns", &engine::SchedulerReport::gap_ns, "time without any scheduler of its kind before it, in a replacement, ns"),
+    field("problem", &engine::SchedulerReport::problem, "why it died or was refused"),
+    field("expected", &engine::SchedulerReport::expected, "whether expect.scheduler_error allows for the problem"),
+    field("exit_record", &engine::SchedulerReport::exit_record, "why the kernel let it go"),
+    field("exit", &engine::SchedulerReport::exit, "how its program ended"),
+    field("log", &engine::SchedulerReport::log, "the last lines of its output, repeats collapsed"),
+    field("log_lines_dropped", &engine::SchedulerReport::log_lines_dropped, "lines of output before those"));
+// clang-format on
+}  // namespace ktstr

@@ -1,0 +1,85 @@
+#include "engine/report/scheduler_text.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "engine/report/monitor_text.h"
+
+namespace ktstr::engine {
+namespace {
+
+/// The rest is in the JSON report.
+constexpr std::size_t kMostDumpLines = 60;
+constexpr std::size_t kMostLogLines = 20;
+
+std::string seconds(const std::optional<std::uint64_t>& ns) {
+  return ns ? fmt::format("{:.3f}", static_cast<double>(*ns) * 1e-9) : "-";
+}
+
+std::string headline(const SchedulerReport& report) {
+  const auto name =
+      report.ops && *report.ops != report.name ? report.name + " (" + *report.ops + ")" : report.name;
+  std::string text = fmt::format("  {}: {}", name, enum_name(report.fate));
+  if (report.expected) text += ", as expected";
+  text += report.attached_ns ? fmt::format(", from {} s", seconds(report.attached_ns)) : std::string();
+  if (report.ended_ns) text += (report.attached_ns ? " to " : ", at ") + seconds(report.ended_ns) + " s";
+  if (report.gap_ns) text += fmt::format(", {} after the one before", time_text(*report.gap_ns));
+  if (report.exit)
+    text += fmt::format(", {}{}", report.exit->how,
+                        report.exit->code ? fmt::format(" {}", *report.exit->code) : "");
+  return text + "\n";
+}
+
+/// The first `most` lines of a text, each after "  | ".
+std::string quoted(std::string_view text, std::size_t most) {
+  std::string out;
+  std::size_t lines = 0;
+  for (; !text.empty() && lines < most; ++lines) {
+    const auto end = text.find('\n');
+    out += fmt::format("    | {}\n", text.substr(0, end));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  if (!text.empty()) out += "    | ...\n";
+  return out;
+}
+
+std::string exit_text(const SchedulerExitReport& record) {
+  std::string text = fmt::format("    exit ({}):", record.source);
+  if (record.kind) text += " " + *record.kind;
+  if (record.code && *record.code != 0) text += fmt::format(", code {:#x}", *record.code);
+  if (record.reason) text += ", " + *record.reason;
+  text += "\n";
+  if (record.message) text += "    " + *record.message + "\n";
+  if (!record.backtrace.empty()) text += fmt::format("    at {}\n", fmt::join(record.backtrace, " < "));
+  if (record.dump && !record.dump->empty())
+    text += "    the kernel's dump\n" + quoted(*record.dump, kMostDumpLines);
+  return text;
+}
+
+std::string log_text(const SchedulerReport& report) {
+  if (report.log.empty()) return {};
+  const auto shown = std::min(report.log.size(), kMostLogLines);
+  const auto left_out = report.log.size() - shown + report.log_lines_dropped;
+  std::string text = "    its output";
+  if (left_out != 0) text += fmt::format(" (the last {} lines, {} before them)", shown, left_out);
+  text += "\n";
+  for (std::size_t i = report.log.size() - shown; i < report.log.size(); ++i)
+    text += fmt::format("    | {}\n", report.log[i]);
+  return text;
+}
+
+}  // namespace
+
+std::string schedulers_text(const std::vector<SchedulerReport>& schedulers) {
+  if (schedulers.empty()) return {};
+  std::string text = "\nschedulers (s since the machine's start)\n";
+  for (const auto& report : schedulers) {
+    text += headline(report);
+    if (!report.problem) continue;
+    if (report.exit_record) text += exit_text(*report.exit_record);
+    text += log_text(report);
+  }
+  return text;
+}
+
+}  // namespace ktstr::engine

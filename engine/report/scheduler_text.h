@@ -1,0 +1,14 @@
+// The schedulers' part of the text report.
+#pragma once
+
+#include <string>
+
+#include "engine/report/run_report.h"
+
+namespace ktstr::engine {
+
+/// One line for each scheduler: its times and its fate. For one that died or was refused, what the kernel and
+/// its own log say. Empty when there was none.
+[[nodiscard]] std::string schedulers_text(const std::vector<SchedulerReport>& schedulers);
+
+}  // namespace ktstr::engine

@@ -1,0 +1,187 @@
+#include "engine/scenario/check_schedulers.h"
+
+#include <regex.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "engine/base/nearest.h"
+#include "engine/schedulers/closure.h"
+
+namespace ktstr::engine {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A scheduler where the scenario names it.
+struct Mention {
+  SchedulerDef* def;
+  Place place;
+  /// Written as a string: so far the path is all there is.
+  [[nodiscard]] bool is_reference() const { return place.is_string(); }
+};
+
+std::vector<Mention> mentions(Scenario& scenario, const Place& place) {
+  std::vector<Mention> found;
+  if (scenario.scheduler) found.push_back({&*scenario.scheduler, place.member("scheduler")});
+  for (std::size_t i = 0; i < scenario.steps.size(); ++i)
+    for (std::size_t j = 0; j < scenario.steps[i].ops.size(); ++j)
+      std::visit(
+          [&](auto& op) {
+            if constexpr (requires { op.scheduler; })
+              found.push_back(
+                  {&op.scheduler,
+                   place.member("steps").element(i).member("ops").element(j).member("scheduler")});
+          },
+          scenario.steps[i].ops[j]);
+  return found;
+}
+
+std::string default_name(const SchedulerDef& def) {
+  return def.path ? fs::path(*def.path).filename().string() : std::string();
+}
+
+std::vector<std::string_view> flag_names(const SchedulerDef& def) {
+  std::vector<std::string_view> names;
+  for (const auto& [name, flag] : def.flags) names.push_back(name);
+  return names;
+}
+
+ReadStatus check_known(const std::string& flag, const SchedulerDef& def, const Place& place) {
+  if (def.flags.contains(flag)) return {};
+  return place.error("unknown flag \"" + flag + "\"" + did_you_mean(flag, flag_names(def)));
+}
+
+bool is_active(const std::string& flag, const SchedulerDef& def) {
+  return std::find(def.active.begin(), def.active.end(), flag) != def.active.end();
+}
+
+ReadStatus check_flags(const SchedulerDef& def, const Place& place) {
+  if (def.flags.size() > kMostFlags)
+    return place.member("flags").error("at most " + std::to_string(kMostFlags) + " flags");
+  for (const auto& [name, flag] : def.flags)
+    for (std::size_t i = 0; i < flag.needs.size(); ++i)
+      if (auto error = check_known(flag.needs[i], def,
+                                   place.member("flags").member(name).member("requires").element(i)))
+        return error;
+  for (std::size_t i = 0; i < def.active.size(); ++i) {
+    const auto at = place.member("active").element(i);
+    if (auto error = check_known(def.active[i], def, at)) return error;
+    if (std::count(def.active.begin(), def.active.end(), def.active[i]) > 1)
+      return at.error("the flag \"" + def.active[i] + "\" is named twice");
+    for (const auto& need : def.flags.at(def.active[i]).needs)
+      if (!is_active(need, def))
+        return at.error("the flag \"" + def.active[i] + "\" requires \"" + need + "\", which is not active");
+  }
+  return {};
+}
+
+ReadStatus check_commands(const std::vector<std::string>& commands, const Place& place) {
+  for (std::size_t i = 0; i < commands.size(); ++i)
+    if (auto error = place.element(i).error_of(parse_control_command(commands[i]))) return error;
+  return {};
+}
+
+/// Names of files below /proc/sys, with dots or slashes between their parts.
+ReadStatus check_sysctls(const SchedulerDef& def, const Place& place) {
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./";
+  for (const auto& [name, value] : def.sysctls) {
+    const bool plain =
+        name.find_first_not_of(kAllowed) == std::string::npos && name.find("..") == std::string::npos;
+    if (!plain || name.empty() || name.front() == '/' || name.front() == '.')
+      return place.member(name).error("is no sysctl: names are like \"kernel.sched_schedstats\"");
+  }
+  return {};
+}
+
+ReadStatus check_config(SchedulerDef& def, const Place& place, const ProgramPlaces& places) {
+  const auto all = arguments(def);
+  const bool used = std::any_of(all.begin(), all.end(), [](const auto& argument) {
+    return argument.find(kConfigPlaceholder) != std::string::npos;
+  });
+  if (!def.config && used)
+    return place.member("args").error("\"{config}\" stands for a file, and `config` names none");
+  if (!def.config) return {};
+  if (!used)
+    return place.member("config").error("no argument holds \"{config}\", so the scheduler would not see it");
+  const auto path = places.base / *def.config;
+  std::error_code error;
+  if (!fs::is_regular_file(path, error))
+    return place.member("config").error("there is no file " + path.string());
+  def.config = path.string();
+  return {};
+}
+
+ReadStatus check_program(SchedulerDef& def, const Place& place, const ProgramPlaces& places) {
+  auto program = find_program(def.path.value_or(def.name), places);
+  if (!program) return place.error(program.error().message);
+  const auto libraries = LibraryPlaces::of_this_host();
+  if (!libraries) return place.error(libraries.error().message);
+  if (auto closure = resolve_closure(*program, *libraries); !closure)
+    return place.error(program->string() + " " + closure.error().message);
+  def.path = program->string();
+  return {};
+}
+
+ReadStatus check_built_in(const SchedulerDef& def, const Place& place) {
+  if (def.path)
+    return place.member("path").error("a scheduler with `enable` commands is the kernel's own: no path");
+  if (def.name.empty()) return place.error("a scheduler with `enable` commands needs a name");
+  if (!def.args.empty() || !def.flags.empty() || def.config)
+    return place.error("a scheduler with `enable` commands has no program that could take arguments");
+  if (auto error = check_commands(def.enable, place.member("enable"))) return error;
+  return check_commands(def.disable, place.member("disable"));
+}
+
+ReadStatus check_definition(SchedulerDef& def, const Place& place, const ProgramPlaces& places) {
+  if (auto error = check_sysctls(def, place.member("sysctls"))) return error;
+  if (auto error = check_flags(def, place)) return error;
+  if (auto error = check_scheduler_error(def.expect, place.member("expect"))) return error;
+  if (!def.enable.empty()) return check_built_in(def, place);
+  if (!def.disable.empty()) return place.member("disable").error("has no `enable` to undo");
+  if (!def.path && def.name.empty()) return place.error("names neither a path nor a name");
+  if (auto error = check_program(def, def.path && !place.is_string() ? place.member("path") : place, places))
+    return error;
+  if (def.name.empty()) def.name = default_name(def);
+  return check_config(def, place, places);
+}
+
+/// The definition that a string means, if it is the name of one.
+const SchedulerDef* named(const std::string& name, const std::vector<Mention>& all) {
+  const auto is_it = [&](const Mention& mention) {
+    const auto& own = mention.def->name;
+    return !mention.is_reference() && (own.empty() ? default_name(*mention.def) : own) == name;
+  };
+  const auto found = std::find_if(all.begin(), all.end(), is_it);
+  return found == all.end() ? nullptr : found->def;
+}
+
+}  // namespace
+
+ReadStatus check_schedulers(Scenario& scenario, const Place& place, const ProgramPlaces& places) {
+  const auto all = mentions(scenario, place);
+  for (const auto& mention : all)
+    if (mention.is_reference())
+      if (const auto* definition = named(*mention.def->path, all)) *mention.def = SchedulerDef(*definition);
+  for (const auto& mention : all)
+    if (auto error = check_definition(*mention.def, mention.place, places)) return error;
+  return {};
+}
+
+ReadStatus check_scheduler_error(const Expectations& expect, const Place& place) {
+  if (!expect.scheduler_error) return {};
+  const auto& [contains, matches] = *expect.scheduler_error;
+  const auto at = place.member("scheduler_error");
+  if (contains && contains->empty()) return at.member("contains").error("must not be empty");
+  if (!matches) return {};
+  regex_t expression;
+  const int code = ::regcomp(&expression, matches->c_str(), REG_EXTENDED | REG_NOSUB);
+  char reason[128] = {};
+  if (code != 0) ::regerror(code, &expression, reason, sizeof reason);
+  if (code == 0) ::regfree(&expression);
+  if (code == 0 && !matches->empty()) return {};
+  return at.member("matches").error(matches->empty() ? "must not be empty"
+                                                     : "is no regular expression: " + std::string(reason));
+}
+
+}  // namespace ktstr::engine

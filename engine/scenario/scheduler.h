@@ -1,0 +1,94 @@
+// SchedulerDef: a scheduler as a scenario names it, and what comes with it.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/describe.h"
+#include "engine/base/read.h"
+#include "engine/verdict/expectations.h"
+
+namespace ktstr::engine {
+
+/// A switch of a scheduler: the arguments that turn it on, and the flags it makes no sense without.
+struct SchedulerFlag {
+  std::vector<std::string> args;
+  std::vector<std::string> needs;
+};
+
+/// A program that attaches a sched_ext scheduler, or a scheduler of the kernel's own that is turned on by
+/// writing to control files. After checking (load.h): `name` is not empty; `path` is the program's absolute
+/// path on this host, or absent for one of the kernel's own, which has `enable` commands then; every active
+/// flag exists and has what it needs.
+struct SchedulerDef {
+  std::string name;
+  std::optional<std::string> path;
+  std::vector<std::string> args;
+  std::map<std::string, SchedulerFlag> flags;
+  std::vector<std::string> active;
+  std::optional<std::string> config;
+  std::map<std::string, std::string> sysctls;
+  std::vector<std::string> kernel_args;
+  std::vector<std::string> enable;
+  std::vector<std::string> disable;
+  Expectations expect;
+};
+
+/// What `args` holds where the configuration file's path belongs.
+inline constexpr std::string_view kConfigPlaceholder = "{config}";
+
+/// The scheduler's own arguments and those of its active flags, in the order of `active`. Precondition: it
+/// was checked.
+[[nodiscard]] std::vector<std::string> arguments(const SchedulerDef& def);
+
+/// Every set of flags in which each flag has what it needs, the empty one first, then by size and name.
+/// Errors (kInvalidArgument): more than kMostFlags flags.
+inline constexpr std::size_t kMostFlags = 16;
+[[nodiscard]] Result<std::vector<std::vector<std::string>>> flag_profiles(const SchedulerDef& def);
+
+/// A command of `enable` or `disable`, "echo VALUE > FILE": a guest has no shell.
+struct ControlCommand {
+  std::string file;
+  std::string value;
+};
+/// Errors (kInvalidArgument): anything but "echo VALUE > /absolute/file" below /proc or /sys.
+[[nodiscard]] Result<ControlCommand> parse_control_command(std::string_view command);
+
+}  // namespace ktstr::engine
+
+namespace ktstr {
+// clang-format off
+template <> inline constexpr auto describe<engine::SchedulerFlag> = record<engine::SchedulerFlag>("scheduler flag", "a switch of a scheduler",
+    field("args", &engine::SchedulerFlag::args, "the arguments that turn it on"),
+    field("requires", &engine::SchedulerFlag::needs, "flags that must be active with it"));
+template <> inline constexpr auto describe<engine::SchedulerDef> = record<engine::SchedulerDef>("scheduler", "a sched_ext scheduler's program, or a scheduler of the kernel's own",
+    field("name", &engine::SchedulerDef::name, "name in reports, by which ops can refer to it; the program's when absent"),
+    field("path", &engine::SchedulerDef::path, "the program: a path (relative to the scenario's folder), or a name that is looked for beside the scenario, beside ktstr and on PATH; `name` when absent"),
+    field("args", &engine::SchedulerDef::args, "its arguments; \"{config}\" stands for the configuration file's path in the guest"),
+    field("flags", &engine::SchedulerDef::flags, "its switches, by name"),
+    field("active", &engine::SchedulerDef::active, "the flags that are on, in order"),
+    field("config", &engine::SchedulerDef::config, "a file that goes into the guest with it, relative to the scenario's folder"),
+    field("sysctls", &engine::SchedulerDef::sysctls, "written before it starts, e.g. [\"kernel.sched_schedstats\"] = \"1\""),
+    field("kernel_args", &engine::SchedulerDef::kernel_args, "arguments appended to the kernel's command line"),
+    field("enable", &engine::SchedulerDef::enable, "for a scheduler of the kernel's own: \"echo VALUE > FILE\" commands that turn it on"),
+    field("disable", &engine::SchedulerDef::disable, "commands that turn it off again"),
+    field("expect", &engine::SchedulerDef::expect, "what must hold whenever it is used; the scenario's own expectations win"));
+// clang-format on
+
+/// A table, or a string: the program's path or name, or the name of a scheduler defined elsewhere in the
+/// scenario.
+template <>
+struct CustomReader<engine::SchedulerDef> {
+  static ReadStatus read(const Value& value, engine::SchedulerDef& out, const ReadPlace& place,
+                         MissingMembers);
+};
+template <>
+struct CustomReader<engine::SchedulerFlag> {
+  static ReadStatus read(const Value& value, engine::SchedulerFlag& out, const ReadPlace& place,
+                         MissingMembers) {
+    return detail::read_record(value, out, place, MissingMembers::kKeepDefault);
+  }
+};
+}  // namespace ktstr

@@ -1,0 +1,19 @@
+local k = require "ktstr"
+
+return k.scenario {
+  name = "stall_detect",
+  description = "a scheduler forgets one task; the kernel's watchdog notices and ends it",
+  topology = "1n2l2c1t",
+  duration = "8s",
+
+  scheduler = k.scheduler {
+    path = "scx_ktstr",
+    args = { "--timeout-ms", "2000", "--stall-comm", "victim" },
+    expect = { scheduler_error = { contains = "runnable task stall" } },
+  },
+
+  cgroups = {
+    busy   = { works = { k.work.cpu_spin { workers = 3 } } },
+    victim = { works = { k.work.bursty { workers = 1, comm = "victim", burst = "5ms", sleep = "5ms" } } },
+  },
+}

@@ -1,0 +1,40 @@
+#include "engine/guest/output_log.h"
+
+#include <doctest/doctest.h>
+
+using ktstr::engine::guest::OutputLog;
+using Lines = std::vector<std::string>;
+
+TEST_CASE("lines come in pieces of any size, and the last one may be unfinished") {
+  OutputLog log;
+  log.append("one\ntw");
+  log.append("o\n");
+  log.append("thr");
+  CHECK(log.lines() == Lines{"one", "two", "thr"});
+  CHECK(log.dropped() == 0);
+}
+
+TEST_CASE("a line that repeats the one before is counted") {
+  OutputLog log;
+  log.append("tick\ntick\ntick\ntock\ntick\ntick\n");
+  CHECK(log.lines() == Lines{"tick (repeated 2 times more)", "tock", "tick (repeated 1 time more)"});
+}
+
+TEST_CASE("beyond the limit the oldest lines go, repeats counted") {
+  OutputLog log;
+  log.append("first\nfirst\n");
+  for (std::size_t i = 0; i < OutputLog::kMostLines; ++i) log.append(std::to_string(i) + "\n");
+  const auto lines = log.lines();
+  REQUIRE(lines.size() == OutputLog::kMostLines);
+  CHECK(lines.front() == "0");
+  CHECK(log.dropped() == 2);
+}
+
+TEST_CASE("a long line is cut, and bytes that no terminal shows are replaced") {
+  OutputLog log;
+  log.append(std::string(OutputLog::kLongestLine + 1, 'x') + "\n\x1b[1mred\r\n");
+  const auto lines = log.lines();
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0] == std::string(OutputLog::kLongestLine, 'x') + "...");
+  CHECK(lines[1] == "?[1mred");
+}

@@ -1,0 +1,228 @@
+// Schedulers played by shell scripts, in front of a directory that plays /sys/kernel/sched_ext.
+#include "engine/guest/scheduler_control.h"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "tests/temporary_directory.h"
+
+using namespace ktstr;
+using namespace ktstr::engine;
+using namespace ktstr::engine::guest;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Enables itself, and disables itself when it is asked to end.
+constexpr const char* kGood = R"(
+echo "hello from $NAME"
+trap 'echo disabled > "$DIR/state"; rm -r "$DIR/root"; exit 0' TERM
+mkdir -p "$DIR/root"; echo "$NAME" > "$DIR/root/ops"; echo enabled > "$DIR/state"
+cat "$DIR/fifo" & wait $!
+echo "the watchdog barked"; echo disabled > "$DIR/state"; rm -r "$DIR/root"; exit 3)";
+
+class FakeKernel {
+ public:
+  FakeKernel() {
+    directory_.write("sched_ext/state", "disabled\n");
+    KTSTR_CHECK(::mkfifo(path("sched_ext/fifo").c_str(), 0600) == 0);
+    directory_.write("cgroups/@scheduler/cgroup.procs", "");
+    control.emplace(directory_.path() / "cgroups", directory_.path() / "sched_ext", "/dev/null");
+  }
+
+  protocol::AttachScheduler scheduler(const std::string& name, const std::string& script = kGood) const {
+    protocol::AttachScheduler request;
+    request.name = name;
+    request.program = "/bin/sh";
+    const auto variables = "DIR='" + (directory_.path() / "sched_ext").string() + "'; NAME='" + name + "'; ";
+    request.args = {"-c", variables + script};
+    return request;
+  }
+  /// Returns once the scheduler waits for it, which is then about to end.
+  void let_die() const { const Fd fifo(::open(path("sched_ext/fifo").c_str(), O_WRONLY | O_CLOEXEC)); }
+  [[nodiscard]] std::string text(const std::string& name) const {
+    std::ifstream file(directory_.path() / name);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  void write(const std::string& name, const std::string& content) const { directory_.write(name, content); }
+  [[nodiscard]] std::string path(const std::string& name) const { return directory_.path() / name; }
+
+ private:
+  test::TemporaryDirectory directory_;
+
+ public:
+  std::optional<SchedulerControl> control;
+};
+
+template <class T>
+T must(Result<T> result) {
+  REQUIRE_MESSAGE(result.has_value(), result.error().message);
+  return std::move(*result);
+}
+
+}  // namespace
+
+TEST_CASE("a scheduler is attached in its own cgroup, and detached") {
+  FakeKernel kernel;
+  const auto attached = must(kernel.control->attach(kernel.scheduler("good")));
+  CHECK_FALSE(attached.problem);
+  REQUIRE(attached.current);
+  CHECK(attached.current->attached);
+  CHECK(attached.current->ops == "good");
+  CHECK(attached.current->state == "enabled");
+  CHECK(kernel.text("cgroups/@scheduler/cgroup.procs") == "0");
+  CHECK(::kill(*attached.current->pid, 0) == 0);
+
+  const auto again = kernel.control->attach(kernel.scheduler("other"));
+  REQUIRE_FALSE(again);
+  CHECK(again.error().message == "the scheduler good is attached already");
+
+  const auto detached = must(kernel.control->detach(10s));
+  CHECK_FALSE(detached.problem);
+  REQUIRE(detached.former);
+  CHECK_FALSE(detached.former->death);
+  CHECK_FALSE(detached.former->attached);
+  REQUIRE(detached.former->exit);
+  CHECK(detached.former->exit->how == "exited");
+  CHECK(detached.former->exit->code == 0);
+  CHECK(detached.former->log == std::vector<std::string>{"hello from good"});
+  CHECK(::kill(*attached.current->pid, 0) == -1);
+  CHECK(kernel.text("sched_ext/state") == "disabled\n");
+}
+
+TEST_CASE("control files are written before the program starts") {
+  FakeKernel kernel;
+  kernel.write("sysctl", "0");
+  auto request = kernel.scheduler("good");
+  request.before = {{kernel.path("sysctl"), "1"}};
+  CHECK_FALSE(must(kernel.control->attach(request)).problem);
+  CHECK(kernel.text("sysctl") == "1");
+  request.before = {{kernel.path("missing"), "1"}};
+  const auto replaced = must(kernel.control->replace(request));
+  REQUIRE(replaced.problem);
+  CHECK(replaced.problem->ends_with("No such file or directory"));
+}
+
+TEST_CASE("a program that ends before the kernel runs it is refused with its log") {
+  FakeKernel kernel;
+  const auto changed = must(kernel.control->attach(kernel.scheduler("bad", "echo 'no such map'; exit 7")));
+  CHECK(changed.problem == "its program ended (exited 7) before the kernel ran it");
+  REQUIRE(changed.current);
+  CHECK_FALSE(changed.current->attached);
+  CHECK(changed.current->log == std::vector<std::string>{"no such map"});
+  CHECK_FALSE(kernel.control->query().current);
+}
+
+TEST_CASE("a program that never attaches is killed at its deadline") {
+  FakeKernel kernel;
+  auto request = kernel.scheduler("slow", "trap '' TERM; sleep 1000 & wait $!");
+  request.timeout = 100ms;
+  const auto changed = must(kernel.control->attach(request));
+  CHECK(changed.problem == "the kernel does not run it after 100ms (sched_ext is disabled)");
+  REQUIRE(changed.current->exit);
+  CHECK(changed.current->exit->how == "timed out");
+  CHECK(changed.current->exit->code == SIGKILL);
+}
+
+TEST_CASE("a program that can't be executed is told with the step and the reason") {
+  FakeKernel kernel;
+  auto request = kernel.scheduler("none");
+  request.program = kernel.path("none");
+  const auto changed = must(kernel.control->attach(request));
+  CHECK(changed.problem == "start " + kernel.path("none") + ": execute it: No such file or directory");
+}
+
+TEST_CASE("death is noticed once, with the program's last words, and a restart brings it back") {
+  FakeKernel kernel;
+  const auto attached = must(kernel.control->attach(kernel.scheduler("good")));
+  const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, *attached.current->pid, 0)));
+  kernel.let_die();
+  pollfd end{process.get(), POLLIN, 0};
+  REQUIRE(::poll(&end, 1, 10'000) == 1);
+  const auto changed = kernel.control->query();
+  REQUIRE(changed.current);
+  CHECK(changed.current->death == "its program ended (exited 3)");
+  CHECK(changed.current->log.back() == "the watchdog barked");
+  CHECK_FALSE(kernel.control->query().current);
+
+  const auto restarted = must(kernel.control->restart());
+  CHECK_FALSE(restarted.problem);
+  CHECK_FALSE(restarted.former);
+  CHECK(restarted.current->attached);
+  CHECK_FALSE(restarted.gap_ns);
+}
+
+TEST_CASE("a program that outlives its scheduler is dead too") {
+  FakeKernel kernel;
+  CHECK_FALSE(must(kernel.control->attach(kernel.scheduler("good"))).problem);
+  kernel.write("sched_ext/state", "disabled\n");
+  const auto changed = kernel.control->query();
+  REQUIRE(changed.current);
+  CHECK(changed.current->death == "the kernel no longer runs it, though its program has not ended");
+  REQUIRE(changed.current->exit);
+}
+
+TEST_CASE("a replacement ends the one and starts the other, and measures the time between") {
+  FakeKernel kernel;
+  CHECK_FALSE(must(kernel.control->attach(kernel.scheduler("one"))).problem);
+  const auto changed = must(kernel.control->replace(kernel.scheduler("two")));
+  CHECK_FALSE(changed.problem);
+  REQUIRE(changed.former);
+  CHECK(changed.former->name == "one");
+  CHECK_FALSE(changed.former->death);
+  CHECK(changed.current->ops == "two");
+  CHECK(changed.gap_ns);
+}
+
+TEST_CASE("a replacement that does not load tells what became of the former one") {
+  FakeKernel kernel;
+  CHECK_FALSE(must(kernel.control->attach(kernel.scheduler("one"))).problem);
+  const auto changed = must(kernel.control->replace(kernel.scheduler("two", "echo broken; exit 1")));
+  CHECK(changed.problem == "its program ended (exited 1) before the kernel ran it");
+  REQUIRE(changed.former);
+  CHECK(changed.former->name == "one");
+  CHECK(changed.former->exit->code == 0);
+  CHECK(changed.current->log == std::vector<std::string>{"broken"});
+  CHECK(kernel.text("sched_ext/state") == "disabled\n");
+}
+
+TEST_CASE("sched_ext that somebody else has enabled is left alone") {
+  FakeKernel kernel;
+  kernel.write("sched_ext/state", "enabled\n");
+  kernel.write("sched_ext/root/ops", "foreign\n");
+  const auto changed = kernel.control->attach(kernel.scheduler("good"));
+  REQUIRE_FALSE(changed);
+  CHECK(changed.error().message ==
+        "sched_ext is enabled already, by foreign, which the agent has not started");
+}
+
+TEST_CASE("one of the kernel's own is turned on and off by writing") {
+  FakeKernel kernel;
+  kernel.write("switch", "0");
+  protocol::AttachScheduler request;
+  request.name = "own";
+  request.enable = {{kernel.path("switch"), "1"}};
+  request.disable = {{kernel.path("switch"), "2"}};
+  const auto attached = must(kernel.control->attach(request));
+  CHECK_FALSE(attached.problem);
+  CHECK(attached.current->attached);
+  CHECK(kernel.text("switch") == "1");
+  CHECK(kernel.control->query().current->attached);
+  CHECK_FALSE(must(kernel.control->detach(1s)).problem);
+  CHECK(kernel.text("switch") == "2");
+}
+
+TEST_CASE("without a scheduler there is nothing to detach or to ask about") {
+  FakeKernel kernel;
+  const auto detached = must(kernel.control->detach(1s));
+  CHECK_FALSE(detached.former);
+  CHECK_FALSE(detached.problem);
+  CHECK_FALSE(kernel.control->query().current);
+  CHECK_FALSE(kernel.control->restart());
+}

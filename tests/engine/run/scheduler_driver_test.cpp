@@ -1,0 +1,247 @@
+#include "engine/run/scheduler_driver.h"
+
+#include <doctest/doctest.h>
+
+#include "engine/run/judge.h"
+#include "tests/engine/run/fake_guest.h"
+
+using namespace ktstr;
+using namespace ktstr::engine;
+using namespace std::chrono_literals;
+using ktstr::engine::testing::FakeGuest;
+using protocol::SchedulerChanged;
+using protocol::SchedulerStatus;
+
+namespace {
+
+SchedulerDef scheduler(const std::string& name) {
+  SchedulerDef def;
+  def.name = name;
+  def.path = "/host/" + name;
+  def.args = {"-v"};
+  return def;
+}
+
+SchedulerStatus status(const std::string& name, bool attached) {
+  SchedulerStatus status;
+  status.name = name;
+  status.attached = attached;
+  if (attached) status.ops = name + "_ops";
+  return status;
+}
+
+SchedulerStatus ended(const std::string& name, std::int32_t code) {
+  auto result = status(name, false);
+  result.exit = protocol::ExitInfo{"exited", code};
+  return result;
+}
+
+/// A guest that answers as it is told, and the driver's account.
+struct Driven {
+  FakeGuest guest;
+  StagedSchedulers staged;
+  std::vector<SchedulerReport> reports;
+  std::vector<SchedulerExitReport> memory;
+  std::optional<SchedulerErrorExpectation> expected;
+
+  Driven() {
+    guest.request_time = 100ms;
+    for (const auto* name : {"one", "two"})
+      staged.programs[std::string("/host/") + name] = std::string("/guest/") + name;
+  }
+  SchedulerDriver driver() {
+    return {guest, staged, expected, [this] { return std::exchange(memory, {}); }, reports};
+  }
+  void answer(SchedulerChanged changed) { guest.scheduler_answers.push_back(std::move(changed)); }
+};
+
+SchedulerChanged started(const std::string& name) {
+  return {.problem = {}, .former = {}, .current = status(name, true), .gap_ns = {}};
+}
+
+SchedulerChanged died(const std::string& name) {
+  auto current = ended(name, 1);
+  current.death = "its program ended (exited 1)";
+  current.log = {"barked", "gone"};
+  current.kernel_log = {"sched_ext: BPF scheduler \"one\" disabled (runnable task stall)",
+                        "sched_ext: one: w[12] failed to run for 2.6s", "   scx_watchdog_workfn+0x1c0/0x2f0"};
+  return {.problem = {}, .former = {}, .current = std::move(current), .gap_ns = {}};
+}
+
+SchedulerChanged refused(const std::string& name, const std::string& former) {
+  auto current = ended(name, 1);
+  current.log = {"cannot load"};
+  SchedulerChanged changed{.problem = "its program ended (exited 1) before the kernel ran it",
+                           .former = {},
+                           .current = std::move(current),
+                           .gap_ns = {}};
+  if (!former.empty()) changed.former = ended(former, 0);
+  return changed;
+}
+
+}  // namespace
+
+TEST_CASE("what was attached and detached is in the report, with its times") {
+  Driven run;
+  auto driver = run.driver();
+  run.answer(started("one"));
+  REQUIRE(driver.attach(0, scheduler("one")));
+  CHECK(run.guest.last<protocol::AttachScheduler>().program == "/guest/one");
+  CHECK(run.guest.last<protocol::AttachScheduler>().args == std::vector<std::string>{"-v"});
+  run.answer({.problem = {}, .former = ended("one", 0), .current = {}, .gap_ns = {}});
+  REQUIRE(driver.detach(1));
+  REQUIRE(run.reports.size() == 1);
+  const auto& report = run.reports[0];
+  CHECK(report.name == "one");
+  CHECK(report.ops == "one_ops");
+  CHECK(report.path == "/host/one");
+  CHECK(report.fate == SchedulerFate::kDetached);
+  CHECK(report.attached_ns == 100'000'000);
+  CHECK(report.ended_ns == 200'000'000);
+  CHECK(report.exit->code == 0);
+  CHECK_FALSE(report.problem);
+}
+
+TEST_CASE("a replacement and a restart end one report and begin another") {
+  Driven run;
+  auto driver = run.driver();
+  run.answer(started("one"));
+  REQUIRE(driver.attach(0, scheduler("one")));
+  run.answer({.problem = {}, .former = ended("one", 0), .current = status("two", true), .gap_ns = 5'000'000});
+  REQUIRE(driver.replace(1, scheduler("two")));
+  run.answer({.problem = {}, .former = ended("two", 0), .current = status("two", true), .gap_ns = 6'000'000});
+  REQUIRE(driver.restart(2));
+  REQUIRE(run.reports.size() == 3);
+  CHECK(run.reports[0].fate == SchedulerFate::kReplaced);
+  CHECK(run.reports[1].fate == SchedulerFate::kRestarted);
+  CHECK(run.reports[1].gap_ns == 5'000'000);
+  CHECK(run.reports[2].fate == SchedulerFate::kAttached);
+  CHECK(run.reports[2].name == "two");
+  CHECK(run.reports[2].step == 2);
+}
+
+TEST_CASE("a scheduler that died breaks the run off, with what the kernel's log says") {
+  Driven run;
+  auto driver = run.driver();
+  run.answer(started("one"));
+  REQUIRE(driver.attach(0, scheduler("one")));
+  run.answer(started("one"));
+  REQUIRE(driver.check_alive(1));
+  run.answer(died("one"));
+  const auto status = driver.check_alive(2);
+  REQUIRE_FALSE(status);
+  CHECK(status.error().code == ErrorCode::kUnavailable);
+  CHECK(status.error().message ==
+        "step 2: the scheduler one died: runnable task stall: w[12] failed to run for 2.6s; its program "
+        "ended (exited 1)");
+  const auto& report = run.reports.at(0);
+  CHECK(report.problem == status.error().message);
+  CHECK(report.fate == SchedulerFate::kDied);
+  CHECK(report.exit_record->source == "kernel log");
+  CHECK(report.exit_record->backtrace == std::vector<std::string>{"scx_watchdog_workfn+0x1c0/0x2f0"});
+  CHECK(report.log == std::vector<std::string>{"barked", "gone"});
+  REQUIRE(driver.check_alive(3));  // it is gone: nothing is left to ask about
+}
+
+TEST_CASE("the record from guest memory is preferred") {
+  Driven run;
+  auto driver = run.driver();
+  run.answer(started("one"));
+  REQUIRE(driver.attach(0, scheduler("one")));
+  run.memory = {
+      {.source = "guest memory", .kind = "SCX_EXIT_ERROR_STALL", .reason = "stall", .backtrace = {}}};
+  run.answer(died("one"));
+  const auto status = driver.check_alive(1);
+  REQUIRE_FALSE(status);
+  CHECK(status.error().message == "step 1: the scheduler one died: stall; its program ended (exited 1)");
+  CHECK(run.reports[0].exit_record->kind == "SCX_EXIT_ERROR_STALL");
+}
+
+TEST_CASE("a replacement that does not load names the error and the former one's fate") {
+  Driven run;
+  auto driver = run.driver();
+  run.answer(started("one"));
+  REQUIRE(driver.attach(0, scheduler("one")));
+  run.answer(refused("two", "one"));
+  const auto status = driver.replace(3, scheduler("two"));
+  REQUIRE_FALSE(status);
+  CHECK(status.error().message ==
+        "step 3: the scheduler two was not attached: \"cannot load\"; its program ended (exited 1) before "
+        "the kernel "
+        "ran it; one had been detached for it, and tasks run under the kernel's own scheduler");
+  CHECK(run.reports[0].fate == SchedulerFate::kReplaced);
+  CHECK(run.reports[1].fate == SchedulerFate::kRefused);
+  CHECK_FALSE(run.reports[1].attached_ns);
+}
+
+TEST_CASE("the expected error lets the scenario go on, any other does not") {
+  Driven run;
+  run.expected = {.contains = "stall", .matches = "w\\[[0-9]+\\] failed"};
+  auto driver = run.driver();
+  run.answer(started("one"));
+  REQUIRE(driver.attach(0, scheduler("one")));
+  run.answer(died("one"));
+  REQUIRE(driver.check_alive(1));
+  CHECK(run.reports[0].expected);
+  CHECK(run.reports[0].problem);
+  run.answer(started("two"));
+  REQUIRE(driver.replace(2, scheduler("two")));
+  run.answer(refused("one", "two"));
+  CHECK_FALSE(driver.replace(3, scheduler("one")));
+  CHECK_FALSE(run.reports[2].expected);
+}
+
+TEST_CASE("a death that comes out in a replacement is not lost") {
+  Driven run;
+  run.expected = SchedulerErrorExpectation{};
+  auto driver = run.driver();
+  run.answer(started("one"));
+  REQUIRE(driver.attach(0, scheduler("one")));
+  auto changed = started("two");
+  changed.former = died("one").current;
+  run.answer(std::move(changed));
+  REQUIRE(driver.replace(1, scheduler("two")));
+  REQUIRE(run.reports.size() == 2);
+  CHECK(run.reports[0].fate == SchedulerFate::kDied);
+  CHECK(run.reports[1].fate == SchedulerFate::kAttached);
+}
+
+TEST_CASE("the judge puts a scheduler's end first, and misses an expected one") {
+  RunReport report;
+  report.limits = limits_in_force({}, false);
+  report.schedulers.emplace_back().problem = "step 1: the scheduler one died: stall";
+  judge(report);
+  REQUIRE(report.failures.size() == 1);
+  CHECK(report.failures[0].check == "scheduler");
+  CHECK(report.failures[0].message == "step 1: the scheduler one died: stall");
+
+  Expectations expect;
+  expect.scheduler_error = {.contains = "stall", .matches = "x+"};
+  RunReport quiet;
+  quiet.limits = limits_in_force(expect, false);
+  judge(quiet);
+  REQUIRE(quiet.failures.size() == 1);
+  CHECK(quiet.failures[0].message ==
+        "no scheduler ended with an error that contains \"stall\" and that matches \"x+\", as was expected");
+
+  RunReport loud = quiet;
+  loud.failures.clear();
+  loud.schedulers = report.schedulers;
+  loud.schedulers[0].expected = true;
+  judge(loud);
+  CHECK(loud.failures.empty());
+}
+
+TEST_CASE("events that a clean scheduler does not cause fail a run that asks for it") {
+  Expectations expect;
+  expect.events_clean = true;
+  RunReport report;
+  report.limits = limits_in_force(expect, false);
+  auto& sample = report.monitor.emplace().samples.emplace_back(introspect::MonitorSample::at(100ms));
+  sample.cpus.resize(2);
+  for (auto& cpu : sample.cpus) cpu.event_counters.emplace().insert_not_owned = 2;
+  judge(report);
+  REQUIRE_FALSE(report.failures.empty());
+  CHECK(report.failures.back().check == "events_clean");
+  CHECK(report.failures.back().message == "sched_ext counted 4 events insert_not_owned");
+}
