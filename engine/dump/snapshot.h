@@ -14,7 +14,7 @@ namespace ktstr::engine {
 [[nodiscard]] std::map<std::string, const introspect::FailureDumpMap*> maps_by_name(
     const introspect::FailureDumpReport& report);
 
-namespace detail {
+namespace snapshot_detail {
 
 /// A global section is its variables; any other map is what a dump file has of it.
 template <class Sink>
@@ -33,7 +33,7 @@ void write_maps(PlainSink<Sink>& plain, const introspect::FailureDumpReport& rep
   write(plain, report.maps);
 }
 
-}  // namespace detail
+}  // namespace snapshot_detail
 
 /// One object. `maps` has a table for each name: the variables of a global section, the contents of any other
 /// map; `map_list` has all of them as in a file. What is absent in the report is absent here.
@@ -44,7 +44,7 @@ void write_snapshot(Sink& sink, const introspect::FailureDumpReport& report) {
   plain.StartObject();
   for_each_field<introspect::FailureDumpReport>([&](const auto& field) {
     ++members;
-    if (field.name == "maps") return detail::write_maps(plain, report);
+    if (field.name == "maps") return snapshot_detail::write_maps(plain, report);
     ktstr::detail::write_key(plain, field.name);
     write(plain, report.*field.member);
   });
