@@ -7,7 +7,6 @@ namespace ktstr::introspect {
 
 namespace {
 
-constexpr std::uint64_t kMaxDescBytes = 4096;
 using Pointers = std::array<std::uint64_t, kSdtChunkEntries>;
 
 struct Node {
@@ -40,17 +39,16 @@ class TreeWalk {
   [[nodiscard]] std::optional<Node> read_node(std::uint64_t address) {
     // Addresses of one arena differ in their low halves only.
     if (!seen_.insert(static_cast<std::uint32_t>(address)).second) return std::nullopt;
-    std::array<std::byte, kMaxDescBytes> bytes;
-    const std::uint64_t size = layout_.desc.size();
-    if (size > bytes.size() || !arena_.read(address, std::span(bytes).first(size))) return std::nullopt;
+    std::array<std::byte, 4096> bytes;
+    if (!arena_.read(address, std::span(bytes).first(layout_.desc_bytes))) return std::nullopt;
     Node node;
     std::uint64_t nr_free = 0;
     std::uint64_t chunk = 0;
-    std::memcpy(&node.allocated, bytes.data() + layout_.desc.allocated.offset(), sizeof(node.allocated));
-    std::memcpy(&nr_free, bytes.data() + layout_.desc.nr_free.offset(), sizeof(nr_free));
-    std::memcpy(&chunk, bytes.data() + layout_.desc.chunk.offset(), sizeof(chunk));
+    std::memcpy(&node.allocated, bytes.data() + layout_.desc_allocated, sizeof(node.allocated));
+    std::memcpy(&nr_free, bytes.data() + layout_.desc_nr_free, sizeof(nr_free));
+    std::memcpy(&chunk, bytes.data() + layout_.desc_chunk, sizeof(chunk));
     if (nr_free > kSdtChunkEntries || chunk == 0) return std::nullopt;
-    if (!arena_.read(chunk + layout_.chunk_offset, std::as_writable_bytes(std::span(node.children))))
+    if (!arena_.read(chunk + layout_.chunk_pointers, std::as_writable_bytes(std::span(node.children))))
       return std::nullopt;
     return node;
   }

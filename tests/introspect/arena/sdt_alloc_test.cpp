@@ -41,6 +41,12 @@ TEST_CASE("live allocations are found in the tree and shown by their type") {
   CHECK(snapshot.entries[2].payload.get("weight")->as_u64() == 900);
 }
 
+TEST_CASE("nodes that the program merely declares are as the library defines them") {
+  SdtGuest guest(true);
+  guest.allocate(7, 70);
+  CHECK(guest.read().snapshots.at(0).entries.at(0).payload.get("weight")->as_u64() == 70);
+}
+
 TEST_CASE("the snapshot of an allocator survives JSON") {
   SdtGuest guest;
   guest.allocate(1, 7);

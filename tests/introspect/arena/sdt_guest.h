@@ -19,14 +19,20 @@ class SdtGuest {
   static constexpr std::uint64_t kSlots = 0x10000;
   static constexpr std::uint64_t kElemSize = 24;
 
-  SdtGuest() {
+  /// `declared_only`: the program's type information leaves struct sdt_desc undefined.
+  explicit SdtGuest(bool declared_only = false) {
     const int u64 = types.u64();
     const int data = types.pointer(btf__add_fwd(types.raw(), "sdt_data", BTF_FWD_STRUCT));
     task_ctx = types.structure("task_ctx", 16, {{"weight", u64, 0}, {"peer", data, 64}});
     const int pool = types.structure("sdt_pool", 32, {{"slab", data, 0}, {"elem_size", u64, 64}});
-    types.structure("sdt_desc", 80,
-                    {{"allocated", types.array(u64, 8), 0}, {"nr_free", u64, 512}, {"chunk", data, 576}});
-    const int allocator = types.structure("scx_allocator", 40, {{"pool", pool, 0}, {"root", data, 256}});
+    const int desc =
+        declared_only
+            ? btf__add_fwd(types.raw(), "sdt_desc", BTF_FWD_STRUCT)
+            : types.structure(
+                  "sdt_desc", 80,
+                  {{"allocated", types.array(u64, 8), 0}, {"nr_free", u64, 512}, {"chunk", data, 576}});
+    const int root = types.pointer(desc);
+    const int allocator = types.structure("scx_allocator", 40, {{"pool", pool, 0}, {"root", root, 256}});
     const int bump = types.structure("scx_static", 24,
                                      {{"max_alloc_bytes", u64, 0}, {"memory", data, 64}, {"off", u64, 128}});
     const int task_variable = types.variable(types.raw(), "scx_task_allocator", allocator);
