@@ -1,13 +1,10 @@
 // scx_ktstr: loads the scheduler and keeps it until it is told to go or the kernel removes it.
-#include <bpf/btf.h>
 #include <poll.h>
 #include <sys/signalfd.h>
-#include <time.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
-#include <optional>
 #include <string>
 
 #include "bpf/scx_ktstr/exit_record.h"
@@ -19,6 +16,8 @@
 namespace ktstr::bpf {
 namespace {
 
+constexpr int kForever = -1;
+constexpr int kNoOther = -1;
 constexpr int kExitTimeoutMs = 10'000;  ///< for the record of an exit that has been asked for
 
 int fail(const Error& error) {
@@ -38,7 +37,7 @@ Result<Fd> catch_signals() {
   return fd;
 }
 
-/// Whether a signal came within `timeout_ms` (-1: for ever), before `other` became readable.
+/// Whether a signal came within `timeout_ms`, before `other` became readable.
 bool wait_signal(const Fd& signals, int other, int timeout_ms) {
   pollfd events[] = {{signals.get(), POLLIN, 0}, {other, POLLIN, 0}};
   while (::poll(events, 2, timeout_ms) < 0 && errno == EINTR) {
@@ -46,20 +45,26 @@ bool wait_signal(const Fd& signals, int other, int timeout_ms) {
   return events[0].revents != 0;
 }
 
-Result<int> run(const Options& options) {
-  const Fd signals = KTSTR_TRY(catch_signals());
-  Scheduler scheduler = KTSTR_TRY(Scheduler::load(options));
-  ExitReader exits = KTSTR_TRY(ExitReader::open(scheduler.exits_map()));
-  if (options.slow_load_ms != 0 && wait_signal(signals, -1, static_cast<int>(options.slow_load_ms)))
-    return static_cast<int>(kDetached);
-  KTSTR_TRY_STATUS(scheduler.attach());
-  std::printf("scx_ktstr: attached as %s\n", options.ops_name.c_str());
-
-  if (wait_signal(signals, exits.fd(), -1)) scheduler.detach();
+/// The end of an attached scheduler, as exit status. An attachment that a callback refused ends at once.
+Result<int> wait_end(Scheduler& scheduler, ExitReader& exits, const Fd& signals, const std::string& name) {
+  if (!exits.read(0)) {
+    std::printf("scx_ktstr: attached as %s\n", name.c_str());
+    if (wait_signal(signals, exits.fd(), kForever)) scheduler.detach();
+  }
   const auto exit = exits.read(kExitTimeoutMs);
   if (!exit) return Error{ErrorCode::kTimeout, "the kernel did not tell how the scheduler ended"};
   std::printf("scx_ktstr: %s\n", to_string(*exit).c_str());
   return static_cast<int>(is_error(exit->kind) ? kKickedOut : kDetached);
+}
+
+Result<int> run(const Options& options) {
+  const Fd signals = KTSTR_TRY(catch_signals());
+  Scheduler scheduler = KTSTR_TRY(Scheduler::load(options));
+  ExitReader exits = KTSTR_TRY(ExitReader::open(scheduler.exits_map()));
+  if (options.slow_load_ms != 0 && wait_signal(signals, kNoOther, static_cast<int>(options.slow_load_ms)))
+    return static_cast<int>(kDetached);
+  KTSTR_TRY_STATUS(scheduler.attach());
+  return wait_end(scheduler, exits, signals, options.ops_name);
 }
 
 int main_of(int argc, char** argv) {

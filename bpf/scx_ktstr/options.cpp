@@ -8,6 +8,18 @@
 namespace ktstr::bpf {
 namespace {
 
+constexpr std::size_t kNameBytes = 128;  // SCX_OPS_NAME_LEN (kernel/sched/ext_internal.h)
+constexpr std::size_t kCommBytes = 16;
+constexpr std::size_t kMessageBytes = 64;
+
+CLI::Validator at_most(std::size_t characters) {
+  return {[characters](std::string& text) {
+            if (text.size() <= characters) return std::string();
+            return "longer than " + std::to_string(characters) + " characters";
+          },
+          "TEXT"};
+}
+
 template <class T>
 std::vector<std::byte> bytes_of(const T& value) {
   std::vector<std::byte> bytes(sizeof(value));
@@ -40,18 +52,16 @@ void add_switch(CLI::App& app, Options& options, const char* flag, const char* v
 void add_faults(CLI::App& app, Options& options) {
   add<std::uint32_t>(app, options, "--stall-tid", "stall_tid", "Never dispatch this thread");
   add<std::string>(app, options, "--stall-comm", "stall_comm", "Never dispatch threads of this name")
-      ->check(CLI::Validator(
-          [](std::string& name) { return name.size() < 16 ? "" : "longer than 15 characters"; }, "NAME"));
+      ->check(at_most(kCommBytes - 1));
   add_switch(app, options, "--drop-all", "drop_all", "Forget every task that is enqueued");
   add_switch(app, options, "--unknown-dsq", "unknown_dsq", "Put tasks into a DSQ that nobody made");
   add_switch(app, options, "--error", "error_now", "Call scx_bpf_error() with the message");
   add<std::string>(app, options, "--error-message", "error_message", "What --error says")
-      ->check(CLI::Validator(
-          [](std::string& text) { return text.size() < 64 ? "" : "longer than 63 characters"; }, "TEXT"));
+      ->check(at_most(kMessageBytes - 1));
   add_switch(app, options, "--exit", "exit_now", "Call scx_bpf_exit() with the code");
   add<std::int64_t>(app, options, "--exit-code", "exit_code", "The code of --exit");
   add<std::int32_t>(app, options, "--only-cpu", "only_cpu", "Run every task that may on this CPU");
-  add<std::uint32_t>(app, options, "--spin-ms", "spin_ms", "Spin in a dispatch callback for this long, once");
+  add<std::uint32_t>(app, options, "--spin-ms", "spin_ms", "Spin in every dispatch callback for this long");
   add<std::uint32_t>(app, options, "--refuse-init-task", "refuse_init_task",
                      "Let init_task fail with this errno");
   add<std::uint32_t>(app, options, "--leak-every", "leak_every",
@@ -64,7 +74,9 @@ void add_faults(CLI::App& app, Options& options) {
 ParsedOptions parse_options(int argc, char** argv) {
   CLI::App app("A sched_ext scheduler by virtual time, one DSQ per LLC, that fails on demand", "scx_ktstr");
   ParsedOptions parsed;
-  app.add_option("--name", parsed.options.ops_name, "Name of the scheduler")->capture_default_str();
+  app.add_option("--name", parsed.options.ops_name, "Name of the scheduler")
+      ->check(at_most(kNameBytes - 1))
+      ->capture_default_str();
   app.add_option("--timeout-ms", parsed.options.timeout_ms, "The kernel's watchdog")
       ->check(CLI::Range(1u, 30'000u))
       ->capture_default_str();

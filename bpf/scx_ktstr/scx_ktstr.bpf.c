@@ -150,7 +150,6 @@ static long spin_once(u64 index, u64* end) {
 static void spin_if_told(void) {
   u32 ms = spin_ms;
   if (!ms) return;
-  spin_ms = 0;
   u64 end = bpf_ktime_get_ns() + ms * 1000000ull;
   for (int i = 0; i < 64 && bpf_ktime_get_ns() < end; ++i) bpf_loop(1 << 23, spin_once, &end, 0);
 }

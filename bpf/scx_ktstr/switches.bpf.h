@@ -24,9 +24,9 @@ volatile u32 drop_all;                        /* 1: forget every task that is en
 volatile u32 unknown_dsq;                     /* 1: put the next task into a DSQ that nobody made */
 volatile u32 error_now;                       /* 1: scx_bpf_error() with error_message */
 volatile u32 exit_now;                        /* 1: scx_bpf_exit() with exit_code */
-volatile u32 spin_ms;          /* the next dispatch callback spins for this long, once; 0: off */
-volatile u32 refuse_init_task; /* init_task fails with this errno; 0: off */
-volatile u32 leak_every;       /* every so many-th task goes to a DSQ that nobody empties; 0: off */
+volatile u32 spin_ms;                         /* every dispatch callback spins for this long; 0: off */
+volatile u32 refuse_init_task;                /* init_task fails with this errno; 0: off */
+volatile u32 leak_every; /* every so many-th task goes to a DSQ that nobody empties; 0: off */
 
 /* Counters. */
 u64 enqueued, dispatched, stolen, leaked, dropped, stalled;
