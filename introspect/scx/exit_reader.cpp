@@ -77,7 +77,8 @@ Result<std::optional<ScxExitKind>> ScxExitReader::read_exit_kind(const Kernel& k
     if (!first) return Error{ErrorCode::kOutOfRange, "the scheduler's exit information can't be read"};
     found.kind = *first;
   }
-  return std::optional(found);
+  if (KTSTR_TRY(root(kernel)) == sched) return std::optional(found);
+  return Error{ErrorCode::kUnavailable, "the scheduler changed while its exit kind was read"};
 }
 
 std::vector<LiveScheduler> ScxExitReader::live_schedulers(const Kernel& kernel) const {
@@ -159,11 +160,19 @@ void ScxExitReader::read_backtrace(const Kernel& kernel, const StructBytes& info
   }
 }
 
+/// A scheduler that is referred to before and after its record was read existed all the while: the kernel
+/// frees it only after the last reference is gone.
 std::vector<ScxExitRecord> ScxExitReader::ended(const Kernel& kernel) const {
   std::vector<ScxExitRecord> records;
   for (const LiveScheduler& scheduler : live_schedulers(kernel))
     if (auto record = read_record(kernel, scheduler); record && (record->kind != 0 || record->settled))
       records.push_back(std::move(*record));
+  if (records.empty()) return records;
+  const auto still_there = live_schedulers(kernel);
+  std::erase_if(records, [&](const ScxExitRecord& record) {
+    return std::ranges::find(still_there, KernelVirt(record.sched_kva), &LiveScheduler::sched) ==
+           still_there.end();
+  });
   return records;
 }
 

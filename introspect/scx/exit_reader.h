@@ -38,9 +38,10 @@ class ScxExitReader {
   /// kNotFound: the kernel has no sched_ext, or not in a shape that is known.
   [[nodiscard]] static Result<ScxExitReader> create(const Kernel& kernel);
 
-  /// The exit kind of the root scheduler, with at most four small reads: cheap enough for every monitor
+  /// The exit kind of the root scheduler, with at most five small reads: cheap enough for every monitor
   /// sample. The kernel's own exit_kind turns to SCX_EXIT_DONE once it disables the scheduler; what it was
-  /// before is then taken from the exit information. nullopt while no scheduler is loaded.
+  /// before is then taken from the exit information. nullopt while no scheduler is loaded. kUnavailable:
+  /// another one was loaded, or it was unloaded, in the meantime; look again.
   [[nodiscard]] Result<std::optional<ScxExitKind>> read_exit_kind(const Kernel& kernel) const;
   /// Whether `kind` means that something went wrong: SCX_EXIT_ERROR or above.
   [[nodiscard]] bool is_error(std::uint32_t kind) const { return kind >= first_error_; }

@@ -21,6 +21,25 @@ std::vector<ScxExitRecord> ended_in(const ScxGuest& guest) {
   return ScxExitReader::create(kernel).value().ended(kernel);
 }
 
+/// The guest's memory; once the exit information has been read, the scheduler is gone.
+class VanishingScheduler final : public PhysicalMemory {
+ public:
+  VanishingScheduler(ScxGuest& guest, KernelVirt info)
+      : guest_(guest), info_(guest.attach().translator().translate(info)->address) {}
+
+  bool read(GuestPhys address, std::span<std::byte> out) const override {
+    if (!guest_.memory().read(address, out)) return false;
+    if (info_ >= address && info_ < address + out.size())
+      guest_.write(guest_.symbol("scx_root"), std::uint64_t{0});
+    return true;
+  }
+  GuestPhys end() const override { return guest_.memory().end(); }
+
+ private:
+  ScxGuest& guest_;
+  GuestPhys info_;
+};
+
 }  // namespace
 
 TEST_CASE("no scheduler has no exit kind, and a running one has 0") {
@@ -138,6 +157,24 @@ TEST_CASE("a scheduler without exit information is an error, not a record of zer
   const auto record = ScxExitReader::create(kernel).value().read_record(kernel, {sched, true});
   REQUIRE_FALSE(record.has_value());
   CHECK(record.error().code == ErrorCode::kCorrupt);
+}
+
+TEST_CASE("what was read of a scheduler that went meanwhile is not given") {
+  ScxGuest guest;
+  const KernelVirt sched = guest.load_scheduler();
+  const KernelVirt info = guest.set_exit(sched, kStall, "stalled");
+  guest.set(sched, "scx_sched", "exit_kind.counter", std::int32_t{1});
+  const VanishingScheduler memory(guest, info);
+  const Kernel kernel = guest.attach(memory);
+  const auto reader = ScxExitReader::create(kernel).value();
+  SUBCASE("a record") {
+    CHECK(reader.ended(kernel).empty());
+  }
+  SUBCASE("an exit kind") {
+    const auto kind = reader.read_exit_kind(kernel);
+    REQUIRE_FALSE(kind.has_value());
+    CHECK(kind.error().code == ErrorCode::kUnavailable);
+  }
 }
 
 }  // namespace ktstr::introspect::test
