@@ -115,7 +115,9 @@ struct StructOpsContents {
   std::uint32_t refcount = 0;
   KernelVirt data_address;              ///< of the kernel's copy of the operations
   std::vector<std::byte> kernel_value;  ///< kvalue: function members are trampoline addresses
-  std::vector<std::byte> user_value;    ///< uvalue: function members are program ids; empty when unreadable
+  /// What a look-up of the map gives: function members are program ids, the head says the state and how many
+  /// users in the kernel there are. Empty when unreadable.
+  std::vector<std::byte> user_value;
   ReadMarks marks;
 };
 

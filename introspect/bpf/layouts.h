@@ -24,6 +24,8 @@ struct BpfMapLayout : StructLayout {
   Field<BpfName> name{*this, {"name"}};
   OptionalField<std::uint64_t> extra{*this, {"map_extra"}};
   OptionalField<std::uint8_t> frozen{*this, {"frozen"}};
+  OptionalField<std::int64_t> refcnt{*this, {"refcnt.counter"}};
+  OptionalField<std::int64_t> usercnt{*this, {"usercnt.counter"}};
   OptionalField<KernelVirt> btf{*this, {"btf"}};
   OptionalField<std::uint32_t> btf_key_type_id{*this, {"btf_key_type_id"}};
   OptionalField<std::uint32_t> btf_value_type_id{*this, {"btf_value_type_id"}};
@@ -43,6 +45,7 @@ struct BpfBtfLayout : StructLayout {
 struct BpfArrayLayout : StructLayout {
   BpfArrayLayout() : StructLayout({"bpf_array"}) {}
   Field<std::uint32_t> elem_size{*this, {"elem_size"}};
+  Field<std::uint32_t> index_mask{*this, {"index_mask"}};
   Embedded value{*this, {"value"}};
 };
 

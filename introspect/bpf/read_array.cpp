@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "introspect/bpf/array_shape.h"
 #include "introspect/bpf/per_cpu_values.h"
 #include "introspect/bpf/read_context.h"
 #include "introspect/bpf/read_map.h"
@@ -10,14 +11,6 @@ namespace ktstr::introspect {
 namespace {
 
 constexpr std::size_t kPieceBytes = 64 << 10;
-
-Status check_shape(const ReadContext& context, const BpfArrayLayout& layout) {
-  const auto element = layout.elem_size.read(context.kernel, context.map.address);
-  if (!element) return map_unreadable("struct bpf_array");
-  if (*element == padded(context.map.value_size)) return ok();
-  return map_corrupt("elements of " + std::to_string(*element) + " bytes for values of " +
-                     std::to_string(context.map.value_size));
-}
 
 /// How many keys to read, marking the rest as cut off.
 std::uint32_t keys_to_read(const ReadContext& context, std::uint32_t cap, ValueContents& contents) {
@@ -50,31 +43,29 @@ void append_elements(const ReadContext& context, KernelVirt start, std::size_t c
 Result<ValueContents> read_array(const Kernel& kernel, const BpfLayouts& layouts, const BpfMapInfo& map,
                                  const MapReadLimits& limits) {
   const ReadContext context{kernel, layouts, map, limits};
-  const BpfArrayLayout layout = KTSTR_TRY(layouts.array);
   KTSTR_TRY_STATUS(check_entry_size(context));
-  KTSTR_TRY_STATUS(check_shape(context, layout));
+  const std::size_t stride = padded(map.value_size);
+  const KernelVirt elements = KTSTR_TRY(array_elements(kernel, layouts, map, stride));
   ValueContents contents{MapEntries(0, map.value_size), {}};
   const std::uint32_t keys = keys_to_read(context, limits.array_keys, contents);
-  const std::size_t stride = padded(map.value_size);
   const std::size_t in_piece = std::max<std::size_t>(1, kPieceBytes / std::max<std::size_t>(1, stride));
   std::vector<std::byte> piece;
   for (std::size_t key = 0; key < keys; key += in_piece)
-    append_elements(context, layout.value.address(map.address) + key * stride,
-                    std::min<std::size_t>(in_piece, keys - key), stride, piece, contents);
+    append_elements(context, elements + key * stride, std::min<std::size_t>(in_piece, keys - key), stride,
+                    piece, contents);
   return contents;
 }
 
 Result<ValueContents> read_percpu_array(const Kernel& kernel, const BpfLayouts& layouts,
                                         const BpfMapInfo& map, const MapReadLimits& limits) {
   const ReadContext context{kernel, layouts, map, limits};
-  const BpfArrayLayout layout = KTSTR_TRY(layouts.array);
   const PerCpuValues values(kernel);
   KTSTR_TRY_STATUS(check_entry_size(context, values.slots()));
-  KTSTR_TRY_STATUS(check_shape(context, layout));
+  const KernelVirt pointers = KTSTR_TRY(array_elements(kernel, layouts, map, padded(map.value_size)));
   ValueContents contents{MapEntries(0, map.value_size, values.slots()), {}};
   const std::uint32_t keys = keys_to_read(context, limits.per_cpu_keys, contents);
   for (std::uint32_t key = 0; key < keys; ++key) {
-    const auto pointer = kernel.read<KernelVirt>(layout.value.address(map.address) + key * std::uint64_t{8});
+    const auto pointer = kernel.read<KernelVirt>(pointers + key * std::uint64_t{8});
     contents.entries.append();
     values.read(pointer, contents.entries.size() - 1, contents);
   }

@@ -2,6 +2,7 @@
 // ARRAY_OF_MAPS (kernel/bpf/arraymap.c) and HASH_OF_MAPS.
 #include <algorithm>
 
+#include "introspect/bpf/array_shape.h"
 #include "introspect/bpf/hash_walk.h"
 #include "introspect/bpf/map_types.h"
 #include "introspect/bpf/object_ids.h"
@@ -46,14 +47,14 @@ class SlotList {
 };
 
 Result<FdArrayContents> read_slots(const ReadContext& context) {
-  const BpfArrayLayout layout = KTSTR_TRY(context.layouts.array);
+  const KernelVirt slots =
+      KTSTR_TRY(array_elements(context.kernel, context.layouts, context.map, sizeof(KernelVirt)));
   FdArrayContents contents;
   const std::uint32_t end = std::min(context.map.max_entries, context.limits.fd_array_slots);
   if (end < context.map.max_entries) contents.marks.cut("more slots than the cap");
   SlotList list(context, contents);
   for (std::uint32_t index = 0; index < end; ++index) {
-    const KernelVirt place = layout.value.address(context.map.address) + index * sizeof(KernelVirt);
-    const auto object = context.kernel.read<KernelVirt>(place);
+    const auto object = context.kernel.read<KernelVirt>(slots + index * sizeof(KernelVirt));
     ++contents.scanned;
     if (!object)
       contents.marks.missed("a slot in memory that can't be read");

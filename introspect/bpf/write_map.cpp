@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "introspect/bpf/array_shape.h"
 #include "introspect/bpf/hash_walk.h"
 #include "introspect/bpf/map_types.h"
 
@@ -59,11 +60,8 @@ Result<KernelVirt> array_value(const Kernel& kernel, const BpfLayouts& layouts, 
   if (index >= map.max_entries)
     return out_of_range("no element " + std::to_string(index) + " of " + std::to_string(map.max_entries) +
                         " in map " + map.name);
-  const BpfArrayLayout layout = KTSTR_TRY(layouts.array);
-  const auto element = layout.elem_size.read(kernel, map.address);
-  if (!element) return map_unreadable("struct bpf_array");
-  if (*element != padded(map.value_size)) return map_corrupt("map " + map.name + ": wrong element size");
-  return layout.value.address(map.address) + std::uint64_t{index} * *element;
+  const std::uint64_t stride = padded(map.value_size);
+  return KTSTR_TRY(array_elements(kernel, layouts, map, stride)) + index * stride;
 }
 
 Result<KernelVirt> hash_value(const Kernel& kernel, const BpfLayouts& layouts, const BpfMapInfo& map,

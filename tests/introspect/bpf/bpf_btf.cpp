@@ -28,7 +28,9 @@ int add_map_header(SyntheticBtf& btf) {
 }
 
 void add_arrays(SyntheticBtf& btf, int map) {
-  btf.add_struct("bpf_array", {{"map", map}, {"elem_size", btf.u32}, {"value", btf.array(btf.u64, 0)}});
+  btf.add_struct(
+      "bpf_array",
+      {{"map", map}, {"elem_size", btf.u32}, {"index_mask", btf.u32}, {"value", btf.array(btf.u64, 0)}});
   btf.add_struct("bpf_queue_stack", {{"map", map},
                                      {"head", btf.u32},
                                      {"tail", btf.u32},

@@ -90,6 +90,7 @@ KernelVirt BpfGuest::add_array(const MapShape& shape, const std::vector<std::uin
   const std::uint64_t stride = padded_size(shape.value_size);
   const KernelVirt map = add_map("bpf_array", shape, stride * shape.max_entries);
   set(map, "bpf_array", "elem_size", static_cast<std::uint32_t>(stride));
+  set(map, "bpf_array", "index_mask", std::bit_ceil(shape.max_entries) - 1);
   for (std::size_t i = 0; i < values.size(); ++i)
     guest_.write(place(map, "bpf_array", "value") + i * stride, values[i]);
   return map;

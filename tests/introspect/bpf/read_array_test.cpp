@@ -81,6 +81,14 @@ TEST_CASE("an array that claims values of gigabytes is refused") {
   CHECK(read_array(guest.attach(), guest.layouts(), map).error().code == ErrorCode::kCorrupt);
 }
 
+TEST_CASE("a number of entries that the index mask denies is not believed") {
+  BpfGuest guest;
+  auto map = guest.info(guest.add_array({"array", map_type::kArray, 4, 8, 3}, {}));
+  map.max_entries = 4000;
+  CHECK(read_array(guest.attach(), guest.layouts(), map).error().code == ErrorCode::kCorrupt);
+  CHECK(read_fd_array(guest.attach(), guest.layouts(), map).error().code == ErrorCode::kCorrupt);
+}
+
 TEST_CASE("a per-CPU array has each CPU's value, and tells which it could not read") {
   BpfGuest guest;
   const KernelVirt map = guest.add_array({"percpu", map_type::kPerCpuArray, 4, 8, 2}, {});
