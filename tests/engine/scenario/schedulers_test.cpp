@@ -145,7 +145,7 @@ TEST_CASE("mistakes are told with their place") {
       {scheduler(R"("path": "scx_one", "flags": {"a": {"requires": ["b"]}, "b": {}}, "active": ["a"])"),
        "scheduler.active[1]: the flag \"a\" requires \"b\", which is not active"},
       {scheduler(R"("path": "scx_one", "flags": {"a": {"requires": ["x"]}})"),
-       "scheduler.flags.a.requires[1]: unknown flag \"x\" (known: a)"},
+       "scheduler.flags.a.requires[1]: unknown flag \"x\" (did you mean \"a\"?)"},
       {scheduler(R"("path": "scx_one", "flags": {"a": {}}, "active": ["a", "a"])"),
        "scheduler.active[1]: the flag \"a\" is named twice"},
       {scheduler(R"("path": "scx_one", "sysctls": {"../etc/passwd": "1"})"),
