@@ -1,0 +1,54 @@
+// render_value() of any bytes by any type table: the input is a length, that many bytes of BTF, and the
+// value.
+#include <algorithm>
+
+#include "introspect/render/render.h"
+#include "tests/fuzz/fuzz_input.h"
+
+using namespace ktstr;
+using namespace ktstr::introspect;
+
+namespace {
+
+constexpr std::uint32_t kMaxTypes = 256;
+
+/// An arena and kernel memory that repeat the value's bytes, so that pointers lead somewhere.
+class EchoContext final : public RenderContext {
+ public:
+  explicit EchoContext(std::span<const std::byte> bytes) : bytes_(bytes) {}
+
+  bool is_arena_address(std::uint64_t address) const override { return address % 3 != 0; }
+  bool read_arena(std::uint64_t address, std::span<std::byte> out) const override {
+    return echo(address, out);
+  }
+  bool read_kernel(std::uint64_t address, std::span<std::byte> out) const override {
+    return echo(address, out);
+  }
+  std::optional<InferredPointer> infer_pointer(const Btf& btf, BtfTypeId structure,
+                                               std::uint64_t byte_offset) const override {
+    if (byte_offset % 16 != 0) return {};
+    return InferredPointer{{&btf, structure}, PointerSpace::kArena};
+  }
+
+ private:
+  bool echo(std::uint64_t address, std::span<std::byte> out) const {
+    if (bytes_.empty() || address % 7 == 0) return false;
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = bytes_[(address + i) % bytes_.size()];
+    return true;
+  }
+  std::span<const std::byte> bytes_;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  fuzz::FuzzInput input(data, size);
+  const auto length = input.take<std::uint16_t>();
+  const auto btf = Btf::parse(input.take_bytes(length));
+  if (!btf) return 0;
+  const auto value = input.rest();
+  const EchoContext context(value);
+  for (std::uint32_t id = 0; id < std::min(btf->type_count() + 1, kMaxTypes); ++id)
+    static_cast<void>(to_text(render_value(*btf, BtfTypeId{id}, value, context)));
+  return 0;
+}
