@@ -33,13 +33,20 @@ class ScriptHost {
   /// inside the hook is one more failure, with its file and line. Nothing when there is no hook.
   template <class Report>
   [[nodiscard]] Result<std::vector<std::string>> run_check(const Report& report) {
-    return run_check_with([&](LuaSink& sink) { write(sink, report); });
+    return run_hook(scenario_.check, "check", [&](LuaSink& sink) { write(sink, report); });
+  }
+
+  /// Calls the scenario's on_snapshot(snapshot), likewise. `write_snapshot` makes the table.
+  [[nodiscard]] Result<std::vector<std::string>> run_on_snapshot(
+      const std::function<void(LuaSink&)>& write_snapshot) {
+    return run_hook(scenario_.on_snapshot, "on_snapshot", write_snapshot);
   }
 
  private:
   ScriptHost(std::unique_ptr<LuaState> state, std::unique_ptr<ScriptSources> sources);
-  [[nodiscard]] Result<std::vector<std::string>> run_check_with(
-      const std::function<void(LuaSink&)>& write_report);
+  [[nodiscard]] Result<std::vector<std::string>> run_hook(
+      const std::optional<Value::Function>& function, const char* name,
+      const std::function<void(LuaSink&)>& write_argument);
   [[nodiscard]] Status run_script(Value& tree);
 
   std::unique_ptr<LuaState> state_;

@@ -15,6 +15,12 @@ MonitorThread::MonitorThread(MonitorThreadOptions options, Sample sample)
 
 MonitorThread::~MonitorThread() = default;
 
+void MonitorThread::look_at_samples(
+    const std::function<void(std::span<const introspect::MonitorSample>)>& look) const {
+  const std::lock_guard lock(mutex_);
+  look(taken_.samples);
+}
+
 Samples MonitorThread::stop() {
   thread_.request_stop();
   if (thread_.joinable()) thread_.join();

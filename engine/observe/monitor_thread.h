@@ -53,6 +53,9 @@ class MonitorThread {
   MonitorThread(const MonitorThread&) = delete;
   MonitorThread& operator=(const MonitorThread&) = delete;
 
+  /// Shows what was sampled so far. Waits for a sample that is being taken; the next one waits for `look`.
+  void look_at_samples(const std::function<void(std::span<const introspect::MonitorSample>)>& look) const;
+
   /// Ends the thread, at the latest after the sample being taken, and gives what it took. Once.
   [[nodiscard]] Samples stop();
 
@@ -65,7 +68,7 @@ class MonitorThread {
   std::vector<ThreadClock> clocks_;
   std::vector<std::optional<std::uint64_t>> cpu_times_ns_;
   Samples taken_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable_any wake_;
   std::jthread thread_;  ///< last: it uses everything above
 };

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/dump/snapshot.h"
 #include "engine/report/json.h"
 #include "engine/report/ktap.h"
 #include "engine/report/text.h"
@@ -29,6 +30,7 @@ struct RunArguments {
   std::optional<std::string> kernel;
   std::optional<fs::path> json;
   fs::path console_log;
+  fs::path dump_dir;
   vmm::Accelerator accelerator = vmm::Accelerator::kTcg;
   bool ktap = false;
   std::uint64_t seed = engine::RunOptions{}.seed;
@@ -39,6 +41,12 @@ int worse(int a, int b) {
   for (const int code : {kFailed, kInconclusive})
     if (a == code || b == code) return code;
   return kPassed;
+}
+
+/// Dumps go beside the report.
+fs::path dump_directory(const RunArguments& arguments) {
+  if (!arguments.dump_dir.empty() || !arguments.json) return arguments.dump_dir;
+  return arguments.json->parent_path();
 }
 
 engine::RunOptions options_for(const RunArguments& arguments, ScriptHost& host, const fs::path& file,
@@ -52,6 +60,11 @@ engine::RunOptions options_for(const RunArguments& arguments, ScriptHost& host, 
   options.progress = [&line](const engine::Progress& progress) { line.show(progress); };
   // The hook sees what a JSON file would hold: the whole of a long run does not fit a script's memory.
   options.check = [&host](const RunReport& report) { return host.run_check(engine::thinned(report, {})); };
+  options.dump_dir = dump_directory(arguments);
+  if (host.scenario().on_snapshot)
+    options.on_snapshot = [&host](const introspect::FailureDump& dump) {
+      return host.run_on_snapshot([&](LuaSink& sink) { engine::write_snapshot(sink, dump); });
+    };
   options.stop_fd = stop_fd;
   return options;
 }
@@ -114,6 +127,9 @@ void add_run_command(CLI::App& app, Invocation& invocation) {
   command->add_option("--json", arguments->json, "Write the whole report to this file");
   command->add_flag("--ktap", arguments->ktap, "Print KTAP, the kernel's test format, instead of text");
   command->add_option("--console", arguments->console_log, "Append the guest's console to this file");
+  command->add_option(
+      "--dump-dir", arguments->dump_dir,
+      "Write dumps into this directory; default: that of --json's file, else the current one");
   command->add_option("--seed", arguments->seed, "Seed of random choices")->capture_default_str();
   command->callback([&invocation, arguments] {
     invocation.action = [&invocation, arguments] { return run(*arguments, invocation); };

@@ -1,0 +1,41 @@
+// FakeMachine: a machine that only freezes and thaws, and counts both.
+#pragma once
+
+#include <vector>
+
+#include "vmm/machine.h"
+
+namespace ktstr::engine::testing {
+
+class FakeMachine : public vmm::Machine {
+ public:
+  int depth = 0;  ///< freezes that were not thawed
+  int freezes = 0;
+  vmm::FrozenState state;
+  std::optional<Error> freeze_error;
+  std::optional<Error> thaw_error;
+
+  explicit FakeMachine(std::size_t vcpus) {
+    for (std::size_t i = 0; i < vcpus; ++i) state.vcpus.emplace_back().emplace().rip = 0x1000 + i;
+  }
+
+  Result<vmm::FrozenState> freeze(Duration) override {
+    if (freeze_error) return *freeze_error;
+    ++depth, ++freezes;
+    return state;
+  }
+  Status thaw() override {
+    --depth;
+    return thaw_error ? Status(*thaw_error) : ok();
+  }
+  std::string backend_name() const override { return "fake"; }
+  bool is_emulated() const override { return true; }
+  std::span<const vmm::MemoryRegion> memory() const override { return {}; }
+  int channel_fd() const override { return -1; }
+  std::vector<std::optional<int>> vcpu_thread_ids() const override { return {}; }
+  Result<vmm::MachineEvent> wait_event(Duration) override { return Error{ErrorCode::kTimeout, "no events"}; }
+  std::string console_tail(std::size_t) const override { return {}; }
+  void kill() override {}
+};
+
+}  // namespace ktstr::engine::testing

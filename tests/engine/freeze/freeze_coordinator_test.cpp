@@ -1,0 +1,111 @@
+#include "engine/freeze/freeze_coordinator.h"
+
+#include <doctest/doctest.h>
+
+#include <new>
+
+#include "tests/engine/freeze/fake_machine.h"
+
+using namespace ktstr;
+using namespace ktstr::engine;
+using introspect::DegradedFailureDumpReport;
+using introspect::FailureDumpReport;
+using ktstr::engine::testing::FakeMachine;
+
+namespace {
+
+CaptureRequest request() {
+  return {introspect::DumpCause::kRequested, "before", "a detail", std::chrono::milliseconds(1500)};
+}
+
+FreezeCoordinator::ReadExitKind kind(std::uint32_t value) {
+  return [value] { return std::optional(value); };
+}
+
+}  // namespace
+
+TEST_CASE("the dump is taken while the machine stands still, and the guest runs afterwards") {
+  FakeMachine machine(2);
+  int depth_while_dumping = 0;
+  std::vector<std::optional<introspect::VcpuRegSnapshot>> seen;
+  FreezeCoordinator coordinator(machine,
+                                [&](const auto& registers, auto) {
+                                  depth_while_dumping = machine.depth;
+                                  seen = registers;
+                                  FailureDumpReport report;
+                                  report.origin.kernel = "a kernel";
+                                  return report;
+                                },
+                                {});
+  const auto capture = coordinator.capture(request());
+  REQUIRE(capture);
+  CHECK(depth_while_dumping == 1);
+  CHECK(machine.depth == 0);
+  REQUIRE(seen.size() == 2);
+  CHECK(seen[1]->instruction_pointer == 0x1001);
+  const auto& origin = std::get<FailureDumpReport>(capture->dump).origin;
+  CHECK(origin.name == "before");
+  CHECK(origin.detail == "a detail");
+  CHECK(origin.kernel == "a kernel");
+  CHECK(origin.elapsed_ns == 1'500'000'000);
+  CHECK(origin.frozen_ns == static_cast<std::uint64_t>(capture->frozen.ns));
+  CHECK(origin.stop_ns <= origin.frozen_ns);
+}
+
+TEST_CASE("a vCPU that does not stop makes the dump a degraded one, and the guest runs on") {
+  FakeMachine machine(3);
+  machine.state.vcpus[1].reset();
+  FreezeCoordinator coordinator(machine,
+                                [](const auto&, auto) -> FailureDumpReport { throw "no dump may be taken"; },
+                                kind(1026), {.stop_deadline = std::chrono::milliseconds(20)});
+  const auto capture = coordinator.capture(request());
+  REQUIRE(capture);
+  CHECK(machine.depth == 0);
+  const auto& degraded = std::get<DegradedFailureDumpReport>(capture->dump);
+  CHECK(degraded.reason ==
+        "vCPU rendezvous timed out before parked acknowledgement (within 20ms; 2 of 3 vCPUs stopped; not "
+        "vCPU 1)");
+  CHECK(degraded.exit_kind == 1026);
+  REQUIRE(degraded.vcpu_regs.size() == 3);
+  CHECK(degraded.vcpu_regs[0]);
+  CHECK_FALSE(degraded.vcpu_regs[1]);
+}
+
+TEST_CASE("a machine that does not stop in time makes the dump a degraded one") {
+  FakeMachine machine(2);
+  machine.freeze_error = Error{ErrorCode::kTimeout, "stop"};
+  FreezeCoordinator coordinator(machine, [](const auto&, auto) { return FailureDumpReport{}; }, {});
+  const auto capture = coordinator.capture(request());
+  REQUIRE(capture);
+  CHECK(machine.depth == 0);
+  CHECK(std::holds_alternative<DegradedFailureDumpReport>(capture->dump));
+}
+
+TEST_CASE("a machine that has ended is an error") {
+  FakeMachine machine(2);
+  machine.freeze_error = Error{ErrorCode::kIo, "the machine is gone"};
+  FreezeCoordinator coordinator(machine, [](const auto&, auto) { return FailureDumpReport{}; }, {});
+  const auto capture = coordinator.capture(request());
+  REQUIRE_FALSE(capture);
+  CHECK(capture.error().code == ErrorCode::kIo);
+}
+
+TEST_CASE("the guest runs on when taking the dump throws") {
+  FakeMachine machine(1);
+  FreezeCoordinator coordinator(machine,
+                                [](const auto&, auto) -> FailureDumpReport { throw std::bad_alloc(); }, {});
+  CHECK_THROWS_AS(static_cast<void>(coordinator.capture(request())), std::bad_alloc);
+  CHECK(machine.freezes == 1);
+  CHECK(machine.depth == 0);
+}
+
+TEST_CASE("a guest that can't be set going again is told, and the dump is kept") {
+  FakeMachine machine(1);
+  machine.thaw_error = Error{ErrorCode::kIo, "cont"};
+  FreezeCoordinator coordinator(machine, [](const auto&, auto) { return FailureDumpReport{}; }, {});
+  const auto capture = coordinator.capture(request());
+  REQUIRE(capture);
+  REQUIRE(capture->thaw_problem);
+  CHECK(capture->thaw_problem->message == "cont");
+  CHECK(std::holds_alternative<FailureDumpReport>(capture->dump));
+}
