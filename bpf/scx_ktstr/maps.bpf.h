@@ -74,8 +74,8 @@ struct task_ctx {
   struct task_ctx __arena* self;      /* a cycle of one */
 };
 
-/* Always NULL. What a program reaches through pointers within structures only, the compiler leaves undefined in
- * its BTF; by this variable a reader of the BTF learns what the slots hold. */
+/* Always NULL. What a program reaches through pointers within structures only, the compiler leaves undefined
+ * in its BTF; by this variable a reader of the BTF learns what the slots hold. */
 struct task_ctx __arena* task_ctx_type;
 
 /* What the scheduler knows of a task. */
