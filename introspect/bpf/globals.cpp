@@ -110,7 +110,7 @@ Result<BtfMember> element_of(const Btf& btf, BtfMember place, std::string_view& 
     const auto [end, error] = std::from_chars(path.data() + 1, path.data() + path.size(), index);
     const bool well_formed = error == std::errc{} && end != path.data() + path.size() && *end == ']';
     if (!well_formed) return invalid("no index in " + std::string(path));
-    if (!array || index >= array->first)
+    if (!array || index >= array->first || !btf.size_of(place.type))
       return Error{ErrorCode::kNotFound, "no element [" + std::to_string(index) + "]"};
     const std::uint64_t size = btf.size_of(array->second).value_or(0);
     place = {array->second, place.bit_offset + index * size * 8, size, 0};

@@ -72,8 +72,10 @@ Result<FdArrayContents> read_hash_of_maps(const ReadContext& context) {
   FdArrayContents contents;
   contents.keys = MapEntries(context.map.key_size, 0);
   SlotList list(context, contents);
+  const std::size_t cap = std::min<std::size_t>({context.limits.hash_entries, context.limits.fd_array_slots,
+                                                 contents.keys.capacity_for(context.limits.bytes)});
   walk.run(
-      std::min(context.limits.hash_entries, context.limits.fd_array_slots), contents.marks,
+      cap, contents.marks,
       [&](KernelVirt, std::span<const std::byte> key, std::span<const std::byte> value) {
         KernelVirt inner;
         std::memcpy(&inner, value.data(), sizeof(inner));

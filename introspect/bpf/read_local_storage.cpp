@@ -38,6 +38,8 @@ class StorageWalk {
   void walk_bucket(KernelVirt head) {
     const std::size_t room = cap_ - contents_.entries.size();
     const auto nodes = walk_hlist(context_.kernel.translator(), head, room);
+    nodes_ += nodes.items.size();
+    if (nodes_ > 2 * cap_) return contents_.marks.cut("more nodes than the cap");
     for (const KernelVirt node : nodes.items)
       if (!take(node - layout_.element.next.offset())) return;
     if (nodes.end == WalkEnd::kTruncated) contents_.marks.cut("more entries than the cap");
@@ -87,6 +89,7 @@ class StorageWalk {
   const BpfLocalStorageLayout& layout_;
   ObjectIds ids_;
   std::size_t cap_ = 0;
+  std::size_t nodes_ = 0;  ///< in all chains, elements of other maps included
   std::vector<std::byte> element_;
   LocalStorageContents contents_;
 };
