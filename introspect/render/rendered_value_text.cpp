@@ -104,28 +104,31 @@ class TextWriter {
   std::string text(const RenderedArray& kind, std::size_t indent) const;
   std::vector<std::string> items(const RenderedArray& array, std::size_t indent) const;
   static std::string wrapped(const std::vector<std::string>& items, std::string_view open,
-                             std::string_view close, std::size_t indent);
+                             std::string_view close, std::size_t indent, bool packed);
 };
 
-/// All on one line if that is short enough, otherwise one item a line.
+/// All on one line if that is short enough; otherwise one item a line, or as many as fit when `packed`.
 std::string TextWriter::wrapped(const std::vector<std::string>& items, std::string_view open,
-                                std::string_view close, std::size_t indent) {
+                                std::string_view close, std::size_t indent, bool packed) {
   std::size_t width = open.size() + close.size() + 2 * indent;
   bool single_line = true;
   for (const std::string& item : items) {
     width += item.size() + 2;
     single_line = single_line && item.find('\n') == std::string::npos;
   }
-  const bool inline_ = single_line && width <= kLineWidth;
+  const bool in_line = single_line && width <= kLineWidth;
   std::string result(open);
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    if (!inline_)
-      result.append(1, '\n').append(2 * (indent + 1), ' ');
-    else if (i > 0)
-      result += ", ";
-    result += items[i];
+  std::size_t column = kLineWidth;
+  for (const std::string& item : items) {
+    const bool fits = in_line || (packed && column + 2 + item.size() < kLineWidth);
+    if (!fits)
+      result.append(1, '\n').append(2 * (indent + 1), ' '), column = 2 * (indent + 1);
+    else if (&item != &items.front())
+      result += ", ", column += 2;
+    result += item;
+    column += item.size();
   }
-  if (!inline_) result.append(1, '\n').append(2 * indent, ' ');
+  if (!in_line) result.append(1, '\n').append(2 * indent, ' ');
   return result.append(close);
 }
 
@@ -136,7 +139,7 @@ std::string TextWriter::text(const RenderedStruct& kind, std::size_t indent) con
     const std::string shown = value(member.value, indent + 1);
     lines.push_back(member.name.empty() ? shown : member.name + '=' + shown);
   }
-  return wrapped(lines, kind.type_name.value_or("") + '{', "}", indent);
+  return wrapped(lines, kind.type_name.value_or("") + '{', "}", indent, false);
 }
 
 /// The elements, equal neighbours of zero gathered as "0 x 12".
@@ -170,7 +173,9 @@ std::string TextWriter::text(const RenderedArray& kind, std::size_t indent) cons
   if (!kind.elements.empty() && kind.elements.size() == kind.len &&
       std::ranges::all_of(kind.elements, is_zero))
     return "[all " + std::to_string(kind.len) + " zero]";
-  return wrapped(items(kind, indent), "[", "]", indent);
+  const auto shown = items(kind, indent);
+  const bool short_items = std::ranges::all_of(shown, [](const auto& item) { return item.size() <= 24; });
+  return wrapped(shown, "[", "]", indent, short_items);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -125,6 +126,14 @@ TEST_CASE("long structs take a line for each member") {
   const std::string text = to_text(RenderedValue{RenderedStruct{"wide", std::move(members)}}, 1);
   CHECK(text.starts_with("wide{\n    member=1\n"));
   CHECK(text.ends_with("\n  }"));
+}
+
+TEST_CASE("a long array of numbers fills its lines") {
+  RenderedArray array{30, {}};
+  for (std::uint64_t i = 0; i < 30; ++i) array.elements.push_back({RenderedUint{32, 1000000 + i}});
+  const std::string text = to_text(RenderedValue{array});
+  CHECK(text.starts_with("[\n  1000000, 1000001, "));
+  CHECK(std::count(text.begin(), text.end(), '\n') == 4);
 }
 
 TEST_CASE("runs of zeros are gathered") {
