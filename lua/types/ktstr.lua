@@ -11,12 +11,63 @@
 ---@field kernel_args? string[] arguments appended to the kernel's command line
 ---@field memory? string guest memory; 64M per CPU, and at least 512M, when absent
 ---@field duration? string length of all steps together
+---@field scheduler? string|ktstr.scheduler attached before the first step; the kernel's own schedules when absent
 ---@field cgroups? table<string, ktstr.cgroup> cgroups that exist when the first step begins, by name
 ---@field backdrop? ktstr.backdrop cgroups that live for the whole scenario
 ---@field steps? ktstr.step[] what happens, in order; one step that holds for the whole duration when absent
 ---@field monitor? ktstr.monitor how run queues are sampled
 ---@field expect? ktstr.expect what must hold for the scenario to pass
 ---@field check? fun(report: ktstr.RunReport): string|string[]|nil function(report): called after the run; what it returns (a string or a list of strings) fails the run
+---@field on_snapshot? fun(report: ktstr.RunReport): string|string[]|nil function(snapshot): called with each dump, those taken when a scheduler ended unasked included; what it returns fails the run, as with check
+
+---a sched_ext scheduler's program, or a scheduler of the kernel's own
+---@class ktstr.scheduler
+---@field name? string name in reports, by which ops can refer to it; the program's when absent
+---@field path? string the program: a path (relative to the scenario's folder), or a name that is looked for beside the scenario, beside ktstr and on PATH; `name` when absent
+---@field args? string[] its arguments; "{config}" stands for the configuration file's path in the guest
+---@field flags? table<string, ktstr.scheduler_flag> its switches, by name
+---@field active? string[] the flags that are on, in order
+---@field config? string a file that goes into the guest with it, relative to the scenario's folder
+---@field sysctls? table<string, string> written before it starts, e.g. ["kernel.sched_schedstats"] = "1"
+---@field kernel_args? string[] arguments appended to the kernel's command line
+---@field enable? string[] for a scheduler of the kernel's own: "echo VALUE > FILE" commands that turn it on
+---@field disable? string[] commands that turn it off again
+---@field expect? ktstr.expect what must hold whenever it is used; the scenario's own expectations win
+
+---a switch of a scheduler
+---@class ktstr.scheduler_flag
+---@field args? string[] the arguments that turn it on
+---@field requires? string[] flags that must be active with it
+
+---what must hold for the scenario to pass
+---@class ktstr.expect
+---@field no_starvation? boolean every worker must do some work
+---@field max_spread_pct? number largest difference of off-CPU share between the workers of a cgroup, percentage points
+---@field max_gap? string longest time a worker may go without progress
+---@field isolation? boolean workers must stay on the CPUs of their cpuset
+---@field max_throughput_cv? number largest coefficient of variation of work rates within a cgroup
+---@field min_work_rate? number smallest work rate of any worker, work units per second of CPU time
+---@field max_p99_wake_latency? string largest 99th percentile of wake-up latency
+---@field max_wake_latency_cv? number largest coefficient of variation of wake-up latency
+---@field min_iteration_rate? number smallest iteration rate of any worker, iterations per second of wall time
+---@field max_migration_ratio? number largest number of migrations per iteration of any worker
+---@field monitor? ktstr.monitor_expectations thresholds on what the monitor samples
+---@field scheduler_error? ktstr.scheduler_error a scheduler must end with this error; an empty table: with any
+---@field events_clean? boolean no sched_ext event counter that tells of a task handled past the scheduler may rise
+
+---thresholds on what the monitor samples
+---@class ktstr.monitor_expectations
+---@field max_imbalance_ratio? number largest max(nr_running) / max(1, min(nr_running)) that may last
+---@field max_local_dsq_depth? integer largest local DSQ depth that may last, tasks
+---@field fail_on_stall? boolean whether a run queue clock that stands still fails the run
+---@field sustained_samples? integer consecutive samples that make a violation last
+---@field max_fallback_rate? number largest select_cpu_fallback rate that may last, events/s over all CPUs
+---@field max_keep_last_rate? number largest dispatch_keep_last rate that may last, events/s over all CPUs
+
+---the error that a scheduler must end with
+---@class ktstr.scheduler_error
+---@field contains? string text that its reason, message or log holds
+---@field matches? string POSIX extended regular expression that they match
 
 ---a cgroup, its limits and its workers
 ---@class ktstr.cgroup
@@ -40,29 +91,6 @@
 ---how run queues are sampled
 ---@class ktstr.monitor
 ---@field period? string time between two samples, 1ms to 10s
-
----what must hold for the scenario to pass
----@class ktstr.expect
----@field no_starvation? boolean every worker must do some work
----@field max_spread_pct? number largest difference of off-CPU share between the workers of a cgroup, percentage points
----@field max_gap? string longest time a worker may go without progress
----@field isolation? boolean workers must stay on the CPUs of their cpuset
----@field max_throughput_cv? number largest coefficient of variation of work rates within a cgroup
----@field min_work_rate? number smallest work rate of any worker, work units per second of CPU time
----@field max_p99_wake_latency? string largest 99th percentile of wake-up latency
----@field max_wake_latency_cv? number largest coefficient of variation of wake-up latency
----@field min_iteration_rate? number smallest iteration rate of any worker, iterations per second of wall time
----@field max_migration_ratio? number largest number of migrations per iteration of any worker
----@field monitor? ktstr.monitor_expectations thresholds on what the monitor samples
-
----thresholds on what the monitor samples
----@class ktstr.monitor_expectations
----@field max_imbalance_ratio? number largest max(nr_running) / max(1, min(nr_running)) that may last
----@field max_local_dsq_depth? integer largest local DSQ depth that may last, tasks
----@field fail_on_stall? boolean whether a run queue clock that stands still fails the run
----@field sustained_samples? integer consecutive samples that make a violation last
----@field max_fallback_rate? number largest select_cpu_fallback rate that may last, events/s over all CPUs
----@field max_keep_last_rate? number largest dispatch_keep_last rate that may last, events/s over all CPUs
 
 ---@class ktstr.work
 
@@ -238,6 +266,11 @@
 ---@field move_all_tasks fun(from: string, to: string): ktstr.op moves all workers from one cgroup to another
 ---@field freeze_cgroup fun(cgroup: string): ktstr.op freezes the cgroup's workers (cgroup.freeze)
 ---@field unfreeze_cgroup fun(cgroup: string): ktstr.op lets a frozen cgroup's workers run again
+---@field attach_scheduler fun(scheduler: string|ktstr.scheduler): ktstr.op starts a scheduler and waits until the kernel runs it
+---@field detach_scheduler ktstr.op ends the attached scheduler; the kernel's own goes on
+---@field replace_scheduler fun(scheduler: string|ktstr.scheduler): ktstr.op ends the attached scheduler and starts another, under whatever load there is
+---@field restart_scheduler ktstr.op ends the scheduler that was attached last, if it still lives, and starts it again
+---@field capture_snapshot fun(name: string): ktstr.op stops the guest for an instant and reads everything it holds into a dump
 
 ---@class ktstr.hold
 
@@ -261,10 +294,12 @@
 ---@field kernel ktstr.KernelReport the guest's kernel
 ---@field machine ktstr.MachineReport the machine the guest ran on
 ---@field limits ktstr.LimitsReport limits in force
+---@field schedulers ktstr.SchedulerReport[] the schedulers that were started, in order
 ---@field timeline ktstr.Timeline what was done to the guest, and when
 ---@field groups ktstr.GroupSummary[] worker groups, each in one line
 ---@field workers ktstr.WorkerGroup[] worker groups in full, in the same order
 ---@field monitor? ktstr.MonitorReport what was read from the guest's memory
+---@field dumps ktstr.DumpReport[] dumps taken during the run
 ---@field monitor_problem? string why there is no monitor, or why it ended early
 ---@field sampling ktstr.SamplingReport how sampling went
 ---@field timings ktstr.TimingsReport where the time went
@@ -298,6 +333,8 @@
 ---@field workers ktstr.WorkerLimits worker checks
 ---@field monitor ktstr.MonitorThresholds monitor thresholds
 ---@field emulation_factor number factor in the time-dependent defaults among them
+---@field scheduler_error? ktstr.scheduler_error the error that a scheduler had to end with
+---@field events_clean boolean whether sched_ext event counters had to stay clean
 
 ---the worker checks in force
 ---@class ktstr.WorkerLimits
@@ -321,6 +358,44 @@
 ---@field max_fallback_rate number select_cpu_fallback events/s over all CPUs
 ---@field max_keep_last_rate number dispatch_keep_last events/s over all CPUs
 
+---the error that a scheduler must end with
+---@class ktstr.scheduler_error
+---@field contains? string text that its reason, message or log holds
+---@field matches? string POSIX extended regular expression that they match
+
+---one scheduler of a run
+---@class ktstr.SchedulerReport
+---@field name string its name in the scenario
+---@field path? string its program on this host; absent for one of the kernel's own
+---@field args string[] its arguments
+---@field ops? string the name the kernel knew it by
+---@field fate string attached, detached, replaced, restarted, died or refused
+---@field step integer the step that started it, from 1; 0: before the first step
+---@field attached_ns? integer when the kernel ran it, ns since the machine's start; absent when it never did
+---@field ended_ns? integer when its end was noticed, ns since the machine's start; absent when it was attached to the last
+---@field gap_ns? integer time without any scheduler of its kind before it, in a replacement, ns
+---@field problem? string why it died or was refused
+---@field expected boolean whether expect.scheduler_error allows for the problem
+---@field exit_record? ktstr.SchedulerExitReport why the kernel let it go
+---@field exit? ktstr.ExitInfo how its program ended
+---@field log string[] the last lines of its output, repeats collapsed
+---@field log_lines_dropped integer lines of output before those
+
+---why the kernel let a scheduler go
+---@class ktstr.SchedulerExitReport
+---@field source string "guest memory" or "kernel log"
+---@field kind? string enum scx_exit_kind by name
+---@field code? integer the scheduler's own exit code
+---@field reason? string what kind of end it was, in words
+---@field message? string what was wrong
+---@field backtrace string[] kernel functions at the end, innermost first
+---@field dump? string the kernel's own debug dump
+
+---how a process ended
+---@class ktstr.ExitInfo
+---@field how string "exited", "signaled", "timed out" (killed by the agent) or "wait failed"
+---@field code? integer exit code, signal number or errno
+
 ---what was done to the guest, and when
 ---@class ktstr.Timeline
 ---@field steps ktstr.StepReport[] steps in order, those that began
@@ -343,6 +418,7 @@
 ---@field cgroup? string the cgroup it was done to
 ---@field cgroups integer cgroups after it
 ---@field workers integer running workers after it
+---@field scheduler? string the scheduler that the op is about
 
 ---a worker group in one line
 ---@class ktstr.GroupSummary
@@ -386,12 +462,7 @@
 ---@field schedstat_cpu_time_ns? integer CPU time by the scheduler's account, ns
 ---@field wake_latencies_ns integer[] uniform sample of the times from a due or posted wake-up to running, ns
 ---@field wake_latencies_total integer how many wake-ups there were
----@field exit ktstr.exit how it ended
-
----how a worker ended
----@class ktstr.exit
----@field how string exited, signaled, timed out or wait failed
----@field code? integer exit code, signal or errno
+---@field exit ktstr.ExitInfo how it ended
 
 ---what was seen from outside the guest
 ---@class ktstr.MonitorReport
@@ -553,6 +624,17 @@
 ---@field details string[] one sentence per violation
 ---@field summary string one line
 
+---a dump that was taken during the run
+---@class ktstr.DumpReport
+---@field name string what the scenario called it; empty when nobody named it
+---@field cause string requested, scheduler_error or scheduler_vanished
+---@field detail string what was seen, in one line
+---@field schema string "single", or "degraded" when the vCPUs did not stop
+---@field elapsed_ns integer time since the machine's start, ns
+---@field frozen_ns integer how long the guest stood still for it, ns
+---@field file? string where it was written
+---@field problem? string why it was not written
+
 ---how sampling went
 ---@class ktstr.SamplingReport
 ---@field missed_periods integer sampling times that passed before the sample before was done
@@ -573,6 +655,7 @@
 ---@class ktstr.module
 ---@field scenario fun(scenario: ktstr.scenario): ktstr.scenario what a script returns
 ---@field step fun(step: ktstr.step): ktstr.step one step; its list items are ops
+---@field scheduler fun(scheduler: ktstr.scheduler): ktstr.scheduler a scheduler's program, or one of the kernel's own
 ---@field work ktstr.module.work
 ---@field phase ktstr.module.phase
 ---@field cpuset ktstr.module.cpuset
