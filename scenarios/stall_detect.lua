@@ -9,7 +9,7 @@ return k.scenario {
   scheduler = k.scheduler {
     path = "scx_ktstr",
     args = { "--timeout-ms", "2000", "--stall-comm", "victim" },
-    expect = { scheduler_error = { contains = "runnable task stall" } },
+    expect = { scheduler_error = { contains = "runnable task stall" }, monitor = { max_keep_last_rate = 10000 } },
   },
 
   cgroups = {

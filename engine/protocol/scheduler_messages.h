@@ -32,7 +32,7 @@ struct AttachScheduler {
   std::vector<ControlWrite> before;         ///< written before it starts, in order
   std::vector<ControlWrite> enable;         ///< turn a scheduler of the kernel's own on
   std::vector<ControlWrite> disable;        ///< turn it off again
-  Duration timeout = std::chrono::seconds(20);
+  Duration timeout = std::chrono::seconds(120);  ///< loading takes long on a busy emulated guest
 };
 /// Ends the scheduler: SIGTERM, SIGKILL after `timeout`. Waits until the kernel has let it go. Answered by
 /// SchedulerChanged.
