@@ -78,9 +78,10 @@ Result<std::string> SchedulerMachine::receive_line() {
 Result<std::string> SchedulerMachine::receive_text() {
   std::string text;
   for (;;) {
-    const std::string line = KTSTR_TRY(receive_line());
-    if (line == ".") return text;
-    text += (text.empty() ? "" : "\n") + line;
+    const auto line = receive_line();
+    if (!line) return line.error();
+    if (*line == ".") return text;
+    text += (text.empty() ? "" : "\n") + *line;
   }
 }
 
