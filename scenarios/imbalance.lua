@@ -12,7 +12,11 @@ return k.scenario {
   cgroups = { busy = { works = { k.work.cpu_spin { workers = 8 } } } },
 
   -- What is looked for would fail a run: here it must be there.
-  expect = { max_gap = "30s", max_spread_pct = 100, monitor = { max_imbalance_ratio = 1000, max_local_dsq_depth = 1000 } },
+  expect = {
+    max_gap = "30s",
+    max_spread_pct = 100,
+    monitor = { max_imbalance_ratio = 1000, max_local_dsq_depth = 1000 },
+  },
 
   check = function(report)
     local worst = report.monitor.summary.max_imbalance_ratio

@@ -147,7 +147,9 @@ void check_tasks(Observed& guest, const std::vector<std::int32_t>& tids) {
   const auto before = guest.sample();
   std::vector<ProcTaskSchedstat> first, last;
   for (const auto tid : tids) first.push_back(proc_task_schedstat(guest.agent(), tid));
-  for (int i = 0; i < 20; ++i) static_cast<void>(guest_file(guest.agent(), "/proc/uptime"));
+  // Long enough for the first of the three to come on again.
+  for (int i = 0; i < 5000 && proc_task_schedstat(guest.agent(), tids[3]).pcount == first[3].pcount; ++i) {
+  }
   for (const auto tid : tids) last.push_back(proc_task_schedstat(guest.agent(), tid));
   const auto after = guest.sample();
 

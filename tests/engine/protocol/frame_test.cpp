@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -146,7 +147,7 @@ TEST_CASE("a payload above the limit is refused before anything is sent") {
 TEST_CASE("each kind of damage is told apart") {
   CHECK(error_of(read_bytes(with_header({1, kVersion, 0, 0}, ""))).message == "not a frame: bad magic");
   CHECK(error_of(read_bytes(with_header({kFrameMagic, 99, 0, 0}, ""))).message ==
-        "the other side speaks protocol version 99, this side 1");
+        fmt::format("the other side speaks protocol version 99, this side {}", kVersion));
   CHECK(error_of(read_bytes(with_header({kFrameMagic, kVersion, kMaxPayload + 1, 0}, ""))).message ==
         "frame of 67108865 bytes, above the limit of 67108864");
   CHECK(error_of(read_bytes(with_header({kFrameMagic, kVersion, 4, 1}, "abcd"))).message ==
