@@ -25,8 +25,8 @@ void ExitWatch::run(const std::stop_token& stop) {
   }
 }
 
-/// A root scheduler that runs says so in four reads; the maps are searched only when there is none, or it has
-/// ended.
+/// A root scheduler that runs says so in at most five reads; the maps are searched only when there is none,
+/// or it has ended.
 void ExitWatch::look() {
   const std::lock_guard lock(mutex_);
   const auto kind = reader_.read_exit_kind(kernel_);

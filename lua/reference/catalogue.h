@@ -82,7 +82,7 @@ TypeDoc type_doc() {
   else if constexpr (std::same_as<T, vmm::Topology>)
     return {"topology", "string"};
   else if constexpr (std::same_as<T, Value::Function>)
-    return {"function", "fun(report: ktstr.RunReport): string|string[]|nil"};
+    return {"function", "fun(it: ktstr.RunReport|table): string|string[]|nil"};
   else if constexpr (std::same_as<T, bool>)
     return {"boolean", "boolean"};
   else if constexpr (DescribedEnum<T>)

@@ -17,8 +17,8 @@
 ---@field steps? ktstr.step[] what happens, in order; one step that holds for the whole duration when absent
 ---@field monitor? ktstr.monitor how run queues are sampled
 ---@field expect? ktstr.expect what must hold for the scenario to pass
----@field check? fun(report: ktstr.RunReport): string|string[]|nil function(report): called after the run; what it returns (a string or a list of strings) fails the run
----@field on_snapshot? fun(report: ktstr.RunReport): string|string[]|nil function(snapshot): called with each dump, those taken when a scheduler ended unasked included; what it returns fails the run, as with check
+---@field check? fun(it: ktstr.RunReport|table): string|string[]|nil function(report): called after the run; what it returns (a string or a list of strings) fails the run
+---@field on_snapshot? fun(it: ktstr.RunReport|table): string|string[]|nil function(snapshot): called with each dump, those taken when a scheduler ended unasked included; what it returns fails the run, as with check
 
 ---a sched_ext scheduler's program, or a scheduler of the kernel's own
 ---@class ktstr.scheduler
