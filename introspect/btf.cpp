@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "introspect/btf_error.h"
+
 namespace ktstr::introspect {
 
 namespace {
@@ -17,10 +19,6 @@ constexpr std::size_t kMaxMembersSearched = 1U << 16;
 
 std::uint32_t number(BtfTypeId id) {
   return static_cast<std::uint32_t>(id);
-}
-
-Error corrupt(std::string message) {
-  return {ErrorCode::kCorrupt, "BTF: " + std::move(message)};
 }
 
 bool is_reference(std::uint32_t kind) {
@@ -117,7 +115,7 @@ Result<BtfMember> Btf::find_member(BtfTypeId structure, std::string_view name) c
     const btf_type* entry = type(outer.type);
     if (!is_composite(entry)) continue;
     for (std::uint32_t i = 0; i < btf_vlen(entry); ++i) {
-      if (++searched > kMaxMembersSearched) return corrupt("anonymous members without end");
+      if (++searched > kMaxMembersSearched) return corrupt_btf("anonymous members without end");
       const btf_member& member = btf_members(entry)[i];
       const BtfTypeId member_type{member.type};
       const std::uint64_t bit_offset = outer.bit_offset + btf_member_bit_offset(entry, i);
@@ -154,7 +152,7 @@ Result<BtfMember> Btf::element(const BtfMember& member, std::string_view index) 
     return Error{ErrorCode::kNotFound,
                  "no element [" + std::string(index) + "] of " + std::to_string(elements->first)};
   const auto size = size_of(elements->second);
-  if (!size) return corrupt("an array of a type without size");
+  if (!size) return corrupt_btf("an array of a type without size");
   return BtfMember{elements->second, member.bit_offset + position * *size * 8, *size, 0};
 }
 

@@ -13,6 +13,7 @@
 
 #include "engine/base/fd.h"
 #include "introspect/btf.h"
+#include "introspect/btf_error.h"
 
 namespace ktstr::introspect {
 
@@ -20,9 +21,6 @@ namespace {
 
 constexpr std::size_t kMaxBytes = 64U << 20;  // ten times the largest distribution kernel's
 
-Error corrupt(std::string message) {
-  return {ErrorCode::kCorrupt, "BTF: " + std::move(message)};
-}
 bool lies_within(std::uint64_t offset, std::uint64_t length, std::uint64_t total) {
   return offset <= total && length <= total - offset;
 }
@@ -30,20 +28,24 @@ bool lies_within(std::uint64_t offset, std::uint64_t length, std::uint64_t total
 /// What libbpf relies on, checked before it sees the bytes.
 Status check_header(std::span<const std::byte> bytes, bool is_split) {
   btf_header header;
-  if (bytes.size() < sizeof(header)) return corrupt(std::to_string(bytes.size()) + " bytes are no header");
+  if (bytes.size() < sizeof(header))
+    return corrupt_btf(std::to_string(bytes.size()) + " bytes are no header");
   if (bytes.size() > kMaxBytes)
-    return corrupt(std::to_string(bytes.size()) + " bytes are more than any kernel's");
+    return corrupt_btf(std::to_string(bytes.size()) + " bytes are more than any kernel's");
   std::memcpy(&header, bytes.data(), sizeof(header));
-  if (header.magic != BTF_MAGIC) return corrupt("wrong magic number");
-  if (header.version != BTF_VERSION) return corrupt("unknown version " + std::to_string(header.version));
-  if (header.hdr_len < sizeof(header) || header.hdr_len > bytes.size()) return corrupt("wrong header length");
+  if (header.magic != BTF_MAGIC) return corrupt_btf("wrong magic number");
+  if (header.version != BTF_VERSION) return corrupt_btf("unknown version " + std::to_string(header.version));
+  if (header.hdr_len < sizeof(header) || header.hdr_len > bytes.size())
+    return corrupt_btf("wrong header length");
   const std::uint64_t body = bytes.size() - header.hdr_len;
-  if (!lies_within(header.type_off, header.type_len, body)) return corrupt("the types reach past the end");
-  if (!lies_within(header.str_off, header.str_len, body)) return corrupt("the strings reach past the end");
+  if (!lies_within(header.type_off, header.type_len, body))
+    return corrupt_btf("the types reach past the end");
+  if (!lies_within(header.str_off, header.str_len, body))
+    return corrupt_btf("the strings reach past the end");
   const auto strings = bytes.subspan(header.hdr_len + header.str_off, header.str_len);
   if (is_split && strings.empty()) return ok();
   if (strings.empty() || strings.back() != std::byte{0} || (!is_split && strings.front() != std::byte{0}))
-    return corrupt("the string table neither begins nor ends with an empty string");
+    return corrupt_btf("the string table neither begins nor ends with an empty string");
   return ok();
 }
 
@@ -103,7 +105,7 @@ Result<Btf> Btf::parse_split(std::span<const std::byte> bytes, std::shared_ptr<c
   KTSTR_TRY_STATUS(check_header(bytes, base != nullptr));
   std::string messages;
   btf* handle = parse_with_messages(bytes, base ? base->handle_.get() : nullptr, messages);
-  if (handle == nullptr) return corrupt(messages.empty() ? std::strerror(errno) : messages);
+  if (handle == nullptr) return corrupt_btf(messages.empty() ? std::strerror(errno) : messages);
   Btf parsed(handle, std::move(base));
   parsed.build_index();
   return parsed;

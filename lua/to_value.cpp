@@ -101,8 +101,8 @@ class Converter {
     if (members.empty() && !is_step) return out.data = std::move(list), ReadStatus{};
     if (!is_step) return place.error("mixes list items with named members");
     for (const auto& member : members)
-      if (member.first == "ops")
-        return place.member("ops", member.second).error("the step has ops as list items already");
+      if (member.key == "ops")
+        return place.member("ops", member.value).error("the step has ops as list items already");
     members.emplace_back("ops", Value{std::move(list)});
     out.data = std::move(members);
     return {};
@@ -136,7 +136,7 @@ class Converter {
       if (auto error = convert(place.member(key, value), literal.child(entry), value)) return error;
       lua_pop(state_, 1);
     }
-    std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
     return {};
   }
 

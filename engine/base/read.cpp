@@ -74,9 +74,8 @@ ReadStatus open_record(const Value& value, std::string_view type, std::span<cons
 }
 
 const Value* last_member(const Value::Object& object, std::string_view key) {
-  const auto found =
-      std::ranges::find(object.rbegin(), object.rend(), key, &Value::Object::value_type::first);
-  return found == object.rend() ? nullptr : &found->second;
+  const auto found = std::ranges::find(object.rbegin(), object.rend(), key, &Value::Member::key);
+  return found == object.rend() ? nullptr : &found->value;
 }
 
 ReadError missing_member(std::string_view key, const ReadPlace& place) {

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -16,7 +15,8 @@ namespace ktstr {
 /// on, 0 if unknown.
 struct Value {
   using List = std::vector<Value>;
-  using Object = std::vector<std::pair<std::string, Value>>;
+  struct Member;
+  using Object = std::vector<Member>;
   /// A function of the script that made the tree; the number means something to that script's host only.
   struct Function {
     int reference = 0;
@@ -35,6 +35,11 @@ struct Value {
   [[nodiscard]] const Value* find(std::string_view key) const;
   /// "a string", "a list" ...: for messages.
   [[nodiscard]] std::string_view kind_name() const;
+};
+
+struct Value::Member {
+  std::string key;
+  Value value;
 };
 
 /// Parses one JSON text (RFC 8259). Errors name the byte offset and the reason.

@@ -34,7 +34,7 @@ std::vector<protocol::ControlWrite> writes_of(const std::vector<std::string>& co
   return writes;
 }
 
-class Stage {
+class Staging {
  public:
   Status add(const SchedulerDef& def) {
     if (def.path && !staged_.programs.contains(*def.path)) KTSTR_TRY_STATUS(add_program(*def.path));
@@ -122,9 +122,9 @@ protocol::AttachScheduler StagedSchedulers::request(const SchedulerDef& def) con
 }
 
 Result<StagedSchedulers> stage_schedulers(const Scenario& scenario) {
-  Stage stage;
-  for (const auto* def : schedulers_of(scenario)) KTSTR_TRY_STATUS(stage.add(*def));
-  return stage.take();
+  Staging staging;
+  for (const auto* def : schedulers_of(scenario)) KTSTR_TRY_STATUS(staging.add(*def));
+  return staging.take();
 }
 
 }  // namespace ktstr::engine

@@ -4,13 +4,10 @@
 
 #include "engine/base/nearest.h"
 #include "engine/protocol/cgroup_name.h"
+#include "engine/scenario/invalid.h"
 
 namespace ktstr::engine {
 namespace {
-
-Error invalid(std::string message) {
-  return {ErrorCode::kInvalidArgument, std::move(message)};
-}
 
 std::string quoted(std::string_view name) {
   return "cgroup \"" + std::string(name) + "\"";

@@ -39,7 +39,7 @@ ReadStatus read_flat(const Value& value, const Value::Object& members, std::stri
   Value::Object work;
   Value::Object group;
   for (const auto& member : members) {
-    const auto is_key = [&](std::string_view name) { return name == member.first; };
+    const auto is_key = [&](std::string_view name) { return name == member.key; };
     if (std::any_of(of_group.begin(), of_group.end(), is_key)) {
       group.push_back(member);
     } else if (is_key("type") || std::any_of(own->begin(), own->end(), is_key)) {
@@ -47,8 +47,7 @@ ReadStatus read_flat(const Value& value, const Value::Object& members, std::stri
     } else {
       auto known = *own;
       known.insert(known.end(), of_group.begin(), of_group.end());
-      return place.member(member.first, member.second)
-          .error("unknown key" + did_you_mean(member.first, known));
+      return place.member(member.key, member.value).error("unknown key" + did_you_mean(member.key, known));
     }
   }
   if (auto error =

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "engine/base/write.h"
+#include "engine/scenario/invalid.h"
 
 namespace ktstr::engine {
 namespace {
@@ -24,10 +25,6 @@ std::string spell(const Variant& spec) {
         return parameters.empty() ? name : name + "(" + parameters + ")";
       },
       spec);
-}
-
-Error invalid(std::string message) {
-  return {ErrorCode::kInvalidArgument, std::move(message)};
 }
 
 bool is_fraction(double value) {

@@ -14,7 +14,8 @@ class Resolver {
   explicit Resolver(const LibraryPlaces& places) : places_(places) {}
 
   Result<ProgramClosure> run(const fs::path& program) {
-    objects_.push_back({program, KTSTR_TRY(read_dynamic_section(program)), std::nullopt});
+    auto dynamic = KTSTR_TRY(read_dynamic_section(program));
+    objects_.push_back({program, std::move(dynamic), std::nullopt});
     ProgramClosure closure{.program = program, .interpreter = {}, .libraries = {}};
     if (const auto& interpreter = objects_[0].dynamic.interpreter) {
       closure.interpreter = *interpreter;
@@ -38,7 +39,8 @@ class Resolver {
         return Error{ErrorCode::kOutOfRange,
                      "needs more than " + std::to_string(kMostLibraries) + " shared libraries"};
       closure.libraries.push_back({soname, *path});
-      objects_.push_back({*path, KTSTR_TRY(read_dynamic_section(*path)), index});
+      auto dynamic = KTSTR_TRY(read_dynamic_section(*path));
+      objects_.push_back({*path, std::move(dynamic), index});
     }
     return ok();
   }

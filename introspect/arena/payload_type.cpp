@@ -6,6 +6,8 @@
 #include <array>
 #include <vector>
 
+#include "introspect/arena/names.h"
+
 namespace ktstr::introspect {
 
 namespace {
@@ -33,10 +35,6 @@ BtfTypeId only_one(const std::vector<Candidate>& candidates, Fits fits) {
   const auto matches = [&](const Candidate& candidate) { return fits(candidate.name); };
   if (std::ranges::count_if(candidates, matches) != 1) return BtfTypeId{};
   return std::ranges::find_if(candidates, matches)->type;
-}
-
-std::string_view without_suffix(std::string_view text, std::string_view suffix) {
-  return text.ends_with(suffix) ? text.substr(0, text.size() - suffix.size()) : text;
 }
 
 BtfTypeId named_like_allocator(const std::vector<Candidate>& candidates, std::string_view allocator) {

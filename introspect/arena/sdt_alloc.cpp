@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "introspect/arena/names.h"
 #include "introspect/arena/payload_type.h"
 #include "introspect/arena/sdt_layout.h"
 #include "introspect/arena/sdt_walk.h"
@@ -12,10 +13,6 @@
 namespace ktstr::introspect {
 
 namespace {
-
-std::string_view without_suffix(std::string_view text, std::string_view suffix) {
-  return text.ends_with(suffix) ? text.substr(0, text.size() - suffix.size()) : text;
-}
 
 class AllocatorReader {
  public:

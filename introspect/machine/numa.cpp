@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string>
 
+#include "introspect/machine/word.h"
 #include "introspect/sched/captured.h"
 
 namespace ktstr::introspect {
@@ -13,12 +14,6 @@ namespace {
 constexpr std::size_t kMaxNodes = 1024;
 constexpr std::size_t kMaxZones = 16;
 constexpr std::size_t kWordBytes = sizeof(std::uint64_t);
-
-std::uint64_t word(std::span<const std::byte> array, std::size_t index) {
-  std::uint64_t value = 0;
-  std::memcpy(&value, array.data() + index * kWordBytes, kWordBytes);
-  return value;
-}
 
 Error unreadable(std::string what) {
   return {ErrorCode::kOutOfRange, std::move(what) + " can't be read"};

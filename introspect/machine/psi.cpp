@@ -3,6 +3,7 @@
 #include <cstring>
 #include <string>
 
+#include "introspect/machine/word.h"
 #include "introspect/sched/captured.h"
 
 namespace ktstr::introspect {
@@ -22,12 +23,6 @@ bool is_disabled(const Kernel& kernel) {
   StaticKeyLayout key;
   const auto place = kernel.address("psi_disabled");
   return place && key.resolve(kernel.btf()) && key.enabled.read(kernel, *place).value_or(0) > 0;
-}
-
-std::uint64_t word(std::span<const std::byte> array, std::size_t index) {
-  std::uint64_t value = 0;
-  std::memcpy(&value, array.data() + index * sizeof(value), sizeof(value));
-  return value;
 }
 
 /// Percent times 100 of an average in the load average's fixed point (FSHIFT, include/linux/sched/loadavg.h),

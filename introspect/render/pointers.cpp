@@ -1,9 +1,9 @@
 // Pointers: what is known of where they point.
 #include <bpf/btf.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 
 #include "introspect/render/renderer.h"
 #include "introspect/render/scalars.h"
@@ -15,12 +15,6 @@ namespace {
 
 constexpr std::size_t kMaxPointees = 512;  // followed in one render_value() call
 constexpr std::string_view kByAllocator = "sdt_alloc";
-
-std::string hex_number(std::uint64_t value) {
-  char text[2 + 16 + 1];
-  std::snprintf(text, sizeof(text), "0x%llx", static_cast<unsigned long long>(value));
-  return text;
-}
 
 bool is_empty(const RenderedTarget& target) {
   return !target.deref && !target.deref_skipped_reason && !target.cast_annotation && !target.symbol;
@@ -72,7 +66,7 @@ std::optional<RenderedValue> Renderer::render_inferred(const Aggregate& aggregat
 }
 
 std::optional<std::string> Renderer::reason_not_to_follow(std::uint64_t address) const {
-  if (std::ranges::find(path_, address) != path_.end()) return "cycle → " + hex_number(address);
+  if (std::ranges::find(path_, address) != path_.end()) return "cycle → " + fmt::format("{:#x}", address);
   if (std::ranges::find(shown_, address) != shown_.end()) return "already shown in this value";
   if (context_.is_already_rendered(address)) return "already rendered in sdt_allocations";
   if (shown_.size() + path_.size() >= kMaxPointees)
@@ -129,7 +123,7 @@ void Renderer::read_target(std::uint64_t address, TypeInBtf pointee, PointerSpac
   else if (in_arena)
     target.deref_skipped_reason = "arena read failed (cross-page boundary or unmapped page)";
   else
-    target.deref_skipped_reason = "kernel read_kva failed at " + hex_number(address) +
+    target.deref_skipped_reason = "kernel read_kva failed at " + fmt::format("{:#x}", address) +
                                   " (unmapped page or no PTE); needed " + std::to_string(bytes.size()) +
                                   " bytes";
 }

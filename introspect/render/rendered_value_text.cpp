@@ -1,6 +1,7 @@
 // RenderedValue for people.
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <cstdio>
 
 #include "introspect/render/rendered_value.h"
 
@@ -10,12 +11,6 @@ namespace {
 
 constexpr std::size_t kLineWidth = 100;
 constexpr std::size_t kShortestZeroRun = 4;  // fewer zeros in a row are spelled out
-
-std::string hex_number(std::uint64_t value) {
-  char text[2 + 16 + 1];
-  std::snprintf(text, sizeof(text), "0x%llx", static_cast<unsigned long long>(value));
-  return text;
-}
 
 bool is_zero(const RenderedValue& value) {
   if (const auto* pointer = value.get_if<RenderedPtr>()) return pointer->value == 0;
@@ -90,7 +85,7 @@ class TextWriter {
     return kind.partial && kind.had != 0 ? mark + ' ' + value(*kind.partial, indent) : mark;
   }
   std::string text(const RenderedPtr& kind, std::size_t indent) const {
-    std::string result = kind.value == 0 ? "NULL" : hex_number(kind.value);
+    std::string result = kind.value == 0 ? "NULL" : fmt::format("{:#x}", kind.value);
     if (!kind.target) return result;
     const RenderedTarget& target = *kind.target;
     if (target.symbol) result += " <" + *target.symbol + '>';

@@ -47,7 +47,7 @@ std::string scheduler(const std::string& members) {
   return R"({"scheduler": {)" + members + "}}";
 }
 /// A scenario with scx_one whose only step runs these ops.
-std::string ops(const std::string& list, const std::string& more = R"("scheduler": "scx_one", )") {
+std::string run_ops(const std::string& list, const std::string& more = R"("scheduler": "scx_one", )") {
   return "{" + more + R"("steps": [{"ops": [)" + list + "]}]}";
 }
 
@@ -69,10 +69,10 @@ TEST_CASE("a table with a name alone is looked for by it") {
 
 TEST_CASE("a string in an op may mean a scheduler that is defined elsewhere") {
   const Folder folder;
-  const auto scenario = folder.good(
-      ops(R"({"type": "replace_scheduler", "scheduler": {"name": "v2", "path": "scx_two", "args": ["-x"]}},
+  const auto scenario = folder.good(run_ops(
+      R"({"type": "replace_scheduler", "scheduler": {"name": "v2", "path": "scx_two", "args": ["-x"]}},
              {"type": "replace_scheduler", "scheduler": "v1"}, {"type": "replace_scheduler", "scheduler": "v2"})",
-          R"("scheduler": {"name": "v1", "path": "scx_one", "args": ["-y"]}, )"));
+      R"("scheduler": {"name": "v1", "path": "scx_one", "args": ["-y"]}, )"));
   const auto& all = scenario.steps[0].ops;
   CHECK(std::get<ReplaceSchedulerOp>(all[1]).scheduler.path == folder.path("scx_one"));
   CHECK(std::get<ReplaceSchedulerOp>(all[1]).scheduler.args == Names{"-y"});
@@ -168,13 +168,13 @@ TEST_CASE("ops on schedulers are followed through the steps") {
   const std::string replace = R"({"type": "replace_scheduler", "scheduler": "scx_two"})";
   const std::string detach = R"({"type": "detach_scheduler"})";
   const std::string restart = R"({"type": "restart_scheduler"})";
-  CHECK(folder.outcome(ops(replace + "," + restart + "," + detach + "," + attach)) == "ok");
-  CHECK(folder.outcome(ops(attach)) ==
+  CHECK(folder.outcome(run_ops(replace + "," + restart + "," + detach + "," + attach)) == "ok");
+  CHECK(folder.outcome(run_ops(attach)) ==
         "steps[1].ops[1]: a scheduler is attached already: replace_scheduler puts another in its place");
-  CHECK(folder.outcome(ops(detach + "," + detach)) == "steps[1].ops[2]: no scheduler is attached here");
-  CHECK(folder.outcome(ops(replace, "")) ==
+  CHECK(folder.outcome(run_ops(detach + "," + detach)) == "steps[1].ops[2]: no scheduler is attached here");
+  CHECK(folder.outcome(run_ops(replace, "")) ==
         "steps[1].ops[1]: no scheduler is attached here: attach_scheduler starts one");
-  CHECK(folder.outcome(ops(restart, "")) ==
+  CHECK(folder.outcome(run_ops(restart, "")) ==
         "steps[1].ops[1]: no scheduler is attached here: attach_scheduler starts one");
   CHECK(folder.outcome(
             R"({"steps": [{"ops": [{"type": "attach_scheduler", "scheduler": "scx_one"}],

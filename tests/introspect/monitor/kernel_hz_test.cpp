@@ -11,7 +11,7 @@
 namespace ktstr::introspect {
 namespace {
 
-using test::TemporaryDirectory;
+using ktstr::test::TemporaryDirectory;
 
 std::string gzip(std::string_view text) {
   z_stream stream{};

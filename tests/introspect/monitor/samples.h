@@ -10,6 +10,9 @@
 
 namespace ktstr::introspect::test {
 
+/// The preemption threshold of the rules under test, ns.
+constexpr std::uint64_t kThreshold = 40'000'000;
+
 /// A CPU with a plausible, shallow local DSQ.
 inline CpuSnapshot cpu(std::uint32_t nr_running, std::uint64_t rq_clock, std::uint32_t dsq_depth = 0) {
   CpuSnapshot snapshot;

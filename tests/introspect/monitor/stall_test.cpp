@@ -8,8 +8,6 @@ namespace ktstr::introspect {
 namespace {
 using namespace test;
 
-constexpr std::uint64_t kThreshold = 40'000'000;
-
 std::vector<const MonitorSample*> pointers(const std::vector<MonitorSample>& samples) {
   std::vector<const MonitorSample*> result;
   for (const auto& sample : samples) result.push_back(&sample);

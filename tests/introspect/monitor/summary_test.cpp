@@ -7,7 +7,6 @@
 namespace ktstr::introspect {
 namespace {
 using namespace test;
-constexpr std::uint64_t kThreshold = 40'000'000;
 }  // namespace
 
 TEST_CASE("no samples give no numbers") {

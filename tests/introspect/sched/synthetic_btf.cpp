@@ -9,10 +9,6 @@
 namespace ktstr::introspect::test {
 namespace {
 
-std::uint64_t align_up(std::uint64_t value, std::uint64_t alignment) {
-  return (value + alignment - 1) / alignment * alignment;
-}
-
 std::uint64_t size_of(const btf* types, int type) {
   const auto size = btf__resolve_size(types, static_cast<__u32>(type));
   KTSTR_CHECK(size >= 0);

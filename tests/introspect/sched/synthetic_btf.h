@@ -11,6 +11,11 @@ struct btf;
 
 namespace ktstr::introspect::test {
 
+/// The next multiple of `alignment`.
+inline std::uint64_t align_up(std::uint64_t value, std::uint64_t alignment) {
+  return (value + alignment - 1) / alignment * alignment;
+}
+
 /// Structures are laid out like C's: members in order, naturally aligned. Types are libbpf's numbers.
 class SyntheticBtf {
  public:

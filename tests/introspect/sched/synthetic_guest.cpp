@@ -15,10 +15,6 @@ constexpr std::uint64_t kPresentWritable = 0x63;
 constexpr std::uint64_t kLargeLeaf = kPresentWritable | 0x80;
 constexpr std::string_view kBanner = "Linux version 9.9.9-synthetic\n";
 
-std::uint64_t align_up(std::uint64_t value, std::uint64_t alignment) {
-  return (value + alignment - 1) / alignment * alignment;
-}
-
 }  // namespace
 
 SyntheticGuest::SyntheticGuest(std::vector<std::byte> btf, std::size_t cpus, std::size_t ram_bytes)

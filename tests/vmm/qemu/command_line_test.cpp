@@ -4,12 +4,11 @@
 
 #include <algorithm>
 
+#include "tests/vmm/mebibyte.h"
 #include "vmm/qemu/qemu_machine.h"
 
 namespace ktstr::vmm::qemu {
 namespace {
-
-constexpr std::uint64_t kMiB = 1ULL << 20;
 
 MachineConfig config_of(const char* topology, std::uint64_t memory_mib = 1024) {
   MachineConfig config;

@@ -7,10 +7,11 @@
 
 #include <cstring>
 
+#include "tests/vmm/mebibyte.h"
+
 namespace ktstr::vmm::qemu {
 namespace {
 
-constexpr std::uint64_t kMiB = 1ULL << 20;
 constexpr std::uint64_t kText = 0xffffffff81000000;
 constexpr std::size_t kTextOffset = 0x1000;
 constexpr std::size_t kTextBytes = 0x100;
