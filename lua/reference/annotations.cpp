@@ -50,6 +50,12 @@ std::string family_text(const FamilyDoc& family) {
   return text + "\n";
 }
 
+std::string heading(const std::string& module) {
+  return "---@meta " + module +
+         "\n-- For the Lua language server. Made by `ktstr docs` from describe<>; edit the descriptions "
+         "instead.\n\n";
+}
+
 std::string module_text() {
   std::string text =
       "---@class ktstr.module\n"
@@ -65,20 +71,22 @@ std::string module_text() {
 
 }  // namespace
 
-std::string annotations() {
-  std::string text =
-      "---@meta ktstr\n"
-      "-- For the Lua language server. Made by `ktstr docs` from describe<>; edit the descriptions "
-      "instead.\n\n";
+std::string scenario_annotations() {
+  std::string text = heading("ktstr");
   Catalogue catalogue;
   catalogue.add<engine::Scenario>(Defaults::kShown);
   for (const auto& record : catalogue.records())
     text += class_text(record, class_name(record.name), parent_of(record.name));
   for (const auto& family : families()) text += family_text(family);
+  return text + module_text();
+}
+
+std::string report_annotations() {
+  std::string text = heading("ktstr.report");
   Catalogue report;
   report.add<engine::RunReport>(Defaults::kNone);
   for (const auto& record : report.records()) text += class_text(record, class_name(record.name));
-  return text + module_text();
+  return text;
 }
 
 }  // namespace ktstr::lua

@@ -6,7 +6,8 @@ std::vector<Page> reference_pages() {
   return {{"docs/reference/scenario.md", scenario_page()},
           {"docs/reference/constructors.md", constructors_page()},
           {"docs/reference/report.md", report_page()},
-          {"lua/types/ktstr.lua", annotations()}};
+          {"lua/types/ktstr.lua", scenario_annotations()},
+          {"lua/types/report.lua", report_annotations()}};
 }
 
 }  // namespace ktstr::lua

@@ -11,13 +11,14 @@ struct Page {
   std::string text;
 };
 
-/// docs/reference/*.md and lua/types/ktstr.lua.
+/// docs/reference/*.md and lua/types/*.lua.
 [[nodiscard]] std::vector<Page> reference_pages();
 
 /// The text of one page each.
 [[nodiscard]] std::string scenario_page();
 [[nodiscard]] std::string constructors_page();
 [[nodiscard]] std::string report_page();
-[[nodiscard]] std::string annotations();
+[[nodiscard]] std::string scenario_annotations();
+[[nodiscard]] std::string report_annotations();
 
 }  // namespace ktstr::lua
