@@ -1,0 +1,374 @@
+---@meta ktstr.report
+-- For the Lua language server. Made by `ktstr docs` from describe<>; edit the descriptions instead.
+
+---everything that one run of a scenario yields
+---@class ktstr.RunReport
+---@field format_version integer version of this format
+---@field scenario string the scenario's name
+---@field description string the scenario's description
+---@field verdict string fail, inconclusive, pass or skip
+---@field reason? string why the verdict is inconclusive or skip
+---@field failures ktstr.Failure[] what did not hold, the cause first
+---@field seed integer seed of random choices
+---@field replay string a command that repeats the run
+---@field kernel ktstr.KernelReport the guest's kernel
+---@field machine ktstr.MachineReport the machine the guest ran on
+---@field limits ktstr.LimitsReport limits in force
+---@field schedulers ktstr.SchedulerReport[] the schedulers that were started, in order
+---@field timeline ktstr.Timeline what was done to the guest, and when
+---@field groups ktstr.GroupSummary[] worker groups, each in one line
+---@field workers ktstr.WorkerGroup[] worker groups in full, in the same order
+---@field monitor? ktstr.MonitorReport what was read from the guest's memory
+---@field dumps ktstr.DumpReport[] dumps taken during the run
+---@field monitor_problem? string why there is no monitor, or why it ended early
+---@field sampling ktstr.SamplingReport how sampling went
+---@field timings ktstr.TimingsReport where the time went
+---@field emulator_faults string[] runs that the emulator spoiled and that were repeated
+---@field console_tail? string the guest's last console lines, when it did not end in order
+
+---what did not hold
+---@class ktstr.Failure
+---@field check string name of the check
+---@field message string what was seen and what was allowed
+---@field cgroup? string the cgroup concerned
+---@field tid? integer the worker concerned, guest thread id
+
+---the guest's kernel
+---@class ktstr.KernelReport
+---@field version string as the kernel cache names it
+---@field build_id? string build id of the image, hexadecimal
+---@field release? string uname -r in the guest
+
+---the machine the guest ran on
+---@class ktstr.MachineReport
+---@field backend? string qemu-tcg, qemu-kvm ...; absent when none was started
+---@field emulated boolean whether instructions were emulated
+---@field topology string NUMA nodes, LLCs, cores per LLC, threads per core
+---@field cpus integer CPUs
+---@field memory_bytes integer memory, bytes
+---@field kaslr boolean whether the kernel's addresses were randomised
+
+---limits in force
+---@class ktstr.LimitsReport
+---@field workers ktstr.WorkerLimits worker checks
+---@field monitor ktstr.MonitorThresholds monitor thresholds
+---@field emulation_factor number factor in the time-dependent defaults among them
+---@field scheduler_error? ktstr.scheduler_error the error that a scheduler had to end with
+---@field events_clean boolean whether sched_ext event counters had to stay clean
+
+---the worker checks in force
+---@class ktstr.WorkerLimits
+---@field no_starvation boolean every worker must do some work
+---@field max_spread_pct number largest spread of off-CPU share within a group, percentage points
+---@field max_gap string longest time a worker may go without progress
+---@field isolation boolean workers must stay on the CPUs of their cpuset
+---@field max_throughput_cv? number largest coefficient of variation of work rates within a group
+---@field min_work_rate? number smallest work rate, units per second of CPU time
+---@field max_p99_wake_latency? string largest 99th percentile of wake-up latency
+---@field max_wake_latency_cv? number largest coefficient of variation of wake-up latency
+---@field min_iteration_rate? number smallest iteration rate, iterations per second of wall time
+---@field max_migration_ratio? number largest number of migrations per iteration
+
+---what the samples must not show for long
+---@class ktstr.MonitorThresholds
+---@field max_imbalance_ratio number largest max(nr_running) / max(1, min(nr_running))
+---@field max_local_dsq_depth integer deepest local DSQ, tasks
+---@field fail_on_stall boolean whether a run queue clock that stands still fails the run
+---@field sustained_samples integer consecutive samples that make a violation last
+---@field max_fallback_rate number select_cpu_fallback events/s over all CPUs
+---@field max_keep_last_rate number dispatch_keep_last events/s over all CPUs
+
+---the error that a scheduler must end with
+---@class ktstr.scheduler_error
+---@field contains? string text that its reason, message or log holds
+---@field matches? string POSIX extended regular expression that they match
+
+---one scheduler of a run
+---@class ktstr.SchedulerReport
+---@field name string its name in the scenario
+---@field path? string its program on this host; absent for one of the kernel's own
+---@field args string[] its arguments
+---@field ops? string the name the kernel knew it by
+---@field fate string attached, detached, replaced, restarted, died or refused
+---@field step integer the step that started it, from 1; 0: before the first step
+---@field attached_ns? integer when the kernel ran it, ns since the machine's start; absent when it never did
+---@field ended_ns? integer when its end was noticed, ns since the machine's start; absent when it was attached to the last
+---@field gap_ns? integer time without any scheduler of its kind before it, in a replacement, ns
+---@field problem? string why it died or was refused
+---@field expected boolean whether expect.scheduler_error allows for the problem
+---@field exit_record? ktstr.SchedulerExitReport why the kernel let it go
+---@field exit? ktstr.ExitInfo how its program ended
+---@field log string[] the last lines of its output, repeats collapsed
+---@field log_lines_dropped integer lines of output before those
+
+---why the kernel let a scheduler go
+---@class ktstr.SchedulerExitReport
+---@field source string "guest memory" or "kernel log"
+---@field kind? string enum scx_exit_kind by name
+---@field code? integer the scheduler's own exit code
+---@field reason? string what kind of end it was, in words
+---@field message? string what was wrong
+---@field backtrace string[] kernel functions at the end, innermost first
+---@field dump? string the kernel's own debug dump
+
+---how a process ended
+---@class ktstr.ExitInfo
+---@field how string "exited", "signaled", "timed out" (killed by the agent) or "wait failed"
+---@field code? integer exit code, signal number or errno
+
+---what was done to the guest, and when
+---@class ktstr.Timeline
+---@field steps ktstr.StepReport[] steps in order, those that began
+---@field events ktstr.StimulusEvent[] ops in order
+
+---one step as it went
+---@class ktstr.StepReport
+---@field step integer step number from 1
+---@field start_ns integer when its first op began, ns since the machine's start
+---@field hold_start_ns? integer when its hold began, ns since the machine's start; absent when the run ended before
+---@field end_ns? integer when it was over, ns since the machine's start; absent when the run ended before
+---@field turns integer how often its ops ran
+
+---one op that was done to the guest
+---@class ktstr.StimulusEvent
+---@field offset_ns integer when the guest had done it, ns since the machine's start
+---@field took_ns integer from the request to the answer, ns
+---@field step integer step number from 1; 0: before the first step
+---@field op string the op's name
+---@field cgroup? string the cgroup it was done to
+---@field cgroups integer cgroups after it
+---@field workers integer running workers after it
+---@field scheduler? string the scheduler that the op is about
+
+---a worker group in one line
+---@class ktstr.GroupSummary
+---@field cgroup string where the workers were started
+---@field work string the work type's name
+---@field workers integer how many
+---@field work_units integer work units of all workers
+---@field iterations integer iterations of all workers
+---@field cpu_pct? number mean share of wall time on a CPU, %
+---@field spread_pct? number largest minus smallest off-CPU share, percentage points
+---@field longest_gap_ns? integer longest time without progress of any worker, ns
+---@field migrations integer CPU changes of all workers
+---@field p99_wake_ns? integer the worst worker's 99th percentile of wake-up latency, ns
+
+---workers that were started together, with what they reported
+---@class ktstr.WorkerGroup
+---@field cgroup string where they were started; "(host)" is the runner's own cgroup
+---@field work string the work type's name
+---@field allowed string CPUs that their cpuset held at some time of their life
+---@field reports ktstr.worker_report[] one report for each worker
+
+---what one worker did between its release and its stop
+---@class ktstr.worker_report
+---@field tid integer thread id
+---@field cgroup? string its cgroup at the end; absent: the agent's own
+---@field work string the work type's name
+---@field work_units integer work units done
+---@field iterations integer rounds of the work loop
+---@field cpu_ns integer CPU time, ns
+---@field wall_ns integer time from release to end, ns
+---@field off_cpu_ns integer wall_ns - cpu_ns, ns
+---@field completed boolean whether it ended its loop and reported by itself
+---@field migrations integer changes of CPU seen between iterations
+---@field migration_cpus integer[] the CPU after each migration, the first 1000
+---@field cpus_used string CPUs seen between iterations
+---@field longest_gap_ns integer longest time without progress while not asleep by choice, ns
+---@field longest_gap_cpu integer CPU at the end of that gap
+---@field longest_gap_at_ns integer end of that gap, ns since release
+---@field schedstat_run_delay_ns? integer time runnable but not running, ns
+---@field schedstat_run_count? integer times it was put on a CPU
+---@field schedstat_cpu_time_ns? integer CPU time by the scheduler's account, ns
+---@field wake_latencies_ns integer[] uniform sample of the times from a due or posted wake-up to running, ns
+---@field wake_latencies_total integer how many wake-ups there were
+---@field exit ktstr.ExitInfo how it ended
+
+---what was seen from outside the guest
+---@class ktstr.MonitorReport
+---@field period_ns integer time between samples, ns
+---@field preemption_threshold_ns integer time that a vCPU must have run before its run queue clock is expected to move, ns
+---@field emulation_factor number how many times longer than that an emulated clock may stand still
+---@field kernel_hz integer CONFIG_HZ of the guest's kernel, ticks/s
+---@field kernel_hz_source string where CONFIG_HZ was found
+---@field other_event_names string[] names of the counters in event_counters.other
+---@field missing ktstr.MissingCapability[] what this kernel does not let us see
+---@field failed_samples integer samples that could not be taken
+---@field first_failure? string why the first of them could not
+---@field samples ktstr.MonitorSample[] in order of time
+---@field summary ktstr.MonitorSummary the samples in a few numbers
+---@field verdict ktstr.MonitorVerdict the samples judged against the thresholds
+
+---something that the guest's kernel does not let us see
+---@class ktstr.MissingCapability
+---@field capability string what is absent from the samples
+---@field reason string why
+
+---every CPU of the guest at one instant
+---@class ktstr.MonitorSample
+---@field elapsed_ns integer time since the machine's start, ns
+---@field elapsed_ms integer the same in whole ms
+---@field scheduler_instance? integer which loaded scheduler the event counters belong to: 1 for the first one seen
+---@field cpus ktstr.CpuSnapshot[] by CPU number
+---@field problems string[] what could not be read with this sample, and why
+
+---one CPU at one instant
+---@class ktstr.CpuSnapshot
+---@field nr_running integer runnable tasks
+---@field scx_nr_running? integer runnable tasks of sched_ext
+---@field local_dsq_depth? integer tasks in the local dispatch queue
+---@field rq_clock integer run queue clock, ns
+---@field scx_flags? integer SCX_RQ_* bits
+---@field event_counters? ktstr.ScxEventCounters sched_ext events of the loaded scheduler
+---@field schedstat? ktstr.RqSchedstat schedstat counters (CONFIG_SCHEDSTATS)
+---@field vcpu_cpu_time_ns? integer CPU time of the host thread that runs this CPU, ns
+---@field sched_domains? ktstr.SchedDomainSnapshot[] scheduling domains, lowest first
+
+---sched_ext events of one CPU since its scheduler was loaded
+---@class ktstr.ScxEventCounters
+---@field select_cpu_fallback? integer wakeups for which ops.select_cpu() named an unusable CPU, events
+---@field dispatch_local_dsq_offline? integer dispatches to the local DSQ of an offline CPU, events
+---@field dispatch_keep_last? integer times the previous task ran on because nothing else was dispatched, events
+---@field enq_skip_exiting? integer exiting tasks enqueued without ops.enqueue(), events
+---@field enq_skip_migration_disabled? integer tasks with migration disabled that were enqueued without ops.enqueue(), events
+---@field reenq_immed? integer tasks enqueued again because their CPU could not run them at once, events
+---@field reenq_local_repeat? integer repeated re-enqueues from a local DSQ (REENQ_LOCAL_REPEAT, later REENQ_REPEAT), events
+---@field refill_slice_dfl? integer slices refilled with the default slice, events
+---@field bypass_duration? integer time in bypass mode, ns
+---@field bypass_dispatch? integer tasks dispatched in bypass mode, events
+---@field bypass_activate? integer times bypass mode was entered, events
+---@field insert_not_owned? integer attempts to insert a task that the scheduler does not own into a DSQ, events
+---@field sub_bypass_dispatch? integer tasks of bypassing descendant schedulers that ran from the bypass DSQ, events
+---@field other integer[] further counters, in the order of other_event_names
+
+---one CPU's schedstat counters since boot
+---@class ktstr.RqSchedstat
+---@field run_delay integer time that tasks waited on this run queue, ns
+---@field pcount integer times a task was put on this CPU
+---@field yld_count? integer calls of sched_yield()
+---@field sched_count? integer calls of schedule()
+---@field sched_goidle? integer calls of schedule() that left the CPU idle
+---@field ttwu_count? integer wakeups handled by this CPU
+---@field ttwu_local? integer wakeups of tasks that then ran on the waking CPU
+
+---one level of a CPU's scheduling domains, lowest first
+---@class ktstr.SchedDomainSnapshot
+---@field level integer 0 is the innermost
+---@field name? string SMT, MC, PKG, NUMA ...
+---@field flags integer SD_* bits
+---@field span_weight integer CPUs in the domain
+---@field span string the CPUs, as a list
+---@field balance_interval integer time between balance attempts, ms
+---@field nr_balance_failed integer consecutive failed balance attempts
+---@field newidle_call? integer newly idle balance attempts in the current window
+---@field newidle_success? integer of these, successful
+---@field newidle_ratio? integer chance of a newly idle balance attempt, in 1/1024
+---@field max_newidle_lb_cost integer longest newly idle balance so far, decaying, ns
+---@field stats? ktstr.SchedDomainStats load balancing counters
+
+---load balancing counters of one domain; lists are by the state of the balancing CPU: busy, idle, newly idle
+---@class ktstr.SchedDomainStats
+---@field lb_count integer[] load balance attempts
+---@field lb_failed integer[] attempts that found an imbalance but moved nothing
+---@field lb_balanced integer[] attempts that found no imbalance
+---@field lb_imbalance? integer[] sum of the imbalances found (kernels that do not split it)
+---@field lb_imbalance_load? integer[] sum of the imbalances found in load
+---@field lb_imbalance_util? integer[] sum of the imbalances found in utilisation
+---@field lb_imbalance_task? integer[] sum of the imbalances found in number of tasks
+---@field lb_imbalance_misfit? integer[] sum of the imbalances found in misfit tasks
+---@field lb_gained integer[] tasks pulled
+---@field lb_hot_gained integer[] tasks pulled although cache-hot
+---@field lb_nobusyg integer[] attempts that found no busiest group
+---@field lb_nobusyq integer[] attempts that found no busiest run queue
+---@field alb_count integer active balance attempts
+---@field alb_failed integer active balance attempts that moved nothing
+---@field alb_pushed integer tasks pushed by active balance
+---@field sbe_count integer balancing on exec (no longer counted by the kernel)
+---@field sbe_balanced integer exec found balance (no longer counted by the kernel)
+---@field sbe_pushed integer tasks pushed on exec (no longer counted by the kernel)
+---@field sbf_count integer balancing on fork (no longer counted by the kernel)
+---@field sbf_balanced integer fork found balance (no longer counted by the kernel)
+---@field sbf_pushed integer tasks pushed on fork (no longer counted by the kernel)
+---@field ttwu_wake_remote integer wakeups onto another CPU of this domain
+---@field ttwu_move_affine integer wakeups moved to the waking CPU for its cache
+---@field ttwu_move_balance integer wakeups moved for balance
+
+---the samples of a run in a few numbers
+---@class ktstr.MonitorSummary
+---@field total_samples integer samples taken
+---@field max_imbalance_ratio? number largest max(nr_running) / max(1, min(nr_running)); at least 1
+---@field max_local_dsq_depth? integer deepest local DSQ of any CPU, tasks
+---@field stall_detected? boolean whether a run queue clock stood still between two samples of a CPU with runnable tasks
+---@field avg_imbalance_ratio? number mean imbalance ratio of the samples
+---@field avg_nr_running? number mean runnable tasks per CPU
+---@field avg_local_dsq_depth? number mean depth of the local DSQs, tasks
+---@field event_deltas? ktstr.ScxEventDeltas sched_ext events over the run
+---@field schedstat_deltas? ktstr.SchedstatDeltas schedstat counters over the run
+
+---sched_ext events over the run, all CPUs
+---@class ktstr.ScxEventDeltas
+---@field total_fallback? integer select_cpu_fallback events
+---@field fallback_rate? number select_cpu_fallback events per second
+---@field max_fallback_burst? integer most select_cpu_fallback events between two samples
+---@field total_dispatch_offline? integer dispatch_local_dsq_offline events
+---@field total_dispatch_keep_last? integer dispatch_keep_last events
+---@field keep_last_rate? number dispatch_keep_last events per second
+---@field total_enq_skip_exiting? integer enq_skip_exiting events
+---@field total_enq_skip_migration_disabled? integer enq_skip_migration_disabled events
+---@field total_reenq_immed? integer reenq_immed events
+---@field total_reenq_local_repeat? integer reenq_local_repeat events
+---@field total_refill_slice_dfl? integer refill_slice_dfl events
+---@field total_bypass_duration? integer time in bypass mode, ns summed over the CPUs
+---@field total_bypass_dispatch? integer bypass_dispatch events
+---@field total_bypass_activate? integer bypass_activate events
+---@field total_insert_not_owned? integer insert_not_owned events
+---@field total_sub_bypass_dispatch? integer sub_bypass_dispatch events
+---@field total_other table<string, integer> further events, by the kernel's name
+
+---schedstat counters over the run, all CPUs
+---@class ktstr.SchedstatDeltas
+---@field total_run_delay integer time that tasks waited on run queues, ns
+---@field run_delay_rate? number waiting time per second, ns/s
+---@field total_pcount integer times a task was put on a CPU
+---@field total_sched_count? integer calls of schedule()
+---@field sched_count_rate? number calls of schedule() per second
+---@field total_yld_count? integer calls of sched_yield()
+---@field total_sched_goidle? integer calls of schedule() that left a CPU idle
+---@field total_ttwu_count? integer wakeups
+---@field total_ttwu_local? integer wakeups of tasks that then ran on the waking CPU
+
+---the samples judged against the thresholds
+---@class ktstr.MonitorVerdict
+---@field passed boolean no threshold was violated for long
+---@field evaluated boolean whether the samples could be judged
+---@field details string[] one sentence per violation
+---@field summary string one line
+
+---a dump that was taken during the run
+---@class ktstr.DumpReport
+---@field name string what the scenario called it; empty when nobody named it
+---@field cause string requested, scheduler_error or scheduler_vanished
+---@field detail string what was seen, in one line
+---@field schema string "single", or "degraded" when the vCPUs did not stop
+---@field elapsed_ns integer time since the machine's start, ns
+---@field frozen_ns integer how long the guest stood still for it, ns
+---@field file? string where it was written
+---@field problem? string why it was not written
+
+---how sampling went
+---@class ktstr.SamplingReport
+---@field missed_periods integer sampling times that passed before the sample before was done
+---@field sample_stride integer monitor.samples holds every n-th of the samples taken
+
+---where the time went
+---@class ktstr.TimingsReport
+---@field prepare_ns? integer kernel chosen, initramfs made, ns
+---@field boot_ns? integer from the machine's start to the agent's hello, ns
+---@field attach_ns? integer until the first sample could be taken, ns
+---@field setup_ns? integer backdrop and cgroups made, ns
+---@field hold_ns integer all holds together, ns
+---@field collect_ns? integer workers stopped and their reports read, ns
+---@field shutdown_ns? integer guest ended, ns
+---@field own_ns integer total without boot and hold, ns
+---@field total_ns integer the whole run, ns
+
