@@ -2,15 +2,14 @@
 
 #include <algorithm>
 
+#include "engine/base/member_path.h"
 #include "engine/base/nearest.h"
 
 namespace ktstr {
 
 std::string ReadPlace::path() const {
   if (!parent_) return {};
-  std::string path = parent_->path();
-  if (ordinal_ != 0) return path + "[" + std::to_string(ordinal_) + "]";
-  return path.empty() ? std::string(key_) : path + "." + std::string(key_);
+  return ordinal_ == 0 ? member_path(parent_->path(), key_) : element_path(parent_->path(), ordinal_ - 1);
 }
 
 namespace detail {
