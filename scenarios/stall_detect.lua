@@ -4,7 +4,7 @@ return k.scenario {
   name = "stall_detect",
   description = "a scheduler forgets one task; the kernel's watchdog notices and ends it",
   topology = "1n2l2c1t",
-  duration = "8s",
+  duration = "12s",
 
   scheduler = k.scheduler {
     path = "scx_ktstr",
