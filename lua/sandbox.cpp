@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "lua/state.h"
 
@@ -131,6 +133,23 @@ void push_int64(lua_State* state, long long value) {
   if (value >= -static_cast<long long>(kLargestExact) && value <= static_cast<long long>(kLargestExact))
     return lua_pushnumber(state, static_cast<double>(value));
   push_made(state, &kMakeInt64, static_cast<double>(value >> 32), static_cast<double>(value & 0xffffffff));
+}
+
+/// The C interface of Lua 5.1 knows no cdata; as text such a number has its digits and its kind: "5ULL".
+std::optional<std::variant<std::int64_t, std::uint64_t>> to_integer64(lua_State* state, int index) {
+  if (lua_type(state, index) != kCdataType || luaL_callmeta(state, index, "__tostring") == 0)
+    return std::nullopt;
+  std::size_t size = 0;
+  const char* data = lua_tolstring(state, -1, &size);
+  const std::string text(data ? data : "", data ? size : 0);
+  lua_pop(state, 1);
+  const auto parse = [&]<class T>(T value, std::string_view suffix) -> std::optional<T> {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc{} && suffix == end ? std::optional(value) : std::nullopt;
+  };
+  if (const auto number = parse(std::uint64_t{}, "ULL")) return *number;
+  if (const auto number = parse(std::int64_t{}, "LL")) return *number;
+  return std::nullopt;
 }
 
 }  // namespace ktstr::lua

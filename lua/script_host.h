@@ -9,6 +9,7 @@
 
 #include "engine/base/result.h"
 #include "engine/base/write.h"
+#include "engine/dump/plain_sink.h"
 #include "engine/scenario/scenario.h"
 #include "lua/lua_sink.h"
 #include "lua/state.h"
@@ -29,11 +30,15 @@ class ScriptHost {
 
   [[nodiscard]] const engine::Scenario& scenario() const { return scenario_; }
 
-  /// Calls the scenario's check(report) with the report as tables, and gives the failures it added. An error
+  /// Calls the scenario's check(report) with the report as tables, what was read from guest memory as plain
+  /// values, and gives the failures it added. An error
   /// inside the hook is one more failure, with its file and line. Nothing when there is no hook.
   template <class Report>
   [[nodiscard]] Result<std::vector<std::string>> run_check(const Report& report) {
-    return run_hook(scenario_.check, "check", [&](LuaSink& sink) { write(sink, report); });
+    return run_hook(scenario_.check, "check", [&](LuaSink& sink) {
+      engine::PlainSink plain(sink);
+      write(plain, report);
+    });
   }
 
   /// Calls the scenario's on_snapshot(snapshot), likewise. `write_snapshot` makes the table.

@@ -5,6 +5,7 @@
 
 #include "lua/constructors.h"
 #include "lua/lines.h"
+#include "lua/sandbox.h"
 
 namespace ktstr::lua {
 namespace {
@@ -47,6 +48,10 @@ class Converter {
         return {};
       case LUA_TTABLE:
         return convert_table(place, literal, out);
+      case kCdataType:
+        if (const auto whole = to_integer64(state_, -1))
+          return std::visit([&](auto integer) { out.data = integer; }, *whole), ReadStatus{};
+        [[fallthrough]];
       default:
         return place.error(std::string("a ") + luaL_typename(state_, -1) + " can't be used here");
     }

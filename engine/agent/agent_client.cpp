@@ -145,6 +145,11 @@ Result<SchedulerChanged> AgentClient::query_scheduler() {
   return ask<SchedulerChanged>(QueryScheduler{});
 }
 
+Status AgentClient::pin_bpf_map(std::uint32_t id) {
+  KTSTR_TRY(ask<Done>(PinBpfMap{id}));
+  return ok();
+}
+
 Status AgentClient::shutdown() {
   const auto answer = ask<Done>(Shutdown{});
   if (answer || answer.error().code == ErrorCode::kGuestFailed) return ok();

@@ -53,6 +53,7 @@ class AgentClient {
   [[nodiscard]] Result<protocol::SchedulerChanged> replace_scheduler(const protocol::AttachScheduler& next);
   [[nodiscard]] Result<protocol::SchedulerChanged> restart_scheduler();
   [[nodiscard]] Result<protocol::SchedulerChanged> query_scheduler();
+  [[nodiscard]] Status pin_bpf_map(std::uint32_t id);
   /// Ends the agent, and as PID 1 its guest. That it is gone before it answered is success too.
   [[nodiscard]] Status shutdown();
 

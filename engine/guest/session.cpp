@@ -124,6 +124,11 @@ Result<Reply> Session::handle(const ReadFile& request) {
   return FileContent{std::move(content.text), content.truncated};
 }
 
+Result<Reply> Session::handle(const PinBpfMap& request) {
+  KTSTR_TRY_STATUS(pinned_maps_.pin(request.id));
+  return Done{};
+}
+
 Result<Reply> Session::handle(const Shutdown&) {
   done_ = true;
   KTSTR_TRY_STATUS(clean_up());

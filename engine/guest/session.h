@@ -7,6 +7,7 @@
 #include "engine/base/fd.h"
 #include "engine/base/result.h"
 #include "engine/guest/cgroup.h"
+#include "engine/guest/pinned_maps.h"
 #include "engine/guest/scheduler_control.h"
 #include "engine/guest/worker_set.h"
 #include "engine/protocol/frame.h"
@@ -46,11 +47,13 @@ class Session {
   [[nodiscard]] Result<protocol::Reply> handle(const protocol::ReplaceScheduler& request);
   [[nodiscard]] Result<protocol::Reply> handle(const protocol::RestartScheduler& request);
   [[nodiscard]] Result<protocol::Reply> handle(const protocol::QueryScheduler& request);
+  [[nodiscard]] Result<protocol::Reply> handle(const protocol::PinBpfMap& request);
 
   Fd channel_;
   CgroupTree cgroups_;
   WorkerSet workers_;
   SchedulerControl scheduler_;
+  PinnedMaps pinned_maps_;
   std::uint64_t boot_ns_;
   protocol::FrameReader reader_;
   bool done_ = false;

@@ -8,6 +8,12 @@ introspect::SpanMemory machine_memory(const vmm::Machine& machine) {
   return introspect::SpanMemory(std::move(spans));
 }
 
+introspect::WritableSpans writable_memory(const vmm::Machine& machine) {
+  std::vector<introspect::WritableSpan> spans;
+  for (const auto& region : machine.memory()) spans.push_back({region.base, region.bytes});
+  return introspect::WritableSpans(std::move(spans));
+}
+
 std::vector<introspect::CpuContext> cpu_contexts(const vmm::FrozenState& frozen) {
   std::vector<introspect::CpuContext> contexts;
   for (const auto& vcpu : frozen.vcpus)

@@ -12,6 +12,7 @@
 #include "engine/base/cpu_set.h"
 #include "engine/base/describe.h"
 #include "engine/base/units.h"
+#include "engine/protocol/bpf_map_messages.h"
 #include "engine/protocol/error_code.h"
 #include "engine/protocol/frame.h"
 #include "engine/protocol/scheduler_messages.h"
@@ -83,7 +84,7 @@ struct Shutdown {};
 
 using Request = std::variant<AddCgroup, RemoveCgroup, SetCpuset, SpawnWorkers, StopWorkers, SetAffinity,
                              MoveTasks, FreezeCgroup, ReadFile, Shutdown, AttachScheduler, DetachScheduler,
-                             ReplaceScheduler, RestartScheduler, QueryScheduler>;
+                             ReplaceScheduler, RestartScheduler, QueryScheduler, PinBpfMap>;
 
 /// What a frame from the runner holds. The reply carries the same id.
 struct RequestMessage {

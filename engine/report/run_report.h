@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/report/dump_report.h"
+#include "engine/report/map_reading.h"
 #include "engine/report/scheduler_report.h"
 #include "engine/report/timeline.h"
 #include "engine/verdict/merge.h"
@@ -81,6 +82,7 @@ struct RunReport {
   std::vector<GroupSummary> groups;
   std::vector<WorkerGroup> workers;  ///< workers[i] is groups[i] in full
   std::optional<introspect::MonitorReport> monitor{};
+  std::vector<MapReading> map_readings;          ///< in the order in which they were made
   std::vector<DumpReport> dumps;                 ///< in the order in which they were taken
   std::optional<std::string> monitor_problem{};  ///< why there is no monitor, or why it ended early
   SamplingReport sampling;
@@ -141,6 +143,7 @@ template <> inline constexpr auto describe<engine::RunReport> = record<engine::R
     field("groups", &engine::RunReport::groups, "worker groups, each in one line"),
     field("workers", &engine::RunReport::workers, "worker groups in full, in the same order"),
     field("monitor", &engine::RunReport::monitor, "what was read from the guest's memory"),
+    field("map_readings", &engine::RunReport::map_readings, "what read_bpf_map found, in order"),
     field("dumps", &engine::RunReport::dumps, "dumps taken during the run"),
     field("monitor_problem", &engine::RunReport::monitor_problem, "why there is no monitor, or why it ended early"),
     field("sampling", &engine::RunReport::sampling, "how sampling went"),

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/report/monitor_text.h"
 #include "engine/report/scheduler_text.h"
 #include "engine/report/table.h"
@@ -90,6 +92,22 @@ std::string dumps_text(const RunReport& report) {
   return text;
 }
 
+/// Loops read many times; a screen shows the beginning.
+constexpr std::size_t kMostReadings = 20;
+
+std::string map_readings_text(const RunReport& report) {
+  const auto& readings = report.map_readings;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(readings.size(), kMostReadings); ++i) {
+    const auto& [step, elapsed_ns, map, id, variable, name, value] = readings[i];
+    text += fmt::format("  {}{} {} = {} at {:.3f} s (step {}, map {})\n", name ? *name + ": " : "", map,
+                        variable, introspect::to_text(value, 1), seconds(elapsed_ns), step, id);
+  }
+  if (readings.size() > kMostReadings)
+    text += fmt::format("  ... and {} readings more\n", readings.size() - kMostReadings);
+  return text;
+}
+
 std::string console_text(const RunReport& report) {
   if (!report.console_tail || report.console_tail->empty()) return {};
   std::string text = "\nconsole\n";
@@ -129,11 +147,12 @@ std::string counted(std::uint64_t count, std::string_view thing) {
 }
 
 std::string event_text(const StimulusEvent& event) {
-  const auto& target = event.cgroup ? event.cgroup : event.scheduler;
-  return fmt::format("  {:8.3f}  {:<7} {}{}{} ({}, {})\n", seconds(event.offset_ns),
-                     event.step == 0 ? "set-up" : fmt::format("step {}", event.step), event.op,
-                     target ? " " : "", target.value_or(""), counted(event.cgroups, "cgroup"),
-                     counted(event.workers, "worker"));
+  std::string target;
+  for (const auto& part : {event.cgroup, event.scheduler, event.map, event.variable})
+    if (part) target += " " + *part;
+  return fmt::format("  {:8.3f}  {:<7} {}{} ({}, {})\n", seconds(event.offset_ns),
+                     event.step == 0 ? "set-up" : fmt::format("step {}", event.step), event.op, target,
+                     counted(event.cgroups, "cgroup"), counted(event.workers, "worker"));
 }
 
 std::string step_text(const StepReport& step) {
@@ -183,6 +202,7 @@ std::string timings_line(const TimingsReport& timings) {
 std::string to_text(const RunReport& report, const TextOptions& options) {
   std::string text = verdict_line(report, options.colour) + where_line(report) + other_failures(report);
   text += schedulers_text(report.schedulers);
+  text += map_readings_text(report);
   text += dumps_text(report);
   text += console_text(report);
   text += workers_text(report);

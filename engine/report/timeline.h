@@ -21,6 +21,8 @@ struct StimulusEvent {
   std::uint64_t cgroups = 0;
   std::uint64_t workers = 0;
   std::optional<std::string> scheduler{};
+  std::optional<std::string> map{};
+  std::optional<std::string> variable{};
 };
 
 /// One step as it went.
@@ -49,7 +51,9 @@ template <> inline constexpr auto describe<engine::StimulusEvent> = record<engin
     field("cgroup", &engine::StimulusEvent::cgroup, "the cgroup it was done to"),
     field("cgroups", &engine::StimulusEvent::cgroups, "cgroups after it"),
     field("workers", &engine::StimulusEvent::workers, "running workers after it"),
-    field("scheduler", &engine::StimulusEvent::scheduler, "the scheduler that the op is about"));
+    field("scheduler", &engine::StimulusEvent::scheduler, "the scheduler that the op is about"),
+    field("map", &engine::StimulusEvent::map, "the BPF map that the op is about, as the scenario calls it"),
+    field("variable", &engine::StimulusEvent::variable, "the variable of that map"));
 template <> inline constexpr auto describe<engine::StepReport> = record<engine::StepReport>("StepReport", "one step as it went",
     field("step", &engine::StepReport::step, "step number from 1"),
     field("start_ns", &engine::StepReport::start_ns, "when its first op began, ns since the machine's start"),

@@ -53,6 +53,7 @@ struct Dispatch {
   Answer operator()(const protocol::QueryScheduler&) const {
     return protocol::Reply(KTSTR_TRY(agent.query_scheduler()));
   }
+  Answer operator()(const protocol::PinBpfMap& request) const { return done(agent.pin_bpf_map(request.id)); }
   Answer operator()(const protocol::Shutdown&) const { return done(agent.shutdown()); }
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/run/agent_guest.h"
+#include "engine/run/bpf_maps.h"
 #include "engine/run/expecting_guest.h"
 #include "engine/run/judge.h"
 #include "engine/run/step_runner.h"
@@ -135,6 +136,9 @@ Status Attempt::run_workload(Guest& guest) {
   auto schedulers = make_scheduler_driver(guest);
   StepRunner steps(scenario_, guest, workload, schedulers, report_.timeline);
   if (dumps_) steps.set_capture([this](const std::string& name) { return capture_snapshot(name); });
+  std::optional<BpfMaps> maps;
+  if (observer_) maps.emplace(*machine_, observer_->kernel(), guest, report_.map_readings);
+  steps.set_bpf_maps(maps ? &*maps : nullptr);
   ticker_.begin({.stage = Stage::kSetup});
   auto begin = Clock::now();
   auto status = steps.set_up();

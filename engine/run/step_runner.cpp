@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/run/bpf_maps.h"
 #include "engine/scenario/holds.h"
 
 namespace ktstr::engine {
@@ -11,24 +12,8 @@ std::uint64_t to_ns(Duration duration) {
   return static_cast<std::uint64_t>(duration.ns);
 }
 
-/// The cgroup that an op is done to; the first one for an op on two.
-std::optional<std::string> target(const Op& op) {
-  return std::visit(
-      [](const auto& kind) -> std::optional<std::string> {
-        if constexpr (requires { kind.cgroup; })
-          return kind.cgroup;
-        else if constexpr (requires { kind.from; })
-          return kind.from;
-        else if constexpr (requires { kind.a; })
-          return kind.a;
-        else
-          return std::nullopt;
-      },
-      op);
-}
-
-std::string_view op_name(const Op& op) {
-  return std::visit([](const auto& kind) { return describe<std::remove_cvref_t<decltype(kind)>>.name; }, op);
+Error no_memory() {
+  return {ErrorCode::kUnavailable, "the guest's memory can't be read"};
 }
 
 }  // namespace
@@ -37,33 +22,55 @@ StepRunner::StepRunner(const Scenario& scenario, Guest& guest, Workload& workloa
                        SchedulerDriver& schedulers, Timeline& timeline)
     : scenario_(scenario), guest_(guest), workload_(workload), schedulers_(schedulers), timeline_(timeline) {}
 
-Status StepRunner::stimulate(std::size_t step, std::string_view op, std::optional<std::string> cgroup,
-                             const std::function<Status()>& act, std::optional<std::string> scheduler) {
+/// Of an op on two cgroups the first one.
+template <class Kind>
+StepRunner::Target StepRunner::target_of(const Kind& op) {
+  Target target;
+  if constexpr (requires { op.cgroup; }) target.cgroup = op.cgroup;
+  if constexpr (requires { op.from; }) target.cgroup = op.from;
+  if constexpr (requires { op.a; }) target.cgroup = op.a;
+  if constexpr (requires { op.scheduler; }) target.scheduler = op.scheduler.name;
+  if constexpr (requires { op.map; }) target.map = op.map;
+  if constexpr (requires { op.variable; }) target.variable = op.variable;
+  return target;
+}
+
+Status StepRunner::stimulate(std::size_t step, std::string_view op, Target target,
+                             const std::function<Status()>& act) {
   const auto began = guest_.now();
   if (auto status = act(); !status) {
-    if (scheduler) return status;  // a scheduler's story names its step
-    const auto place = step == 0 ? "before the first step" : fmt::format("step {}", step);
-    return std::move(status.error())
-        .with_context(cgroup ? fmt::format("{}: {} {}", place, op, *cgroup)
-                             : fmt::format("{}: {}", place, op));
+    if (target.scheduler) return status;  // a scheduler's story names its step
+    auto place =
+        fmt::format("{}: {}", step == 0 ? "before the first step" : fmt::format("step {}", step), op);
+    for (const auto& part : {target.cgroup, target.map, target.variable})
+      if (part) place += " " + *part;
+    return std::move(status.error()).with_context(place);
   }
   const auto done = guest_.now();
-  timeline_.events.push_back({to_ns(done), to_ns(done) - to_ns(began), static_cast<std::uint32_t>(step),
-                              std::string(op), std::move(cgroup), workload_.cgroup_count(),
-                              workload_.worker_count(), std::move(scheduler)});
+  timeline_.events.push_back({.offset_ns = to_ns(done),
+                              .took_ns = to_ns(done) - to_ns(began),
+                              .step = static_cast<std::uint32_t>(step),
+                              .op = std::string(op),
+                              .cgroup = std::move(target.cgroup),
+                              .cgroups = workload_.cgroup_count(),
+                              .workers = workload_.worker_count(),
+                              .scheduler = std::move(target.scheduler),
+                              .map = std::move(target.map),
+                              .variable = std::move(target.variable)});
   return ok();
 }
 
 Status StepRunner::make_cgroups(std::size_t step, const std::map<std::string, CgroupDef>& cgroups) {
   for (const auto& [name, def] : cgroups)
-    KTSTR_TRY_STATUS(stimulate(step, "add_cgroup", name, [&] { return workload_.add_cgroup(name, def); }));
+    KTSTR_TRY_STATUS(
+        stimulate(step, "add_cgroup", {.cgroup = name}, [&] { return workload_.add_cgroup(name, def); }));
   return ok();
 }
 
 Status StepRunner::set_up() {
   if (const auto& def = scenario_.scheduler)
-    KTSTR_TRY_STATUS(stimulate(
-        0, "attach_scheduler", {}, [&] { return schedulers_.attach(0, *def); }, def->name));
+    KTSTR_TRY_STATUS(stimulate(0, "attach_scheduler", {.scheduler = def->name},
+                               [&] { return schedulers_.attach(0, *def); }));
   KTSTR_TRY_STATUS(make_cgroups(0, scenario_.backdrop.cgroups));
   return make_cgroups(0, scenario_.cgroups);
 }
@@ -121,32 +128,51 @@ Status StepRunner::run_ops(std::size_t index) {
   return ok();
 }
 
+/// Carries one op out.
+struct StepRunner::Apply {
+  StepRunner& runner;
+  std::size_t step;
+
+  Status operator()(const AttachSchedulerOp& op) const {
+    return runner.schedulers_.attach(step, op.scheduler);
+  }
+  Status operator()(const ReplaceSchedulerOp& op) const {
+    return runner.schedulers_.replace(step, op.scheduler);
+  }
+  Status operator()(const RestartSchedulerOp&) const { return runner.schedulers_.restart(step); }
+  Status operator()(const DetachSchedulerOp&) const { return runner.schedulers_.detach(step); }
+  Status operator()(const CaptureSnapshotOp& op) const { return runner.capture(op.name); }
+  template <class Kind>
+  Status operator()(const Kind& op) const {
+    if constexpr (requires { op.map; })
+      return on_map(op);
+    else
+      return runner.workload_.apply(op);
+  }
+
+ private:
+  /// A dead scheduler's maps are gone with it: then its death is the cause, and the error.
+  template <class Kind>
+  Status on_map(const Kind& op) const {
+    if (!runner.bpf_maps_) return no_memory();
+    auto status = runner.bpf_maps_->apply(step, op);
+    if (!status) KTSTR_TRY_STATUS(runner.schedulers_.check_alive(step));
+    return status;
+  }
+};
+
 Status StepRunner::apply(std::size_t step, const Op& op) {
   const auto act = [&]<class Kind>(const Kind& kind) {
-    if constexpr (std::same_as<Kind, AttachSchedulerOp>)
-      return stimulate(
-          step, op_name(op), {}, [&] { return schedulers_.attach(step, kind.scheduler); },
-          kind.scheduler.name);
-    else if constexpr (std::same_as<Kind, ReplaceSchedulerOp>)
-      return stimulate(
-          step, op_name(op), {}, [&] { return schedulers_.replace(step, kind.scheduler); },
-          kind.scheduler.name);
-    else if constexpr (std::same_as<Kind, RestartSchedulerOp>)
-      return stimulate(
-          step, op_name(op), {}, [&] { return schedulers_.restart(step); }, schedulers_.current_name());
-    else if constexpr (std::same_as<Kind, DetachSchedulerOp>)
-      return stimulate(
-          step, op_name(op), {}, [&] { return schedulers_.detach(step); }, schedulers_.current_name());
-    else if constexpr (std::same_as<Kind, CaptureSnapshotOp>)
-      return stimulate(step, op_name(op), {}, [&] { return capture(kind.name); });
-    else
-      return stimulate(step, op_name(op), target(op), [&] { return workload_.apply(op); });
+    auto target = target_of(kind);
+    constexpr bool kCurrent = std::same_as<Kind, RestartSchedulerOp> || std::same_as<Kind, DetachSchedulerOp>;
+    if constexpr (kCurrent) target.scheduler = schedulers_.current_name();
+    return stimulate(step, describe<Kind>.name, std::move(target), [&] { return Apply{*this, step}(kind); });
   };
   return std::visit(act, op);
 }
 
 Status StepRunner::capture(const std::string& name) {
-  if (!capture_) return Error{ErrorCode::kUnavailable, "the guest's memory can't be read"};
+  if (!capture_) return no_memory();
   return capture_(name);
 }
 

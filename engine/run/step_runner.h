@@ -12,6 +12,8 @@
 
 namespace ktstr::engine {
 
+class BpfMaps;
+
 /// Runs backdrop, cgroups and steps. `timeline` grows as things happen, so that it tells how far a run came
 /// that failed. An op's failure ends the run with the step and the op in the message. Between two steps the
 /// agent must answer a read of /proc/uptime, and the scheduler must live. Precondition: the scenario was
@@ -25,12 +27,16 @@ class StepRunner {
   using Capture = std::function<Status(const std::string& name)>;
   void set_capture(Capture capture) { capture_ = std::move(capture); }
 
+  /// What ops on BPF maps are done by; without one they are errors (kUnavailable).
+  void set_bpf_maps(BpfMaps* maps) { bpf_maps_ = maps; }
+
   /// Attaches the scheduler, then makes the backdrop and the scenario's cgroups.
   [[nodiscard]] Status set_up();
   /// Runs every step. `watch` is told the step and the hold time left when a step begins.
   [[nodiscard]] Status run_steps(const ProgressCallback& watch);
 
  private:
+  struct Apply;
   [[nodiscard]] Status run_step(std::size_t index, Duration hold, std::optional<Duration> interval);
   [[nodiscard]] Status run_ops(std::size_t index);
   [[nodiscard]] Status run_setup(std::size_t index);
@@ -38,10 +44,18 @@ class StepRunner {
   [[nodiscard]] Status check_liveness(std::size_t index);
   [[nodiscard]] Status apply(std::size_t step, const Op& op);
   [[nodiscard]] Status capture(const std::string& name);
+  /// What an op is done to.
+  struct Target {
+    std::optional<std::string> cgroup{};
+    std::optional<std::string> scheduler{};
+    std::optional<std::string> map{};
+    std::optional<std::string> variable{};
+  };
+  template <class Kind>
+  [[nodiscard]] static Target target_of(const Kind& op);
   /// Does one thing to the guest and puts it into the timeline.
-  [[nodiscard]] Status stimulate(std::size_t step, std::string_view op, std::optional<std::string> cgroup,
-                                 const std::function<Status()>& act,
-                                 std::optional<std::string> scheduler = std::nullopt);
+  [[nodiscard]] Status stimulate(std::size_t step, std::string_view op, Target target,
+                                 const std::function<Status()>& act);
   [[nodiscard]] Status make_cgroups(std::size_t step, const std::map<std::string, CgroupDef>& cgroups);
 
   const Scenario& scenario_;
@@ -50,6 +64,7 @@ class StepRunner {
   SchedulerDriver& schedulers_;
   Timeline& timeline_;
   Capture capture_;
+  BpfMaps* bpf_maps_ = nullptr;
 };
 
 }  // namespace ktstr::engine

@@ -1,6 +1,7 @@
 #include "engine/scenario/check_steps.h"
 
 #include "engine/scenario/cgroup_tree.h"
+#include "engine/scenario/check_bpf_maps.h"
 #include "engine/scenario/check_work.h"
 #include "engine/scenario/resolve.h"
 #include "engine/scenario/workers.h"
@@ -134,8 +135,13 @@ class Walk {
     return op.name.empty() ? place.member("name").error("expected a name") : ReadStatus{};
   }
 
+  ReadStatus apply(const WriteBpfMapOp& op, const Place& place) const { return check_write(op, place); }
+  ReadStatus apply(const ReadBpfMapOp& op, const Place& place) const { return check_read(op, place); }
+  ReadStatus apply(const PinBpfMapOp& op, const Place& place) { return pinned_.pin(op, place); }
+
   const vmm::Topology& topology_;
   CgroupTree tree_;
+  PinnedNames pinned_;
   bool attached_ = false;  ///< by the ops so far; it may have died since
 };
 

@@ -110,10 +110,26 @@ struct RestartSchedulerOp {};
 struct CaptureSnapshotOp {
   std::string name;
 };
+/// `map` in the ops on BPF maps: the kernel's name, the longer one that it was cut from, or a name that
+/// pin_bpf_map gave. `variable`: one of a global section, or a part of it ("tuning.steps[2]").
+struct WriteBpfMapOp {
+  std::string map;
+  std::string variable;
+  Value value;  ///< a boolean, number or text
+};
+struct ReadBpfMapOp {
+  std::string map;
+  std::string variable;
+  std::optional<std::string> name;
+};
+struct PinBpfMapOp {
+  std::string map;
+  std::optional<std::string> name;
+};
 using Op = std::variant<AddCgroupOp, RemoveCgroupOp, SetCpusetOp, ClearCpusetOp, SwapCpusetsOp, SpawnOp,
                         SpawnHostOp, StopCgroupOp, SetAffinityOp, MoveAllTasksOp, FreezeCgroupOp,
                         UnfreezeCgroupOp, AttachSchedulerOp, DetachSchedulerOp, ReplaceSchedulerOp,
-                        RestartSchedulerOp, CaptureSnapshotOp>;
+                        RestartSchedulerOp, CaptureSnapshotOp, WriteBpfMapOp, ReadBpfMapOp, PinBpfMapOp>;
 
 /// Ops run first, then the cgroups of `setup` are made, then the hold. A step with a loop makes `setup` first
 /// and once, then runs its ops at the start of every interval.
@@ -219,6 +235,17 @@ template <> inline constexpr auto describe<engine::ReplaceSchedulerOp> = record<
 template <> inline constexpr auto describe<engine::RestartSchedulerOp> = record<engine::RestartSchedulerOp>("restart_scheduler", "ends the scheduler that was attached last, if it still lives, and starts it again");
 template <> inline constexpr auto describe<engine::CaptureSnapshotOp> = record<engine::CaptureSnapshotOp>("capture_snapshot", "stops the guest for an instant and reads everything it holds into a dump",
     field("name", &engine::CaptureSnapshotOp::name, "what reports and the dump's file call it"));
+template <> inline constexpr auto describe<engine::WriteBpfMapOp> = record<engine::WriteBpfMapOp>("write_bpf_map", "writes a variable of a BPF program's global section into the guest's memory",
+    field("map", &engine::WriteBpfMapOp::map, "the section's map, e.g. \"ktstr.bss\", or a name that pin_bpf_map gave"),
+    field("variable", &engine::WriteBpfMapOp::variable, "the variable, or a member or element: \"tuning.steps[2]\""),
+    field("value", &engine::WriteBpfMapOp::value, "true or false, a number, or text for an array of char"));
+template <> inline constexpr auto describe<engine::ReadBpfMapOp> = record<engine::ReadBpfMapOp>("read_bpf_map", "reads a variable of a BPF program's global section into the report's map_readings",
+    field("map", &engine::ReadBpfMapOp::map, "the section's map, e.g. \"ktstr.bss\", or a name that pin_bpf_map gave"),
+    field("variable", &engine::ReadBpfMapOp::variable, "the variable, or a member or element: \"tuning.steps[2]\""),
+    field("name", &engine::ReadBpfMapOp::name, "what the report calls the reading"));
+template <> inline constexpr auto describe<engine::PinBpfMapOp> = record<engine::PinBpfMapOp>("pin_bpf_map", "keeps a BPF map alive until the scenario ends, whatever becomes of its scheduler",
+    field("map", &engine::PinBpfMapOp::map, "the map, of any type, e.g. \"ktstr.bss\""),
+    field("name", &engine::PinBpfMapOp::name, "what later ops call this very map, e.g. when a replacement has one of the same name"));
 
 template <> inline constexpr auto describe<engine::Step> = record<engine::Step>("step", "ops, then cgroups, then a time in which they are watched",
     field("ops", &engine::Step::ops, "what to do, in order; positional values of k.step are ops too"),

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
+#include <iterator>
 #include <set>
 #include <string_view>
 
 #include "introspect/bpf/map_types.h"
 #include "introspect/bpf/object_ids.h"
+#include "introspect/bpf/read_map.h"
 
 namespace ktstr::introspect {
 namespace {
@@ -46,20 +49,21 @@ bool is_sched_ext(const Kernel& kernel, const BpfProgInfo& program) {
   return !ops || !program.attach_btf_id || *program.attach_btf_id == static_cast<std::uint32_t>(*ops);
 }
 
-/// One sched_ext program's used maps, and those of them that are global sections.
+/// One program's used maps, and those of them that are global sections.
 struct Usage {
+  std::uint32_t program = 0;  ///< id
   std::vector<KernelVirt> maps;
   std::vector<KernelVirt> sections;
   std::string prefix;  ///< of its first global section
 };
 
-std::vector<Usage> sched_ext_usages(const Kernel& kernel, const BpfLayouts& layouts,
-                                    const std::vector<BpfProgInfo>& programs) {
+/// Of the programs that use a global section. Precondition: layouts.prog.
+std::vector<Usage> section_usages(const Kernel& kernel, const BpfLayouts& layouts,
+                                  const std::vector<BpfProgInfo>& programs) {
   const ObjectIds ids(kernel, layouts);
   std::vector<Usage> usages;
   for (const BpfProgInfo& program : programs) {
-    if (!is_sched_ext(kernel, program)) continue;
-    Usage usage{used_maps(kernel, *layouts.prog, program.aux), {}, {}};
+    Usage usage{program.id, used_maps(kernel, *layouts.prog, program.aux), {}, {}};
     for (const KernelVirt map : usage.maps) {
       const std::string name = ids.map(map).name;
       const auto prefix = global_section_prefix(name);
@@ -92,11 +96,32 @@ std::optional<ActiveObject> from_programs(const Kernel& kernel, const BpfLayouts
                                           const std::vector<BpfMapInfo>& maps,
                                           const std::vector<BpfProgInfo>& programs) {
   if (!layouts.prog) return std::nullopt;
-  const auto usages = sched_ext_usages(kernel, layouts, programs);
+  std::vector<BpfProgInfo> of_schedulers;
+  std::ranges::copy_if(programs, std::back_inserter(of_schedulers),
+                       [&](const BpfProgInfo& program) { return is_sched_ext(kernel, program); });
+  const auto usages = section_usages(kernel, layouts, of_schedulers);
   if (usages.empty()) return std::nullopt;
   const Usage& first = usages.front();
   if (section_counts(maps, first.prefix) == std::array<std::size_t, 3>{}) return std::nullopt;
   return ActiveObject{first.prefix, maps_of_object(first, usages)};
+}
+
+/// The ids that user space's copy of the operations has in the places of functions
+/// (bpf_struct_ops_map_update_elem(), kernel/bpf/bpf_struct_ops.c).
+std::set<std::uint64_t> called_programs(const Kernel& kernel, const BpfLayouts& layouts,
+                                        const BpfMapInfo& operations) {
+  const auto contents = read_struct_ops(kernel, layouts, operations);
+  const auto data = kernel.btf().member(BtfTypeId{operations.btf_vmlinux_value_type_id}, "data");
+  if (!contents || !data) return {};
+  std::set<std::uint64_t> ids;
+  for (const auto& [name, member] : kernel.btf().members(data->type)) {
+    const std::uint64_t offset = data->byte_offset() + member.byte_offset();
+    std::uint64_t id = 0;
+    if (!kernel.btf().pointee(member.type) || offset + sizeof(id) > contents->user_value.size()) continue;
+    std::memcpy(&id, contents->user_value.data() + offset, sizeof(id));
+    ids.insert(id);
+  }
+  return ids;
 }
 
 std::optional<ActiveObject> from_names(const std::vector<BpfMapInfo>& maps) {
@@ -120,6 +145,18 @@ std::optional<std::string_view> global_section_prefix(std::string_view map_name)
     if (map_name.size() > section.size() && map_name.ends_with(section))
       return map_name.substr(0, map_name.size() - section.size());
   return std::nullopt;
+}
+
+std::optional<ActiveObject> find_object_of(const Kernel& kernel, const BpfLayouts& layouts,
+                                           const BpfMapInfo& operations,
+                                           const std::vector<BpfProgInfo>& programs) {
+  if (!layouts.prog) return std::nullopt;
+  const auto ids = called_programs(kernel, layouts, operations);
+  const auto usages = section_usages(kernel, layouts, programs);
+  const auto first =
+      std::ranges::find_if(usages, [&](const Usage& usage) { return ids.contains(usage.program); });
+  if (first == usages.end()) return std::nullopt;
+  return ActiveObject{first->prefix, maps_of_object(*first, usages)};
 }
 
 std::optional<ActiveObject> find_active_object(const Kernel& kernel, const BpfLayouts& layouts,

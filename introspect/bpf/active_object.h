@@ -20,6 +20,13 @@ struct ActiveObject {
   std::vector<KernelVirt> used_maps;  ///< struct bpf_map, ascending; empty when only the names told
 };
 
+/// The object whose programs the STRUCT_OPS map `operations` calls: its maps are those that one of them uses
+/// and that any program which shares a global section with it uses. nullopt: not to be told. For the map of
+/// the running scheduler see ScxExitReader::root_map().
+[[nodiscard]] std::optional<ActiveObject> find_object_of(const Kernel& kernel, const BpfLayouts& layouts,
+                                                         const BpfMapInfo& operations,
+                                                         const std::vector<BpfProgInfo>& programs);
+
 /// The object prefix of a global section's map: "scx_ktst" of "scx_ktst.bss", ".data" or ".rodata"; nullopt
 /// for any other name.
 [[nodiscard]] std::optional<std::string_view> global_section_prefix(std::string_view map_name);

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <limits>
 
+#include "engine/base/nearest.h"
 #include "introspect/bpf/map_types.h"
 #include "introspect/bpf/write_map.h"
 
@@ -60,6 +61,8 @@ std::vector<std::byte> low_bytes(std::uint64_t value, std::size_t size) {
 
 Result<std::vector<std::byte>> encode_float(double value, std::uint64_t size) {
   if (size == sizeof(double)) return low_bytes(std::bit_cast<std::uint64_t>(value), size);
+  if (size == sizeof(float) && std::isfinite(value) && std::fabs(value) > std::numeric_limits<float>::max())
+    return invalid(text_of(value) + " does not fit float");
   if (size == sizeof(float)) return low_bytes(std::bit_cast<std::uint32_t>(static_cast<float>(value)), size);
   return invalid("a floating point number of " + std::to_string(size) + " bytes");
 }
@@ -140,6 +143,13 @@ double as_double(const ScalarValue& value) {
       value);
 }
 
+Error no_variable(const BpfMapInfo& map, std::string_view name, const std::vector<BtfVariable>& variables) {
+  std::vector<std::string_view> known;
+  for (const BtfVariable& variable : variables) known.push_back(variable.name);
+  return {ErrorCode::kNotFound,
+          "no variable " + std::string(name) + " in " + map.name + did_you_mean(name, known)};
+}
+
 }  // namespace
 
 Result<GlobalPlace> find_global(const BpfMapInfo& map, const Btf& btf, std::string_view path) {
@@ -149,8 +159,7 @@ Result<GlobalPlace> find_global(const BpfMapInfo& map, const Btf& btf, std::stri
     return invalid("map " + map.name + " is no global section");
   const std::string_view name = path.substr(0, path.find_first_of(".["));
   const auto variable = std::ranges::find(variables, name, &BtfVariable::name);
-  if (name.empty() || variable == variables.end())
-    return Error{ErrorCode::kNotFound, "no variable " + std::string(name) + " in " + map.name};
+  if (name.empty() || variable == variables.end()) return no_variable(map, name, variables);
   const BtfMember place = KTSTR_TRY(part_of(btf, variable->type, path.substr(name.size())));
   GlobalPlace result{place.type, variable->offset + place.byte_offset(), place.size_bytes, 0, 0};
   if (place.bitfield_bits != 0) {

@@ -32,7 +32,7 @@ struct GlobalPlace {
 
 /// Finds "variable", "variable.member" or "variable[3].member" in the section whose map is `map`: its value
 /// type is the section's DATASEC in `btf`. Errors: kInvalidArgument, no map of a global section; kNotFound
-/// names what is not there; kCorrupt, a place outside the map's value.
+/// names what is not there, and the nearest variable; kCorrupt, a place outside the map's value.
 [[nodiscard]] Result<GlobalPlace> find_global(const BpfMapInfo& map, const Btf& btf, std::string_view path);
 
 /// The bytes of `place` out of the guest. Errors: kOutOfRange.

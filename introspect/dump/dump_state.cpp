@@ -8,6 +8,7 @@
 #include "introspect/dump/dump_clock.h"
 #include "introspect/dump/render_map.h"
 #include "introspect/dump/rendering.h"
+#include "introspect/dump/running_object.h"
 
 namespace ktstr::introspect {
 namespace {
@@ -186,7 +187,10 @@ void Dumper::read_programs(const BpfLayouts& layouts) {
 }
 
 void Dumper::find_active_object(const BpfLayouts& layouts) {
-  const auto active = introspect::find_active_object(kernel_, layouts, maps_, programs_);
+  const auto& exits = context_.readers.exits;
+  std::optional<ActiveObject> active;
+  if (exits) active = find_running_object(kernel_, layouts, *exits, maps_, programs_);
+  if (!active) active = introspect::find_active_object(kernel_, layouts, maps_, programs_);
   if (!active) return;
   report_.active_obj_name = active->name;
   for (const auto map : active->used_maps) report_.active_map_kvas.push_back(map.value());

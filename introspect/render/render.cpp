@@ -22,6 +22,11 @@ RenderedValue render_value(const Btf& btf, BtfTypeId type, std::span<const std::
   return Renderer(context).render(btf, type, bytes, 0);
 }
 
+RenderedValue render_bits(const Btf& btf, BtfTypeId type, std::span<const std::byte> bytes,
+                          std::uint64_t offset, std::uint32_t width) {
+  return Renderer(RenderContext()).render_bitfield(btf, type, bytes, offset, width);
+}
+
 RenderedValue Renderer::render(const Btf& btf, BtfTypeId type, Bytes bytes, unsigned depth) {
   if (depth > kMaxRenderDepth)
     return unsupported("nested deeper than " + std::to_string(kMaxRenderDepth) + " levels");

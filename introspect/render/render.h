@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "introspect/btf.h"
@@ -25,5 +26,10 @@ inline constexpr std::size_t kMaxPointeeBytes = 4096;
 /// where `context` is.
 [[nodiscard]] RenderedValue render_value(const Btf& btf, BtfTypeId type, std::span<const std::byte> bytes,
                                          const RenderContext& context = RenderContext());
+
+/// Renders the bitfield of `width` bits that begins at bit `offset` of `bytes` and is declared as `type`.
+/// Total likewise.
+[[nodiscard]] RenderedValue render_bits(const Btf& btf, BtfTypeId type, std::span<const std::byte> bytes,
+                                        std::uint64_t offset, std::uint32_t width);
 
 }  // namespace ktstr::introspect

@@ -22,6 +22,10 @@ class Renderer {
   /// The value of `type` at the start of `bytes`; what follows it is for a flexible array at its end.
   [[nodiscard]] RenderedValue render(const Btf& btf, BtfTypeId type, std::span<const std::byte> bytes,
                                      unsigned depth);
+  /// The `width` bits of `bytes` from bit `offset`, declared as `type`.
+  [[nodiscard]] RenderedValue render_bitfield(const Btf& btf, BtfTypeId type,
+                                              std::span<const std::byte> bytes, std::uint64_t offset,
+                                              std::uint32_t width);
 
  private:
   using Bytes = std::span<const std::byte>;
@@ -40,8 +44,6 @@ class Renderer {
                                               Bytes bytes, unsigned depth);
   [[nodiscard]] RenderedValue render_struct(const Aggregate& aggregate);
   [[nodiscard]] RenderedValue render_member(const Aggregate& aggregate, std::uint32_t index);
-  [[nodiscard]] RenderedValue render_bitfield(const Btf& btf, BtfTypeId type, Bytes bytes,
-                                              std::uint64_t offset, std::uint32_t width);
   [[nodiscard]] RenderedValue render_opaque(const Aggregate& aggregate, std::size_t pointers);
   [[nodiscard]] RenderedValue render_datasec(const Aggregate& aggregate);
 

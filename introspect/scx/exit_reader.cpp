@@ -95,6 +95,15 @@ std::vector<LiveScheduler> ScxExitReader::live_schedulers(const Kernel& kernel) 
   return found;
 }
 
+std::optional<KernelVirt> ScxExitReader::root_map(const Kernel& kernel) const {
+  const auto root_sched = root(kernel);
+  if (!root_sched || root_sched->is_null() || !struct_ops_) return std::nullopt;
+  const auto maps = walk_idr(kernel.translator(), *xarray_, *map_idr_, kMaxMaps);
+  for (const XarrayEntry& entry : maps.items)
+    if (scheduler_of_map(kernel, entry.pointer()) == *root_sched) return entry.pointer();
+  return std::nullopt;
+}
+
 /// The kernel sets priv in the map's own copy of the ops as it makes the scheduler, and clears it as the map
 /// is unregistered, before it drops its reference to the scheduler (bpf_scx_reg, bpf_scx_unreg).
 std::optional<KernelVirt> ScxExitReader::scheduler_of_map(const Kernel& kernel, KernelVirt map) const {

@@ -48,6 +48,8 @@ class ScxExitReader {
 
   /// The root scheduler first, then all others that a struct_ops map refers to, sub-schedulers and dead ones.
   [[nodiscard]] std::vector<LiveScheduler> live_schedulers(const Kernel& kernel) const;
+  /// The struct_ops map that the root scheduler was made of; nullopt: there is none, or it can't be told.
+  [[nodiscard]] std::optional<KernelVirt> root_map(const Kernel& kernel) const;
   /// The record of one of them. kOutOfRange: unreadable; kCorrupt: no exit information where it should be.
   [[nodiscard]] Result<ScxExitRecord> read_record(const Kernel& kernel, const LiveScheduler& scheduler) const;
   /// The records of all that have ended. Those that can't be read are left out: they were freed meanwhile.

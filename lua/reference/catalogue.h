@@ -10,6 +10,7 @@
 
 #include "engine/base/write.h"
 #include "engine/scenario/scenario.h"
+#include "introspect/render/rendered_value.h"
 
 namespace ktstr::lua {
 
@@ -83,6 +84,10 @@ TypeDoc type_doc() {
     return {"topology", "string"};
   else if constexpr (std::same_as<T, Value::Function>)
     return {"function", "fun(it: ktstr.RunReport|table): string|string[]|nil"};
+  else if constexpr (std::same_as<T, Value>)
+    return {"boolean, number or string", "boolean|number|string"};
+  else if constexpr (std::same_as<T, introspect::RenderedValue>)
+    return {"any value", "any"};
   else if constexpr (std::same_as<T, bool>)
     return {"boolean", "boolean"};
   else if constexpr (DescribedEnum<T>)

@@ -271,6 +271,9 @@
 ---@field replace_scheduler fun(scheduler: string|ktstr.scheduler): ktstr.op ends the attached scheduler and starts another, under whatever load there is
 ---@field restart_scheduler ktstr.op ends the scheduler that was attached last, if it still lives, and starts it again
 ---@field capture_snapshot fun(name: string): ktstr.op stops the guest for an instant and reads everything it holds into a dump
+---@field write_bpf_map fun(map: string, variable: string, value: boolean|number|string): ktstr.op writes a variable of a BPF program's global section into the guest's memory
+---@field read_bpf_map fun(map: string, variable: string, name?: string): ktstr.op reads a variable of a BPF program's global section into the report's map_readings
+---@field pin_bpf_map fun(map: string, name?: string): ktstr.op keeps a BPF map alive until the scenario ends, whatever becomes of its scheduler
 
 ---@class ktstr.hold
 

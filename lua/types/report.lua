@@ -19,6 +19,7 @@
 ---@field groups ktstr.GroupSummary[] worker groups, each in one line
 ---@field workers ktstr.WorkerGroup[] worker groups in full, in the same order
 ---@field monitor? ktstr.MonitorReport what was read from the guest's memory
+---@field map_readings ktstr.MapReading[] what read_bpf_map found, in order
 ---@field dumps ktstr.DumpReport[] dumps taken during the run
 ---@field monitor_problem? string why there is no monitor, or why it ended early
 ---@field sampling ktstr.SamplingReport how sampling went
@@ -139,6 +140,8 @@
 ---@field cgroups integer cgroups after it
 ---@field workers integer running workers after it
 ---@field scheduler? string the scheduler that the op is about
+---@field map? string the BPF map that the op is about, as the scenario calls it
+---@field variable? string the variable of that map
 
 ---a worker group in one line
 ---@class ktstr.GroupSummary
@@ -343,6 +346,16 @@
 ---@field evaluated boolean whether the samples could be judged
 ---@field details string[] one sentence per violation
 ---@field summary string one line
+
+---a variable of a BPF map at one instant
+---@class ktstr.MapReading
+---@field step integer the step that read it, from 1
+---@field elapsed_ns integer when it was read, ns since the machine's start
+---@field map string the map as the scenario calls it
+---@field map_id integer the kernel's id of the map; tells those of one name apart
+---@field variable string the variable, member or element
+---@field name? string what the scenario calls the reading
+---@field value any what it held: a plain value for scripts, tagged with its kind in JSON
 
 ---a dump that was taken during the run
 ---@class ktstr.DumpReport

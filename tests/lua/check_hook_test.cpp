@@ -3,6 +3,7 @@
 
 #include <limits>
 
+#include "engine/report/run_report.h"
 #include "tests/lua/bundle.h"
 
 namespace ktstr::lua {
@@ -11,7 +12,8 @@ namespace {
 using Failures = std::vector<std::string>;
 
 /// Runs a hook with this body on a report, and gives the failures it added.
-Failures failures_of(const std::string& body, const Value& report, const Limits& limits = {}) {
+template <class Report>
+Failures failures_of(const std::string& body, const Report& report, const Limits& limits = {}) {
   const Bundle bundle;
   const auto script =
       "local k = require 'ktstr'\nreturn k.scenario { check = function(report)\n" + body + "\nend }";
@@ -57,6 +59,20 @@ TEST_CASE("whole numbers beyond 2^53 keep every digit") {
                     tree) == Failures{"18446744073709551615ULL", "-9223372036854775808LL", "number"});
   CHECK(failures_of("if report.large == 0xffffffffffffffffULL and report.large > 5 then return 'equal' end",
                     tree) == Failures{"equal"});
+}
+
+TEST_CASE("what was read from guest memory is there as plain values") {
+  using namespace introspect;
+  engine::RunReport run;
+  const RenderedValue pair{
+      RenderedStruct{"pair", {{"low", {RenderedUint{4, 6}}}, {"on", {RenderedBool{true}}}}}};
+  run.map_readings = {{1, 5, "ktstr.bss", 7, "only_cpu", "cpu", {RenderedInt{32, -1}}},
+                      {1, 6, "ktstr.bss", 7, "message", {}, {RenderedText{4, std::string("no\0x", 4)}}},
+                      {1, 7, "ktstr.bss", 7, "pair", {}, pair}};
+  CHECK(
+      failures_of("local r = report.map_readings\n"
+                  "return { r[1].name .. r[1].value, r[2].value, tostring(r[2].name), r[3].value.low .. ''}",
+                  run) == Failures{"cpu-1", "no", "nil", "6"});
 }
 
 TEST_CASE("an error in the hook is a failure with its line, after those it added before") {

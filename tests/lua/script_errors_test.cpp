@@ -1,6 +1,8 @@
 // What a person sees for each kind of mistake in a script.
 #include <doctest/doctest.h>
 
+#include <limits>
+
 #include "tests/lua/bundle.h"
 
 namespace ktstr::lua {
@@ -103,6 +105,16 @@ return k.scenario {
 })",
      "foo.lua:3: cgroups: mixes list items with named members"},
     {R"(local k = require "ktstr"
+return k.scenario {
+  steps = { k.step {
+    k.op.write_bpf_map("ktstr.bss", "stall_tid"),
+  } },
+})",
+     "foo.lua:4: steps[1].ops[1]: missing \"value\""},
+    {R"(local k = require "ktstr"
+return k.scenario { steps = { k.step { k.op.write_bpf_map("ktstr.bss", "stall_tid", 2i) } } })",
+     "foo.lua:2: steps[1].ops[1].value: a cdata can't be used here"},
+    {R"(local k = require "ktstr"
 return k.scenario { duration = coroutine.create(print) })",
      "foo.lua:2: duration: a thread can't be used here"},
     {R"(local k = require "ktstr"
@@ -125,6 +137,23 @@ return k.scenario { cgroups = loop })",
 TEST_CASE("every mistake is told with file, line, path and reason") {
   const Bundle bundle;
   for (const auto& [script, message] : kCases) CHECK_MESSAGE(bundle.outcome(script) == message, script);
+}
+
+TEST_CASE("a whole number of 64 bits keeps every digit") {
+  const Bundle bundle;
+  const auto host = ScriptHost::load(bundle.write("foo.lua", R"(local k = require "ktstr"
+return k.scenario { steps = { k.step {
+  k.op.write_bpf_map("ktstr.bss", "a", 18446744073709551615ULL),
+  k.op.write_bpf_map("ktstr.bss", "b", -9223372036854775807LL - 1),
+  k.op.write_bpf_map("ktstr.bss", "c", -7),
+} } })"));
+  REQUIRE_MESSAGE(host.has_value(), host.error().message);
+  const auto value = [&](std::size_t index) {
+    return std::get<engine::WriteBpfMapOp>(host->scenario().steps[0].ops.at(index)).value.data;
+  };
+  CHECK(std::get<std::uint64_t>(value(0)) == std::numeric_limits<std::uint64_t>::max());
+  CHECK(std::get<std::int64_t>(value(1)) == std::numeric_limits<std::int64_t>::min());
+  CHECK(std::get<std::int64_t>(value(2)) == -7);
 }
 
 TEST_CASE("a missing file and a directory are no scripts") {

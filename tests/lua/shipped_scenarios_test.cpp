@@ -51,13 +51,31 @@ TEST_CASE("every shipped scenario checks clean, has its file's name and a descri
 TEST_CASE("the promised scenarios are there") {
   std::set<std::string> names;
   for (const auto& file : shipped()) names.insert(file.stem().string());
-  for (const auto* name :
-       {"hello",           "steady",           "steady_llc",           "cpuset_apply",
-        "cpuset_clear",    "cpuset_resize",    "cgroup_add",           "cgroup_remove",
-        "affinity_change", "affinity_pinned",  "host_contention",      "mixed_workloads",
-        "nested_steady",   "nested_task_move", "oversubscribed",       "replace_under_load",
-        "restart_loop",    "stall_detect",     "stall_recovery",       "scheduler_error",
-        "starvation",      "imbalance",        "swap_between_versions"})
+  for (const auto* name : {"hello",
+                           "steady",
+                           "steady_llc",
+                           "cpuset_apply",
+                           "cpuset_clear",
+                           "cpuset_resize",
+                           "cgroup_add",
+                           "cgroup_remove",
+                           "affinity_change",
+                           "affinity_pinned",
+                           "host_contention",
+                           "mixed_workloads",
+                           "nested_steady",
+                           "nested_task_move",
+                           "oversubscribed",
+                           "replace_under_load",
+                           "restart_loop",
+                           "stall_detect",
+                           "stall_recovery",
+                           "scheduler_error",
+                           "starvation",
+                           "imbalance",
+                           "swap_between_versions",
+                           "stall_by_write",
+                           "counters_across_swap"})
     CHECK_MESSAGE(names.contains(name), name);
 }
 

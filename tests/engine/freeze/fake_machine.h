@@ -1,4 +1,4 @@
-// FakeMachine: a machine that only freezes and thaws, and counts both.
+// FakeMachine: a machine that only freezes and thaws, and counts both. It may have memory of a test's.
 #pragma once
 
 #include <vector>
@@ -12,6 +12,7 @@ class FakeMachine : public vmm::Machine {
   int depth = 0;  ///< freezes that were not thawed
   int freezes = 0;
   vmm::FrozenState state;
+  std::vector<vmm::MemoryRegion> regions;
   std::optional<Error> freeze_error;
   std::optional<Error> thaw_error;
 
@@ -30,7 +31,7 @@ class FakeMachine : public vmm::Machine {
   }
   std::string backend_name() const override { return "fake"; }
   bool is_emulated() const override { return true; }
-  std::span<const vmm::MemoryRegion> memory() const override { return {}; }
+  std::span<const vmm::MemoryRegion> memory() const override { return regions; }
   int channel_fd() const override { return -1; }
   std::vector<std::optional<int>> vcpu_thread_ids() const override { return {}; }
   Result<vmm::MachineEvent> wait_event(Duration) override { return Error{ErrorCode::kTimeout, "no events"}; }

@@ -41,6 +41,17 @@ TEST_CASE("guest memory is read across regions and refused outside of them") {
   CHECK(memory.end() == GuestPhys(0x100001000));
 }
 
+TEST_CASE("what is written is in the guest's memory") {
+  MemoryOnlyMachine machine;
+  auto memory = writable_memory(machine);
+  const std::array bytes{std::byte{1}, std::byte{2}};
+  CHECK(memory.write(GuestPhys(0x100000ffe), bytes));
+  CHECK(machine.high[4095] == std::byte{2});
+  CHECK_FALSE(memory.write(GuestPhys(0x100000fff), bytes));
+  CHECK_FALSE(memory.write(GuestPhys(4095), bytes));
+  CHECK(machine.low[4095] == std::byte{0});
+}
+
 TEST_CASE("what the guest writes is seen by the next read") {
   MemoryOnlyMachine machine;
   const auto memory = machine_memory(machine);

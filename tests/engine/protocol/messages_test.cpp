@@ -37,7 +37,8 @@ std::vector<Request> all_requests() {
           MoveTasks{"a", std::nullopt},
           FreezeCgroup{"a", false},
           ReadFile{"/proc/stat", 5},
-          Shutdown{}};
+          Shutdown{},
+          PinBpfMap{17}};
 }
 
 WorkerReport full_report() {

@@ -44,12 +44,14 @@ TEST_CASE("a report reads back as it was written") {
   auto report = passing_report();
   report.failures = {{"max_gap", "too long", "web", 101}};
   report.emulator_faults = {"int3"};
+  report.map_readings = {{1, 5, "before", 12, "only_cpu", {}, {introspect::RenderedInt{32, -1}}}};
   REQUIRE(write_json_file(report, path));
   const auto back = read_json_file(path);
   REQUIRE(back);
   CHECK(to_json(*back) == to_json(report));
   CHECK(back->timeline.events[1].op == "set_cpuset");
   CHECK(back->workers[0].reports[1].tid == 102);
+  CHECK(back->map_readings.at(0).value.as_i64() == -1);
   CHECK(back->monitor->samples[1].cpus[0].nr_running == 3);
   CHECK(files_in(directory) == 1);
 }

@@ -34,6 +34,35 @@ replay  ktstr run scenarios/hello.lua --kernel 7.3.4 --seed 7
 )");
 }
 
+TEST_CASE("readings of maps are shown, the first of many") {
+  auto report = passing_report();
+  report.map_readings = {
+      {2, 6'500'000'000, "ktstr.bss", 12, "enqueued", "middle", {introspect::RenderedUint{64, 1234}}},
+      {2,
+       6'600'000'000,
+       "ktstr.data",
+       13,
+       "error_message",
+       {},
+       {introspect::RenderedText{8, std::string("falling", 8)}}}};
+  CHECK(to_text(report).find("  middle: ktstr.bss enqueued = 1234 at 6.500 s (step 2, map 12)\n"
+                             "  ktstr.data error_message = \"falling\" at 6.600 s (step 2, map 13)\n") !=
+        std::string::npos);
+  report.map_readings.resize(23, report.map_readings[0]);
+  CHECK(to_text(report).find("  ... and 3 readings more\n") != std::string::npos);
+}
+
+TEST_CASE("an op on a map is in the timeline with its map and variable") {
+  auto report = passing_report();
+  report.timeline.events[0] = {.offset_ns = 6'050'000'000,
+                               .step = 1,
+                               .op = "write_bpf_map",
+                               .map = "ktstr.bss",
+                               .variable = "error_now"};
+  CHECK(to_text(report).find("step 1  write_bpf_map ktstr.bss error_now (0 cgroups, 0 workers)\n") !=
+        std::string::npos);
+}
+
 TEST_CASE("the first line is the cause, further failures follow") {
   auto report = passing_report();
   report.verdict = Outcome::kFail;

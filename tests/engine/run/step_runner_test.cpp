@@ -141,6 +141,17 @@ TEST_CASE("an op that fails ends the run and is named") {
   CHECK_FALSE(run.timeline.steps[1].end_ns);
 }
 
+TEST_CASE("an op on a map of a guest whose memory can't be read ends the run") {
+  Run run;
+  run.scenario.steps = {
+      {.ops = {ReadBpfMapOp{"ktstr.bss", "enqueued", {}}}, .setup = {}, .hold = FixedHold{1s}}};
+  const auto status = run.go();
+  REQUIRE_FALSE(status);
+  CHECK(status.error().code == ErrorCode::kUnavailable);
+  CHECK(status.error().message ==
+        "step 1: read_bpf_map ktstr.bss enqueued: the guest's memory can't be read");
+}
+
 TEST_CASE("a guest that is silent after a step ends the run") {
   Run run;
   run.guest.before_answer = [](const protocol::Request& request) -> Status {

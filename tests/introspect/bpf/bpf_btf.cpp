@@ -122,7 +122,9 @@ std::vector<std::byte> bpf_kernel_btf() {
   add_others(btf, map);
   add_programs(btf);
   add_owners(btf);
-  btf.add_struct("sched_ext_ops", {{"flags", btf.u64}});
+  const int ops = btf.add_struct("sched_ext_ops",
+                                 {{"flags", btf.u64}, {"enqueue", btf.pointer}, {"dispatch", btf.pointer}});
+  btf.add_struct("bpf_struct_ops_sched_ext_ops", {{"refcnt", btf.u32}, {"state", btf.u32}, {"data", ops}});
   btf.add_struct("tcp_congestion_ops", {{"flags", btf.u64}});
   btf.add_enum("bpf_map_type",
                {{"BPF_MAP_TYPE_UNSPEC", 0},          {"BPF_MAP_TYPE_HASH", 1},

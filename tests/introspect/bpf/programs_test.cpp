@@ -28,6 +28,20 @@ struct ProgGuest : BpfGuest {
     const auto maps = list_bpf_maps(kernel, layouts()).value();
     return find_active_object(kernel, layouts(), maps.items, list().items);
   }
+  /// A STRUCT_OPS map of sched_ext whose operation `dispatch` is the program with this id; enqueue has none.
+  KernelVirt add_operations(std::uint64_t dispatch) {
+    const Btf& btf = memory().btf();
+    const BtfTypeId type = *btf.find_struct("bpf_struct_ops_sched_ext_ops");
+    const KernelVirt map = add_map("bpf_struct_ops_map", {"ktstr_ops", map_type::kStructOps, 4, 32, 1}, 64);
+    const KernelVirt user_value = memory().allocate(*btf.size_of(type));
+    memory().write(user_value + btf.member(type, "data.dispatch").value().byte_offset(), dispatch);
+    set(map, "bpf_struct_ops_map", "uvalue", user_value);
+    set(map, "bpf_map", "btf_vmlinux_value_type_id", static_cast<std::uint32_t>(type));
+    return map;
+  }
+  [[nodiscard]] std::optional<ActiveObject> object_of(KernelVirt operations) const {
+    return find_object_of(attach(), layouts(), info(operations), list().items);
+  }
   KernelVirt aux(KernelVirt program) { return get<KernelVirt>(place(program, "bpf_prog", "aux")); }
 };
 
@@ -117,6 +131,32 @@ TEST_CASE("the active object has the maps of all programs that share a section w
   REQUIRE(object.has_value());
   CHECK(object->name == "ktstr");
   CHECK(object->used_maps == std::vector<KernelVirt>{bss, hash});
+}
+
+TEST_CASE("of two objects of one name, the operations' programs tell which is which") {
+  ProgGuest guest;
+  const KernelVirt former = guest.add_array({"ktstr.bss", map_type::kArray}, {});
+  const KernelVirt bss = guest.add_array({"ktstr.bss", map_type::kArray}, {});
+  const KernelVirt hash = guest.add_array({"hash", map_type::kArray}, {});
+  guest.add_program("dispatch", kStructOpsProgType, {former});
+  guest.add_program("dispatch", kStructOpsProgType, {bss});
+  guest.add_program("fill", 26, {bss, hash});
+  const auto object = guest.object_of(guest.add_operations(2));
+  REQUIRE(object.has_value());
+  CHECK(object->name == "ktstr");
+  CHECK(object->used_maps == std::vector<KernelVirt>{bss, hash});
+  CHECK(guest.object_of(guest.add_operations(1))->used_maps == std::vector<KernelVirt>{former});
+}
+
+TEST_CASE("operations without a program that is there tell nothing") {
+  ProgGuest guest;
+  guest.add_program("dispatch", kStructOpsProgType, {guest.add_array({"ktstr.bss", map_type::kArray}, {})});
+  CHECK_FALSE(guest.object_of(guest.add_operations(0)).has_value());
+  CHECK_FALSE(guest.object_of(guest.add_operations(1ULL << 32 | 1)).has_value());
+  const KernelVirt unreadable = guest.add_operations(1);
+  CHECK(guest.object_of(unreadable).has_value());
+  guest.set(unreadable, "bpf_struct_ops_map", "uvalue", BpfGuest::kUnmapped);
+  CHECK_FALSE(guest.object_of(unreadable).has_value());
 }
 
 TEST_CASE("programs of other struct_ops do not name the scheduler") {

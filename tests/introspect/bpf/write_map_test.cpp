@@ -3,58 +3,23 @@
 #include <doctest/doctest.h>
 
 #include "introspect/bpf/map_types.h"
-#include "tests/introspect/bpf/bpf_guest.h"
-#include "tests/introspect/fake_btf.h"
+#include "tests/introspect/bpf/section_guest.h"
 
 namespace ktstr::introspect::test {
 namespace {
 
-/// A .data section: u32 limit at 0; s8 delta at 4; bool on at 5; char name[8] at 8; double rate at 16;
-/// struct { u32 low:4, high:4; u32 slots[3]; } tuning[2] at 24.
-struct SectionGuest : BpfGuest {
-  std::uint32_t section_id = 0;
-  Btf types = make_types();
-  KernelVirt map = add_array({"ktstr.data", map_type::kArray, 4, 56, 1}, {});
-
-  SectionGuest() { set(map, "bpf_map", "btf_value_type_id", section_id); }
-
-  Btf make_types() {
-    FakeBtf btf;
-    const int u32 = btf.integer("unsigned int", 4);
-    const int s8 = btf__add_int(btf.handle(), "signed char", 1, BTF_INT_SIGNED);
-    const int flag = btf__add_int(btf.handle(), "_Bool", 1, BTF_INT_BOOL);
-    const int character = btf.integer("char", 1);
-    const int real = btf__add_float(btf.handle(), "double", 8);
-    const int tuning = btf.structure(
-        "tuning", 16, {{"low", u32, 0, 4}, {"high", u32, 4, 4}, {"slots", btf.array(u32, 3), 32}});
-    const std::vector<std::tuple<const char*, int, std::uint32_t, std::uint32_t>> variables = {
-        {"limit", u32, 0, 4},  {"delta", s8, 4, 1},
-        {"on", flag, 5, 1},    {"name", btf.array(character, 8), 8, 8},
-        {"rate", real, 16, 8}, {"tuning", btf.array(tuning, 2), 24, 32}};
-    std::vector<int> ids;
-    for (const auto& [name, type, offset, size] : variables)
-      ids.push_back(btf__add_var(btf.handle(), name, BTF_VAR_GLOBAL_ALLOCATED, type));
-    section_id = static_cast<std::uint32_t>(btf__add_datasec(btf.handle(), ".data", 56));
-    for (std::size_t i = 0; i < ids.size(); ++i)
-      btf__add_datasec_var_info(btf.handle(), ids[i], std::get<2>(variables[i]), std::get<3>(variables[i]));
-    return btf.parsed();
-  }
-
+/// A section, written by path.
+struct WrittenSection : SectionGuest {
   Status write(std::string_view path, const ScalarValue& value) {
     return write_global(attach(), layouts(), writer, info(map), types, path, value);
   }
-  template <class T>
-  T at(std::uint64_t offset) {
-    return get<T>(place(map, "bpf_array", "value") + offset);
-  }
-
-  WritableSpans writer{{{GuestPhys(0), {memory().at(KernelVirt(0xffff'8880'0000'0000)), 16U << 20}}}};
+  WritableSpans writer{{{GuestPhys(0), ram()}}};
 };
 
 }  // namespace
 
 TEST_CASE("globals are written by name, member and index") {
-  SectionGuest guest;
+  WrittenSection guest;
   REQUIRE(guest.write("limit", std::int64_t{77}));
   REQUIRE(guest.write("delta", std::int64_t{-5}));
   REQUIRE(guest.write("on", true));
@@ -70,7 +35,7 @@ TEST_CASE("globals are written by name, member and index") {
 }
 
 TEST_CASE("a bitfield is written and its neighbours are kept") {
-  SectionGuest guest;
+  WrittenSection guest;
   REQUIRE(guest.write("tuning[0].low", std::int64_t{3}));
   REQUIRE(guest.write("tuning[0].high", std::int64_t{12}));
   CHECK(guest.at<std::uint32_t>(24) == 0xc3);
@@ -79,7 +44,7 @@ TEST_CASE("a bitfield is written and its neighbours are kept") {
 }
 
 TEST_CASE("values that do not fit their type are refused and nothing is written") {
-  SectionGuest guest;
+  WrittenSection guest;
   CHECK(guest.write("limit", std::int64_t{-1}).error().message == "-1 does not fit unsigned int");
   CHECK_FALSE(guest.write("limit", std::uint64_t{1} << 32));
   CHECK_FALSE(guest.write("limit", 1.5));
@@ -89,12 +54,16 @@ TEST_CASE("values that do not fit their type are refused and nothing is written"
   CHECK_FALSE(guest.write("name", std::int64_t{1}));
   CHECK_FALSE(guest.write("limit", std::string("7")));
   CHECK_FALSE(guest.write("tuning", std::int64_t{1}));
+  CHECK(guest.write("share", 1e300).error().code == ErrorCode::kInvalidArgument);
   CHECK(guest.at<std::uint64_t>(0) == 0);
 }
 
 TEST_CASE("what is not there is named") {
-  SectionGuest guest;
-  CHECK(guest.write("nothing", true).error().message == "no variable nothing in ktstr.data");
+  WrittenSection guest;
+  CHECK(guest.write("nothing", true).error().message ==
+        "no variable nothing in ktstr.data (known: limit, delta, on, name, rate, tuning, label, share)");
+  CHECK(guest.write("limti", true).error().message ==
+        "no variable limti in ktstr.data (did you mean \"limit\"?)");
   CHECK(guest.write("tuning[2].low", true).error().code == ErrorCode::kNotFound);
   CHECK(guest.write("tuning[0].missing", true).error().code == ErrorCode::kNotFound);
   CHECK(guest.write("tuning[0", true).error().code == ErrorCode::kInvalidArgument);
@@ -102,14 +71,14 @@ TEST_CASE("what is not there is named") {
 }
 
 TEST_CASE("a variable that its section places outside the map is refused") {
-  SectionGuest guest;
+  WrittenSection guest;
   guest.set(guest.map, "bpf_map", "value_size", std::uint32_t{24});
   guest.set(guest.map, "bpf_array", "elem_size", std::uint32_t{24});
   CHECK(guest.write("tuning[0].slots[0]", std::int64_t{1}).error().code == ErrorCode::kCorrupt);
 }
 
 TEST_CASE("read-only and frozen maps are refused with the reason") {
-  SectionGuest guest;
+  WrittenSection guest;
   guest.set(guest.map, "bpf_map", "frozen", std::uint8_t{1});
   CHECK(guest.write("limit", true).error().message ==
         "map ktstr.data is frozen: user space may not change it");
@@ -124,7 +93,7 @@ TEST_CASE("read-only and frozen maps are refused with the reason") {
 }
 
 TEST_CASE("array values are written within their bounds") {
-  SectionGuest guest;
+  WrittenSection guest;
   const KernelVirt array = guest.add_array({"array", map_type::kArray, 4, 8, 3}, {1, 2, 3});
   const std::uint32_t number = 0xabcd;
   const auto bytes = std::as_bytes(std::span(&number, 1));
@@ -140,7 +109,7 @@ TEST_CASE("array values are written within their bounds") {
 }
 
 TEST_CASE("hash values are written where their key is, and no key is added") {
-  SectionGuest guest;
+  WrittenSection guest;
   const KernelVirt table = guest.add_hash({"hash", map_type::kHash, 4, 8, 4});
   guest.add_element(table, 1, 5, 50);
   const KernelVirt node = guest.add_element(table, 1, 6, 60);
@@ -154,7 +123,7 @@ TEST_CASE("hash values are written where their key is, and no key is added") {
 }
 
 TEST_CASE("a variable is read back as it was written") {
-  SectionGuest guest;
+  WrittenSection guest;
   REQUIRE(guest.write("tuning[1].slots[0]", std::int64_t{1234}));
   const auto place = find_global(guest.info(guest.map), guest.types, "tuning[1].slots[0]").value();
   const auto bytes = read_global(guest.attach(), guest.layouts(), guest.info(guest.map), place).value();

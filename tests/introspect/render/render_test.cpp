@@ -45,6 +45,17 @@ TEST_CASE("a struct with text, bitfields and an anonymous union") {
   CHECK(value.get("z") == nullptr);
 }
 
+TEST_CASE("a bitfield by itself") {
+  MadeBtf types;
+  const int s32 = btf__add_int(types.raw(), "int", 4, BTF_INT_SIGNED);
+  const auto bytes = bytes_of(std::uint32_t{0b1'0110'0101});
+  const Btf btf = types.parse();
+  CHECK(render_bits(btf, id(s32), bytes, 2, 3) == RenderedValue{RenderedInt{3, 1}});
+  CHECK(render_bits(btf, id(s32), bytes, 4, 3) == RenderedValue{RenderedInt{3, -2}});
+  CHECK(render_bits(btf, id(s32), bytes, 30, 3).get_if<RenderedTruncated>() != nullptr);
+  CHECK(render_bits(btf, id(s32), bytes, 0, 65).get_if<RenderedUnsupported>() != nullptr);
+}
+
 TEST_CASE("missing bytes are marked where they are missing") {
   const TaskCtx made;
   const auto bytes = made.value();

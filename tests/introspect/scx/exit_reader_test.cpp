@@ -130,6 +130,24 @@ TEST_CASE("a scheduler that is the root and has a map comes once, and maps of ot
   }
 }
 
+TEST_CASE("the root scheduler's struct_ops map is the one that refers to it") {
+  ScxGuest guest;
+  const auto root_map = [&] {
+    const Kernel kernel = guest.attach();
+    return ScxExitReader::create(kernel).value().root_map(kernel);
+  };
+  CHECK_FALSE(root_map().has_value());
+  const KernelVirt sched = guest.load_scheduler();
+  CHECK_FALSE(root_map().has_value());
+  guest.add_struct_ops_map(sched);
+  REQUIRE(root_map().has_value());
+  const KernelVirt map = *root_map();
+  guest.write(guest.symbol("scx_root"), guest.allocate(64));
+  CHECK_FALSE(root_map().has_value());
+  guest.write(guest.symbol("scx_root"), sched);
+  CHECK(root_map() == map);
+}
+
 TEST_CASE("texts and backtraces without an end are cut, and those in unmapped memory are absent") {
   ScxGuest guest;
   const KernelVirt sched = guest.load_scheduler();

@@ -1,0 +1,57 @@
+#include "engine/scenario/check_bpf_maps.h"
+
+namespace ktstr::engine {
+namespace {
+
+constexpr std::string_view kWordCharacters =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+
+bool consists_of(std::string_view text, std::string_view more) {
+  return !text.empty() && text.find_first_not_of(std::string(kWordCharacters).append(more)) == text.npos;
+}
+
+/// kernel/bpf/syscall.c: bpf_obj_name_cpy().
+ReadStatus check_map(const std::string& name, const Place& place) {
+  if (consists_of(name, ".")) return {};
+  return place.error("\"" + name + "\" can't be a map's name: letters, digits, \"_\" and \".\"");
+}
+
+ReadStatus check_variable(const std::string& path, const Place& place) {
+  if (consists_of(path, ".[]")) return {};
+  return place.error("\"" + path +
+                     "\" is no variable: expected one such as \"counter\" or \"tuning.steps[2]\"");
+}
+
+bool is_scalar(const Value& value) {
+  return value.get_if<bool>() || value.get_if<std::int64_t>() || value.get_if<std::uint64_t>() ||
+         value.get_if<double>() || value.get_if<std::string>();
+}
+
+}  // namespace
+
+ReadStatus check_write(const WriteBpfMapOp& op, const Place& place) {
+  if (auto error = check_map(op.map, place.member("map"))) return error;
+  if (auto error = check_variable(op.variable, place.member("variable"))) return error;
+  if (is_scalar(op.value)) return {};
+  return place.member("value").error("expected true or false, a number or a string, got " +
+                                     std::string(op.value.kind_name()));
+}
+
+ReadStatus check_read(const ReadBpfMapOp& op, const Place& place) {
+  if (auto error = check_map(op.map, place.member("map"))) return error;
+  if (op.name && op.name->empty()) return place.member("name").error("expected a name");
+  return check_variable(op.variable, place.member("variable"));
+}
+
+ReadStatus PinnedNames::pin(const PinBpfMapOp& op, const Place& place) {
+  if (auto error = check_map(op.map, place.member("map"))) return error;
+  if (!op.name) return {};
+  const auto at = place.member("name");
+  if (auto error = check_map(*op.name, at)) return error;
+  if (*op.name == op.map) return at.error("must be another name than the map's own");
+  const auto [known, is_new] = maps_.try_emplace(*op.name, op.map);
+  if (is_new || known->second == op.map) return {};
+  return at.error("\"" + *op.name + "\" stands for the map " + known->second + " already");
+}
+
+}  // namespace ktstr::engine
