@@ -4,7 +4,7 @@ return k.scenario {
   name = "stall_recovery",
   description = "after a scheduler was ended for a stall, another one takes over and all tasks run",
   topology = "1n2l2c1t",
-  duration = "18s",
+  duration = "16s",
 
   scheduler = k.scheduler {
     name = "stalling",
@@ -18,7 +18,7 @@ return k.scenario {
   },
 
   steps = {
-    k.step { hold = "12s" },
+    k.step { hold = "10s" },
     k.step {
       k.op.replace_scheduler(k.scheduler { name = "healthy", path = "scx_ktstr", args = { "--name", "healthy" } }),
       hold = k.hold.rest,
