@@ -2,6 +2,8 @@
  * loader's arguments and, while it runs, by the host; docs/schedulers.md lists them. */
 #pragma once
 
+#include "bpf/fixture_contents.h"
+
 #define FIXTURE_MAX_CPUS 512
 #define FIXTURE_MAX_LLCS 64
 #define FIXTURE_COMM_BYTES 16
