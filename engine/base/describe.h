@@ -44,7 +44,7 @@ struct FieldSlots<std::index_sequence<Indices...>, Fields...> : FieldSlot<Indice
 struct AnyMember {
   AnyMember(std::size_t) {}
   template <class T>
-  constexpr operator T() const noexcept;
+  operator T() const noexcept;
 };
 
 /// Whether the aggregate T can be made from as many members as there are indices.

@@ -4,10 +4,32 @@
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
 
+#include <charconv>
+#include <optional>
+
 namespace ktstr {
 namespace {
 
 constexpr std::size_t kMaxDepth = 256;
+
+template <class Integer>
+std::optional<Integer> to_integer(std::string_view number) {
+  Integer value = 0;
+  const char* end = number.data() + number.size();
+  const auto [last, error] = std::from_chars(number.data(), end, value);
+  return error == std::errc() && last == end ? std::optional(value) : std::nullopt;
+}
+
+/// nullopt: too large. What is too small is 0. RapidJSON has checked the form, and refuses whole numbers that
+/// are too large.
+std::optional<double> to_double(std::string_view number) {
+  double value = 0;
+  const auto [last, error] = std::from_chars(number.data(), number.data() + number.size(), value);
+  if (error == std::errc()) return value;
+  const auto exponent = number.find_first_of("eE");
+  const bool too_small = exponent == std::string_view::npos || number[exponent + 1] == '-';
+  return too_small ? std::optional(0.0) : std::nullopt;
+}
 
 /// RapidJSON's SAX events, built into a Value; containers under construction wait on a stack.
 class ValueBuilder {
@@ -19,7 +41,15 @@ class ValueBuilder {
   bool Int64(std::int64_t value) { return add(Value{value}); }
   bool Uint64(std::uint64_t value) { return add(Value{value}); }
   bool Double(double value) { return add(Value{value}); }
-  bool RawNumber(const char* text, rapidjson::SizeType size, bool) { return String(text, size, true); }
+  /// Of RapidJSON's own conversions, those of zeros with an exponent and of exponents near -2^31 are
+  /// undefined (StrtodDiyFp() and ParseNumber() in 1.1).
+  bool RawNumber(const char* text, rapidjson::SizeType size, bool) {
+    const std::string_view number(text, size);
+    if (const auto value = to_integer<std::int64_t>(number)) return add(Value{*value});
+    if (const auto value = to_integer<std::uint64_t>(number)) return add(Value{*value});
+    const auto value = to_double(number);
+    return value && add(Value{*value});
+  }
   bool String(const char* text, rapidjson::SizeType size, bool) {
     return add(Value{std::string(text, size)});
   }
@@ -82,7 +112,7 @@ Result<Value> parse_json(std::string_view text) {
   ValueBuilder builder;
   rapidjson::Reader reader;
   constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
-                              rapidjson::kParseFullPrecisionFlag | rapidjson::kParseNanAndInfFlag;
+                              rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseNanAndInfFlag;
   const auto outcome = reader.Parse<kFlags>(stream, builder);
   if (outcome.IsError())
     return Error{ErrorCode::kCorrupt, "JSON, byte " + std::to_string(outcome.Offset()) + ": " +

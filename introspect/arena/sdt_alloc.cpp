@@ -20,19 +20,20 @@ class AllocatorReader {
                   const RenderContext& context)
       : arena_(arena), bss_(bss), layout_(layout), context_(context) {}
 
-  void read(const SectionVariable& variable, SdtAllocations& out) const;
+  void read(const SectionVariable& variable, SdtAllocations& out);
 
  private:
-  [[nodiscard]] SdtAllocEntry read_entry(std::uint64_t slot, const SdtSlotKind& kind) const;
-  [[nodiscard]] RenderedValue render_payload(std::uint64_t address, const SdtSlotKind& kind) const;
+  [[nodiscard]] SdtAllocEntry read_entry(std::uint64_t slot, const SdtSlotKind& kind);
+  [[nodiscard]] RenderedValue render_payload(std::uint64_t address, const SdtSlotKind& kind);
 
   const ArenaReader& arena_;
   const ProgramSection& bss_;
   const SdtLayout& layout_;
   const RenderContext& context_;
+  std::size_t nodes_left_ = kMaxSdtValues;
 };
 
-void AllocatorReader::read(const SectionVariable& variable, SdtAllocations& out) const {
+void AllocatorReader::read(const SectionVariable& variable, SdtAllocations& out) {
   const std::uint64_t elem_size = u64_member(*bss_.btf, variable, "pool.elem_size").value_or(0);
   const std::uint64_t root = u64_member(*bss_.btf, variable, "root").value_or(0);
   if (elem_size == 0 && root == 0) return;
@@ -59,7 +60,7 @@ void AllocatorReader::read(const SectionVariable& variable, SdtAllocations& out)
   out.snapshots.push_back(std::move(snapshot));
 }
 
-SdtAllocEntry AllocatorReader::read_entry(std::uint64_t slot, const SdtSlotKind& kind) const {
+SdtAllocEntry AllocatorReader::read_entry(std::uint64_t slot, const SdtSlotKind& kind) {
   SdtAllocEntry entry;
   entry.user_addr = static_cast<std::uint32_t>(slot);
   std::array<std::int32_t, 2> id{};  // union sdt_id: idx, genn
@@ -73,11 +74,12 @@ SdtAllocEntry AllocatorReader::read_entry(std::uint64_t slot, const SdtSlotKind&
   return entry;
 }
 
-RenderedValue AllocatorReader::render_payload(std::uint64_t address, const SdtSlotKind& kind) const {
+RenderedValue AllocatorReader::render_payload(std::uint64_t address, const SdtSlotKind& kind) {
   const std::uint64_t size = kind.elem_size - std::min(kind.elem_size, kind.header_bytes);
   std::vector<std::byte> bytes(std::min(size, kMaxSdtPayloadBytes));
   if (!arena_.read(address, bytes)) return {RenderedUnsupported{"the payload can't be read"}};
-  if (kind.payload != BtfTypeId{}) return render_value(*kind.btf, kind.payload, bytes, context_);
+  if (kind.payload != BtfTypeId{} && nodes_left_ > 0)
+    return render_value(*kind.btf, kind.payload, bytes, context_, nodes_left_);
   RenderedValue raw{RenderedBytes{hex_dump(bytes)}};
   if (bytes.size() == size) return raw;
   return {RenderedTruncated{size, bytes.size(), Boxed(std::move(raw))}};
@@ -104,7 +106,7 @@ SdtAllocations read_sdt_allocations(const ArenaReader* arena, const ProgramSecti
     result.unavailable = kSdtAllocNoType;
     return result;
   }
-  const AllocatorReader reader(*arena, bss, *layout, context);
+  AllocatorReader reader(*arena, bss, *layout, context);
   for (const SectionVariable& variable : variables_of(*bss.btf, bss.type, bss.bytes, "scx_allocator"))
     reader.read(variable, result);
   if (result.snapshots.empty()) result.unavailable = kSdtAllocNoInstance;

@@ -21,6 +21,8 @@ namespace ktstr::introspect {
 
 /// Allocations that one allocator's snapshot renders; the index has them all.
 inline constexpr std::size_t kMaxSdtAllocEntries = 4096;
+/// Nodes of all payloads that one report renders; those beyond are shown as bytes.
+inline constexpr std::size_t kMaxSdtValues = std::size_t{1} << 22;
 /// Bytes of one payload that are read.
 inline constexpr std::uint64_t kMaxSdtPayloadBytes = 1U << 16;
 

@@ -22,6 +22,7 @@ struct BpfMapLayout : StructLayout {
   Field<std::uint32_t> flags{*this, {"map_flags"}};
   Field<std::uint32_t> id{*this, {"id"}};
   Field<BpfName> name{*this, {"name"}};
+  OptionalField<KernelVirt> operations{*this, {"ops"}};
   OptionalField<std::uint64_t> extra{*this, {"map_extra"}};
   OptionalField<std::uint8_t> frozen{*this, {"frozen"}};
   OptionalField<std::int64_t> refcnt{*this, {"refcnt.counter"}};

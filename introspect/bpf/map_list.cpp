@@ -1,5 +1,6 @@
 #include "introspect/bpf/map_list.h"
 
+#include "introspect/bpf/map_operations.h"
 #include "introspect/bpf/object_names.h"
 #include "introspect/sched/captured.h"
 
@@ -27,6 +28,8 @@ class MapHeaders {
     if (map.type == 0 || (!types_.empty() && !type_name))
       return corrupt("map type " + std::to_string(map.type) + " does not exist");
     map.type_name = types_.name(map.type);
+    if (!served_as_its_type(map.type))
+      return corrupt("its operations are not those of type " + map.type_name);
     auto name = bpf_object_name(captured(layout_.name, bytes_));
     if (!name) return corrupt("a name that no map can have");
     map.name = *std::move(name);
@@ -35,6 +38,13 @@ class MapHeaders {
   }
 
  private:
+  /// One damaged word is then not enough to have a map read as another type. What can't be compared passes.
+  [[nodiscard]] bool served_as_its_type(std::uint32_t type) const {
+    const auto operations = layout_.operations.read(bytes_);
+    const auto expected = kernel_.address(map_operations(type));
+    return !operations || !expected || *operations == *expected;
+  }
+
   void fill_numbers(BpfMapInfo& map) const {
     map.id = captured(layout_.id, bytes_);
     map.key_size = captured(layout_.key_size, bytes_);

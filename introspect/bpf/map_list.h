@@ -15,7 +15,8 @@ using MapWalk = BpfObjectWalk<BpfMapInfo>;
 inline constexpr std::size_t kMaxBpfObjects = 1U << 16;
 
 /// Every map, ascending by id. An entry that is no map (no kernel pointer, unreadable, another id than its
-/// index, a type that the kernel's enum does not have) is in `bad`. Error: no symbol map_idr.
+/// index, a type that the kernel's enum does not have or whose operations are not the map's) is in `bad`.
+/// Error: no symbol map_idr.
 [[nodiscard]] Result<MapWalk> list_bpf_maps(const Kernel& kernel, const BpfLayouts& layouts);
 
 /// The header of the map at `address`. Error: unreadable, or no map.

@@ -19,12 +19,24 @@ std::string_view text_of(const std::array<char, kSize>& characters) {
   return {characters.begin(), std::ranges::find(characters, '\0')};
 }
 
+/// Takes back a type that does not have the size of what it is to describe (map_check_btf(),
+/// kernel/bpf/syscall.c).
+void check_size(MapTypes& types, BtfTypeId& type, std::uint32_t bytes, std::string_view what) {
+  if (type == BtfTypeId{} || types.btf->size_of(type) == bytes) return;
+  if (!types.unavailable.empty()) types.unavailable += "; ";
+  types.unavailable += "type " + std::to_string(static_cast<std::uint32_t>(type)) +
+                       " has another size than the " + std::string(what) + " of the map";
+  type = {};
+}
+
 }  // namespace
 
-/// The kernel's own BTF is the object that btf_vmlinux points to; before that variable is set, or where it
-/// has no symbol, the one that says so of itself.
+/// The kernel's own BTF is the object that btf_vmlinux points to, where that variable has a symbol and is
+/// set; it must also say so of itself: one damaged pointer would else give a program's numbers the kernel's
+/// types.
 Result<bool> ProgramBtfCache::is_vmlinux(KernelVirt address) const {
-  if (const auto vmlinux = kernel_.read_symbol<KernelVirt>("btf_vmlinux")) return *vmlinux == address;
+  const auto vmlinux = kernel_.read_symbol<KernelVirt>("btf_vmlinux");
+  if (vmlinux && !vmlinux->is_null() && *vmlinux != address) return false;
   const BpfBtfLayout layout = KTSTR_TRY(layouts_.btf);
   StructBytes bytes;
   if (!bytes.capture(kernel_, layout, address)) return unreadable("struct btf");
@@ -79,10 +91,14 @@ MapTypes ProgramBtfCache::types_of(const BpfMapInfo& map) {
     types.unavailable = "the map has no BTF";
     return types;
   }
-  if (auto btf = load(address))
-    types.btf = *std::move(btf);
-  else
+  auto btf = load(address);
+  if (!btf) {
     types.unavailable = btf.error().message;
+    return types;
+  }
+  types.btf = *std::move(btf);
+  check_size(types, types.key, map.key_size, "keys");
+  check_size(types, types.value, map.value_size, "values");
   return types;
 }
 

@@ -17,9 +17,9 @@ namespace ktstr::introspect {
 /// The types of a map's keys and values. Without `btf` the ids mean nothing: show bytes, and say why.
 struct MapTypes {
   std::shared_ptr<const Btf> btf;  ///< null: not to be had
-  BtfTypeId key{};                 ///< 0: the program declared none
+  BtfTypeId key{};                 ///< 0: the program declared none, or one of another size than the keys
   BtfTypeId value{};
-  std::string unavailable;  ///< why `btf` is null; "" otherwise
+  std::string unavailable;  ///< why `btf` is null or a declared type not believed; "" otherwise
 };
 
 /// Loads `struct btf` objects and remembers them by address. Safe from several threads. `kernel` and
@@ -37,7 +37,8 @@ class ProgramBtfCache {
   [[nodiscard]] Result<std::shared_ptr<const Btf>> load(KernelVirt address);
 
   /// What the entries of `map` are made of. Ids are never looked up in another BTF than the one that they are
-  /// of: for a STRUCT_OPS map that is its value's, for others that of its program.
+  /// of: for a STRUCT_OPS map that is its value's, for others that of its program. The kernel makes no map
+  /// whose types have other sizes than its keys and values: such ids are damaged and given as 0.
   [[nodiscard]] MapTypes types_of(const BpfMapInfo& map);
 
   void forget();

@@ -44,8 +44,8 @@ void MapFiller::note(const ReadMarks& marks) {
 }
 
 std::optional<RenderedValue> MapFiller::typed(BtfTypeId type, Bytes bytes) const {
-  if (!types_.btf || type == BtfTypeId{}) return std::nullopt;
-  return render_value(*types_.btf, type, bytes, renderer_.context);
+  if (!types_.btf || type == BtfTypeId{} || renderer_.nodes_left == 0) return std::nullopt;
+  return render_value(*types_.btf, type, bytes, renderer_.context, renderer_.nodes_left);
 }
 
 std::optional<RenderedValue> MapFiller::value_or_bytes(std::optional<Bytes> bytes) const {

@@ -7,6 +7,8 @@
 namespace ktstr::introspect {
 namespace {
 
+constexpr std::string_view kNoNodesLeft = "values beyond what one dump renders are shown as bytes";
+
 FailureDumpMap header_of(const BpfMapInfo& map) {
   FailureDumpMap dump;
   dump.name = map.name;
@@ -52,7 +54,9 @@ FailureDumpMap render_map(const MapRenderer& renderer, const BpfMapInfo& map) {
   const auto types = renderer.btfs.types_of(map);
   MapFiller filler(renderer, map, types, dump);
   std::visit([&](const auto& family) { filler.fill(family); }, *contents);
-  if (map.btf_kva) add_error(dump, types.unavailable);
+  if (map.btf_kva || types.key != BtfTypeId{} || types.value != BtfTypeId{})
+    add_error(dump, types.unavailable);
+  if (types.btf && renderer.nodes_left == 0) add_error(dump, kNoNodesLeft);
   return dump;
 }
 

@@ -13,6 +13,10 @@
 
 namespace ktstr::introspect {
 
+/// Nodes of all map values that one dump renders: some 500 000 entries of 15 members. What a damaged type
+/// makes of many small values is then bounded too.
+inline constexpr std::size_t kMaxDumpNodes = std::size_t{1} << 23;
+
 /// What rendering maps takes. Everything must outlive it.
 struct MapRenderer {
   const Kernel& kernel;
@@ -20,6 +24,7 @@ struct MapRenderer {
   ProgramBtfCache& btfs;
   const RenderContext& context;
   MapReadLimits limits;
+  std::size_t& nodes_left;  ///< for this map and all that follow; when there are none left, bytes are shown
   /// What a rendered value's arena pointer leads to, for `payload`; may be empty.
   std::function<std::optional<RenderedValue>(const RenderedValue&)> payload;
   /// An arena's pages; may be empty.

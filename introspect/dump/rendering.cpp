@@ -102,10 +102,10 @@ std::optional<RenderedValue> MapRendering::payload(const RenderedValue& value) c
     const auto* pointer = member.value.get_if<RenderedPtr>();
     const auto object = pointer ? allocations_.slots.find(pointer->value) : std::nullopt;
     const auto size = object ? object->type.btf->size_of(object->type.type) : std::nullopt;
-    if (!size || *size > kMaxSdtPayloadBytes) continue;
+    if (!size || *size > kMaxSdtPayloadBytes || nodes_left_ == 0) continue;
     std::vector<std::byte> bytes(*size);
     if (arena_->read(pointer->value + object->header_bytes, bytes))
-      return render_value(*object->type.btf, object->type.type, bytes, pointers_->context());
+      return render_value(*object->type.btf, object->type.type, bytes, pointers_->context(), nodes_left_);
   }
   return std::nullopt;
 }
@@ -116,6 +116,7 @@ FailureDumpMap MapRendering::render(const BpfMapInfo& map) const {
                      .btfs = btfs_,
                      .context = pointers_->context(),
                      .limits = context_.limits,
+                     .nodes_left = nodes_left_,
                      .payload = [this](const RenderedValue& value) { return payload(value); },
                      .arena = [this](const BpfMapInfo& arena) { return snapshot(arena); }},
                     map);

@@ -53,6 +53,7 @@ class MapRendering {
   const std::vector<BpfMapInfo>& maps_;
   FailureDumpReport& report_;
   mutable ProgramBtfCache btfs_;
+  mutable std::size_t nodes_left_ = kMaxDumpNodes;
   std::optional<ArenaReader> arena_;
   SdtAllocations allocations_;
   std::unique_ptr<Pointers> pointers_;

@@ -51,8 +51,7 @@ RenderedValue Renderer::render_elements(const Btf& btf, BtfTypeId element, std::
     result.data = RenderedText{count, std::string(reinterpret_cast<const char*>(bytes.data()), shown)};
   } else {
     RenderedArray array{count, {}};
-    array.elements.reserve(
-        std::min<std::uint64_t>(shown, kMaxRenderedNodes - std::min(nodes_, kMaxRenderedNodes)));
+    array.elements.reserve(std::min<std::uint64_t>(shown, max_nodes_ - nodes_taken()));
     for (std::uint64_t i = 0; i < shown && !exhausted(); ++i)
       array.elements.push_back(render(btf, element, bytes.subspan(i * *size, *size), depth + 1));
     result.data = std::move(array);

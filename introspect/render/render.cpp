@@ -2,6 +2,8 @@
 
 #include <bpf/btf.h>
 
+#include <algorithm>
+
 #include "introspect/render/renderer.h"
 #include "introspect/render/scalars.h"
 
@@ -19,7 +21,16 @@ RenderedValue truncated(std::uint64_t needed, std::span<const std::byte> bytes) 
 
 RenderedValue render_value(const Btf& btf, BtfTypeId type, std::span<const std::byte> bytes,
                            const RenderContext& context) {
-  return Renderer(context).render(btf, type, bytes, 0);
+  std::size_t nodes_left = kMaxRenderedNodes;
+  return render_value(btf, type, bytes, context, nodes_left);
+}
+
+RenderedValue render_value(const Btf& btf, BtfTypeId type, std::span<const std::byte> bytes,
+                           const RenderContext& context, std::size_t& nodes_left) {
+  Renderer renderer(context, std::min(nodes_left, kMaxRenderedNodes));
+  auto value = renderer.render(btf, type, bytes, 0);
+  nodes_left -= renderer.nodes_taken();
+  return value;
 }
 
 RenderedValue render_bits(const Btf& btf, BtfTypeId type, std::span<const std::byte> bytes,
@@ -30,7 +41,7 @@ RenderedValue render_bits(const Btf& btf, BtfTypeId type, std::span<const std::b
 RenderedValue Renderer::render(const Btf& btf, BtfTypeId type, Bytes bytes, unsigned depth) {
   if (depth > kMaxRenderDepth)
     return unsupported("nested deeper than " + std::to_string(kMaxRenderDepth) + " levels");
-  if (!take_node()) return unsupported("more than " + std::to_string(kMaxRenderedNodes) + " values");
+  if (!take_node()) return unsupported("more than " + std::to_string(max_nodes_) + " values");
   const BtfTypeId id = btf.strip(type);
   const btf_type* entry = btf.type(id);
   if (entry == nullptr)

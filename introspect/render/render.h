@@ -26,6 +26,10 @@ inline constexpr std::size_t kMaxPointeeBytes = 4096;
 /// where `context` is.
 [[nodiscard]] RenderedValue render_value(const Btf& btf, BtfTypeId type, std::span<const std::byte> bytes,
                                          const RenderContext& context = RenderContext());
+/// The same for one value of many: it takes its nodes from those that are left for all of them, and finds
+/// none beyond.
+[[nodiscard]] RenderedValue render_value(const Btf& btf, BtfTypeId type, std::span<const std::byte> bytes,
+                                         const RenderContext& context, std::size_t& nodes_left);
 
 /// Renders the bitfield of `width` bits that begins at bit `offset` of `bytes` and is declared as `type`.
 /// Total likewise.

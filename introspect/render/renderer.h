@@ -1,6 +1,7 @@
 // Renderer: one render_value() call at work. Internal to this folder.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -17,7 +18,7 @@ namespace ktstr::introspect {
 
 class Renderer {
  public:
-  explicit Renderer(const RenderContext& context) : context_(context) {}
+  Renderer(const RenderContext& context, std::size_t max_nodes) : context_(context), max_nodes_(max_nodes) {}
 
   /// The value of `type` at the start of `bytes`; what follows it is for a flexible array at its end.
   [[nodiscard]] RenderedValue render(const Btf& btf, BtfTypeId type, std::span<const std::byte> bytes,
@@ -26,6 +27,7 @@ class Renderer {
   [[nodiscard]] RenderedValue render_bitfield(const Btf& btf, BtfTypeId type,
                                               std::span<const std::byte> bytes, std::uint64_t offset,
                                               std::uint32_t width);
+  [[nodiscard]] std::size_t nodes_taken() const { return std::min(nodes_, max_nodes_); }
 
  private:
   using Bytes = std::span<const std::byte>;
@@ -62,10 +64,11 @@ class Renderer {
   [[nodiscard]] RenderedValue render_int(const Btf& btf, const btf_type& type, Bytes bytes);
   [[nodiscard]] RenderedValue render_enum(const Btf& btf, const btf_type& type, Bytes bytes);
   /// Counts a node; false when the limit is reached.
-  [[nodiscard]] bool take_node() { return ++nodes_ <= kMaxRenderedNodes; }
-  [[nodiscard]] bool exhausted() const { return nodes_ >= kMaxRenderedNodes; }
+  [[nodiscard]] bool take_node() { return ++nodes_ <= max_nodes_; }
+  [[nodiscard]] bool exhausted() const { return nodes_ >= max_nodes_; }
 
   const RenderContext& context_;
+  const std::size_t max_nodes_;
   std::size_t nodes_ = 0;
   std::vector<std::uint64_t> path_;   ///< addresses being followed, outermost first
   std::vector<std::uint64_t> shown_;  ///< addresses followed and done

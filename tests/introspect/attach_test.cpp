@@ -17,6 +17,7 @@
 #include "introspect/memory_image.h"
 #include "introspect/walk/list.h"
 #include "introspect/walk/xarray.h"
+#include "tests/introspect/damaged_memory.h"
 #include "tests/introspect/scratch_file.h"
 #include "tests/skip.h"
 #include "vmm/qemu/qemu_machine.h"
@@ -146,44 +147,6 @@ void check_both_ways(const FrozenGuest& guest) {
   check_attached(guest, *without);
 }
 
-/// Memory with one page replaced.
-class DamagedMemory final : public PhysicalMemory {
- public:
-  DamagedMemory(const PhysicalMemory& whole, GuestPhys page, std::vector<std::byte> bytes)
-      : whole_(whole), page_(page), bytes_(std::move(bytes)) {}
-
-  bool read(GuestPhys address, std::span<std::byte> out) const override {
-    if (!whole_.read(address, out)) return false;
-    for (std::size_t i = 0; i < out.size(); ++i)
-      if (const std::uint64_t offset = address + i - page_; offset < bytes_.size()) out[i] = bytes_[offset];
-    return true;
-  }
-  GuestPhys end() const override { return whole_.end(); }
-
- private:
-  const PhysicalMemory& whole_;
-  GuestPhys page_;
-  std::vector<std::byte> bytes_;
-};
-
-/// The physical pages that attaching and walking read, in order of first use.
-class RecordingMemory final : public PhysicalMemory {
- public:
-  explicit RecordingMemory(const PhysicalMemory& whole) : whole_(whole) {}
-
-  bool read(GuestPhys address, std::span<std::byte> out) const override {
-    const GuestPhys page(address.value() & ~std::uint64_t{4095});
-    if (std::ranges::find(pages_, page) == pages_.end()) pages_.push_back(page);
-    return whole_.read(address, out);
-  }
-  GuestPhys end() const override { return whole_.end(); }
-  [[nodiscard]] const std::vector<GuestPhys>& pages() const { return pages_; }
-
- private:
-  const PhysicalMemory& whole_;
-  mutable std::vector<GuestPhys> pages_;
-};
-
 /// Reads what a monitor would; true when all of it could be had.
 bool look_around(const PhysicalMemory& memory, const FrozenGuest& guest, std::span<const CpuContext> vcpus) {
   const auto kernel = Kernel::attach(memory, guest.info, vcpus);
@@ -255,13 +218,14 @@ TEST_CASE("200 random corruptions of a saved image, in the pages that are read, 
   REQUIRE_MESSAGE(image.has_value(), image.error().message);
   const RecordingMemory recording(image->memory());
   REQUIRE(look_around(recording, *guest, image->vcpus()));
+  const auto pages = recording.pages();
   std::mt19937_64 random(1);
   int whole = 0;
   for (int round = 0; round < 200; ++round) {
-    const GuestPhys page = recording.pages()[random() % recording.pages().size()];
-    std::vector<std::byte> bytes(4096);
+    DamagedMemory damaged(image->memory());
+    DamagedMemory::Page bytes;
     for (std::byte& byte : bytes) byte = static_cast<std::byte>(random());
-    const DamagedMemory damaged(image->memory(), page, std::move(bytes));
+    damaged.replace_page(pages[random() % pages.size()], bytes);
     whole += look_around(damaged, *guest, image->vcpus());
   }
   CHECK(whole > 0);

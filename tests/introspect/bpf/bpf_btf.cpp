@@ -16,6 +16,7 @@ int add_map_header(SyntheticBtf& btf) {
                                     {"key_size", btf.u32},
                                     {"value_size", btf.u32},
                                     {"max_entries", btf.u32},
+                                    {"ops", btf.pointer},
                                     {"map_extra", btf.u64},
                                     {"map_flags", btf.u32},
                                     {"id", btf.u32},

@@ -67,6 +67,21 @@ TEST_CASE("entries that are no maps are reported, and the others are still found
   CHECK_FALSE(walk.complete());
 }
 
+TEST_CASE("a map whose operations are another type's is no map") {
+  BpfGuest guest;
+  const KernelVirt arrays = guest.memory().add_symbol("array_map_ops", 8);
+  const KernelVirt tables = guest.memory().add_symbol("htab_map_ops", 8);
+  const KernelVirt right = guest.add_map("bpf_map", {"right", map_type::kArray});
+  const KernelVirt wrong = guest.add_map("bpf_map", {"wrong", map_type::kArray});
+  guest.set(right, "bpf_map", "ops", arrays);
+  guest.set(wrong, "bpf_map", "ops", tables);
+  const auto walk = list_bpf_maps(guest.attach(), guest.layouts()).value();
+  REQUIRE(walk.items.size() == 1);
+  CHECK(walk.items[0].name == "right");
+  REQUIRE(walk.bad.size() == 1);
+  CHECK(walk.bad[0].reason == "its operations are not those of type ARRAY");
+}
+
 TEST_CASE("an entry in memory that can't be read is reported as such") {
   BpfGuest guest;
   guest.add_map("bpf_map", {"one", map_type::kArray});

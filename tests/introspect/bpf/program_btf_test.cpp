@@ -19,7 +19,11 @@ std::vector<std::byte> program_types() {
 struct TypesGuest : BpfGuest {
   KernelVirt vmlinux = memory().allocate(memory().size_of("btf"));
 
-  TypesGuest() { memory().write(memory().symbol("btf_vmlinux"), vmlinux); }
+  TypesGuest() {
+    memory().write(memory().symbol("btf_vmlinux"), vmlinux);
+    set(vmlinux, "btf", "kernel_btf", std::uint8_t{1});
+    set_name(place(vmlinux, "btf", "name"), "vmlinux");
+  }
 
   [[nodiscard]] Result<std::shared_ptr<const Btf>> load(KernelVirt address) const {
     const Kernel kernel = attach();
@@ -94,6 +98,13 @@ TEST_CASE("a size beyond the cap, data that can't be read and damaged data are r
   CHECK(guest.load(KernelVirt(0x1000)).error().code == ErrorCode::kCorrupt);
 }
 
+TEST_CASE("a program's BTF is not taken for the kernel's when btf_vmlinux is overwritten with its address") {
+  TypesGuest guest;
+  const KernelVirt program = guest.add_btf(program_types());
+  guest.memory().write(guest.memory().symbol("btf_vmlinux"), program);
+  CHECK((*guest.load(program))->find_struct("fixture_record").has_value());
+}
+
 TEST_CASE("one object is loaded once, and anew after forget()") {
   TypesGuest guest;
   const KernelVirt object = guest.add_btf(program_types());
@@ -110,7 +121,7 @@ TEST_CASE("one object is loaded once, and anew after forget()") {
 TEST_CASE("a map's ids are never looked up in another BTF") {
   TypesGuest guest;
   const KernelVirt plain = guest.add_array({"plain", map_type::kArray}, {});
-  const KernelVirt typed = guest.add_array({"typed", map_type::kArray}, {});
+  const KernelVirt typed = guest.add_array({"typed", map_type::kArray, 4, 4}, {});
   const KernelVirt broken = guest.add_array({"broken", map_type::kArray}, {});
   const KernelVirt operations = guest.add_map("bpf_struct_ops_map", {"ops", map_type::kStructOps});
   guest.set(typed, "bpf_map", "btf", guest.add_btf(program_types()));
@@ -118,7 +129,8 @@ TEST_CASE("a map's ids are never looked up in another BTF") {
   guest.set(broken, "bpf_map", "btf", BpfGuest::kUnmapped);
   guest.set(broken, "bpf_map", "btf_value_type_id", std::uint32_t{2});
   guest.set(operations, "bpf_map", "btf", guest.add_btf(program_types()));
-  guest.set(operations, "bpf_map", "btf_vmlinux_value_type_id", std::uint32_t{5});
+  const BtfTypeId of_kernel = *guest.memory().btf().find_struct("sched_ext_ops");
+  guest.set(operations, "bpf_map", "btf_vmlinux_value_type_id", of_kernel);
   guest.set(operations, "bpf_struct_ops_map", "btf", guest.vmlinux);
   const Kernel kernel = guest.attach();
   const BpfLayouts layouts = guest.layouts();
@@ -130,7 +142,21 @@ TEST_CASE("a map's ids are never looked up in another BTF") {
   CHECK(cache.types_of(guest.info(broken)).unavailable == "struct btf can't be read");
   const MapTypes of_operations = cache.types_of(guest.info(operations));
   CHECK(of_operations.btf.get() == &kernel.btf());
-  CHECK(of_operations.value == BtfTypeId{5});
+  CHECK(of_operations.value == of_kernel);
+}
+
+TEST_CASE("a type of another size than a map's keys or values is not believed") {
+  TypesGuest guest;
+  const KernelVirt map = guest.add_array({"map", map_type::kArray, 4, 8}, {});
+  guest.set(map, "bpf_map", "btf", guest.add_btf(program_types()));
+  guest.set(map, "bpf_map", "btf_key_type_id", std::uint32_t{1});
+  guest.set(map, "bpf_map", "btf_value_type_id", std::uint32_t{2});
+  const Kernel kernel = guest.attach();
+  const BpfLayouts layouts = guest.layouts();
+  const MapTypes types = ProgramBtfCache(kernel, layouts).types_of(guest.info(map));
+  CHECK(types.key == BtfTypeId{1});
+  CHECK(types.value == BtfTypeId{});
+  CHECK(types.unavailable == "type 2 has another size than the values of the map");
 }
 
 }  // namespace ktstr::introspect::test

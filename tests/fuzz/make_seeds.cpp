@@ -1,0 +1,128 @@
+// make_seeds DIRECTORY: writes the inputs that fuzzing begins with, DIRECTORY/TARGET/NAME.
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <random>
+
+#include "engine/base/write.h"
+#include "introspect/dump/dump.h"
+#include "tests/introspect/dump/sample_dump.h"
+#include "tests/introspect/render/made_btf.h"
+#include "tests/introspect/symbols/kallsyms_encoder.h"
+
+using namespace ktstr;
+using test::Bytes;
+
+namespace {
+
+std::filesystem::path root;
+
+void write_seed(const char* target, const char* name, const Bytes& bytes) {
+  std::filesystem::create_directories(root / target);
+  std::ofstream file(root / target / name, std::ios::binary);
+  file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+}
+
+/// Every kind of type that values are made of.
+Bytes all_types() {
+  introspect::test::MadeBtf types;
+  const int u32 = types.u32(), u64 = types.u64();
+  const int character = types.integer("char", 1, BTF_INT_CHAR);
+  const int flag = types.integer("_Bool", 1, BTF_INT_BOOL);
+  const int color = btf__add_enum(types.raw(), "color", 4);
+  btf__add_enum_value(types.raw(), "RED", 0);
+  btf__add_enum_value(types.raw(), "BLUE", 7);
+  const int point = types.union_of("point", 8, {{"both", u64, 0}, {"x", u32, 0}});
+  const int mask = types.structure("cpumask", 16, {{"bits", types.array(u64, 2), 0}});
+  const int record = types.structure("record", 72,
+                                     {{"number", u64, 0},
+                                      {"point", point, 64},
+                                      {"cpus", types.pointer(mask), 128},
+                                      {"low", u32, 192, 3},
+                                      {"color", color, 224},
+                                      {"label", types.array(character, 8), 256},
+                                      {"flag", flag, 320},
+                                      {"next", types.pointer(point), 384},
+                                      {"series", types.array(u32, 4), 448},
+                                      {"rest", types.array(u64, 0), 576}});
+  const int variable = introspect::test::MadeBtf::variable(types.raw(), "counters", record);
+  types.datasec(".bss", 72);
+  btf__add_datasec_var_info(types.raw(), variable, 0, 72);
+  return types.bytes();
+}
+
+/// render_fuzz.cpp: the length of the types, they, the number of one, and a value.
+Bytes rendering(std::uint16_t first_type) {
+  const Bytes types = all_types();
+  Bytes input;
+  test::append_value(input, static_cast<std::uint16_t>(types.size()));
+  test::append(input, types);
+  test::append_value(input, first_type);
+  for (std::uint64_t word = 0; word < 12; ++word) test::append_value(input, word * 0x0101'0101'0000'0001);
+  return input;
+}
+
+/// walk_fuzz.cpp: where the head is, and a word of the arena for each number.
+Bytes words(std::initializer_list<std::uint16_t> numbers) {
+  Bytes input;
+  for (const std::uint16_t number : numbers) test::append_value(input, number);
+  return input;
+}
+
+Bytes noise(std::size_t size) {
+  std::mt19937 random(1);
+  Bytes bytes(size);
+  for (std::byte& byte : bytes) byte = static_cast<std::byte>(random());
+  return bytes;
+}
+
+Bytes kernel_symbols(const test::KallsymsLayout& layout) {
+  constexpr std::uint64_t kText = 0xffffffff81000000, kTables = 0xffffffff82000000;  // kallsyms_fuzz.cpp
+  std::vector<test::KallsymsSymbol> symbols = {{kText, "T_text"}, {kText, "T_stext"}};
+  for (std::uint64_t i = 0; i < 20; ++i)
+    symbols.push_back({kText + i * 48, "Tdo_function_" + std::to_string(i)});
+  symbols.push_back({kTables + 0x100, "d" + std::string(130, 'q')});
+  return test::KallsymsEncoder(symbols, layout, kTables).encode();
+}
+
+void write_kallsyms() {
+  using enum test::Offsets;
+  const Bytes newest = kernel_symbols({});
+  write_seed("kallsyms", "place_relative", newest);
+  write_seed("kallsyms", "base_relative", kernel_symbols({kBaseRelative, false, 8, 3}));
+  write_seed("kallsyms", "before_6_4", kernel_symbols({kAbsolutePercpu, true, 8, 0}));
+  write_seed("kallsyms", "whole_elf",
+             test::ElfBuilder()
+                 .segment(0xffffffff81000000, Bytes(64), 1 << 20)
+                 .segment(0xffffffff82000000, newest)
+                 .build());
+}
+
+void write_dumps() {
+  introspect::DegradedFailureDumpReport degraded;
+  degraded.reason = "no vCPU stopped";
+  degraded.vcpu_regs = {introspect::VcpuRegSnapshot{}, std::nullopt};
+  write_seed("dump", "single", test::bytes_of(to_json(introspect::testing::sample_report())));
+  write_seed("dump", "dual", test::bytes_of(to_json(introspect::DualFailureDumpReport{})));
+  write_seed("dump", "degraded", test::bytes_of(to_json(degraded)));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fprintf(stderr, "usage: %s DIRECTORY\n", argv[0]);
+    return 2;
+  }
+  root = argv[1];
+  write_seed("btf", "all_types", all_types());
+  write_seed("render", "first_types", rendering(1));
+  write_seed("render", "last_types", rendering(12));
+  write_seed("walk", "list", words({0, 16, 32, 32, 0, 0, 16}));
+  write_seed("walk", "hash_chain", words({0, 16, 0, 32, 0, 48, 16, 65}));
+  write_seed("walk", "xarray", words({0, 0, 66, 0, 0, 0, 0, 0, 0, 0, 0, 256, 512}));
+  write_seed("image", "one_word", words({7, 0, 128, 1, 2, 3, 4, 5}));
+  write_seed("image", "many_words", noise(960));
+  write_kallsyms();
+  write_dumps();
+}
