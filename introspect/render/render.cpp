@@ -35,7 +35,7 @@ RenderedValue render_value(const Btf& btf, BtfTypeId type, std::span<const std::
 
 RenderedValue render_bits(const Btf& btf, BtfTypeId type, std::span<const std::byte> bytes,
                           std::uint64_t offset, std::uint32_t width) {
-  return Renderer(RenderContext()).render_bitfield(btf, type, bytes, offset, width);
+  return Renderer(RenderContext(), kMaxRenderedNodes).render_bitfield(btf, type, bytes, offset, width);
 }
 
 RenderedValue Renderer::render(const Btf& btf, BtfTypeId type, Bytes bytes, unsigned depth) {
