@@ -1,6 +1,7 @@
 #include "tests/introspect/sched/synthetic_guest.h"
 
 #include "introspect/symbols/symbol_table.h"
+#include "tests/introspect/sched/synthetic_btf.h"
 
 namespace ktstr::introspect::test {
 namespace {
