@@ -79,6 +79,12 @@ struct fixture_record {
   };
 };
 
+/* Value of large_hash under key i, which is there when the loader is asked for so many entries. */
+struct fixture_row {
+  __u64 number;   /* i */
+  __u64 words[7]; /* word j is i + j */
+};
+
 /* Key of the LPM trie: FIXTURE_LPM_PREFIX + 8 * i bits of FIXTURE_LPM_ADDRESS. */
 #define FIXTURE_LPM_PREFIX 8
 #define FIXTURE_LPM_ADDRESS 0x0a010203u /* 10.1.2.3, in network order in the key */

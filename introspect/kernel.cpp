@@ -50,6 +50,12 @@ Result<Kernel> Kernel::attach(const PhysicalMemory& memory, std::shared_ptr<cons
   return kernel;
 }
 
+Kernel Kernel::of_still_guest() const {
+  Kernel kernel(*this);
+  kernel.translator_ = translator_.of_still_guest();
+  return kernel;
+}
+
 /// A kernel carries its own BTF: the debug info is of the same build only if both agree at either end.
 Status Kernel::check_build() const {
   constexpr std::size_t kCompared = 4096;

@@ -60,6 +60,10 @@ class Kernel {
                                              std::shared_ptr<const KernelDebugInfo> debug_info,
                                              std::span<const CpuContext> vcpus);
 
+  /// The same kernel for as long as the guest stands still: reads remember every translation. Not to be used
+  /// once it runs.
+  [[nodiscard]] Kernel of_still_guest() const;
+
   [[nodiscard]] const KernelDebugInfo& debug_info() const { return *debug_info_; }
   [[nodiscard]] const SymbolTable& symbols() const { return debug_info_->symbols(); }
   [[nodiscard]] const Btf& btf() const { return debug_info_->btf(); }

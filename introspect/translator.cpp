@@ -53,11 +53,13 @@ void TranslationCache::insert(KernelVirt address, const PageMapping& mapping) {
 }
 
 void TranslationCache::clear() {
-  for (auto* slots : {&small_, &large_})
-    for (Slot& slot : *slots) {
+  const auto forget = [](auto& slots) {
+    for (Slot& slot : slots) {
       slot.page.store(0, std::memory_order_relaxed);
       slot.key_xor_page.store(0, std::memory_order_relaxed);
     }
+  };
+  forget(small_), forget(large_);
 }
 
 Translator::Translator(const PhysicalMemory& memory, PageTable table, std::vector<KernelRange> stable_ranges)

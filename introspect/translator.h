@@ -42,9 +42,8 @@ class TranslationCache {
     std::atomic<std::uint64_t> key_xor_page{0};
     std::atomic<std::uint64_t> page{0};
   };
-  static constexpr std::size_t kSlots = 1024;
-  std::array<Slot, kSlots> small_;  ///< 4 KB pages
-  std::array<Slot, kSlots> large_;  ///< 2 MB pieces
+  std::array<Slot, 4096> small_;  ///< 4 KB pages
+  std::array<Slot, 1024> large_;  ///< 2 MB pieces
 };
 
 /// Reads kernel memory through one page table. Copies share nothing but the memory; safe from several
@@ -61,6 +60,10 @@ class Translator {
   Translator(const PhysicalMemory& memory, PageTable table, std::vector<KernelRange> stable_ranges = {});
 
   Translator(const Translator& other) : Translator(*other.memory_, other.table_, other.stable_ranges_) {}
+  /// One for as long as the guest stands still: everything is stable.
+  [[nodiscard]] Translator of_still_guest() const {
+    return {*memory_, table_, {{KernelVirt(0), KernelVirt(~std::uint64_t{0})}}};
+  }
   Translator(Translator&&) noexcept = default;
   Translator& operator=(Translator&&) noexcept = default;
 

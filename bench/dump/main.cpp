@@ -1,9 +1,12 @@
-// bench_dump: reading a full hash table out of guest memory, against copying the same bytes.
+// bench_dump: reading a full hash table out of guest memory, against copying the same bytes: of a synthetic
+// guest, and of a running one, whose complete dumps are measured too. Asserts nothing.
 #include <benchmark/benchmark.h>
 
+#include <cstdio>
 #include <cstring>
 #include <vector>
 
+#include "bench/dump/live.h"
 #include "tests/introspect/bpf/bpf_guest.h"
 
 namespace ktstr::bench {
@@ -13,7 +16,6 @@ using introspect::test::BpfGuest;
 using introspect::test::MapShape;
 
 constexpr std::uint32_t kHashType = 1;  // BPF_MAP_TYPE_HASH
-constexpr std::uint32_t kEntries = 65'536;
 constexpr std::uint32_t kKeyBytes = 8;
 constexpr std::uint32_t kValueBytes = 64;
 
@@ -21,11 +23,11 @@ constexpr std::uint32_t kValueBytes = 64;
 /// buckets.
 class FullHash {
  public:
-  FullHash() : table_(guest_.add_hash(MapShape{"full", kHashType, kKeyBytes, kValueBytes, kEntries})) {
+  FullHash() : table_(guest_.add_hash(MapShape{"full", kHashType, kKeyBytes, kValueBytes, kHashEntries})) {
     auto& memory = guest_.memory();
     const auto header = static_cast<std::uint32_t>(memory.size_of("htab_elem"));
     guest_.set(table_, "bpf_htab", "elem_size", header + kKeyBytes + kValueBytes);
-    for (std::uint32_t i = 0; i < kEntries; ++i) add(i, header);
+    for (std::uint32_t i = 0; i < kHashEntries; ++i) add(i, header);
   }
 
   [[nodiscard]] BpfGuest& guest() { return guest_; }
@@ -38,7 +40,7 @@ class FullHash {
     auto& memory = guest_.memory();
     const std::uint32_t hash = number * 2'654'435'761U;  // every bucket gets one
     const KernelVirt node = memory.allocate(header + kKeyBytes + kValueBytes);
-    const KernelVirt head = guest_.bucket(table_, hash & (kEntries - 1));
+    const KernelVirt head = guest_.bucket(table_, hash & (kHashEntries - 1));
     memory.set(node, "htab_elem", "hash_node.next", guest_.get<KernelVirt>(head));
     memory.set(node, "htab_elem", "hash", hash);
     const KernelVirt key = guest_.place(node, "htab_elem", "key");
@@ -59,7 +61,7 @@ FullHash& full_hash() {
 
 void count_entries(benchmark::State& state) {
   state.counters["entries/s"] =
-      benchmark::Counter(static_cast<double>(state.iterations()) * kEntries, benchmark::Counter::kIsRate);
+      benchmark::Counter(static_cast<double>(state.iterations()) * kHashEntries, benchmark::Counter::kIsRate);
 }
 
 void read_hash(benchmark::State& state) {
@@ -69,7 +71,7 @@ void read_hash(benchmark::State& state) {
   const auto info = guest.info(full_hash().table());
   for (auto _ : state) {
     const auto contents = introspect::read_hash(kernel, layouts, info);
-    if (!contents || contents->entries.size() != kEntries || !contents->marks.whole())
+    if (!contents || contents->entries.size() != kHashEntries || !contents->marks.whole())
       return state.SkipWithError("not all entries were read");
     benchmark::DoNotOptimize(contents->entries.key(0).data());
   }
@@ -80,7 +82,7 @@ void read_hash(benchmark::State& state) {
 void copy_entries(benchmark::State& state) {
   const auto& places = full_hash().places();
   for (auto _ : state) {
-    std::vector<std::byte> target(std::size_t{kEntries} * (kKeyBytes + kValueBytes));
+    std::vector<std::byte> target(std::size_t{kHashEntries} * (kKeyBytes + kValueBytes));
     std::byte* out = target.data();
     for (const std::byte* place : places) {
       std::memcpy(out, place, kKeyBytes + kValueBytes);
@@ -98,4 +100,11 @@ BENCHMARK(copy_entries)->Unit(benchmark::kMillisecond);
 }  // namespace
 }  // namespace ktstr::bench
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+  const auto measured = ktstr::bench::measure_live();
+  if (!measured)
+    std::printf("bench_dump: no running guest was measured: %s\n", measured.error().message.c_str());
+  return 0;
+}

@@ -34,6 +34,14 @@ struct {
   __type(value, struct fixture_record);
 } lru_hash SEC(".maps");
 
+/* Made only when the loader is asked for it, which says how large. */
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 1);
+  __type(key, u64);
+  __type(value, struct fixture_row);
+} large_hash SEC(".maps");
+
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
   __uint(max_entries, FIXTURE_PERCPU_ENTRIES);

@@ -82,6 +82,8 @@ ParsedOptions parse_options(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--slow-load-ms", parsed.options.slow_load_ms,
                  "Wait this long between loading and attaching");
+  app.add_option("--large-hash", parsed.options.large_hash, "Make a hash of this many entries, all in use")
+      ->check(CLI::Range(1u, 1u << 20));
   add<std::uint64_t>(app, parsed.options, "--slice-ns", "slice_ns", "Time slice")->check(CLI::PositiveNumber);
   add_faults(app, parsed.options);
   try {

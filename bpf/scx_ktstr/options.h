@@ -17,6 +17,7 @@ struct Options {
   std::string ops_name = "ktstr";  ///< what /sys/kernel/sched_ext/root/ops shows
   std::uint32_t timeout_ms = 5000;
   std::uint32_t slow_load_ms = 0;  ///< time between loading and attaching
+  std::uint32_t large_hash = 0;    ///< entries of the map large_hash; 0: it is not made
   std::vector<VariableSetting> settings;
 };
 

@@ -57,6 +57,13 @@ bpf_map* find_section_map(bpf_object* object, std::string_view section) {
   return nullptr;
 }
 
+/// 0: the map is not made.
+void size_large_hash(bpf_object* object, std::uint32_t entries) {
+  bpf_map* map = bpf_object__find_map_by_name(object, "large_hash");
+  bpf_map__set_autocreate(map, entries != 0);
+  if (entries != 0) bpf_map__set_max_entries(map, entries);
+}
+
 }  // namespace
 
 Status Scheduler::set_variable(std::string_view name, std::span<const std::byte> value) {
@@ -107,8 +114,10 @@ Result<Scheduler> Scheduler::load(const Options& options) {
   KTSTR_TRY_STATUS(scheduler.set_ops(options));
   for (const auto& setting : options.settings)
     KTSTR_TRY_STATUS(scheduler.set_variable(setting.name, setting.value));
+  size_large_hash(scheduler.object_.get(), options.large_hash);
   if (bpf_object__load(scheduler.object_.get()) != 0) return refused("load the object", errno);
   KTSTR_TRY_STATUS(fill_maps(scheduler.object_.get()));
+  KTSTR_TRY_STATUS(fill_large_hash(scheduler.object_.get(), options.large_hash));
   return scheduler;
 }
 

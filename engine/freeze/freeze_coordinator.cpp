@@ -37,6 +37,18 @@ introspect::VcpuRegSnapshot snapshot(const vmm::VcpuRegisters& registers) {
           .general = registers.general};
 }
 
+introspect::FailureDumpReport complete(introspect::FailureDumpReport report, const CaptureRequest& request,
+                                       std::uint64_t stop_ns, Duration frozen) {
+  auto& origin = report.origin;
+  origin.cause = request.cause;
+  origin.name = request.name;
+  origin.detail = request.detail;
+  origin.elapsed_ns = static_cast<std::uint64_t>(std::max<std::int64_t>(0, request.elapsed.ns));
+  origin.stop_ns = stop_ns;
+  origin.frozen_ns = static_cast<std::uint64_t>(frozen.ns);
+  return report;
+}
+
 }  // namespace
 
 std::vector<std::optional<introspect::VcpuRegSnapshot>> register_snapshots(const vmm::FrozenState& state) {
@@ -46,10 +58,10 @@ std::vector<std::optional<introspect::VcpuRegSnapshot>> register_snapshots(const
   return snapshots;
 }
 
-FreezeCoordinator::FreezeCoordinator(vmm::Machine& machine, TakeDump take_dump, ReadExitKind read_exit_kind,
-                                     const FreezeOptions& options)
+FreezeCoordinator::FreezeCoordinator(vmm::Machine& machine, CaptureState capture_state,
+                                     ReadExitKind read_exit_kind, const FreezeOptions& options)
     : machine_(machine),
-      take_dump_(std::move(take_dump)),
+      capture_state_(std::move(capture_state)),
       read_exit_kind_(std::move(read_exit_kind)),
       options_(options) {}
 
@@ -67,33 +79,28 @@ introspect::FailureDump FreezeCoordinator::degraded(const vmm::FrozenState& stat
   return report;
 }
 
+FreezeCoordinator::Frozen FreezeCoordinator::look(const vmm::FrozenState& state,
+                                                  Clock::time_point begin) const {
+  const auto stop_ns = ns_since(begin);
+  const auto deadline = Clock::now() + options_.dump_deadline.chrono();
+  return {capture_state_(register_snapshots(state), deadline), stop_ns};
+}
+
 Result<Capture> FreezeCoordinator::capture(const CaptureRequest& request) {
   const std::lock_guard lock(mutex_);
   const auto begin = Clock::now();
   auto frozen = FrozenMachine::freeze(machine_, options_.stop_deadline);
   if (!frozen && frozen.error().code == ErrorCode::kTimeout) return Capture{degraded({}, begin), {}, {}};
   if (!frozen) return std::move(frozen.error());
-  auto capture = dump(*frozen, request, begin);
+  const auto& state = frozen->state();
+  const bool stopped = count_stopped(state) == state.vcpus.size();
+  const auto seen = stopped ? look(state, begin) : Frozen{};
+  Capture capture;
+  if (!stopped) capture.dump = degraded(state, begin);
   if (auto thawed = frozen->thaw(); !thawed) capture.thaw_problem = std::move(thawed.error());
   capture.frozen = Duration(Clock::now() - begin);
-  if (auto* report = std::get_if<introspect::FailureDumpReport>(&capture.dump))
-    report->origin.frozen_ns = static_cast<std::uint64_t>(capture.frozen.ns);
+  if (stopped) capture.dump = complete(seen.render(), request, seen.stop_ns, capture.frozen);
   return capture;
-}
-
-Capture FreezeCoordinator::dump(const FrozenMachine& frozen, const CaptureRequest& request,
-                                Clock::time_point begin) const {
-  const auto& state = frozen.state();
-  if (count_stopped(state) != state.vcpus.size()) return {degraded(state, begin), {}, {}};
-  const auto stop_ns = ns_since(begin);
-  auto report = take_dump_(register_snapshots(state), Clock::now() + options_.dump_deadline.chrono());
-  auto& origin = report.origin;
-  origin.cause = request.cause;
-  origin.name = request.name;
-  origin.detail = request.detail;
-  origin.elapsed_ns = static_cast<std::uint64_t>(std::max<std::int64_t>(0, request.elapsed.ns));
-  origin.stop_ns = stop_ns;
-  return {std::move(report), {}, {}};
 }
 
 }  // namespace ktstr::engine

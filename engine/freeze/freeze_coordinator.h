@@ -1,4 +1,4 @@
-// FreezeCoordinator: stops the guest, has a dump taken, and lets it run on.
+// FreezeCoordinator: stops the guest, has its state captured, lets it run on, and has a dump made of it.
 #pragma once
 
 #include <chrono>
@@ -24,27 +24,34 @@ class FreezeCoordinator {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// Takes the dump of a guest that stands still. May throw (std::bad_alloc).
-  using TakeDump = std::function<introspect::FailureDumpReport(
+  /// Makes a report of what was captured, while the guest runs again. Called once. May throw
+  /// (std::bad_alloc).
+  using Render = std::function<introspect::FailureDumpReport()>;
+  /// Captures the state of a guest that stands still. May throw.
+  using CaptureState = std::function<Render(
       const std::vector<std::optional<introspect::VcpuRegSnapshot>>& registers, Clock::time_point deadline)>;
   /// The scheduler's exit kind, read from a guest that runs; nullopt when there is none.
   using ReadExitKind = std::function<std::optional<std::uint32_t>()>;
 
-  FreezeCoordinator(vmm::Machine& machine, TakeDump take_dump, ReadExitKind read_exit_kind,
+  FreezeCoordinator(vmm::Machine& machine, CaptureState capture_state, ReadExitKind read_exit_kind,
                     const FreezeOptions& options = {});
 
-  /// Stops every vCPU, dumps, thaws. vCPUs that do not stop in time make the dump a degraded one, which says
-  /// which. Errors: the machine can't be frozen at all (it has ended).
+  /// Stops every vCPU, captures, thaws, renders. vCPUs that do not stop in time make the dump a degraded one,
+  /// which says which. Errors: the machine can't be frozen at all (it has ended).
   [[nodiscard]] Result<Capture> capture(const CaptureRequest& request);
 
  private:
-  [[nodiscard]] Capture dump(const FrozenMachine& frozen, const CaptureRequest& request,
-                             Clock::time_point begin) const;
+  /// What is to be rendered after the thaw, and when every vCPU stood still.
+  struct Frozen {
+    Render render;
+    std::uint64_t stop_ns = 0;
+  };
+  [[nodiscard]] Frozen look(const vmm::FrozenState& state, Clock::time_point begin) const;
   [[nodiscard]] introspect::FailureDump degraded(const vmm::FrozenState& state,
                                                  Clock::time_point begin) const;
 
   vmm::Machine& machine_;
-  TakeDump take_dump_;
+  CaptureState capture_state_;
   ReadExitKind read_exit_kind_;
   FreezeOptions options_;
   std::mutex mutex_;

@@ -7,7 +7,7 @@ GuestDumps::GuestDumps(vmm::Machine& machine, const introspect::Kernel& kernel, 
       timeline_source_(std::move(options.timeline)),
       readers_(kernel),
       coordinator_(
-          machine, [this](const auto& registers, auto deadline) { return dump(registers, deadline); },
+          machine, [this](const auto& registers, auto deadline) { return capture(registers, deadline); },
           [this]() -> std::optional<std::uint32_t> {
             const auto kind = look();
             return kind ? std::optional(kind->kind) : std::nullopt;
@@ -17,14 +17,17 @@ GuestDumps::GuestDumps(vmm::Machine& machine, const introspect::Kernel& kernel, 
   if (readers_.exits) start_watching();
 }
 
-introspect::FailureDumpReport GuestDumps::dump(
+FreezeCoordinator::Render GuestDumps::capture(
     const std::vector<std::optional<introspect::VcpuRegSnapshot>>& registers,
     FreezeCoordinator::Clock::time_point deadline) const {
-  return introspect::dump_state({.kernel = kernel_,
-                                 .readers = readers_,
-                                 .registers = registers,
-                                 .event_timeline = timeline_,
-                                 .deadline = deadline});
+  // shared: what is in a std::function must be copyable
+  auto state =
+      std::make_shared<introspect::CapturedState>(introspect::capture_state({.kernel = kernel_,
+                                                                             .readers = readers_,
+                                                                             .registers = registers,
+                                                                             .event_timeline = timeline_,
+                                                                             .deadline = deadline}));
+  return [state] { return render_state(std::move(*state)); };
 }
 
 std::optional<introspect::ScxExitKind> GuestDumps::look() const {

@@ -46,7 +46,7 @@ class GuestDumps {
   [[nodiscard]] std::optional<Error> failure() const;
 
  private:
-  [[nodiscard]] introspect::FailureDumpReport dump(
+  [[nodiscard]] FreezeCoordinator::Render capture(
       const std::vector<std::optional<introspect::VcpuRegSnapshot>>& registers,
       FreezeCoordinator::Clock::time_point deadline) const;
   [[nodiscard]] std::optional<introspect::ScxExitKind> look() const;

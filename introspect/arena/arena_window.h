@@ -1,4 +1,4 @@
-// Where a BPF arena is: bpf_arena -> vm_struct (kernel/bpf/arena.c, include/linux/vmalloc.h).
+// A BPF arena's addresses, and reading at them.
 #pragma once
 
 #include <cstddef>
@@ -7,37 +7,14 @@
 #include <span>
 
 #include "engine/base/address.h"
-#include "engine/base/result.h"
-#include "introspect/kernel.h"
-#include "introspect/layout.h"
+#include "introspect/bpf/contents.h"
+#include "introspect/translator.h"
 
 namespace ktstr::introspect {
 
 /// The most that an arena spans: programs address it with 32 bits.
 inline constexpr std::uint64_t kMaxArenaBytes = std::uint64_t{1} << 32;
 inline constexpr std::uint64_t kArenaPageBytes = 4096;
-/// GUARD_SZ / 2 with pages of 4 KB: what lies unmapped before an arena's first page, so that a negative
-/// 16-bit instruction offset ends nowhere.
-inline constexpr std::uint64_t kArenaGuardBytes = 32768;
-
-struct ArenaLayout {
-  struct Arena : StructLayout {
-    Arena() : StructLayout({"bpf_arena"}) {}
-    Field<std::uint64_t> user_vm_start{*this, {"user_vm_start"}};
-    Field<KernelVirt> kern_vm{*this, {"kern_vm"}};
-    OptionalField<KernelVirt> scratch_page{*this, {"scratch_page"}};  // 7.3
-  };
-  struct Area : StructLayout {
-    Area() : StructLayout({"vm_struct"}) {}
-    Field<KernelVirt> address{*this, {"addr"}};
-  };
-  Arena arena;
-  Area area;
-  std::uint64_t page_struct_bytes = 0;  ///< sizeof(struct page)
-
-  /// Error: this kernel has no arenas.
-  [[nodiscard]] static Result<ArenaLayout> resolve(const Btf& btf);
-};
 
 /// One arena's addresses. Programs and user space name a byte by a user address; the kernel sees it at
 /// kern_vm_start plus the low 32 bits of that.
@@ -57,10 +34,8 @@ struct ArenaWindow {
   [[nodiscard]] bool is_aligned() const { return user_vm_start % kMaxArenaBytes == 0; }
 };
 
-/// The arena map at `arena` (struct bpf_arena begins with its struct bpf_map). Errors: kOutOfRange,
-/// unreadable; kCorrupt, it has no kernel mapping.
-[[nodiscard]] Result<ArenaWindow> locate_arena(const Kernel& kernel, const ArenaLayout& layout,
-                                               KernelVirt arena);
+/// The addresses of an arena map that was read.
+[[nodiscard]] ArenaWindow window_of(const ArenaContents& arena);
 
 /// Reads an arena's allocated pages by user address. Safe from several threads.
 class ArenaReader {

@@ -35,8 +35,8 @@ bool GuestContext::read_arena(std::uint64_t address, std::span<std::byte> out) c
 }
 
 bool GuestContext::read_kernel(std::uint64_t address, std::span<std::byte> out) const {
-  return parts_.kernel && parts_.kernel->translator().plausible_pointer(KernelVirt(address), 1) &&
-         parts_.kernel->read_bytes(KernelVirt(address), out);
+  return parts_.memory && parts_.memory->plausible_pointer(KernelVirt(address), 1) &&
+         parts_.memory->read_bytes(KernelVirt(address), out);
 }
 
 std::optional<ArenaObject> GuestContext::arena_object(std::uint64_t address, const Btf&) const {

@@ -16,7 +16,8 @@ namespace ktstr::introspect {
 
 /// What is known of a guest; each part may be missing. All that is pointed to outlives the context.
 struct GuestContextParts {
-  const Kernel* kernel = nullptr;                          ///< symbols, CPU masks behind pointers
+  const Kernel* kernel = nullptr;                          ///< symbols
+  const Translator* memory = nullptr;                      ///< following kernel pointers
   const ArenaReader* arena = nullptr;                      ///< following arena pointers
   const ArenaSlotIndex* slots = nullptr;                   ///< types of allocations
   const std::set<std::uint32_t>* rendered = nullptr;       ///< allocations that are shown elsewhere

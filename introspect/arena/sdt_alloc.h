@@ -1,6 +1,7 @@
 // The allocators of scx's lib/sdt_alloc.bpf.c in a scheduler: found in its .bss, walked in its arena.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -13,6 +14,7 @@
 
 #include "introspect/arena/arena_window.h"
 #include "introspect/arena/sdt_snapshot.h"
+#include "introspect/arena/sdt_walk.h"
 #include "introspect/arena/slot_index.h"
 #include "introspect/btf.h"
 #include "introspect/render/render_context.h"
@@ -43,30 +45,48 @@ struct ProgramSection {
   std::span<const std::byte> bytes;  ///< empty: no such map, or unreadable
 };
 
-/// How to expand pointers of one allocator, for those who know its name.
-struct SdtAllocatorKind {
-  std::string allocator_name;
-  SdtSlotKind slots;
+/// One scx_allocator variable: what its slots are, and which of them are in use.
+struct SdtAllocator {
+  std::string name;
+  SdtSlotKind kind;                 ///< payload 0: its type is unknown
+  std::string payload_type_reason;  ///< why; "" otherwise
+  SdtSlots slots;
+
+  /// Those that its snapshot shows.
+  [[nodiscard]] std::span<const std::uint64_t> shown() const {
+    return std::span(slots.addresses).first(std::min(slots.addresses.size(), kMaxSdtAllocEntries));
+  }
 };
 
+/// What is allocated, without what it holds.
 struct SdtAllocations {
-  std::vector<SdtAllocatorSnapshot> snapshots;
+  std::vector<SdtAllocator> allocators;
   std::optional<std::string>
-      unavailable;                      ///< one of the reasons above; absent when the walk ran and found some
-  std::vector<SdtAllocatorKind> kinds;  ///< those with a known payload type
-  ArenaSlotIndex slots;                 ///< of the same
-  std::set<std::uint32_t> rendered;     ///< low halves of slot and payload addresses shown in `snapshots`
+      unavailable;       ///< one of the reasons above; absent when the walk ran and found some
+  ArenaSlotIndex slots;  ///< of allocators with a known payload type
+  std::set<std::uint32_t>
+      rendered;  ///< low halves of slot and payload addresses that snapshots of those show
 };
 
-/// Walks every scx_allocator variable of the section. `arena`: nullptr when there is none. `context` renders
-/// the payloads; pointers between allocations stay unfollowed unless it can do better. Allocators never used
-/// (no slot size yet) are left out.
-[[nodiscard]] SdtAllocations read_sdt_allocations(const ArenaReader* arena, const ProgramSection& bss,
-                                                  const RenderContext& context);
+/// Walks every scx_allocator variable of the section. `arena`: nullptr when there is none. Allocators never
+/// used (no slot size yet) are left out.
+[[nodiscard]] SdtAllocations find_sdt_allocations(const ArenaReader* arena, const ProgramSection& bss);
 
-/// The kind for a map's values: the only one, or the one whose allocator shares the map's name
-/// ("scx_task_map": "scx_task_allocator"). nullptr: none, or several could be meant.
-[[nodiscard]] const SdtAllocatorKind* kind_for_map(const std::vector<SdtAllocatorKind>& kinds,
-                                                   std::string_view map_name);
+/// What a slot holds after its header, at most kMaxSdtPayloadBytes of it. nullopt: it can't be read.
+[[nodiscard]] std::optional<std::vector<std::byte>> read_sdt_payload(const ArenaReader& arena,
+                                                                     std::uint64_t slot,
+                                                                     const SdtSlotKind& kind);
+
+/// The allocator's slots by their type; as bytes when none of `nodes_left`, from which each takes its nodes,
+/// are left. Pointers between allocations stay unfollowed unless `context` can do better.
+[[nodiscard]] SdtAllocatorSnapshot render_sdt_allocator(const ArenaReader& arena,
+                                                        const SdtAllocator& allocator,
+                                                        const RenderContext& context,
+                                                        std::size_t& nodes_left);
+
+/// The allocator of a map's values: the only one with a known payload type, or of these the one that shares
+/// the map's name ("scx_task_map": "scx_task_allocator"). nullptr: none, or several could be meant.
+[[nodiscard]] const SdtAllocator* allocator_for_map(const std::vector<SdtAllocator>& allocators,
+                                                    std::string_view map_name);
 
 }  // namespace ktstr::introspect

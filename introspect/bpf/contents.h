@@ -131,6 +131,7 @@ struct ArenaContents {
   std::uint64_t kern_vm_size = 0;         ///< bytes of it, guards included
   KernelVirt kern_vm_start;               ///< what the low 32 bits of a pointer are added to
   std::optional<std::uint64_t> nr_pages;  ///< allocated pages, where the kernel counts them
+  std::optional<GuestPhys> scratch_page;  ///< stands in for pages that were touched without being allocated
 };
 
 using MapContents = std::variant<ValueContents, LocalStorageContents, RingbufContents, StackTraceContents,

@@ -201,6 +201,7 @@ struct BpfArenaLayout {
     Field<std::uint64_t> user_vm_end{*this, {"user_vm_end"}};
     Field<KernelVirt> kern_vm{*this, {"kern_vm"}};
     OptionalField<std::uint64_t> nr_pages{*this, {"nr_pages"}};
+    OptionalField<KernelVirt> scratch_page{*this, {"scratch_page"}};  // 7.3
   };
   struct Area : StructLayout {
     Area() : StructLayout({"vm_struct"}) {}

@@ -7,6 +7,15 @@ namespace {
 
 /// Half of GUARD_SZ: as far as a load or store with a signed 16-bit offset reaches below the arena.
 constexpr std::uint64_t kGuardBytes = 1U << 15;
+constexpr std::uint64_t kPageBytes = 4096;
+
+/// Where the page that a struct page stands for is. nullopt: there is none, or it is none of vmemmap's.
+std::optional<GuestPhys> page_at(const Kernel& kernel, std::optional<KernelVirt> page) {
+  const auto type = kernel.btf().find_struct("page");
+  const std::uint64_t size = type ? kernel.btf().size_of(*type).value_or(0) : 0;
+  if (!page || size == 0 || *page < kernel.vmemmap_base()) return std::nullopt;
+  return GuestPhys((*page - kernel.vmemmap_base()) / size * kPageBytes);
+}
 
 }  // namespace
 
@@ -24,8 +33,11 @@ Result<ArenaContents> read_arena(const Kernel& kernel, const BpfLayouts& layouts
   StructBytes area;
   if (!area.capture(kernel, layout.area, contents.kern_vm)) return map_unreadable("struct vm_struct");
   contents.kern_vm_area = *layout.area.address.read(area);
+  if (!kernel.translator().plausible_pointer(contents.kern_vm_area, kPageBytes))
+    return map_corrupt("the kernel's mapping has no address");
   contents.kern_vm_size = *layout.area.size.read(area);
   contents.kern_vm_start = contents.kern_vm_area + kGuardBytes;
+  contents.scratch_page = page_at(kernel, layout.arena.scratch_page.read(arena));
   return contents;
 }
 

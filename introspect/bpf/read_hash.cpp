@@ -8,12 +8,14 @@
 namespace ktstr::introspect {
 namespace {
 
-constexpr std::size_t kReserveAtMost = 4096;
+/// Growing step by step would touch twice the memory, and fresh pages are dear.
+constexpr std::uint64_t kReserveAtMostBytes = 8U << 20;
 
 std::size_t entry_cap(const ReadContext& context, MapEntries& entries) {
   const std::size_t cap =
       std::min<std::size_t>(context.limits.hash_entries, entries.capacity_for(context.limits.bytes));
-  entries.reserve(std::min<std::size_t>({cap, context.map.max_entries, kReserveAtMost}));
+  entries.reserve(
+      std::min<std::size_t>({cap, context.map.max_entries, entries.capacity_for(kReserveAtMostBytes)}));
   return cap;
 }
 

@@ -5,9 +5,8 @@
 #include "introspect/bpf/active_object.h"
 #include "introspect/bpf/map_list.h"
 #include "introspect/bpf/prog_list.h"
+#include "introspect/dump/captured_maps.h"
 #include "introspect/dump/dump_clock.h"
-#include "introspect/dump/render_map.h"
-#include "introspect/dump/rendering.h"
 #include "introspect/dump/running_object.h"
 
 namespace ktstr::introspect {
@@ -17,9 +16,9 @@ namespace {
 class Dumper {
  public:
   explicit Dumper(const DumpContext& context)
-      : context_(context), kernel_(context.kernel), clock_(context.deadline) {}
+      : context_(context), kernel_(context.kernel.of_still_guest()), clock_(context.deadline) {}
 
-  FailureDumpReport run() {
+  CapturedState run() {
     report_.origin.kernel = kernel_.banner();
     read_registers();
     read_exit();
@@ -31,7 +30,7 @@ class Dumper {
     read_bpf();
     report_.dump_truncated_at_us = clock_.truncated_at_us();
     report_.origin.dump_ns = clock_.elapsed_ns();
-    return std::move(report_);
+    return {std::move(report_), std::move(captured_)};
   }
 
  private:
@@ -63,10 +62,11 @@ class Dumper {
   }
 
   const DumpContext& context_;
-  const Kernel& kernel_;
+  const Kernel kernel_;
   DumpClock clock_;
   FailureDumpReport report_;
   std::vector<BpfMapInfo> maps_;
+  std::unique_ptr<CapturedMaps> captured_;
   std::vector<BpfProgInfo> programs_;
 };
 
@@ -197,20 +197,30 @@ void Dumper::find_active_object(const BpfLayouts& layouts) {
 }
 
 void Dumper::read_maps(const BpfLayouts& layouts) {
-  MapRendering rendering(context_, layouts, maps_, report_);
-  rendering.read_arena(clock_);
-  for (const auto& map : maps_) {
-    if (clock_.expired())
-      ++report_.maps_truncated;
-    else
-      report_.maps.push_back(rendering.render(map));
-  }
+  captured_ = std::make_unique<CapturedMaps>(context_.kernel, context_.pointer_resolution);
+  MapSource source{kernel_, layouts, context_.limits};
+  captured_->capture(source, maps_, clock_, report_);
 }
 
 }  // namespace
 
-FailureDumpReport dump_state(const DumpContext& context) {
+CapturedState::CapturedState(FailureDumpReport report, std::unique_ptr<CapturedMaps> maps)
+    : report_(std::move(report)), maps_(std::move(maps)) {}
+CapturedState::CapturedState(CapturedState&&) noexcept = default;
+CapturedState& CapturedState::operator=(CapturedState&&) noexcept = default;
+CapturedState::~CapturedState() = default;
+
+CapturedState capture_state(const DumpContext& context) {
   return Dumper(context).run();
+}
+
+FailureDumpReport render_state(CapturedState state) {
+  if (state.maps_) state.maps_->render(state.report_);
+  return std::move(state.report_);
+}
+
+FailureDumpReport dump_state(const DumpContext& context) {
+  return render_state(capture_state(context));
 }
 
 }  // namespace ktstr::introspect

@@ -1,4 +1,4 @@
-// dump_state: reads everything that a dump holds out of a guest that stands still.
+// A dump in two steps: everything is read while the guest stands still, and shown by its types afterwards.
 #pragma once
 
 #include <chrono>
@@ -15,7 +15,10 @@
 
 namespace ktstr::introspect {
 
-/// What a dump is made from. Everything referred to must outlive the call.
+class CapturedMaps;
+
+/// What a dump is made from. Everything referred to must outlive the call; kernel and readers, also what is
+/// captured.
 struct DumpContext {
   const Kernel& kernel;
   const DumpReaders& readers;  ///< made for `kernel`
@@ -27,15 +30,35 @@ struct DumpContext {
   /// Soft: what has begun is finished, what has not begun by then is left out. Absent: none.
   std::optional<std::chrono::steady_clock::time_point> deadline{};
   MapReadLimits limits{};
-  /// Makes the object that resolves pointers, over the one that knows this guest's symbols and arenas. Empty:
-  /// that one alone.
+  /// Makes the object that resolves pointers, over the one that knows this guest's symbols and arenas, whose
+  /// memory is the only one to read: it is asked again after the guest runs. Empty: that one alone.
   std::function<std::unique_ptr<RenderContext>(const RenderContext& base)> pointer_resolution{};
+};
+
+/// One guest at one instant: a report, and maps as raw bytes that are not in it yet. Movable.
+class CapturedState {
+ public:
+  CapturedState(FailureDumpReport report, std::unique_ptr<CapturedMaps> maps);
+  CapturedState(CapturedState&&) noexcept;
+  CapturedState& operator=(CapturedState&&) noexcept;
+  ~CapturedState();
+
+ private:
+  friend FailureDumpReport render_state(CapturedState state);
+  FailureDumpReport report_;
+  std::unique_ptr<CapturedMaps> maps_;  ///< null: this kernel has no BPF that can be read
 };
 
 /// Reads, in this order: the scheduler and its exit, run queues and DSQs, tasks, CPU times, pressure, NUMA
 /// counters, programs, the active object, arenas with what is allocated in them, maps. Total: a section that
-/// can't be read is empty and its reason is in the report. On a guest that runs, parts are of different
-/// instants. `origin` holds the kernel's banner and dump_ns; the rest of it is for whoever stopped the guest.
+/// can't be read is empty and its reason is in the report. Precondition: the guest stands still. `origin`
+/// holds the kernel's banner and dump_ns; the rest of it is for whoever stopped the guest.
+[[nodiscard]] CapturedState capture_state(const DumpContext& context);
+
+/// The report of it. Reads no guest memory: the guest may run, change or be gone.
+[[nodiscard]] FailureDumpReport render_state(CapturedState state);
+
+/// Both, for memory that stands still anyway.
 [[nodiscard]] FailureDumpReport dump_state(const DumpContext& context);
 
 }  // namespace ktstr::introspect

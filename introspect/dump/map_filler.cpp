@@ -186,7 +186,7 @@ void MapFiller::fill(const StructOpsContents& contents) {
   note(contents.marks);
 }
 
-/// An arena's pages are read by its own reader (MapRenderer::arena).
+/// An arena's pages are a snapshot of their own (CapturedMap::arena).
 void MapFiller::fill(const ArenaContents&) {}
 
 }  // namespace ktstr::introspect

@@ -1,7 +1,6 @@
 // DumpReaders: everything that a dump of one kernel reads with, made before the guest has to stand still.
 #pragma once
 
-#include "introspect/arena/arena_window.h"
 #include "introspect/bpf/layouts.h"
 #include "introspect/kernel.h"
 #include "introspect/machine/cpu_time.h"
@@ -18,7 +17,6 @@ namespace ktstr::introspect {
 struct DumpReaders {
   explicit DumpReaders(const Kernel& kernel)
       : bpf(BpfLayouts::resolve(kernel.btf())),
-        arena(ArenaLayout::resolve(kernel.btf())),
         scx(ScxReader::create(kernel)),
         exits(ScxExitReader::create(kernel)),
         tasks(TaskReader::create(kernel)),
@@ -27,7 +25,6 @@ struct DumpReaders {
         numa(NumaReader::create(kernel)) {}
 
   Result<BpfLayouts> bpf;
-  Result<ArenaLayout> arena;
   Result<ScxReader> scx;
   Result<ScxExitReader> exits;
   Result<TaskReader> tasks;

@@ -1,7 +1,5 @@
 #include "introspect/dump/render_map.h"
 
-#include "introspect/bpf/map_types.h"
-#include "introspect/bpf/read_map.h"
 #include "introspect/dump/map_filler.h"
 
 namespace ktstr::introspect {
@@ -21,15 +19,6 @@ FailureDumpMap header_of(const BpfMapInfo& map) {
   return dump;
 }
 
-void fill_arena(const MapRenderer& renderer, const BpfMapInfo& map, FailureDumpMap& dump) {
-  if (!renderer.arena) return add_error(dump, "arena pages are not read here");
-  auto arena = renderer.arena(map);
-  if (arena)
-    dump.arena = std::move(*arena);
-  else
-    add_error(dump, arena.error().message);
-}
-
 }  // namespace
 
 void add_error(FailureDumpMap& dump, std::string_view sentence) {
@@ -40,23 +29,18 @@ void add_error(FailureDumpMap& dump, std::string_view sentence) {
     dump.error->append("; ").append(sentence);
 }
 
-FailureDumpMap render_map(const MapRenderer& renderer, const BpfMapInfo& map) {
-  auto dump = header_of(map);
-  if (map.type == map_type::kArena) {
-    fill_arena(renderer, map, dump);
+FailureDumpMap render_map(const MapRenderer& renderer, CapturedMap map) {
+  auto dump = header_of(map.info);
+  if (!map.contents) {
+    add_error(dump, map.contents.error().message);
     return dump;
   }
-  const auto contents = read_map_contents(renderer.kernel, renderer.layouts, map, renderer.limits);
-  if (!contents) {
-    add_error(dump, contents.error().message);
-    return dump;
-  }
-  const auto types = renderer.btfs.types_of(map);
-  MapFiller filler(renderer, map, types, dump);
-  std::visit([&](const auto& family) { filler.fill(family); }, *contents);
-  if (map.btf_kva || types.key != BtfTypeId{} || types.value != BtfTypeId{})
-    add_error(dump, types.unavailable);
-  if (types.btf && renderer.nodes_left == 0) add_error(dump, kNoNodesLeft);
+  MapFiller filler(renderer, map.info, map.types, dump);
+  std::visit([&](const auto& family) { filler.fill(family); }, *map.contents);
+  dump.arena = std::move(map.arena);
+  const bool declared = map.types.key != BtfTypeId{} || map.types.value != BtfTypeId{};
+  if (map.info.btf_kva || declared) add_error(dump, map.types.unavailable);
+  if (map.types.btf && renderer.nodes_left == 0) add_error(dump, kNoNodesLeft);
   return dump;
 }
 

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
-#include "introspect/bpf/layouts.h"
+#include "introspect/arena/arena_snapshot.h"
+#include "introspect/bpf/contents.h"
 #include "introspect/bpf/map_info.h"
 #include "introspect/bpf/program_btf.h"
-#include "introspect/bpf/read_limits.h"
 #include "introspect/dump/map_dump.h"
-#include "introspect/kernel.h"
 #include "introspect/render/render_context.h"
 
 namespace ktstr::introspect {
@@ -17,21 +17,23 @@ namespace ktstr::introspect {
 /// makes of many small values is then bounded too.
 inline constexpr std::size_t kMaxDumpNodes = std::size_t{1} << 23;
 
+/// One map as it was read.
+struct CapturedMap {
+  BpfMapInfo info;
+  MapTypes types;
+  Result<MapContents> contents;
+  std::optional<ArenaSnapshot> arena{};  ///< of an ARENA
+};
+
 /// What rendering maps takes. Everything must outlive it.
 struct MapRenderer {
-  const Kernel& kernel;
-  const BpfLayouts& layouts;
-  ProgramBtfCache& btfs;
   const RenderContext& context;
-  MapReadLimits limits;
   std::size_t& nodes_left;  ///< for this map and all that follow; when there are none left, bytes are shown
   /// What a rendered value's arena pointer leads to, for `payload`; may be empty.
   std::function<std::optional<RenderedValue>(const RenderedValue&)> payload;
-  /// An arena's pages; may be empty.
-  std::function<Result<ArenaSnapshot>(const BpfMapInfo&)> arena;
 };
 
-/// Reads and renders `map`. Total: what goes wrong is the map's `error`.
-[[nodiscard]] FailureDumpMap render_map(const MapRenderer& renderer, const BpfMapInfo& map);
+/// Shows what was read. Total: what went wrong is the map's `error`.
+[[nodiscard]] FailureDumpMap render_map(const MapRenderer& renderer, CapturedMap map);
 
 }  // namespace ktstr::introspect

@@ -1,12 +1,17 @@
 // PID 1 of a guest with scx_ktstr attached, which runs commands for the host: a line of words separated by
-// tabs, answered with the number of bytes that the command wrote, on a line, and those bytes. The word
-// "tasks" is answered with a line "TID NAME" for every thread in /proc.
+// tabs, answered with the number of bytes that the command wrote, on a line, and those bytes. What is no
+// command begins with one of these words:
+//   tasks        a line "TID NAME" for every thread in /proc
+//   idle N       N processes that do nothing are there from now on; no text
+//   time WORDS   runs a command with its output thrown away; the time it took by the guest's clock, ns
+// How the scheduler is run is in /scheduler, as such a line.
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -33,21 +38,23 @@ std::vector<std::string> split(const std::string& line) {
   return words;
 }
 
-Child start(std::vector<std::string> words) {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) _exit(1);
-  const Child child{fork(), ends[0]};
-  if (child.pid != 0) {
-    close(ends[1]);
-    return child;
-  }
-  dup2(ends[1], 1);
-  dup2(ends[1], 2);
+[[noreturn]] void execute(std::vector<std::string> words, int output) {
+  dup2(output, 1);
+  dup2(output, 2);
   std::vector<char*> arguments;
   for (auto& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   execv(arguments[0], arguments.data());
   _exit(127);
+}
+
+Child start(const std::vector<std::string>& words) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) _exit(1);
+  const Child child{fork(), ends[0]};
+  if (child.pid == 0) execute(words, ends[1]);
+  close(ends[1]);
+  return child;
 }
 
 /// Everything the child writes, up to its end or until it has written `wanted` (unless that is empty).
@@ -98,6 +105,40 @@ std::string tasks() {
   return text;
 }
 
+std::string idle(const std::string& count) {
+  for (int i = std::stoi(count); i > 0; --i)
+    if (fork() == 0)
+      for (;;) pause();
+  return {};
+}
+
+/// Words instead of a number when the command failed.
+std::string time(const std::vector<std::string>& words) {
+  const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  const auto begin = std::chrono::steady_clock::now();
+  const pid_t pid = fork();
+  if (pid == 0) execute({words.begin() + 1, words.end()}, nowhere);
+  int status = 0;
+  waitpid(pid, &status, 0);
+  const std::chrono::nanoseconds taken = std::chrono::steady_clock::now() - begin;
+  close(nowhere);
+  return status == 0 ? std::to_string(taken.count()) : "the command failed";
+}
+
+std::string run(const std::vector<std::string>& words) {
+  const Child command = start(words);
+  std::string text = output_of(command, "");
+  close(command.output);
+  waitpid(command.pid, nullptr, 0);
+  return text;
+}
+
+std::string answer_to(const std::vector<std::string>& words) {
+  if (words[0] == "tasks") return tasks();
+  if (words[0] == "idle") return idle(words.at(1));
+  return words[0] == "time" ? time(words) : run(words);
+}
+
 int open_channel() {
   for (;;) {
     const int channel = open(ktstr::vmm::kChannelDevices[0].data(), O_RDWR | O_CLOEXEC);
@@ -117,18 +158,9 @@ int main() {
   const int statistics = open("/proc/sys/kernel/bpf_stats_enabled", O_WRONLY | O_CLOEXEC);
   if (write(statistics, "1", 1) != 1) return 1;
   const int channel = open_channel();
-  const Child scheduler = start({"/scx_ktstr"});
+  std::string command;
+  std::getline(std::ifstream("/scheduler"), command);
+  const Child scheduler = start(split(command));
   answer(channel, output_of(scheduler, "attached as"));
-  for (;;) {
-    const std::string request = read_line(channel);
-    if (request == "tasks") {
-      answer(channel, tasks());
-      continue;
-    }
-    const Child command = start(split(request));
-    const std::string text = output_of(command, "");
-    close(command.output);
-    waitpid(command.pid, nullptr, 0);
-    answer(channel, text);
-  }
+  for (;;) answer(channel, answer_to(split(read_line(channel))));
 }

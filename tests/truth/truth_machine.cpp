@@ -7,7 +7,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <span>
 #include <sstream>
+#include <string_view>
 
 #include "engine/observe/machine_memory.h"
 #include "vmm/initramfs.h"
@@ -33,6 +35,18 @@ std::vector<vmm::InitramfsFile> with_libraries(const std::string& program) {
   return files;
 }
 
+/// What truth_guest takes as a command.
+std::string line_of(const std::vector<std::string>& words) {
+  std::string line;
+  for (const auto& word : words) line.append(line.empty() ? "" : "\t").append(word);
+  return line + '\n';
+}
+
+std::vector<std::byte> bytes_of(std::string_view text) {
+  const auto bytes = std::as_bytes(std::span(text));
+  return {bytes.begin(), bytes.end()};
+}
+
 }  // namespace
 
 std::optional<std::string> missing_for_truth() {
@@ -41,9 +55,10 @@ std::optional<std::string> missing_for_truth() {
   return std::nullopt;
 }
 
-Result<std::unique_ptr<TruthMachine>> TruthMachine::boot(const engine::CachedKernel& kernel) {
+Result<std::unique_ptr<TruthMachine>> TruthMachine::boot(const engine::CachedKernel& kernel,
+                                                         const std::vector<std::string>& arguments) {
   std::unique_ptr<TruthMachine> guest(new TruthMachine());
-  KTSTR_TRY_STATUS(guest->start(kernel));
+  KTSTR_TRY_STATUS(guest->start(kernel, arguments));
   return guest;
 }
 
@@ -51,11 +66,14 @@ TruthMachine::~TruthMachine() {
   if (machine_) machine_->kill();
 }
 
-Status TruthMachine::start(const engine::CachedKernel& kernel) {
+Status TruthMachine::start(const engine::CachedKernel& kernel, const std::vector<std::string>& arguments) {
   info_ = KTSTR_TRY(introspect::KernelDebugInfo::load(kernel.symbols, kernel.btf));
   auto files = with_libraries(kBpftool);
   files.push_back({"init", std::filesystem::path(TRUTH_GUEST)});
   files.push_back({"scx_ktstr", std::filesystem::path(SCX_KTSTR)});
+  auto command = arguments;
+  command.insert(command.begin(), "/scx_ktstr");
+  files.push_back({"scheduler", bytes_of(line_of(command))});
   const auto initramfs = directory_.path() / "initramfs";
   KTSTR_TRY_STATUS(vmm::write_initramfs(std::move(files), initramfs));
   machine_ = KTSTR_TRY(
@@ -73,9 +91,7 @@ Status TruthMachine::start(const engine::CachedKernel& kernel) {
 }
 
 Result<std::string> TruthMachine::run(const std::vector<std::string>& words) {
-  std::string line;
-  for (const auto& word : words) line.append(line.empty() ? "" : "\t").append(word);
-  line += '\n';
+  const std::string line = line_of(words);
   if (::write(machine_->channel_fd(), line.data(), line.size()) != static_cast<ssize_t>(line.size()))
     return system_error("send to the guest");
   return receive();
@@ -84,6 +100,14 @@ Result<std::string> TruthMachine::run(const std::vector<std::string>& words) {
 Result<std::string> TruthMachine::bpftool(std::vector<std::string> words) {
   words.insert(words.begin(), {kBpftool, "-j"});
   return run(words);
+}
+
+Result<Duration> TruthMachine::time_bpftool(std::vector<std::string> words) {
+  words.insert(words.begin(), {"time", kBpftool, "-j"});
+  const std::string answer = KTSTR_TRY(run(words));
+  const auto ns = std::strtoll(answer.c_str(), nullptr, 10);
+  if (ns > 0) return Duration(std::chrono::nanoseconds(ns));
+  return Error{ErrorCode::kGuestFailed, "bpftool: " + answer};
 }
 
 Result<introspect::Kernel> TruthMachine::freeze() {

@@ -11,6 +11,8 @@
 #include "introspect/bpf/map_list.h"
 #include "introspect/bpf/prog_list.h"
 #include "introspect/bpf/read_map.h"
+#include "introspect/dump/dump.h"
+#include "introspect/dump/dump_state.h"
 #include "introspect/task/task_list.h"
 #include "tests/skip.h"
 #include "tests/truth/bpftool_output.h"
@@ -204,6 +206,12 @@ void check_tasks(const Said& before, const Read& read, const Said& after) {
   }
 }
 
+/// Without the time it took.
+std::string text_of(FailureDumpReport report) {
+  report.origin.dump_ns.reset();
+  return to_json(report);
+}
+
 void check_truth(const std::optional<std::string>& release) {
   const auto store = engine::KernelStore::open();
   const auto kernel = store ? store->resolve(release) : Result<engine::CachedKernel>(store.error());
@@ -215,12 +223,16 @@ void check_truth(const std::optional<std::string>& release) {
   const auto frozen = (*guest)->freeze();
   REQUIRE_MESSAGE(frozen.has_value(), (frozen ? "" : frozen.error().message));
   const Read held = read(*frozen);
+  const DumpReaders readers(*frozen);
+  const auto at_once = dump_state({.kernel = *frozen, .readers = readers});
+  auto captured = capture_state({.kernel = *frozen, .readers = readers});
   REQUIRE((*guest)->thaw().has_value());
   const Said after = ask(**guest);
   check_headers(before, held);
   check_contents(before, held, after);
   check_programs(before, held, after);
   check_tasks(before, held, after);
+  CHECK(text_of(render_state(std::move(captured))) == text_of(at_once));
 }
 
 }  // namespace

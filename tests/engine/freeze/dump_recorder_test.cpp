@@ -14,7 +14,7 @@ namespace {
 struct Fixture {
   engine::testing::FakeMachine machine{1};
   FreezeCoordinator coordinator{
-      machine, [](const auto&, auto) { return introspect::FailureDumpReport{}; }, {}};
+      machine, [](const auto&, auto) { return [] { return introspect::FailureDumpReport{}; }; }, {}};
 };
 
 }  // namespace

@@ -18,29 +18,37 @@ CaptureRequest request() {
   return {introspect::DumpCause::kRequested, "before", "a detail", std::chrono::milliseconds(1500)};
 }
 
+FreezeCoordinator::Render nothing() {
+  return [] { return FailureDumpReport{}; };
+}
+
 FreezeCoordinator::ReadExitKind kind(std::uint32_t value) {
   return [value] { return std::optional(value); };
 }
 
 }  // namespace
 
-TEST_CASE("the dump is taken while the machine stands still, and the guest runs afterwards") {
+TEST_CASE("the guest stands still while it is captured, and runs while the dump is made of that") {
   FakeMachine machine(2);
-  int depth_while_dumping = 0;
+  int depth_while_capturing = 0, depth_while_rendering = -1;
   std::vector<std::optional<introspect::VcpuRegSnapshot>> seen;
+  const auto render = [&] {
+    depth_while_rendering = machine.depth;
+    FailureDumpReport report;
+    report.origin.kernel = "a kernel";
+    return report;
+  };
   FreezeCoordinator coordinator(machine,
-                                [&](const auto& registers, auto) {
-                                  depth_while_dumping = machine.depth;
+                                [&](const auto& registers, auto) -> FreezeCoordinator::Render {
+                                  depth_while_capturing = machine.depth;
                                   seen = registers;
-                                  FailureDumpReport report;
-                                  report.origin.kernel = "a kernel";
-                                  return report;
+                                  return render;
                                 },
                                 {});
   const auto capture = coordinator.capture(request());
   REQUIRE(capture);
-  CHECK(depth_while_dumping == 1);
-  CHECK(machine.depth == 0);
+  CHECK(depth_while_capturing == 1);
+  CHECK(depth_while_rendering == 0);
   REQUIRE(seen.size() == 2);
   CHECK(seen[1]->instruction_pointer == 0x1001);
   const auto& origin = std::get<FailureDumpReport>(capture->dump).origin;
@@ -55,9 +63,9 @@ TEST_CASE("the dump is taken while the machine stands still, and the guest runs 
 TEST_CASE("a vCPU that does not stop makes the dump a degraded one, and the guest runs on") {
   FakeMachine machine(3);
   machine.state.vcpus[1].reset();
-  FreezeCoordinator coordinator(machine,
-                                [](const auto&, auto) -> FailureDumpReport { throw "no dump may be taken"; },
-                                kind(1026), {.stop_deadline = std::chrono::milliseconds(20)});
+  FreezeCoordinator coordinator(
+      machine, [](const auto&, auto) -> FreezeCoordinator::Render { throw "nothing may be captured"; },
+      kind(1026), {.stop_deadline = std::chrono::milliseconds(20)});
   const auto capture = coordinator.capture(request());
   REQUIRE(capture);
   CHECK(machine.depth == 0);
@@ -74,7 +82,7 @@ TEST_CASE("a vCPU that does not stop makes the dump a degraded one, and the gues
 TEST_CASE("a machine that does not stop in time makes the dump a degraded one") {
   FakeMachine machine(2);
   machine.freeze_error = Error{ErrorCode::kTimeout, "stop"};
-  FreezeCoordinator coordinator(machine, [](const auto&, auto) { return FailureDumpReport{}; }, {});
+  FreezeCoordinator coordinator(machine, [](const auto&, auto) { return nothing(); }, {});
   const auto capture = coordinator.capture(request());
   REQUIRE(capture);
   CHECK(machine.depth == 0);
@@ -84,25 +92,28 @@ TEST_CASE("a machine that does not stop in time makes the dump a degraded one") 
 TEST_CASE("a machine that has ended is an error") {
   FakeMachine machine(2);
   machine.freeze_error = Error{ErrorCode::kIo, "the machine is gone"};
-  FreezeCoordinator coordinator(machine, [](const auto&, auto) { return FailureDumpReport{}; }, {});
+  FreezeCoordinator coordinator(machine, [](const auto&, auto) { return nothing(); }, {});
   const auto capture = coordinator.capture(request());
   REQUIRE_FALSE(capture);
   CHECK(capture.error().code == ErrorCode::kIo);
 }
 
-TEST_CASE("the guest runs on when taking the dump throws") {
+TEST_CASE("the guest runs on when capturing throws, or rendering") {
   FakeMachine machine(1);
-  FreezeCoordinator coordinator(machine,
-                                [](const auto&, auto) -> FailureDumpReport { throw std::bad_alloc(); }, {});
-  CHECK_THROWS_AS(static_cast<void>(coordinator.capture(request())), std::bad_alloc);
-  CHECK(machine.freezes == 1);
+  const auto throws = []() -> FailureDumpReport { throw std::bad_alloc(); };
+  FreezeCoordinator capturing(
+      machine, [](const auto&, auto) -> FreezeCoordinator::Render { throw std::bad_alloc(); }, {});
+  CHECK_THROWS_AS(static_cast<void>(capturing.capture(request())), std::bad_alloc);
+  FreezeCoordinator rendering(machine, [&](const auto&, auto) { return throws; }, {});
+  CHECK_THROWS_AS(static_cast<void>(rendering.capture(request())), std::bad_alloc);
+  CHECK(machine.freezes == 2);
   CHECK(machine.depth == 0);
 }
 
 TEST_CASE("a guest that can't be set going again is told, and the dump is kept") {
   FakeMachine machine(1);
   machine.thaw_error = Error{ErrorCode::kIo, "cont"};
-  FreezeCoordinator coordinator(machine, [](const auto&, auto) { return FailureDumpReport{}; }, {});
+  FreezeCoordinator coordinator(machine, [](const auto&, auto) { return nothing(); }, {});
   const auto capture = coordinator.capture(request());
   REQUIRE(capture);
   REQUIRE(capture->thaw_problem);

@@ -5,8 +5,6 @@
 #include "introspect/arena/arena_window.h"
 #include "introspect/arena/mapped_pages.h"
 #include "tests/introspect/arena/fake_arena.h"
-#include "tests/introspect/fake_kernel.h"
-#include "tests/introspect/render/made_btf.h"
 
 using namespace ktstr;
 using namespace ktstr::introspect;
@@ -19,19 +17,6 @@ std::optional<T> read(const FakeArena& arena, std::uint64_t offset) {
   T value{};
   if (!arena.reader().read(FakeArena::user(offset), std::as_writable_bytes(std::span(&value, 1)))) return {};
   return value;
-}
-
-/// struct bpf_arena { u64 user_vm_start; struct vm_struct *kern_vm; struct page *scratch_page; } and its
-/// peers.
-Btf arena_types() {
-  MadeBtf types;
-  const int u64 = types.u64();
-  const int pointer = types.pointer(0);
-  types.structure("bpf_arena", 24,
-                  {{"user_vm_start", u64, 0}, {"kern_vm", pointer, 64}, {"scratch_page", pointer, 128}});
-  types.structure("vm_struct", 16, {{"next", pointer, 0}, {"addr", pointer, 64}});
-  types.structure("page", 64, {{"flags", u64, 0}});
-  return types.parse();
 }
 
 std::vector<std::uint64_t> addresses(const ArenaSnapshot& snapshot) {
@@ -139,36 +124,4 @@ TEST_CASE("mapped pages within a range only, and none where tables lie outside R
   CHECK(found.empty());
   for_each_mapped_page(memory.memory(), memory.table(), KernelVirt(0x8000'0000'0000'0000), 4096, note);
   CHECK(found.empty());
-}
-
-TEST_CASE("an arena is located through its vm_struct") {
-  FakeKernel guest;
-  const auto layout = ArenaLayout::resolve(arena_types());
-  REQUIRE(layout.has_value());
-  const GuestPhys arena = guest.arena().allocate(64);
-  const GuestPhys area = guest.arena().allocate(64);
-  auto kernel = guest.attach();
-  REQUIRE(kernel.has_value());
-  guest.arena().put(arena, kUserStart);
-  guest.arena().put(arena + 8, kernel->direct_map(area));
-  guest.arena().put(arena + 16, kernel->vmemmap_base() + 64 * 5);
-  guest.arena().put(area + 8, kKernelStart - kArenaGuardBytes);
-  const auto window = locate_arena(*kernel, *layout, kernel->direct_map(arena));
-  REQUIRE(window.has_value());
-  CHECK(window->user_vm_start == kUserStart);
-  CHECK(window->kern_vm_start == kKernelStart);
-  CHECK(window->scratch_page == GuestPhys(5 * 4096));
-}
-
-TEST_CASE("an arena that contradicts itself is refused") {
-  FakeKernel guest;
-  const auto layout = ArenaLayout::resolve(arena_types());
-  REQUIRE(layout.has_value());
-  const GuestPhys arena = guest.arena().allocate(64);
-  auto kernel = guest.attach();
-  REQUIRE(kernel.has_value());
-  CHECK(locate_arena(*kernel, *layout, kernel->direct_map(arena)).error().code == ErrorCode::kCorrupt);
-  guest.arena().put(arena + 8, std::uint64_t{0xffff'f000'0000'0000});
-  CHECK(locate_arena(*kernel, *layout, kernel->direct_map(arena)).error().code == ErrorCode::kOutOfRange);
-  CHECK(locate_arena(*kernel, *layout, KernelVirt(64)).error().code == ErrorCode::kOutOfRange);
 }

@@ -18,7 +18,7 @@ using namespace ktstr::introspect::test;
 namespace {
 
 std::string reason_for(const ArenaReader* arena, const ProgramSection& bss) {
-  return read_sdt_allocations(arena, bss, RenderContext()).unavailable.value_or("");
+  return find_sdt_allocations(arena, bss).unavailable.value_or("");
 }
 
 }  // namespace
@@ -26,10 +26,10 @@ std::string reason_for(const ArenaReader* arena, const ProgramSection& bss) {
 TEST_CASE("live allocations are found in the tree and shown by their type") {
   SdtGuest guest;
   guest.allocate(0, 100), guest.allocate(5, 500), guest.allocate(130, 900);
-  const SdtAllocations found = guest.read();
-  REQUIRE(found.snapshots.size() == 1);
-  const SdtAllocatorSnapshot& snapshot = found.snapshots[0];
-  CHECK_FALSE(found.unavailable.has_value());
+  CHECK_FALSE(guest.find().unavailable.has_value());
+  const auto snapshots = guest.read();
+  REQUIRE(snapshots.size() == 1);
+  const SdtAllocatorSnapshot& snapshot = snapshots[0];
   CHECK(snapshot.allocator_name == "scx_task_allocator");
   CHECK(snapshot.elem_size == 24);
   CHECK(snapshot.target_type_id == static_cast<std::uint32_t>(guest.task_ctx));
@@ -44,13 +44,13 @@ TEST_CASE("live allocations are found in the tree and shown by their type") {
 TEST_CASE("nodes that the program merely declares are as the library defines them") {
   SdtGuest guest(true);
   guest.allocate(7, 70);
-  CHECK(guest.read().snapshots.at(0).entries.at(0).payload.get("weight")->as_u64() == 70);
+  CHECK(guest.read().at(0).entries.at(0).payload.get("weight")->as_u64() == 70);
 }
 
 TEST_CASE("the snapshot of an allocator survives JSON") {
   SdtGuest guest;
   guest.allocate(1, 7);
-  const SdtAllocatorSnapshot snapshot = guest.read().snapshots.at(0);
+  const SdtAllocatorSnapshot snapshot = guest.read().at(0);
   const auto back = from_json<SdtAllocatorSnapshot>(to_json(snapshot));
   REQUIRE(back.has_value());
   CHECK(back->entries.at(0).payload == snapshot.entries.at(0).payload);
@@ -58,9 +58,9 @@ TEST_CASE("the snapshot of an allocator survives JSON") {
 
 TEST_CASE("an empty tree is no error, a section without allocators is told") {
   SdtGuest guest;
-  CHECK(guest.read().snapshots.at(0).entries.empty());
+  CHECK(guest.read().at(0).entries.empty());
   guest.set_bss(8, 0), guest.set_bss(32, 0);
-  CHECK(guest.read().unavailable == "no scx_allocator instance in .bss");
+  CHECK(guest.find().unavailable == "no scx_allocator instance in .bss");
 }
 
 TEST_CASE("why nothing was walked") {
@@ -87,7 +87,7 @@ TEST_CASE("damaged parts of the tree are skipped and counted") {
   guest.node(0x1300, SdtGuest::kLeafChunk, 513);                                   // more free than there are
   guest.arena.put(SdtGuest::kRootChunk + 32, FakeArena::user(0x1300));
   guest.arena.put(SdtGuest::kLeaf + 8, std::uint64_t{1});  // in use, without a pointer
-  const SdtAllocatorSnapshot snapshot = guest.read().snapshots.at(0);
+  const SdtAllocatorSnapshot snapshot = guest.read().at(0);
   CHECK(snapshot.entries.size() == 1);
   CHECK(snapshot.skipped_subtrees == 5);
 }
@@ -96,7 +96,7 @@ TEST_CASE("a slot that can't be read is shown as such") {
   SdtGuest guest;
   guest.allocate(0, 100);
   guest.arena.put(SdtGuest::kLeafChunk, FakeArena::user(0x900000));
-  const SdtAllocEntry entry = guest.read().snapshots.at(0).entries.at(0);
+  const SdtAllocEntry entry = guest.read().at(0).entries.at(0);
   CHECK(entry.payload.get_if<RenderedUnsupported>()->reason == "the slot can't be read");
 }
 
@@ -104,7 +104,7 @@ TEST_CASE("without a type a payload is shown as bytes, with the reason") {
   SdtGuest guest;
   guest.set_bss(8, 20);
   guest.allocate(0, 0x0102);
-  const SdtAllocatorSnapshot snapshot = guest.read().snapshots.at(0);
+  const SdtAllocatorSnapshot snapshot = guest.read().at(0);
   CHECK(snapshot.target_type_id == 0);
   CHECK(snapshot.payload_type_reason == "no candidate of size 12");
   CHECK(snapshot.entries.at(0).payload ==
@@ -115,9 +115,9 @@ TEST_CASE("a slot size no slot can have costs no memory") {
   SdtGuest guest;
   guest.set_bss(8, ~std::uint64_t{0});
   guest.allocate(0, 1);
-  CHECK(guest.read().snapshots.at(0).entries.at(0).payload.get_if<RenderedUnsupported>() != nullptr);
+  CHECK(guest.read().at(0).entries.at(0).payload.get_if<RenderedUnsupported>() != nullptr);
   guest.set_bss(8, 4);
-  CHECK(guest.read().snapshots.at(0).payload_type_reason == "payload_size == 0");
+  CHECK(guest.read().at(0).payload_type_reason == "payload_size == 0");
 }
 
 TEST_CASE("of several types of the right size a name decides, or none") {
@@ -139,12 +139,16 @@ TEST_CASE("of several types of the right size a name decides, or none") {
 }
 
 TEST_CASE("a map's values find their allocator by name") {
-  std::vector<SdtAllocatorKind> kinds{{"scx_task_allocator", {}}};
-  CHECK(kind_for_map(kinds, "whatever") == &kinds[0]);
-  kinds.push_back({"scx_cgrp_allocator", {}});
-  CHECK(kind_for_map(kinds, "scx_cgrp_map") == &kinds[1]);
-  CHECK(kind_for_map(kinds, "whatever") == nullptr);
-  CHECK(kind_for_map({}, "x") == nullptr);
+  const auto named = [](const char* name, int payload) {
+    return SdtAllocator{name, {nullptr, id(payload), 24, 8}, "", {}};
+  };
+  std::vector<SdtAllocator> allocators{named("scx_task_allocator", 1), named("scx_bytes_allocator", 0)};
+  CHECK(allocator_for_map(allocators, "whatever") == &allocators[0]);
+  allocators.push_back(named("scx_cgrp_allocator", 2));
+  CHECK(allocator_for_map(allocators, "scx_cgrp_map") == &allocators[2]);
+  CHECK(allocator_for_map(allocators, "scx_bytes_map") == nullptr);
+  CHECK(allocator_for_map(allocators, "whatever") == nullptr);
+  CHECK(allocator_for_map({}, "x") == nullptr);
 }
 
 TEST_CASE("the index knows slots by their start and their payload's, nothing else") {
@@ -167,7 +171,7 @@ TEST_CASE("a pointer to an allocation shows its payload, or that it is shown alr
   SdtGuest guest;
   guest.allocate(0, 100, SdtGuest::slot(1));
   guest.allocate(1, 200);
-  const SdtAllocations found = guest.read();
+  const SdtAllocations found = guest.find();
   const ArenaReader reader = guest.arena.reader();
   const ProgramSection bss = guest.bss();
   const auto bytes = bytes_of(std::uint64_t{1}, SdtGuest::slot(0));
@@ -210,7 +214,7 @@ TEST_CASE("random damage to the arena and .bss stays within bounds") {
       guest.arena.put(0x1000 + random() % 0x4000 / 8 * 8,
                       random() % 3 == 0 ? random() : FakeArena::user(random() % 0x6000));
     guest.bss_bytes[random() % 80] = static_cast<std::byte>(random());
-    for (const SdtAllocatorSnapshot& snapshot : guest.read().snapshots) {
+    for (const SdtAllocatorSnapshot& snapshot : guest.read()) {
       entries += snapshot.entries.size();
       CHECK(snapshot.entries.size() <= kMaxSdtAllocEntries);
     }

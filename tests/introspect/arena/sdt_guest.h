@@ -71,9 +71,16 @@ class SdtGuest {
   [[nodiscard]] ProgramSection bss() const {
     return {std::make_shared<const Btf>(types.parse()), id(section), bss_bytes};
   }
-  [[nodiscard]] SdtAllocations read(const RenderContext& context = RenderContext()) const {
+  [[nodiscard]] SdtAllocations find() const {
     const ArenaReader reader = arena.reader();
-    return read_sdt_allocations(&reader, bss(), context);
+    return find_sdt_allocations(&reader, bss());
+  }
+  [[nodiscard]] std::vector<SdtAllocatorSnapshot> read() const {
+    std::vector<SdtAllocatorSnapshot> snapshots;
+    std::size_t nodes_left = kMaxSdtValues;
+    for (const SdtAllocator& allocator : find().allocators)
+      snapshots.push_back(render_sdt_allocator(arena.reader(), allocator, RenderContext(), nodes_left));
+    return snapshots;
   }
 
   MadeBtf types;

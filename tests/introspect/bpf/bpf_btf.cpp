@@ -81,10 +81,13 @@ void add_others(SyntheticBtf& btf, int map) {
       btf.add_struct("bpf_struct_ops_value", {{"common", common}, {"data", btf.array(btf.u64, 0)}});
   btf.add_struct("bpf_struct_ops_map",
                  {{"map", map}, {"btf", btf.pointer}, {"uvalue", btf.pointer}, {"kvalue", value}});
-  btf.add_struct(
-      "bpf_arena",
-      {{"map", map}, {"user_vm_start", btf.u64}, {"user_vm_end", btf.u64}, {"kern_vm", btf.pointer}});
+  btf.add_struct("bpf_arena", {{"map", map},
+                               {"user_vm_start", btf.u64},
+                               {"user_vm_end", btf.u64},
+                               {"kern_vm", btf.pointer},
+                               {"scratch_page", btf.pointer}});
   btf.add_struct("vm_struct", {{"addr", btf.pointer}, {"size", btf.u64}});
+  btf.add_struct("page", {{"flags", btf.array(btf.u64, 8)}});
 }
 
 void add_programs(SyntheticBtf& btf) {

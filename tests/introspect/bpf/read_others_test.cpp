@@ -187,17 +187,34 @@ TEST_CASE("struct_ops: state by name, both copies of the operations") {
   CHECK(contents.data_address == guest.place(map, "bpf_struct_ops_map", "kvalue.data"));
 }
 
-TEST_CASE("an arena's place in both address spaces") {
+TEST_CASE("an arena's place in both address spaces, and its scratch page") {
   BpfGuest guest;
   const KernelVirt map = guest.add_map("bpf_arena", {"arena", map_type::kArena, 0, 0, 100});
   const KernelVirt area = guest.memory().allocate(64);
   guest.set(area, "vm_struct", "addr", KernelVirt(0xffff'c900'0000'0000));
   guest.set(map, "bpf_arena", "kern_vm", area);
   guest.set(map, "bpf_arena", "user_vm_start", std::uint64_t{0x1000'0000'0000});
-  const auto contents = read_arena(guest.attach(), guest.layouts(), guest.info(map)).value();
+  const Kernel kernel = guest.attach();
+  const auto contents = read_arena(kernel, guest.layouts(), guest.info(map)).value();
   CHECK(contents.user_vm_start == UserVirt(0x1000'0000'0000));
   CHECK(contents.kern_vm_start == KernelVirt(0xffff'c900'0000'8000));
   CHECK_FALSE(contents.nr_pages.has_value());
+  CHECK_FALSE(contents.scratch_page.has_value());
+  guest.set(map, "bpf_arena", "scratch_page", kernel.vmemmap_base() + 64 * 5);
+  CHECK(read_arena(kernel, guest.layouts(), guest.info(map))->scratch_page == GuestPhys(5 * 4096));
+}
+
+TEST_CASE("an arena that contradicts itself is refused") {
+  BpfGuest guest;
+  const KernelVirt map = guest.add_map("bpf_arena", {"arena", map_type::kArena, 0, 0, 100});
+  const KernelVirt area = guest.memory().allocate(64);
+  const Kernel kernel = guest.attach();
+  const auto code = [&] { return read_arena(kernel, guest.layouts(), guest.info(map)).error().code; };
+  CHECK(code() == ErrorCode::kCorrupt);  // no mapping
+  guest.set(map, "bpf_arena", "kern_vm", BpfGuest::kUnmapped);
+  CHECK(code() == ErrorCode::kOutOfRange);
+  guest.set(map, "bpf_arena", "kern_vm", area);
+  CHECK(code() == ErrorCode::kCorrupt);  // a mapping at no address
 }
 
 TEST_CASE("the reader is picked by type, and a type without one is named") {

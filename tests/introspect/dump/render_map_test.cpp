@@ -23,16 +23,11 @@ struct ArrayGuest : BpfGuest {
     const Kernel kernel = attach();
     const BpfLayouts known = layouts();
     ProgramBtfCache btfs(kernel, known);
-    const RenderContext context;
-    return render_map({.kernel = kernel,
-                       .layouts = known,
-                       .btfs = btfs,
-                       .context = context,
-                       .limits = {},
-                       .nodes_left = nodes_left,
-                       .payload = {},
-                       .arena = {}},
-                      info(map));
+    const auto header = info(map);
+    return render_map({.context = RenderContext(), .nodes_left = nodes_left, .payload = {}},
+                      {.info = header,
+                       .types = btfs.types_of(header),
+                       .contents = read_map_contents(kernel, known, header, {})});
   }
 
   KernelVirt map;
