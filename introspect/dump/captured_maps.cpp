@@ -1,6 +1,8 @@
 #include "introspect/dump/captured_maps.h"
 
 #include <algorithm>
+#include <span>
+#include <utility>
 
 #include "introspect/bpf/map_types.h"
 

@@ -1,5 +1,7 @@
 #include "introspect/dump/captured_pointers.h"
 
+#include <array>
+
 #include "introspect/render/render.h"
 
 namespace ktstr::introspect {
