@@ -131,6 +131,8 @@ TEST_CASE("a map's ids are never looked up in another BTF") {
   guest.set(operations, "bpf_map", "btf", guest.add_btf(program_types()));
   const BtfTypeId of_kernel = *guest.memory().btf().find_struct("sched_ext_ops");
   guest.set(operations, "bpf_map", "btf_vmlinux_value_type_id", of_kernel);
+  guest.set(operations, "bpf_map", "value_size",
+            static_cast<std::uint32_t>(*guest.memory().btf().size_of(of_kernel)));
   guest.set(operations, "bpf_struct_ops_map", "btf", guest.vmlinux);
   const Kernel kernel = guest.attach();
   const BpfLayouts layouts = guest.layouts();
