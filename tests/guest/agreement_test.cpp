@@ -128,8 +128,14 @@ protocol::SpawnWorkers pinned_spinners(const std::vector<std::size_t>& cpus) {
 }
 
 /// With 1, 2 and 3 spinners pinned to CPUs 1, 2 and 3, their run queues hold those and, for moments, a kernel
-/// thread.
+/// thread. A CPU takes on woken spinners a little after the agent has told of them.
 void check_nr_running(Observed& guest) {
+  const auto all_woken = [&] {
+    const auto cpus = guest.sample().cpus;
+    return cpus[1].nr_running >= 1 && cpus[2].nr_running >= 2 && cpus[3].nr_running >= 3;
+  };
+  for (int i = 0; i < 500 && !all_woken(); ++i) static_cast<void>(guest_file(guest.agent(), "/proc/uptime"));
+
   std::vector<std::uint32_t> least(kTwoLlcs.cpus(), UINT32_MAX);
   for (int i = 0; i < 50; ++i) {
     const auto sample = guest.sample();
