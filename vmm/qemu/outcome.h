@@ -5,7 +5,7 @@
 #include <string>
 
 #include "vmm/machine.h"
-#include "vmm/qemu/console.h"
+#include "vmm/console.h"
 #include "vmm/qemu/process.h"
 
 namespace ktstr::vmm::qemu {

@@ -14,9 +14,9 @@
 #include <mutex>
 
 #include "vmm/qemu/command_line.h"
-#include "vmm/qemu/console.h"
+#include "vmm/console.h"
 #include "vmm/qemu/gdbstub.h"
-#include "vmm/qemu/guest_ram.h"
+#include "vmm/guest_ram.h"
 #include "vmm/qemu/kaslr_kernel.h"
 #include "vmm/qemu/memory_map.h"
 #include "vmm/qemu/monitor_text.h"

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "tests/vmm/mebibyte.h"
+#include "vmm/kernel_elf.h"
 
 namespace ktstr::vmm::qemu {
 namespace {

@@ -1,8 +1,8 @@
-#include "vmm/qemu/console_line.h"
+#include "vmm/console_line.h"
 
 #include <algorithm>
 
-namespace ktstr::vmm::qemu {
+namespace ktstr::vmm {
 
 std::string_view strip_printk_prefix(std::string_view line) {
   while (line.starts_with('[')) {
@@ -22,4 +22,4 @@ ConsoleLineKind classify_console_line(std::string_view line) {
   return ConsoleLineKind::kOrdinary;
 }
 
-}  // namespace ktstr::vmm::qemu
+}  // namespace ktstr::vmm

@@ -1,11 +1,11 @@
-#include "vmm/qemu/guest_ram.h"
+#include "vmm/guest_ram.h"
 
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "engine/base/units.h"
 
-namespace ktstr::vmm::qemu {
+namespace ktstr::vmm {
 
 Result<GuestRam> GuestRam::create(std::span<const std::uint64_t> bank_bytes) {
   GuestRam ram;
@@ -24,4 +24,4 @@ GuestRam::~GuestRam() {
   for (const auto& bank : banks_) ::munmap(bank.bytes.data(), bank.bytes.size());
 }
 
-}  // namespace ktstr::vmm::qemu
+}  // namespace ktstr::vmm

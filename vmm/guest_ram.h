@@ -9,7 +9,7 @@
 #include "engine/base/fd.h"
 #include "engine/base/result.h"
 
-namespace ktstr::vmm::qemu {
+namespace ktstr::vmm {
 
 /// One memfd per NUMA node, each mapped shared for as long as this lives. Pages cost host memory once
 /// touched.
@@ -35,4 +35,4 @@ class GuestRam {
   std::vector<Bank> banks_;
 };
 
-}  // namespace ktstr::vmm::qemu
+}  // namespace ktstr::vmm

@@ -14,7 +14,7 @@
 #include "engine/base/fd.h"
 #include "engine/base/result.h"
 
-namespace ktstr::vmm::qemu {
+namespace ktstr::vmm {
 
 /// The first lines that tell of the guest's death, without printk's prefix.
 struct ConsoleFindings {
@@ -68,4 +68,4 @@ class Console {
 /// The last `lines` lines of `text`.
 [[nodiscard]] std::string last_lines(std::string_view text, std::size_t lines);
 
-}  // namespace ktstr::vmm::qemu
+}  // namespace ktstr::vmm

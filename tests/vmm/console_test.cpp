@@ -1,4 +1,4 @@
-#include "vmm/qemu/console.h"
+#include "vmm/console.h"
 
 #include <doctest/doctest.h>
 #include <stdlib.h>
@@ -10,9 +10,9 @@
 #include <sstream>
 
 #include "tests/temporary_directory.h"
-#include "vmm/qemu/console_line.h"
+#include "vmm/console_line.h"
 
-namespace ktstr::vmm::qemu {
+namespace ktstr::vmm {
 namespace {
 
 struct Stream {
@@ -113,4 +113,4 @@ TEST_CASE("a full disk under the console log is reported and reading goes on") {
   CHECK(console->log_error()->code == ErrorCode::kIo);
 }
 
-}  // namespace ktstr::vmm::qemu
+}  // namespace ktstr::vmm

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-namespace ktstr::vmm::qemu {
+namespace ktstr::vmm {
 
 enum class ConsoleLineKind {
   kOrdinary,
@@ -18,4 +18,4 @@ enum class ConsoleLineKind {
 /// kernel.
 [[nodiscard]] ConsoleLineKind classify_console_line(std::string_view line);
 
-}  // namespace ktstr::vmm::qemu
+}  // namespace ktstr::vmm

@@ -1,4 +1,4 @@
-#include "vmm/qemu/console.h"
+#include "vmm/console.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -6,9 +6,9 @@
 #include <array>
 #include <cerrno>
 
-#include "vmm/qemu/console_line.h"
+#include "vmm/console_line.h"
 
-namespace ktstr::vmm::qemu {
+namespace ktstr::vmm {
 namespace {
 
 constexpr std::size_t kLineLimit = 4096;  // longer lines are judged by their beginning
@@ -116,4 +116,4 @@ std::string last_lines(std::string_view text, std::size_t lines) {
   return std::string(text.substr(begin + (at_newline ? 1 : 0)));
 }
 
-}  // namespace ktstr::vmm::qemu
+}  // namespace ktstr::vmm

@@ -1,0 +1,62 @@
+#include "vmm/kvm/kvm.h"
+
+#include <fcntl.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string>
+
+#include "vmm/kvm/ioctl.h"
+
+namespace ktstr::vmm::kvm {
+namespace {
+
+constexpr int kApiVersion = 12;            // Documentation/virt/kvm/api.rst: "refuse to run if not 12"
+constexpr std::uint32_t kMaxLeaves = 256;  // KVM_MAX_CPUID_ENTRIES
+
+struct NeededCapability {
+  int number;
+  const char* name;
+};
+constexpr NeededCapability kNeeded[] = {
+    {KVM_CAP_USER_MEMORY, "KVM_CAP_USER_MEMORY"}, {KVM_CAP_IRQCHIP, "KVM_CAP_IRQCHIP"},
+    {KVM_CAP_IRQ_ROUTING, "KVM_CAP_IRQ_ROUTING"}, {KVM_CAP_IRQFD, "KVM_CAP_IRQFD"},
+    {KVM_CAP_IOEVENTFD, "KVM_CAP_IOEVENTFD"},     {KVM_CAP_EXT_CPUID, "KVM_CAP_EXT_CPUID"},
+    {KVM_CAP_MP_STATE, "KVM_CAP_MP_STATE"},       {KVM_CAP_IMMEDIATE_EXIT, "KVM_CAP_IMMEDIATE_EXIT"}};
+
+Error unavailable(std::string why) {
+  return {ErrorCode::kUnavailable, std::move(why)};
+}
+
+}  // namespace
+
+Result<Kvm> Kvm::open() {
+  Fd fd(::open("/dev/kvm", O_RDWR | O_CLOEXEC));
+  if (!fd) return unavailable("/dev/kvm: " + std::string(std::strerror(errno)));
+  const auto version = kvm_ioctl(fd.get(), KVM_GET_API_VERSION, "KVM_GET_API_VERSION", 0);
+  if (!version) return unavailable("/dev/kvm is not KVM: " + version.error().message);
+  if (*version != kApiVersion) return unavailable("KVM has API version " + std::to_string(*version));
+  for (const auto& capability : kNeeded)
+    if (::ioctl(fd.get(), KVM_CHECK_EXTENSION, capability.number) <= 0)
+      return unavailable("KVM lacks " + std::string(capability.name));
+  const auto run_bytes = KTSTR_TRY(kvm_ioctl(fd.get(), KVM_GET_VCPU_MMAP_SIZE, "KVM_GET_VCPU_MMAP_SIZE", 0));
+  if (static_cast<std::size_t>(run_bytes) < sizeof(kvm_run)) return unavailable("KVM's kvm_run is too small");
+  return Kvm(std::move(fd), static_cast<std::size_t>(run_bytes));
+}
+
+int Kvm::extension(int capability) const {
+  const int value = ::ioctl(fd_.get(), KVM_CHECK_EXTENSION, capability);
+  return value < 0 ? 0 : value;
+}
+
+Result<std::vector<kvm_cpuid_entry2>> Kvm::supported_cpuid() const {
+  const auto bytes = sizeof(kvm_cpuid2) + kMaxLeaves * sizeof(kvm_cpuid_entry2);
+  const std::unique_ptr<void, decltype(&std::free)> storage(std::calloc(1, bytes), &std::free);
+  auto* leaves = static_cast<kvm_cpuid2*>(storage.get());
+  leaves->nent = kMaxLeaves;
+  KTSTR_TRY(kvm_ioctl(fd_.get(), KVM_GET_SUPPORTED_CPUID, "KVM_GET_SUPPORTED_CPUID", leaves));
+  return std::vector<kvm_cpuid_entry2>(leaves->entries, leaves->entries + leaves->nent);
+}
+
+}  // namespace ktstr::vmm::kvm

@@ -1,0 +1,35 @@
+// Kvm: the host's KVM, opened and found to have what our machine needs.
+#pragma once
+
+#include <linux/kvm.h>
+
+#include <cstddef>
+#include <vector>
+
+#include "engine/base/fd.h"
+#include "engine/base/result.h"
+
+namespace ktstr::vmm::kvm {
+
+class Kvm {
+ public:
+  /// Errors: kUnavailable, saying what is missing: /dev/kvm, the right to open it, its API version (12) or
+  /// one of the capabilities without which no machine is made.
+  [[nodiscard]] static Result<Kvm> open();
+
+  [[nodiscard]] int fd() const { return fd_.get(); }
+  /// Bytes of a vCPU's shared struct kvm_run.
+  [[nodiscard]] std::size_t run_bytes() const { return run_bytes_; }
+  /// What KVM_CHECK_EXTENSION says of an optional capability: 0 when it is not there.
+  [[nodiscard]] int extension(int capability) const;
+  /// KVM_GET_SUPPORTED_CPUID.
+  [[nodiscard]] Result<std::vector<kvm_cpuid_entry2>> supported_cpuid() const;
+
+ private:
+  Kvm(Fd fd, std::size_t run_bytes) : fd_(std::move(fd)), run_bytes_(run_bytes) {}
+
+  Fd fd_;
+  std::size_t run_bytes_ = 0;
+};
+
+}  // namespace ktstr::vmm::kvm

@@ -1,0 +1,115 @@
+#include "vmm/kvm/vm.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "vmm/kvm/ioctl.h"
+#include "vmm/kvm/layout.h"
+
+namespace ktstr::vmm::kvm {
+namespace {
+
+constexpr std::uint32_t kPicPins = 8;
+constexpr std::uint32_t kLargestXapicId = 254;
+
+kvm_irq_routing_entry chip_route(std::uint32_t gsi, std::uint32_t chip, std::uint32_t pin) {
+  kvm_irq_routing_entry route{};
+  route.gsi = gsi;
+  route.type = KVM_IRQ_ROUTING_IRQCHIP;
+  route.u.irqchip = {chip, pin};
+  return route;
+}
+
+/// The ISA lines reach both controllers, as on a PC.
+std::vector<kvm_irq_routing_entry> pin_routes() {
+  std::vector<kvm_irq_routing_entry> routes;
+  for (std::uint32_t gsi = 0; gsi < kIoApicPins; ++gsi) {
+    if (gsi < kPicPins) routes.push_back(chip_route(gsi, KVM_IRQCHIP_PIC_MASTER, gsi));
+    if (gsi >= kPicPins && gsi < 2 * kPicPins)
+      routes.push_back(chip_route(gsi, KVM_IRQCHIP_PIC_SLAVE, gsi - kPicPins));
+    routes.push_back(chip_route(gsi, KVM_IRQCHIP_IOAPIC, gsi));
+  }
+  return routes;
+}
+
+}  // namespace
+
+Result<Vm> Vm::create(const Kvm& kvm, std::span<const MemoryRegion> regions, std::uint32_t largest_apic_id) {
+  Vm vm(Fd(KTSTR_TRY(kvm_ioctl(kvm.fd(), KVM_CREATE_VM, "KVM_CREATE_VM", 0))));
+  KTSTR_TRY_STATUS(vm.set_up(kvm, largest_apic_id));
+  KTSTR_TRY_STATUS(vm.add_memory(regions));
+  return vm;
+}
+
+Status Vm::set_up(const Kvm& kvm, std::uint32_t largest_apic_id) {
+  if (kvm.extension(KVM_CAP_SET_TSS_ADDR))
+    KTSTR_TRY(kvm_ioctl(fd(), KVM_SET_TSS_ADDR, "KVM_SET_TSS_ADDR", kKvmTss.value()));
+  if (kvm.extension(KVM_CAP_SET_IDENTITY_MAP_ADDR)) {
+    std::uint64_t address = kKvmIdentityMap.value();
+    KTSTR_TRY(kvm_ioctl(fd(), KVM_SET_IDENTITY_MAP_ADDR, "KVM_SET_IDENTITY_MAP_ADDR", &address));
+  }
+  if (largest_apic_id > kLargestXapicId) {
+    kvm_enable_cap ids{};
+    ids.cap = KVM_CAP_X2APIC_API;
+    ids.args[0] = KVM_X2APIC_API_USE_32BIT_IDS | KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK;
+    KTSTR_TRY(kvm_ioctl(fd(), KVM_ENABLE_CAP, "KVM_CAP_X2APIC_API", &ids));
+  }
+  KTSTR_TRY(kvm_ioctl(fd(), KVM_CREATE_IRQCHIP, "KVM_CREATE_IRQCHIP", 0));
+  return ok();
+}
+
+Status Vm::add_memory(std::span<const MemoryRegion> regions) const {
+  std::uint32_t slot = 0;
+  for (const auto& region : regions) {
+    kvm_userspace_memory_region memory{};
+    memory.slot = slot++;
+    memory.guest_phys_addr = region.base.value();
+    memory.memory_size = region.bytes.size();
+    memory.userspace_addr = reinterpret_cast<std::uintptr_t>(region.bytes.data());
+    KTSTR_TRY(kvm_ioctl(fd(), KVM_SET_USER_MEMORY_REGION, "KVM_SET_USER_MEMORY_REGION", &memory));
+  }
+  return ok();
+}
+
+Status Vm::connect_interrupt(std::uint32_t gsi, int event) const {
+  kvm_irqfd connection{};
+  connection.fd = static_cast<std::uint32_t>(event);
+  connection.gsi = gsi;
+  KTSTR_TRY(kvm_ioctl(fd(), KVM_IRQFD, "KVM_IRQFD", &connection));
+  return ok();
+}
+
+Status Vm::connect_doorbell(GuestPhys address, std::uint32_t bytes, std::uint64_t value, int event) const {
+  kvm_ioeventfd connection{};
+  connection.addr = address.value();
+  connection.len = bytes;
+  connection.fd = event;
+  connection.datamatch = value;
+  if (bytes > 0) connection.flags = KVM_IOEVENTFD_FLAG_DATAMATCH;
+  KTSTR_TRY(kvm_ioctl(fd(), KVM_IOEVENTFD, "KVM_IOEVENTFD", &connection));
+  return ok();
+}
+
+Status Vm::route_message(std::uint32_t gsi, std::uint64_t address, std::uint32_t data) {
+  kvm_irq_routing_entry message{};
+  message.gsi = gsi;
+  message.type = KVM_IRQ_ROUTING_MSI;
+  message.u.msi.address_lo = static_cast<std::uint32_t>(address);
+  message.u.msi.address_hi = static_cast<std::uint32_t>(address >> 32);
+  message.u.msi.data = data;
+  messages_[gsi] = message;
+
+  auto routes = pin_routes();
+  for (const auto& [_, route] : messages_) routes.push_back(route);
+  const auto bytes = sizeof(kvm_irq_routing) + routes.size() * sizeof(routes[0]);
+  const std::unique_ptr<void, decltype(&std::free)> storage(std::calloc(1, bytes), &std::free);
+  auto* table = static_cast<kvm_irq_routing*>(storage.get());
+  table->nr = static_cast<std::uint32_t>(routes.size());
+  std::memcpy(table->entries, routes.data(), routes.size() * sizeof(routes[0]));
+  KTSTR_TRY(kvm_ioctl(fd(), KVM_SET_GSI_ROUTING, "KVM_SET_GSI_ROUTING", table));
+  return ok();
+}
+
+}  // namespace ktstr::vmm::kvm

@@ -1,0 +1,49 @@
+// Vm: one KVM virtual machine: its memory slots, interrupt controllers and event wiring. The vCPUs are apart.
+#pragma once
+
+#include <linux/kvm.h>
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <span>
+
+#include "engine/base/address.h"
+#include "engine/base/fd.h"
+#include "engine/base/result.h"
+#include "vmm/kvm/kvm.h"
+#include "vmm/machine.h"
+
+namespace ktstr::vmm::kvm {
+
+class Vm {
+ public:
+  /// A machine with these regions as its RAM, an in-kernel PIC, I/O APIC and local APICs, and no PIT.
+  /// `largest_apic_id` decides whether 32-bit APIC ids are asked for. The regions' bytes must outlive it.
+  /// Errors: KVM's.
+  [[nodiscard]] static Result<Vm> create(const Kvm& kvm, std::span<const MemoryRegion> regions,
+                                         std::uint32_t largest_apic_id);
+
+  [[nodiscard]] int fd() const { return fd_.get(); }
+
+  /// A write to `event` raises `gsi` (KVM_IRQFD).
+  [[nodiscard]] Status connect_interrupt(std::uint32_t gsi, int event) const;
+  /// A write of `value` in `bytes` bytes to guest-physical `address` signals `event`, without an exit to us
+  /// (KVM_IOEVENTFD). 0 bytes: any write.
+  [[nodiscard]] Status connect_doorbell(GuestPhys address, std::uint32_t bytes, std::uint64_t value,
+                                        int event) const;
+
+  /// What a message-signalled `gsi` sends. Pins of the I/O APIC and PIC keep their routes. Thread-safe by the
+  /// caller. Errors: KVM's.
+  [[nodiscard]] Status route_message(std::uint32_t gsi, std::uint64_t address, std::uint32_t data);
+
+ private:
+  explicit Vm(Fd fd) : fd_(std::move(fd)) {}
+  Status set_up(const Kvm& kvm, std::uint32_t largest_apic_id);
+  Status add_memory(std::span<const MemoryRegion> regions) const;
+
+  Fd fd_;
+  std::map<std::uint32_t, kvm_irq_routing_entry> messages_;  ///< by GSI
+};
+
+}  // namespace ktstr::vmm::kvm

@@ -1,0 +1,35 @@
+#include "vmm/linux_boot.h"
+
+namespace ktstr::vmm {
+namespace {
+
+constexpr std::uint16_t kBootProtocol = 0x020f;  // the version of the header that we fill in
+constexpr std::uint8_t kUnknownLoader = 0xff;
+constexpr std::uint64_t kPage = 4096, kLargePage = 2 * 1024 * 1024, kEntries = 512;
+constexpr std::uint64_t kTableFlags = 0x03, kLargePageFlags = 0x83;  // present, writable (and PS)
+
+}  // namespace
+
+boot_params elf_boot_params(bool randomized) {
+  boot_params params{};
+  params.hdr.boot_flag = 0xaa55;
+  params.hdr.header = 0x53726448;  // "HdrS"
+  params.hdr.version = kBootProtocol;
+  params.hdr.type_of_loader = kUnknownLoader;
+  params.hdr.loadflags = LOADED_HIGH;
+  if (randomized) params.hdr.loadflags |= KASLR_FLAG;
+  return params;
+}
+
+std::vector<std::uint64_t> identity_map(GuestPhys at) {
+  const auto pdpt = at.value() + kPage, directories = pdpt + kPage;
+  std::vector<std::uint64_t> entries(kIdentityMapBytes / sizeof(std::uint64_t));
+  entries[0] = pdpt | kTableFlags;
+  for (std::uint64_t gib = 0; gib < 4; ++gib)
+    entries[kEntries + gib] = (directories + gib * kPage) | kTableFlags;
+  for (std::uint64_t page = 0; page < 4 * kEntries; ++page)
+    entries[2 * kEntries + page] = page * kLargePage | kLargePageFlags;
+  return entries;
+}
+
+}  // namespace ktstr::vmm

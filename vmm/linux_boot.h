@@ -1,0 +1,28 @@
+// What starts a 64-bit Linux kernel, whoever loads it (Documentation/arch/x86/boot.rst, "64-bit Boot
+// Protocol").
+#pragma once
+
+#include <asm/bootparam.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/base/address.h"
+
+namespace ktstr::vmm {
+
+/// struct boot_params with the header that a loader fills in for an ELF kernel, which has none of its own;
+/// memory map, command line and initramfs are still to come. `randomized`: the kernel has been moved by
+/// relocate_kernel() and is to randomize its memory areas too.
+[[nodiscard]] boot_params elf_boot_params(bool randomized);
+
+/// Selectors of the protocol's flat segments and their descriptors, a GDT of four entries.
+inline constexpr std::uint16_t kBootCs = 0x10, kBootDs = 0x18;
+inline constexpr std::uint64_t kBootGdt[] = {0, 0, 0x00af9b000000ffff, 0x00cf93000000ffff};
+
+/// Page tables that map the first 4 GiB to themselves in pages of 2 MiB, to be placed at `at` (a page
+/// boundary below 4 GiB): a PML4, a PDPT and four page directories, of 512 entries each.
+[[nodiscard]] std::vector<std::uint64_t> identity_map(GuestPhys at);
+inline constexpr std::uint64_t kIdentityMapBytes = 6 * 4096;
+
+}  // namespace ktstr::vmm
