@@ -33,6 +33,8 @@ struct MachineConfig {
   ByteSize memory;  ///< rounded up to whole 2 MiB per NUMA node
   Accelerator accelerator = Accelerator::kTcg;
   bool kaslr = true;
+  /// The guest's CPUs can run KVM themselves (AMD's SVM, emulated); its caches are then not the topology's.
+  bool nested_virtualization = false;
   std::vector<std::string> kernel_args;  ///< appended to the backend's own
   std::filesystem::path console_log;     ///< every byte of the serial console is appended here
 };

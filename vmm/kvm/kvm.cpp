@@ -2,18 +2,17 @@
 
 #include <fcntl.h>
 
-#include <cstdlib>
 #include <cstring>
-#include <memory>
 #include <string>
 
 #include "vmm/kvm/ioctl.h"
+#include "vmm/kvm/table.h"
 
 namespace ktstr::vmm::kvm {
 namespace {
 
-constexpr int kApiVersion = 12;            // Documentation/virt/kvm/api.rst: "refuse to run if not 12"
-constexpr std::uint32_t kMaxLeaves = 256;  // KVM_MAX_CPUID_ENTRIES
+constexpr int kApiVersion = 12;          // Documentation/virt/kvm/api.rst: "refuse to run if not 12"
+constexpr std::size_t kMaxLeaves = 256;  // KVM_MAX_CPUID_ENTRIES
 
 struct NeededCapability {
   int number;
@@ -51,12 +50,10 @@ int Kvm::extension(int capability) const {
 }
 
 Result<std::vector<kvm_cpuid_entry2>> Kvm::supported_cpuid() const {
-  const auto bytes = sizeof(kvm_cpuid2) + kMaxLeaves * sizeof(kvm_cpuid_entry2);
-  const std::unique_ptr<void, decltype(&std::free)> storage(std::calloc(1, bytes), &std::free);
-  auto* leaves = static_cast<kvm_cpuid2*>(storage.get());
-  leaves->nent = kMaxLeaves;
-  KTSTR_TRY(kvm_ioctl(fd_.get(), KVM_GET_SUPPORTED_CPUID, "KVM_GET_SUPPORTED_CPUID", leaves));
-  return std::vector<kvm_cpuid_entry2>(leaves->entries, leaves->entries + leaves->nent);
+  KvmTable<kvm_cpuid2, kvm_cpuid_entry2> leaves(&kvm_cpuid2::nent, kMaxLeaves);
+  KTSTR_TRY(kvm_ioctl(fd_.get(), KVM_GET_SUPPORTED_CPUID, "KVM_GET_SUPPORTED_CPUID", leaves.get()));
+  const auto supported = leaves.entries();
+  return std::vector<kvm_cpuid_entry2>(supported.begin(), supported.end());
 }
 
 }  // namespace ktstr::vmm::kvm

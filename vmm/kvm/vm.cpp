@@ -1,12 +1,10 @@
 #include "vmm/kvm/vm.h"
 
-#include <cstdlib>
-#include <cstring>
-#include <memory>
 #include <vector>
 
 #include "vmm/kvm/ioctl.h"
 #include "vmm/kvm/layout.h"
+#include "vmm/kvm/table.h"
 
 namespace ktstr::vmm::kvm {
 namespace {
@@ -103,12 +101,8 @@ Status Vm::route_message(std::uint32_t gsi, std::uint64_t address, std::uint32_t
 
   auto routes = pin_routes();
   for (const auto& [_, route] : messages_) routes.push_back(route);
-  const auto bytes = sizeof(kvm_irq_routing) + routes.size() * sizeof(routes[0]);
-  const std::unique_ptr<void, decltype(&std::free)> storage(std::calloc(1, bytes), &std::free);
-  auto* table = static_cast<kvm_irq_routing*>(storage.get());
-  table->nr = static_cast<std::uint32_t>(routes.size());
-  std::memcpy(table->entries, routes.data(), routes.size() * sizeof(routes[0]));
-  KTSTR_TRY(kvm_ioctl(fd(), KVM_SET_GSI_ROUTING, "KVM_SET_GSI_ROUTING", table));
+  KvmTable<kvm_irq_routing, kvm_irq_routing_entry> table(&kvm_irq_routing::nr, routes);
+  KTSTR_TRY(kvm_ioctl(fd(), KVM_SET_GSI_ROUTING, "KVM_SET_GSI_ROUTING", table.get()));
   return ok();
 }
 

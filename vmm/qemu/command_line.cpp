@@ -20,12 +20,17 @@ std::string descriptor_path(int fd) {
   return fmt::format("/proc/self/fd/{}", fd);
 }
 
+/// TCG emulates SVM, which the kernel uses on AMD's CPUs only.
+const char* emulated_cpu(const MachineConfig& config) {
+  return config.nested_virtualization ? "max" : "max,vendor=GenuineIntel";
+}
+
 /// L3 sharing, which is what the guest takes for an LLC, follows the socket in CPUID leaf 4; the kernel reads
 /// that leaf from Intel CPUs only. One socket is one LLC.
 void add_processors(Arguments& arguments, const MachineConfig& config) {
   const auto& topology = config.topology;
   if (config.accelerator == Accelerator::kTcg)
-    add(arguments, {"-accel", "tcg,thread=single", "-cpu", "max,vendor=GenuineIntel"});
+    add(arguments, {"-accel", "tcg,thread=single", "-cpu", emulated_cpu(config)});
   else
     add(arguments, {"-accel", "kvm", "-cpu", "host,host-cache-info=off,l3-cache=on"});
   add(arguments, {"-smp", fmt::format("{},sockets={},cores={},threads={}", topology.cpus(), topology.llcs,

@@ -1,0 +1,101 @@
+#include "tests/vmm/nested/nested_machine.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <chrono>
+#include <cstdlib>
+
+#include "engine/kernels/kernel_store.h"
+#include "engine/schedulers/closure.h"
+#include "tests/temporary_directory.h"
+#include "vmm/qemu/qemu_machine.h"
+
+namespace ktstr::vmm {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kDeadline = std::chrono::minutes(8);
+constexpr const char* kLastLine = "\ninit: exit ";
+
+Status add_program(std::vector<InitramfsFile>& files, const NestedProgram& what) {
+  const auto places = KTSTR_TRY(engine::LibraryPlaces::of_this_host());
+  const auto closure = KTSTR_TRY(engine::resolve_closure(what.program, places));
+  files.push_back({"program", closure.program});
+  if (closure.interpreter)
+    files.push_back({closure.interpreter->relative_path().string(), fs::path(*closure.interpreter)});
+  for (const auto& library : closure.libraries) files.push_back({"lib/" + library.soname, library.path});
+  std::string command = "/program\n";
+  for (const auto& argument : what.arguments) command += argument + "\n";
+  const auto bytes = std::as_bytes(std::span(command));
+  files.push_back({"command", std::vector(bytes.begin(), bytes.end())});
+  return ok();
+}
+
+/// Numbered in the order in which they need one another.
+Status add_modules(std::vector<InitramfsFile>& files) {
+  const char* directory = std::getenv("KTSTR_KVM_MODULES");
+  if (!directory)
+    return Error{ErrorCode::kNotFound, "KTSTR_KVM_MODULES names no directory with KVM's modules"};
+  char number = '1';
+  for (const std::string name : {"irqbypass", "kvm", "kvm-amd"}) {
+    const auto path = fs::path(directory) / (name + ".ko");
+    if (!fs::exists(path)) return Error{ErrorCode::kNotFound, path.string() + " is not there"};
+    files.push_back({std::string("modules/") + number++ + "-" + name + ".ko", path});
+  }
+  return ok();
+}
+
+/// All that init writes, to its last line.
+Result<std::string> read_output(Machine& machine) {
+  std::string output;
+  const auto deadline = Clock::now() + kDeadline;
+  while (true) {
+    const auto last = output.rfind(kLastLine);
+    if (last != output.npos && output.ends_with('\n') && last + 1 < output.size() - 1) return output;
+    pollfd ready{machine.channel_fd(), POLLIN, 0};
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    if (left <= 0 || ::poll(&ready, 1, static_cast<int>(left)) == 0)
+      return Error{ErrorCode::kTimeout,
+                   "the nested program did not end: " + output + machine.console_tail(30)};
+    char bytes[4096];
+    const auto count = ::recv(machine.channel_fd(), bytes, sizeof(bytes), 0);
+    if (count <= 0) return Error{ErrorCode::kGuestFailed, output + machine.console_tail(30)};
+    output.append(bytes, static_cast<std::size_t>(count));
+    if (const char* echo = std::getenv("KTSTR_NESTED_ECHO"); echo) {
+      std::fwrite(bytes, 1, static_cast<std::size_t>(count), stderr);
+    }
+  }
+}
+
+}  // namespace
+
+Result<NestedOutcome> run_nested(NestedProgram what) {
+  const auto store = KTSTR_TRY(engine::KernelStore::open());
+  const auto kernel = KTSTR_TRY(store.resolve(std::nullopt));
+  auto files = std::move(what.files);
+  KTSTR_TRY_STATUS(add_modules(files));
+  KTSTR_TRY_STATUS(add_program(files, what));
+  files.push_back({"init", fs::path(KTSTR_NESTED_INIT)});
+  const ktstr::test::TemporaryDirectory directory;
+  MachineConfig config;
+  config.kernel_elf = kernel.elf;
+  config.kernel_bzimage = kernel.bzimage;
+  config.initramfs = directory.path() / "initramfs";
+  KTSTR_TRY_STATUS(write_initramfs(std::move(files), config.initramfs));
+  config.topology = {1, 1, what.cpus, 1};
+  config.memory = ByteSize{2048ULL << 20};
+  config.nested_virtualization = true;
+  config.kaslr = false;
+  config.console_log = directory.path() / "console";
+  const auto machine = KTSTR_TRY(start_qemu(config));
+  auto output = KTSTR_TRY(read_output(*machine));
+  const auto last = output.rfind(kLastLine);
+  const int status = std::atoi(output.c_str() + last + std::string_view(kLastLine).size());
+  output.erase(last);
+  return NestedOutcome{status, std::move(output)};
+}
+
+}  // namespace ktstr::vmm

@@ -1,0 +1,30 @@
+// A machine whose guest runs a program that uses KVM: what a host with KVM would do, under emulation.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "engine/base/result.h"
+#include "vmm/initramfs.h"
+
+namespace ktstr::vmm {
+
+struct NestedProgram {
+  std::filesystem::path program;  ///< of this host; its shared libraries come along
+  std::vector<std::string> arguments;
+  std::vector<InitramfsFile> files;  ///< further files of the machine's root
+  std::size_t cpus = 1;
+};
+
+struct NestedOutcome {
+  int status = 0;      ///< as a shell tells it
+  std::string output;  ///< what it wrote
+};
+
+/// Boots the default kernel with SVM under QEMU, loads its KVM modules, runs the program and waits for its
+/// end. Errors: kNotFound when no kernel is cached or its modules are not there (KTSTR_KVM_MODULES, a
+/// directory with kvm.ko, kvm-amd.ko and irqbypass.ko, xz-compressed or not); kTimeout; what ended the guest.
+[[nodiscard]] Result<NestedOutcome> run_nested(NestedProgram program);
+
+}  // namespace ktstr::vmm

@@ -1,0 +1,24 @@
+// run_nested PROGRAM [ARGUMENT ...]: runs a program in a guest that has KVM, see nested_machine.h. FILE=PATH
+// before the program adds a file of this host to the guest's root.
+#include <cstdio>
+
+#include "tests/vmm/nested/nested_machine.h"
+
+int main(int argc, char** argv) {
+  ktstr::vmm::NestedProgram what;
+  int next = 1;
+  for (; next < argc; ++next) {
+    const std::string word = argv[next];
+    const auto equals = word.find('=');
+    if (equals == word.npos) break;
+    what.files.push_back({word.substr(0, equals), std::filesystem::path(word.substr(equals + 1))});
+  }
+  if (next == argc)
+    return std::fputs("usage: run_nested [FILE=PATH ...] PROGRAM [ARGUMENT ...]\n", stderr), 2;
+  what.program = argv[next++];
+  for (; next < argc; ++next) what.arguments.push_back(argv[next]);
+  const auto outcome = ktstr::vmm::run_nested(std::move(what));
+  if (!outcome) return std::fprintf(stderr, "%s\n", outcome.error().message.c_str()), 1;
+  std::fputs(outcome->output.c_str(), stdout);
+  return outcome->status;
+}
