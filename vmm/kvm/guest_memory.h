@@ -21,7 +21,7 @@ class GuestMemory {
   [[nodiscard]] std::optional<std::span<std::byte>> slice(GuestPhys base, std::uint64_t bytes) const {
     for (const auto& region : regions_) {
       const auto offset = base - region.base;
-      if (base < region.base || offset > region.bytes.size()) continue;
+      if (base < region.base || offset >= region.bytes.size()) continue;
       if (bytes > region.bytes.size() - offset) return std::nullopt;
       return region.bytes.subspan(offset, bytes);
     }

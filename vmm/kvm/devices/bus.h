@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 
 namespace ktstr::vmm::kvm {
@@ -34,6 +35,12 @@ class Bus {
     std::uint64_t bytes = 0;
     Device* device = nullptr;
   };
+  struct Target {
+    Device* device = nullptr;
+    std::uint64_t offset = 0;
+  };
+  [[nodiscard]] std::optional<Target> find(std::uint64_t address, std::uint64_t bytes) const;
+
   std::map<std::uint64_t, Range> ranges_;  ///< by base
 };
 
