@@ -53,10 +53,8 @@ Result<std::unique_ptr<Vcpu>> Vcpu::create(const Kvm& kvm, int vm, std::size_t i
 }
 
 Vcpu::~Vcpu() {
-  if (thread_.joinable()) {
-    kick();
-    thread_.join();
-  }
+  kick();
+  if (thread_.joinable()) thread_.join();
   if (run_) ::munmap(run_, run_bytes_);
 }
 
@@ -65,6 +63,7 @@ void Vcpu::start() {
 }
 
 void Vcpu::kick() {
+  if (!thread_.joinable()) return;
   std::atomic_ref(run_->immediate_exit).store(1);
   ::pthread_kill(thread_.native_handle(), kick_signal());
 }

@@ -79,13 +79,11 @@ Status Vm::connect_interrupt(std::uint32_t gsi, int event) const {
   return ok();
 }
 
-Status Vm::connect_doorbell(GuestPhys address, std::uint32_t bytes, std::uint64_t value, int event) const {
+Status Vm::connect_doorbell(GuestPhys address, std::uint32_t bytes, int event) const {
   kvm_ioeventfd connection{};
   connection.addr = address.value();
   connection.len = bytes;
   connection.fd = event;
-  connection.datamatch = value;
-  if (bytes > 0) connection.flags = KVM_IOEVENTFD_FLAG_DATAMATCH;
   KTSTR_TRY(kvm_ioctl(fd(), KVM_IOEVENTFD, "KVM_IOEVENTFD", &connection));
   return ok();
 }

@@ -28,10 +28,9 @@ class Vm {
 
   /// A write to `event` raises `gsi` (KVM_IRQFD).
   [[nodiscard]] Status connect_interrupt(std::uint32_t gsi, int event) const;
-  /// A write of `value` in `bytes` bytes to guest-physical `address` signals `event`, without an exit to us
-  /// (KVM_IOEVENTFD). 0 bytes: any write.
-  [[nodiscard]] Status connect_doorbell(GuestPhys address, std::uint32_t bytes, std::uint64_t value,
-                                        int event) const;
+  /// A write of `bytes` bytes to guest-physical `address`, whatever its value, signals `event` without an
+  /// exit to us (KVM_IOEVENTFD).
+  [[nodiscard]] Status connect_doorbell(GuestPhys address, std::uint32_t bytes, int event) const;
 
   /// What a message-signalled `gsi` sends. Pins of the I/O APIC and PIC keep their routes. Thread-safe by the
   /// caller. Errors: KVM's.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "vmm/channel_device.h"
+#include "vmm/kernel_command_line.h"
 #include "vmm/qemu/memory_map.h"
 
 namespace ktstr::vmm::qemu {
@@ -92,20 +93,17 @@ std::vector<std::string> qemu_command_line(const std::string& program, const Mac
   add_devices(arguments, descriptors);
   add(arguments, {"-kernel", descriptor_path(descriptors.kernel)});
   add(arguments, {"-initrd", descriptor_path(descriptors.initramfs)});
-  add(arguments, {"-append", kernel_command_line(config, tsc_khz)});
+  add(arguments, {"-append", qemu_kernel_command_line(config, tsc_khz)});
   return arguments;
 }
 
-std::string kernel_command_line(const MachineConfig& config, std::uint64_t tsc_khz) {
-  std::string line = "console=ttyS0 quiet panic=-1 reboot=t cryptomgr.notests";
+std::string qemu_kernel_command_line(const MachineConfig& config, std::uint64_t tsc_khz) {
   // microvm has no other clock to measure the TSC against; elsewhere it saves the measuring. The emulated CPU
   // has none of the flaws that the kernel would work around, and the workarounds are slow there
   // (docs/vmm.md).
   if (config.accelerator == Accelerator::kTcg)
-    line += fmt::format(" tsc_early_khz={} mitigations=off", tsc_khz);
-  if (!config.kaslr) line += " nokaslr";
-  for (const auto& argument : config.kernel_args) line += " " + argument;
-  return line;
+    return kernel_command_line(config, fmt::format(" tsc_early_khz={} mitigations=off", tsc_khz));
+  return kernel_command_line(config, {});
 }
 
 }  // namespace ktstr::vmm::qemu

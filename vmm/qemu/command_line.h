@@ -25,6 +25,6 @@ struct QemuDescriptors {
                                                          std::uint64_t tsc_khz);
 
 /// The kernel's command line: the backend's own arguments, then the configuration's.
-[[nodiscard]] std::string kernel_command_line(const MachineConfig& config, std::uint64_t tsc_khz);
+[[nodiscard]] std::string qemu_kernel_command_line(const MachineConfig& config, std::uint64_t tsc_khz);
 
 }  // namespace ktstr::vmm::qemu

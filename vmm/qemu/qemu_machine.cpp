@@ -13,10 +13,10 @@
 #include <cstdlib>
 #include <mutex>
 
-#include "vmm/qemu/command_line.h"
 #include "vmm/console.h"
-#include "vmm/qemu/gdbstub.h"
 #include "vmm/guest_ram.h"
+#include "vmm/qemu/command_line.h"
+#include "vmm/qemu/gdbstub.h"
 #include "vmm/qemu/kaslr_kernel.h"
 #include "vmm/qemu/memory_map.h"
 #include "vmm/qemu/monitor_text.h"

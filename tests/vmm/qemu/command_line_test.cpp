@@ -64,7 +64,7 @@ TEST_CASE("emulation runs every CPU on one thread, KVM only when asked for") {
   CHECK(values_of(arguments_of(config), "-accel") == Values{"tcg,thread=single"});
   config.accelerator = Accelerator::kKvm;
   CHECK(values_of(arguments_of(config), "-accel") == Values{"kvm"});
-  CHECK(kernel_command_line(config, 1).find("tsc_early_khz") == std::string::npos);
+  CHECK(qemu_kernel_command_line(config, 1).find("tsc_early_khz") == std::string::npos);
 }
 
 TEST_CASE("the machine starts stopped, resets by ending, and has each stream on its descriptor") {
@@ -82,12 +82,12 @@ TEST_CASE("the machine starts stopped, resets by ending, and has each stream on 
 TEST_CASE("the kernel's arguments end with the configuration's") {
   auto config = config_of("1n1l2c1t");
   config.kernel_args = {"a=1", "b"};
-  const auto line = kernel_command_line(config, 2'500'000);
+  const auto line = qemu_kernel_command_line(config, 2'500'000);
   CHECK(line.ends_with(" a=1 b"));
   CHECK(line.find("tsc_early_khz=2500000") != std::string::npos);
   CHECK(line.find("nokaslr") == std::string::npos);
   config.kaslr = false;
-  CHECK(kernel_command_line(config, 2'500'000).find(" nokaslr") != std::string::npos);
+  CHECK(qemu_kernel_command_line(config, 2'500'000).find(" nokaslr") != std::string::npos);
 }
 
 TEST_CASE("memory is rounded up to whole 2 MiB per node") {

@@ -1,0 +1,313 @@
+#include "vmm/kvm/kvm_machine.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <mutex>
+
+#include "engine/base/mapped_file.h"
+#include "vmm/apic_id.h"
+#include "vmm/console.h"
+#include "vmm/guest_ram.h"
+#include "vmm/kernel_command_line.h"
+#include "vmm/kvm/acpi/acpi_tables.h"
+#include "vmm/kvm/cpuid.h"
+#include "vmm/kvm/ending.h"
+#include "vmm/kvm/ioctl.h"
+#include "vmm/kvm/layout.h"
+#include "vmm/kvm/loader.h"
+#include "vmm/kvm/machine_devices.h"
+#include "vmm/kvm/ram_layout.h"
+#include "vmm/kvm/vcpu.h"
+#include "vmm/memory_plan.h"
+
+namespace ktstr::vmm {
+namespace kvm {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// A panicked kernel resets at once (panic=-1). One that can't is ended after this, its last words read.
+constexpr auto kDeathGrace = std::chrono::seconds(5);
+
+constexpr auto kStartDeadline = std::chrono::seconds(10);
+
+struct Socketpair {
+  Fd ours, theirs;
+};
+
+Result<Socketpair> make_socketpair() {
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
+    return system_error("socketpair");
+  return Socketpair{Fd(ends[0]), Fd(ends[1])};
+}
+
+/// Blocks while the reader is behind, which keeps up: it is a thread of ours.
+void write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto count = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return;
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+}
+
+bool wait_readable(std::span<pollfd> fds, Clock::time_point deadline) {
+  int count = 0;
+  do {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    count =
+        ::poll(fds.data(), fds.size(), static_cast<int>(std::clamp<std::int64_t>(left, 0, 1'000'000'000)));
+  } while (count < 0 && errno == EINTR);
+  return count > 0;
+}
+
+AcpiConfig acpi_config(const Topology& topology, std::span<const RamPart> ram) {
+  AcpiConfig config;
+  for (std::size_t cpu = 0; cpu < topology.cpus(); ++cpu) config.apic_ids.push_back(apic_id(topology, cpu));
+  for (std::size_t node = 0; node < topology.nodes; ++node)
+    config.nodes.push_back({topology.node_cpus(node), {}});
+  for (const auto& part : ram)
+    config.nodes[part.bank].memory.push_back({part.region.base, part.region.bytes.size()});
+  return config;
+}
+
+/// A guest in this process: a thread for each vCPU, one for the channel and one for the console.
+class KvmMachine final : public Machine {
+ public:
+  static Result<std::unique_ptr<KvmMachine>> start(const MachineConfig& config);
+  ~KvmMachine() override;
+
+  std::string backend_name() const override { return "kvm"; }
+  bool is_emulated() const override { return false; }
+  std::span<const MemoryRegion> memory() const override { return regions_; }
+  Result<FrozenState> freeze(Duration deadline) override;
+  Status thaw() override;
+  int channel_fd() const override { return channel_.get(); }
+  std::vector<std::optional<int>> vcpu_thread_ids() const override { return thread_ids_; }
+  Result<MachineEvent> wait_event(Duration timeout) override;
+  std::string console_tail(std::size_t lines) const override { return console_->tail(lines); }
+  void kill() override;
+
+ private:
+  KvmMachine(const Topology& topology, GuestRam ram)
+      : topology_(topology), ram_(std::move(ram)), gate_(topology.cpus()) {}
+
+  Status prepare(const MachineConfig& config);
+  Status load(const MachineConfig& config);
+  Status connect(const MachineConfig& config);
+  Status make_vcpus(const Kvm& kvm);
+  std::vector<std::optional<VcpuRegisters>> read_registers(const std::vector<bool>& stopped) const;
+  void tell_clocks() const;
+  void end_vcpus();
+  void conclude();
+
+  const Topology topology_;
+  GuestRam ram_;
+  std::vector<RamPart> ram_parts_;
+  std::vector<MemoryRegion> regions_;
+  std::optional<GuestMemory> guest_memory_;
+  LinuxEntry entry_;
+  std::vector<std::optional<int>> thread_ids_;
+
+  std::unique_ptr<Ending> ending_;
+  Fd console_end_;  ///< what the serial port writes into
+  Fd dying_;        ///< readable once the console told of a death
+  std::unique_ptr<Console> console_;
+  Fd channel_;
+  std::optional<Vm> vm_;
+  std::unique_ptr<MachineDevices> devices_;
+  PauseGate gate_;
+  std::optional<VcpuSurroundings> surroundings_;
+
+  std::mutex freeze_mutex_;
+  std::size_t freeze_depth_ = 0;
+  FrozenState frozen_;
+
+  std::mutex event_mutex_;
+  std::optional<MachineEvent> event_;
+
+  std::mutex vcpus_mutex_;
+  std::vector<std::unique_ptr<Vcpu>> vcpus_;  // last: their threads use everything else
+};
+
+Result<std::unique_ptr<KvmMachine>> KvmMachine::start(const MachineConfig& config) {
+  const auto banks = KTSTR_TRY(plan_banks(config));
+  std::unique_ptr<KvmMachine> machine(new KvmMachine(config.topology, KTSTR_TRY(GuestRam::create(banks))));
+  KTSTR_TRY_STATUS(machine->prepare(config));
+  return machine;
+}
+
+KvmMachine::~KvmMachine() {
+  kill();
+}
+
+Status KvmMachine::prepare(const MachineConfig& config) {
+  const auto kvm = KTSTR_TRY(Kvm::open());
+  std::vector<std::span<std::byte>> banks;
+  for (std::size_t bank = 0; bank < ram_.bank_count(); ++bank) banks.push_back(ram_.bytes(bank));
+  ram_parts_ = lay_out_ram(banks);
+  for (const auto& part : ram_parts_) regions_.push_back(part.region);
+  guest_memory_.emplace(regions_);
+  KTSTR_TRY_STATUS(load(config));
+  vm_ = KTSTR_TRY(Vm::create(kvm, regions_, largest_apic_id(topology_)));
+  KTSTR_TRY_STATUS(connect(config));
+  KTSTR_TRY_STATUS(make_vcpus(kvm));
+  for (auto& vcpu : vcpus_) vcpu->start();
+  static_cast<void>(gate_.wait_all(Clock::now() + kStartDeadline));
+  for (auto& vcpu : vcpus_) thread_ids_.emplace_back(vcpu->thread_id());
+  gate_.open();
+  return ok();
+}
+
+Status KvmMachine::load(const MachineConfig& config) {
+  const auto tables = KTSTR_TRY(build_acpi_tables(acpi_config(topology_, ram_parts_)));
+  const auto place = guest_memory_->slice(kAcpiTables, tables.size());
+  if (!place) return Error{ErrorCode::kInvalidArgument, "no memory for the ACPI tables"};
+  std::copy(tables.begin(), tables.end(), place->begin());
+
+  const auto initramfs = KTSTR_TRY(MappedFile::open(config.initramfs));
+  LinuxToLoad what{.kernel = {},
+                   .initramfs = initramfs.bytes(),
+                   .command_line = kernel_command_line(config, {}),
+                   .kaslr = config.kaslr,
+                   .acpi_rsdp = kAcpiTables};
+  const auto elf = KTSTR_TRY(MappedFile::open(config.kernel_elf));
+  what.kernel = elf.bytes();
+  auto entry = load_linux(regions_, what);
+  // A kernel that can't be moved here moves itself while it unpacks itself.
+  if (!entry && entry.error().code == ErrorCode::kUnavailable && !config.kernel_bzimage.empty()) {
+    const auto bzimage = KTSTR_TRY(MappedFile::open(config.kernel_bzimage));
+    what.kernel = bzimage.bytes();
+    entry = load_linux(regions_, what);
+  }
+  if (!entry) return std::move(entry.error()).with_context(config.kernel_elf.string());
+  entry_ = *entry;
+  return ok();
+}
+
+Status KvmMachine::connect(const MachineConfig& config) {
+  ending_ = KTSTR_TRY(Ending::create());
+  auto console = KTSTR_TRY(make_socketpair());
+  auto channel = KTSTR_TRY(make_socketpair());
+  dying_ = Fd(::eventfd(0, EFD_CLOEXEC));
+  if (!dying_) return system_error("eventfd");
+  console_ = KTSTR_TRY(Console::open(std::move(console.ours), config.console_log,
+                                     [this] { ::eventfd_write(dying_.get(), 1); }));
+  console_end_ = std::move(console.theirs);
+  channel_ = std::move(channel.ours);
+  devices_ = KTSTR_TRY(MachineDevices::create(
+      *vm_, *guest_memory_,
+      {.console = [fd = console_end_.get()](std::string_view bytes) { write_all(fd, bytes); },
+       .on_power = [this](PowerRequest) { ending_->guest_exited(); },
+       .on_panic = [](PanicEvent) {},  // the console tells it in the kernel's own words
+       .channel = std::move(channel.theirs)}));
+  surroundings_.emplace(
+      VcpuSurroundings{.ports = devices_->ports(),
+                       .memory = devices_->memory(),
+                       .gate = gate_,
+                       .on_shutdown = [this] { ending_->guest_exited(); },
+                       .on_failure = [this](Error error) { ending_->failed(std::move(error)); },
+                       .on_debug = [](std::size_t, const kvm_debug_exit_arch&) {}});
+  return ok();
+}
+
+Status KvmMachine::make_vcpus(const Kvm& kvm) {
+  const auto supported = KTSTR_TRY(kvm.supported_cpuid());
+  for (std::size_t cpu = 0; cpu < topology_.cpus(); ++cpu) {
+    auto vcpu = KTSTR_TRY(Vcpu::create(kvm, vm_->fd(), cpu, apic_id(topology_, cpu), *surroundings_));
+    KTSTR_TRY_STATUS(vcpu->set_cpuid(guest_cpuid(supported, topology_, cpu)));
+    KTSTR_TRY_STATUS(vcpu->set_up());
+    vcpus_.push_back(std::move(vcpu));
+  }
+  return vcpus_[0]->set_boot_registers(entry_.entry, entry_.boot_params);
+}
+
+Result<FrozenState> KvmMachine::freeze(Duration deadline) {
+  const std::lock_guard lock(freeze_mutex_);
+  if (freeze_depth_ > 0) return ++freeze_depth_, frozen_;
+  const std::lock_guard vcpus(vcpus_mutex_);
+  if (vcpus_.empty()) return Error{ErrorCode::kCancelled, "freeze: the machine has ended"};
+  const auto until = Clock::now() + deadline.chrono();
+  gate_.close();
+  for (auto& vcpu : vcpus_) vcpu->kick();
+  const auto stopped = gate_.wait_all(until);
+  devices_->pause();
+  frozen_.vcpus = read_registers(stopped);
+  freeze_depth_ = 1;
+  return frozen_;
+}
+
+std::vector<std::optional<VcpuRegisters>> KvmMachine::read_registers(const std::vector<bool>& stopped) const {
+  std::vector<std::optional<VcpuRegisters>> registers(vcpus_.size());
+  for (std::size_t i = 0; i < vcpus_.size(); ++i) {
+    if (!stopped[i]) continue;
+    if (auto read = vcpus_[i]->registers()) registers[i] = *read;
+  }
+  return registers;
+}
+
+Status KvmMachine::thaw() {
+  const std::lock_guard lock(freeze_mutex_);
+  if (freeze_depth_ == 0) return Error{ErrorCode::kInvalidArgument, "thaw: the machine is not frozen"};
+  if (--freeze_depth_ > 0) return ok();
+  const std::lock_guard vcpus(vcpus_mutex_);
+  tell_clocks();
+  devices_->resume();
+  gate_.open();
+  return ok();
+}
+
+/// The guest's lockup detectors learn that it was not running (KVM_KVMCLOCK_CTRL). A vCPU whose kvm-clock is
+/// not in use yet has nobody to tell.
+void KvmMachine::tell_clocks() const {
+  for (const auto& vcpu : vcpus_)
+    static_cast<void>(kvm_ioctl(vcpu->fd(), KVM_KVMCLOCK_CTRL, "KVM_KVMCLOCK_CTRL", 0));
+}
+
+Result<MachineEvent> KvmMachine::wait_event(Duration timeout) {
+  std::array<pollfd, 2> ready{{{ending_->fd(), POLLIN, 0}, {dying_.get(), POLLIN, 0}}};
+  if (!wait_readable(ready, Clock::now() + timeout.chrono()))
+    return Error{ErrorCode::kTimeout, "no event within " + format_duration(timeout)};
+  if (ready[0].revents == 0 && !wait_readable(std::span(ready).first(1), Clock::now() + kDeathGrace)) kill();
+  conclude();
+  const std::lock_guard lock(event_mutex_);
+  return *event_;
+}
+
+/// Ends every thread of the guest; nothing more is written to the console then.
+void KvmMachine::conclude() {
+  const std::lock_guard lock(event_mutex_);
+  if (event_) return;
+  end_vcpus();
+  ::shutdown(console_end_.get(), SHUT_WR);
+  console_->wait_end();
+  event_ = ending_->event(console_->findings().panic);
+}
+
+void KvmMachine::end_vcpus() {
+  gate_.end();
+  const std::lock_guard lock(vcpus_mutex_);
+  for (auto& vcpu : vcpus_) vcpu->kick();
+  vcpus_.clear();
+}
+
+void KvmMachine::kill() {
+  if (ending_) ending_->killed();
+  end_vcpus();
+}
+
+}  // namespace
+}  // namespace kvm
+
+Result<std::unique_ptr<Machine>> start_kvm(const MachineConfig& config) {
+  return KTSTR_TRY(kvm::KvmMachine::start(config));
+}
+
+}  // namespace ktstr::vmm

@@ -1,0 +1,44 @@
+#include "vmm/kvm/machine_devices.h"
+
+#include "vmm/kvm/layout.h"
+
+namespace ktstr::vmm::kvm {
+namespace {
+
+constexpr unsigned kChannelSlot = 1;  // PCI device number
+constexpr GuestPhys kChannelBar = kPciWindow;
+
+}  // namespace
+
+Result<std::unique_ptr<MachineDevices>> MachineDevices::create(Vm& vm, const GuestMemory& memory,
+                                                               DeviceEnds ends) {
+  auto line = KTSTR_TRY(IrqfdLine::create(vm, kCom1Gsi));
+  std::unique_ptr<MachineDevices> devices(new MachineDevices(std::move(line), ends));
+  KTSTR_TRY_STATUS(devices->add_channel(vm, memory, std::move(ends.channel)));
+  devices->fill_buses();
+  return devices;
+}
+
+Status MachineDevices::add_channel(Vm& vm, const GuestMemory& memory, Fd channel) {
+  auto description = VirtioConsole::description();
+  const auto vectors = static_cast<std::uint16_t>(description.queues + 1);
+  channel_interrupts_ = KTSTR_TRY(IrqfdMessages::create(vm, kFirstMsiGsi, vectors));
+  channel_transport_ =
+      KTSTR_TRY(VirtioPci::create(std::move(description), kChannelBar, memory, *channel_interrupts_));
+  KTSTR_TRY_STATUS(vm.connect_doorbell(channel_transport_->notify_address(), VirtioPci::kNotifyBytes,
+                                       channel_transport_->kick_fd()));
+  channel_ = KTSTR_TRY(VirtioConsole::start(*channel_transport_, std::move(channel)));
+  pci_.insert(kChannelSlot, channel_transport_->function());
+  return ok();
+}
+
+void MachineDevices::fill_buses() {
+  ports_.insert(kCmosPort, Cmos::kPorts, cmos_);
+  ports_.insert(kCom1Port, Serial::kPorts, serial_);
+  ports_.insert(kPvpanicPort, Pvpanic::kPorts, pvpanic_);
+  ports_.insert(kSleepControlPort, Power::kPorts, power_);
+  ports_.insert(kPciConfigPort, PciHost::kPorts, pci_);
+  memory_.insert(kChannelBar.value(), VirtioPci::kBarBytes, *channel_transport_);
+}
+
+}  // namespace ktstr::vmm::kvm

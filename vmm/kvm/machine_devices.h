@@ -1,0 +1,66 @@
+// MachineDevices: all devices of one machine, wired to KVM and to the buses.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "engine/base/fd.h"
+#include "engine/base/result.h"
+#include "vmm/kvm/devices/bus.h"
+#include "vmm/kvm/devices/cmos.h"
+#include "vmm/kvm/devices/pci.h"
+#include "vmm/kvm/devices/power.h"
+#include "vmm/kvm/devices/pvpanic.h"
+#include "vmm/kvm/devices/serial.h"
+#include "vmm/kvm/devices/virtio_console.h"
+#include "vmm/kvm/devices/virtio_pci.h"
+#include "vmm/kvm/guest_memory.h"
+#include "vmm/kvm/irqfd.h"
+#include "vmm/kvm/vm.h"
+
+namespace ktstr::vmm::kvm {
+
+/// The ends of what the devices are connected to. The functions are called from vCPU threads.
+struct DeviceEnds {
+  Serial::Sink console;
+  Power::Callback on_power;
+  Pvpanic::Callback on_panic;
+  Fd channel;  ///< a connected stream socket: the guest agent's port
+};
+
+class MachineDevices {
+ public:
+  /// `vm` and `memory` must outlive it. Errors: KVM's, kIo.
+  [[nodiscard]] static Result<std::unique_ptr<MachineDevices>> create(Vm& vm, const GuestMemory& memory,
+                                                                      DeviceEnds ends);
+
+  [[nodiscard]] const Bus& ports() const { return ports_; }
+  [[nodiscard]] const Bus& memory() const { return memory_; }
+
+  /// Once it returns, no device of ours changes the guest's memory or sends an interrupt, as long as no vCPU
+  /// runs; until resume().
+  void pause() { channel_->pause(); }
+  void resume() { channel_->resume(); }
+
+ private:
+  MachineDevices(std::unique_ptr<IrqfdLine> serial_line, DeviceEnds& ends)
+      : serial_line_(std::move(serial_line)),
+        serial_(*serial_line_, std::move(ends.console)),
+        pvpanic_(std::move(ends.on_panic)),
+        power_(std::move(ends.on_power)) {}
+  Status add_channel(Vm& vm, const GuestMemory& memory, Fd channel);
+  void fill_buses();
+
+  std::unique_ptr<IrqfdLine> serial_line_;
+  Serial serial_;
+  Cmos cmos_;
+  Pvpanic pvpanic_;
+  Power power_;
+  PciHost pci_;
+  std::unique_ptr<IrqfdMessages> channel_interrupts_;
+  std::unique_ptr<VirtioPci> channel_transport_;
+  std::unique_ptr<VirtioConsole> channel_;
+  Bus ports_, memory_;
+};
+
+}  // namespace ktstr::vmm::kvm
