@@ -2,15 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <bit>
+#include "vmm/apic_id.h"
 
 namespace ktstr::vmm::qemu {
 namespace {
 
 constexpr std::uint64_t kMiB = 1024 * 1024;
 constexpr std::uint64_t kBankAlignment = 2 * kMiB;
-constexpr std::size_t kMaxNodes = 128;   // QEMU's MAX_NODES
-constexpr std::size_t kMaxApicId = 254;  // 255 is the broadcast; more needs x2APIC, which TCG lacks
+constexpr std::size_t kMaxNodes = 128;     // QEMU's MAX_NODES
+constexpr std::uint32_t kMaxApicId = 254;  // 255 is the broadcast; more needs x2APIC, which TCG lacks
 constexpr std::uint64_t kKernelBytes =
     192 * kMiB;  // kernel, initramfs twice (packed and unpacked), and room to run
 constexpr std::uint64_t kBytesPerCpu = 4 * kMiB;  // per-CPU areas, stacks, run queues
@@ -21,13 +21,6 @@ Error cannot(const MachineConfig& config, const std::string& why) {
 }
 
 }  // namespace
-
-std::size_t largest_apic_id(const Topology& topology) {
-  const auto thread_bits = std::bit_width(topology.threads_per_core - 1);
-  const auto core_bits = std::bit_width(topology.cores_per_llc - 1);
-  const auto core = ((topology.llcs - 1) << core_bits) | (topology.cores_per_llc - 1);
-  return (core << thread_bits) | (topology.threads_per_core - 1);
-}
 
 Result<MachinePlan> plan_machine(const MachineConfig& config) {
   const auto& topology = config.topology;
