@@ -38,6 +38,8 @@ inline constexpr std::uint16_t kResetPort = 0x602;
 inline constexpr std::uint8_t kResetValue = 0x01;
 inline constexpr std::uint8_t kSoftOffType = 5;         ///< SLP_TYP of the DSDT's \_S5
 inline constexpr std::uint16_t kPciConfigPort = 0xcf8;  ///< address, and data at + 4
+inline constexpr std::uint16_t kPciIoWindow = 0x1000;   ///< BARs, above every port named here
+inline constexpr std::uint16_t kPciIoWindowBytes = 0xf000;
 
 // Interrupts.
 inline constexpr std::uint32_t kCom1Gsi = 4;

@@ -21,7 +21,4 @@ struct MachinePlan {
 /// little memory.
 [[nodiscard]] Result<MachinePlan> plan_machine(const MachineConfig& config);
 
-/// The largest APIC id of a topology: each level's number is as wide as the next power of two.
-[[nodiscard]] std::size_t largest_apic_id(const Topology& topology);
-
 }  // namespace ktstr::vmm::qemu

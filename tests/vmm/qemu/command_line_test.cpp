@@ -95,12 +95,6 @@ TEST_CASE("memory is rounded up to whole 2 MiB per node") {
   CHECK(plan->bank_bytes == std::vector<std::uint64_t>(4, 258 * kMiB));
 }
 
-TEST_CASE("APIC ids are as wide as the next power of two of each level") {
-  CHECK(largest_apic_id(*Topology::parse("1n1l1c1t")) == 0);
-  CHECK(largest_apic_id(*Topology::parse("1n2l2c2t")) == 7);
-  CHECK(largest_apic_id(*Topology::parse("1n14l9c2t")) == ((13 << 4 | 8) << 1 | 1));
-}
-
 TEST_CASE("a topology beyond the APIC ids is refused by name") {
   const auto plan = plan_machine(config_of("1n14l9c2t", 65536));
   CHECK(plan.error().code == ErrorCode::kInvalidArgument);

@@ -1,0 +1,94 @@
+#include "vmm/kvm/acpi/hmat.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/vmm/kvm/acpi/acpi_image.h"
+#include "vmm/kvm/acpi/slit.h"
+
+namespace ktstr::vmm::kvm {
+namespace {
+
+using Numbers = std::vector<std::uint64_t>;
+
+/// One latency or bandwidth structure, values in its unit.
+struct Matrix {
+  std::uint64_t data_type = 0, unit = 0;
+  Numbers initiators, targets, entries;
+};
+
+struct Attributes {
+  Numbers nearest;  ///< initiator of each memory domain, by structure
+  Numbers memory;
+  std::vector<Matrix> matrices;
+};
+
+Numbers numbers_at(const Bytes& bytes, std::size_t offset, std::size_t count, std::size_t size) {
+  Numbers numbers;
+  for (std::size_t i = 0; i < count; ++i) numbers.push_back(number_at(bytes, offset + i * size, size));
+  return numbers;
+}
+
+Matrix matrix_at(const Bytes& table, std::size_t offset) {
+  const auto initiators = number_at(table, offset + 12, 4), targets = number_at(table, offset + 16, 4);
+  const auto lists = offset + 32, entries = lists + 4 * (initiators + targets);
+  CHECK(number_at(table, offset + 4, 4) == entries + 2 * initiators * targets - offset);
+  return {number_at(table, offset + 9, 1), number_at(table, offset + 24, 8),
+          numbers_at(table, lists, initiators, 4), numbers_at(table, lists + 4 * initiators, targets, 4),
+          numbers_at(table, entries, initiators * targets, 2)};
+}
+
+Attributes attributes_of(const Bytes& table) {
+  Attributes found;
+  for (std::size_t offset = 40; offset < table.size(); offset += number_at(table, offset + 4, 4)) {
+    if (number_at(table, offset, 2) == 1) {
+      found.matrices.push_back(matrix_at(table, offset));
+    } else {
+      CHECK(number_at(table, offset + 8, 2) == 1);  // the initiator is valid
+      found.nearest.push_back(number_at(table, offset + 12, 4));
+      found.memory.push_back(number_at(table, offset + 16, 4));
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("SLIT has the distances, 10 and 20 unless told") {
+  CHECK(numbers_at(slit(lopsided_config()), 44, 9, 1) == Numbers{10, 21, 40, 21, 10, 14, 40, 14, 10});
+  const auto table = slit(acpi_config_of("2n2l1c1t"));
+  CHECK(number_at(table, 36, 8) == 2);
+  CHECK(numbers_at(table, 44, 4, 1) == Numbers{10, 20, 20, 10});
+}
+
+TEST_CASE("HMAT tells each memory's nearest CPUs: its own, or else those at the least distance") {
+  const auto found = attributes_of(hmat(lopsided_config()));
+  CHECK(found.memory == Numbers{0, 1, 2});
+  CHECK(found.nearest == Numbers{0, 1, 1});
+}
+
+TEST_CASE("HMAT's latencies are distances and its bandwidths fall with them, from CPUs to memory only") {
+  const auto found = attributes_of(hmat(lopsided_config()));
+  REQUIRE(found.matrices.size() == 2);
+  for (const auto& matrix : found.matrices) {
+    CHECK(matrix.initiators == Numbers{0, 1});
+    CHECK(matrix.targets == Numbers{0, 1, 2});
+  }
+  const auto &latency = found.matrices[0], &bandwidth = found.matrices[1];
+  CHECK(latency.data_type == 0);
+  CHECK(latency.unit == 10'000);
+  CHECK(latency.entries == Numbers{10, 21, 40, 21, 10, 14});
+  CHECK(bandwidth.data_type == 3);
+  CHECK(bandwidth.unit == 1);
+  CHECK(bandwidth.entries == Numbers{20000, 9523, 5000, 9523, 20000, 14285});
+}
+
+TEST_CASE("a node without memory is no target of HMAT") {
+  auto config = acpi_config_of("2n2l1c1t");
+  config.nodes[0].memory.clear();
+  const auto found = attributes_of(hmat(config));
+  CHECK(found.memory == Numbers{1});
+  CHECK(found.matrices[0].initiators == Numbers{0, 1});
+  CHECK(found.matrices[0].entries == Numbers{20, 10});
+}
+
+}  // namespace ktstr::vmm::kvm

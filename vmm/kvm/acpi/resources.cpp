@@ -1,0 +1,106 @@
+#include "vmm/kvm/acpi/resources.h"
+
+#include "engine/base/check.h"
+#include "vmm/kvm/acpi/aml.h"
+
+namespace ktstr::vmm::kvm::resource {
+namespace {
+
+constexpr std::size_t kLargeHeaderBytes = 3;  // a large descriptor's tag, and the length of the rest
+
+struct [[gnu::packed]] IoPorts {
+  std::uint8_t tag = 0x47;
+  std::uint8_t decodes_16_bits = 1;
+  std::uint16_t minimum = 0;
+  std::uint16_t maximum = 0;
+  std::uint8_t alignment = 1;
+  std::uint8_t count = 0;
+};
+static_assert(sizeof(IoPorts) == 8);
+
+struct [[gnu::packed]] ExtendedInterrupt {
+  std::uint8_t tag = 0x89;
+  std::uint16_t length = 6;
+  std::uint8_t flags = 1 << 0 | 1 << 1;  // the device consumes it; edge-triggered
+  std::uint8_t count = 1;
+  std::uint32_t gsi = 0;
+};
+static_assert(sizeof(ExtendedInterrupt) == 9);
+
+/// T is the width of the addresses.
+template <class T>
+struct [[gnu::packed]] AddressSpace {
+  std::uint8_t tag = sizeof(T) == 2 ? 0x88 : 0x87;
+  std::uint16_t length = sizeof(AddressSpace) - kLargeHeaderBytes;
+  std::uint8_t type = 0;
+  std::uint8_t flags = 1 << 2 | 1 << 3;  // a producer's, decoded positively; both ends are fixed
+  std::uint8_t type_flags = 0;
+  T granularity = 0;
+  T minimum = 0;
+  T maximum = 0;
+  T translation = 0;
+  T count = 0;
+};
+static_assert(sizeof(AddressSpace<std::uint16_t>) == 16);
+static_assert(sizeof(AddressSpace<std::uint32_t>) == 26);
+
+constexpr std::uint8_t kMemory = 0, kIo = 1, kBus = 2;  // types, each with its flags:
+constexpr std::uint8_t kReadWrite = 1;                  // memory, not cacheable
+constexpr std::uint8_t kEntireRange = 3;                // ports: those of ISA and the rest
+
+template <class T>
+Bytes bytes_of(const T& descriptor) {
+  Bytes bytes;
+  append(bytes, descriptor);
+  return bytes;
+}
+
+template <class T>
+Bytes window(std::uint8_t type, std::uint8_t type_flags, T first, T count) {
+  KTSTR_CHECK(count > 0);
+  AddressSpace<T> descriptor;
+  descriptor.type = type;
+  descriptor.type_flags = type_flags;
+  descriptor.minimum = first;
+  descriptor.maximum = static_cast<T>(first + (count - 1));
+  descriptor.count = count;
+  return bytes_of(descriptor);
+}
+
+}  // namespace
+
+Bytes io_ports(std::uint16_t first, std::uint8_t count) {
+  IoPorts descriptor;
+  descriptor.minimum = descriptor.maximum = first;
+  descriptor.count = count;
+  return bytes_of(descriptor);
+}
+
+Bytes edge_interrupt(std::uint32_t gsi) {
+  ExtendedInterrupt descriptor;
+  descriptor.gsi = gsi;
+  return bytes_of(descriptor);
+}
+
+Bytes bus_window(std::uint16_t first, std::uint16_t count) {
+  return window(kBus, 0, first, count);
+}
+
+Bytes io_window(std::uint16_t first, std::uint16_t count) {
+  return window(kIo, kEntireRange, first, count);
+}
+
+Bytes memory_window(std::uint32_t first, std::uint32_t bytes) {
+  return window(kMemory, kReadWrite, first, bytes);
+}
+
+Bytes settings(std::initializer_list<Bytes> descriptors) {
+  constexpr std::byte kEndTag{0x79}, kNoChecksum{0};
+  Bytes all;
+  for (const auto& descriptor : descriptors) append(all, descriptor);
+  append(all, kEndTag);
+  append(all, kNoChecksum);
+  return aml::buffer(all);
+}
+
+}  // namespace ktstr::vmm::kvm::resource
