@@ -50,8 +50,8 @@ int Kvm::extension(int capability) const {
 }
 
 Result<std::vector<kvm_cpuid_entry2>> Kvm::supported_cpuid() const {
-  KvmTable<kvm_cpuid2, kvm_cpuid_entry2> leaves(&kvm_cpuid2::nent, kMaxLeaves);
-  KTSTR_TRY(kvm_ioctl(fd_.get(), KVM_GET_SUPPORTED_CPUID, "KVM_GET_SUPPORTED_CPUID", leaves.get()));
+  CpuidTable leaves(kMaxLeaves);
+  KTSTR_TRY(leaves.request(fd_.get(), KVM_GET_SUPPORTED_CPUID, "KVM_GET_SUPPORTED_CPUID"));
   const auto supported = leaves.entries();
   return std::vector<kvm_cpuid_entry2>(supported.begin(), supported.end());
 }

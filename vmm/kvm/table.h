@@ -1,6 +1,8 @@
 // KvmTable: one of KVM's variable-length arguments, a header with a count and the entries behind it.
 #pragma once
 
+#include <linux/kvm.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -8,30 +10,48 @@
 #include <memory>
 #include <span>
 
+#include "engine/base/result.h"
+#include "vmm/kvm/ioctl.h"
+
 namespace ktstr::vmm::kvm {
 
-/// `count`: the header's member that tells how many entries follow.
-template <class Header, class Entry>
+/// A header of two 32-bit words, the count first (kvm_cpuid2, kvm_msrs, kvm_irq_routing). The structs' own
+/// sizes and offsets are not KVM's in C++, where the empty struct of their flexible array (linux/stddef.h)
+/// has a size; nor are the sizes in the numbers of their requests.
+template <class Entry>
 class KvmTable {
  public:
-  KvmTable(std::uint32_t Header::*count, std::size_t entries)
-      : storage_(static_cast<Header*>(std::calloc(1, sizeof(Header) + entries * sizeof(Entry))), &std::free),
-        count_(count) {
-    storage_.get()->*count = static_cast<std::uint32_t>(entries);
+  static constexpr std::size_t kHeaderBytes = 8;
+
+  explicit KvmTable(std::size_t entries)
+      : storage_(static_cast<std::byte*>(std::calloc(1, kHeaderBytes + entries * sizeof(Entry))),
+                 &std::free) {
+    const auto count = static_cast<std::uint32_t>(entries);
+    std::memcpy(storage_.get(), &count, sizeof(count));
   }
-  KvmTable(std::uint32_t Header::*count, std::span<const Entry> entries) : KvmTable(count, entries.size()) {
-    if (!entries.empty()) std::memcpy(this->entries().data(), entries.data(), entries.size_bytes());
+  explicit KvmTable(std::span<const Entry> entries) : KvmTable(entries.size()) {
+    if (!entries.empty()) std::memcpy(storage_.get() + kHeaderBytes, entries.data(), entries.size_bytes());
   }
 
-  [[nodiscard]] Header* get() { return storage_.get(); }
   /// As many as the count says, which a request may have lowered.
-  [[nodiscard]] std::span<Entry> entries() {
-    return {reinterpret_cast<Entry*>(storage_.get() + 1), storage_.get()->*count_};
+  [[nodiscard]] std::span<const Entry> entries() const {
+    std::uint32_t count = 0;
+    std::memcpy(&count, storage_.get(), sizeof(count));
+    return {reinterpret_cast<const Entry*>(storage_.get() + kHeaderBytes), count};
+  }
+
+  /// ioctl(fd, request) with this table.
+  [[nodiscard]] Result<int> request(int fd, unsigned long number, const char* name) {
+    constexpr unsigned long kSizeBits = _IOC_SIZEMASK << _IOC_SIZESHIFT;
+    return kvm_ioctl(fd, (number & ~kSizeBits) | kHeaderBytes << _IOC_SIZESHIFT, name, storage_.get());
   }
 
  private:
-  std::unique_ptr<Header, decltype(&std::free)> storage_;
-  std::uint32_t Header::*count_;
+  std::unique_ptr<std::byte, decltype(&std::free)> storage_;
 };
+
+using CpuidTable = KvmTable<kvm_cpuid_entry2>;
+using MsrTable = KvmTable<kvm_msr_entry>;
+using RoutingTable = KvmTable<kvm_irq_routing_entry>;
 
 }  // namespace ktstr::vmm::kvm

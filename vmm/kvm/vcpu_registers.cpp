@@ -25,8 +25,6 @@ constexpr std::size_t kLvt0 = 0x350, kLvt1 = 0x360;  // offsets of the local API
 constexpr std::uint32_t kDeliverNmi = 0x400, kDeliverExternal = 0x700;
 constexpr std::uint64_t kRflagsFixed = 0x2;
 
-using Msrs = KvmTable<kvm_msrs, kvm_msr_entry>;
-
 kvm_segment flat_segment(std::uint16_t selector, std::uint8_t type, bool code) {
   kvm_segment segment{};
   segment.limit = 0xffffffff;
@@ -40,8 +38,8 @@ kvm_segment flat_segment(std::uint16_t selector, std::uint8_t type, bool code) {
 
 std::optional<std::uint64_t> read_msr(int fd, std::uint32_t index) {
   const kvm_msr_entry wanted{index, 0, 0};
-  Msrs msrs(&kvm_msrs::nmsrs, std::span(&wanted, 1));
-  const auto read = kvm_ioctl(fd, KVM_GET_MSRS, "KVM_GET_MSRS", msrs.get());
+  MsrTable msrs(std::span(&wanted, 1));
+  const auto read = msrs.request(fd, KVM_GET_MSRS, "KVM_GET_MSRS");
   if (!read || *read != 1) return std::nullopt;
   return msrs.entries()[0].data;
 }
@@ -53,16 +51,16 @@ void put_lvt(kvm_lapic_state& apic, std::size_t offset, std::uint32_t delivery) 
 }  // namespace
 
 Status Vcpu::set_cpuid(std::span<const kvm_cpuid_entry2> leaves) const {
-  KvmTable<kvm_cpuid2, kvm_cpuid_entry2> cpuid(&kvm_cpuid2::nent, leaves);
-  KTSTR_TRY(kvm_ioctl(fd(), KVM_SET_CPUID2, "KVM_SET_CPUID2", cpuid.get()));
+  CpuidTable table(leaves);
+  KTSTR_TRY(table.request(fd(), KVM_SET_CPUID2, "KVM_SET_CPUID2"));
   return ok();
 }
 
 Status Vcpu::set_up() const {
   const kvm_msr_entry initial[] = {{kMsrMiscEnable, 0, kFastStrings},
                                    {kMsrMtrrDefaultType, 0, kMtrrWriteBack}};
-  Msrs msrs(&kvm_msrs::nmsrs, std::span(initial));
-  const auto written = KTSTR_TRY(kvm_ioctl(fd(), KVM_SET_MSRS, "KVM_SET_MSRS", msrs.get()));
+  MsrTable msrs(initial);
+  const auto written = KTSTR_TRY(msrs.request(fd(), KVM_SET_MSRS, "KVM_SET_MSRS"));
   if (written != static_cast<int>(std::size(initial)))
     return Error{ErrorCode::kUnavailable, "KVM refuses MSR_IA32_MISC_ENABLE or MSR_MTRRdefType"};
   kvm_lapic_state apic{};

@@ -99,8 +99,8 @@ Status Vm::route_message(std::uint32_t gsi, std::uint64_t address, std::uint32_t
 
   auto routes = pin_routes();
   for (const auto& [_, route] : messages_) routes.push_back(route);
-  KvmTable<kvm_irq_routing, kvm_irq_routing_entry> table(&kvm_irq_routing::nr, routes);
-  KTSTR_TRY(kvm_ioctl(fd(), KVM_SET_GSI_ROUTING, "KVM_SET_GSI_ROUTING", table.get()));
+  RoutingTable table(routes);
+  KTSTR_TRY(table.request(fd(), KVM_SET_GSI_ROUTING, "KVM_SET_GSI_ROUTING"));
   return ok();
 }
 
