@@ -21,9 +21,10 @@ std::string descriptor_path(int fd) {
   return fmt::format("/proc/self/fd/{}", fd);
 }
 
-/// TCG emulates SVM, which the kernel uses on AMD's CPUs only.
+/// TCG emulates SVM, which the kernel uses on AMD's CPUs only; but not the interception of XSETBV (QEMU 7.2),
+/// without which KVM tells its guest a wrong size of the XSAVE area.
 const char* emulated_cpu(const MachineConfig& config) {
-  return config.nested_virtualization ? "max" : "max,vendor=GenuineIntel";
+  return config.nested_virtualization ? "max,xsave=off" : "max,vendor=GenuineIntel";
 }
 
 /// L3 sharing, which is what the guest takes for an LLC, follows the socket in CPUID leaf 4; the kernel reads
