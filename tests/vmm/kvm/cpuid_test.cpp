@@ -96,7 +96,7 @@ TEST_CASE("leaf 1 has the features that KVM's local APIC brings, and the sizes o
   CHECK((guest_of("Intel", "1n2l1c1t")(1).edx & kHtt) == 0);
 }
 
-TEST_CASE("a core's L3 has 16 MiB on every host") {
+TEST_CASE("an LLC has 16 MiB on every host") {
   for (const auto& host : test_hosts()) {
     CAPTURE(host.name);
     const Cpuid cpuid(guest_cpuid(host.supported, *Topology::parse("1n2l4c2t"), 0));
