@@ -74,6 +74,23 @@ struct MachineFailed {
 };  ///< the VMM process died or misbehaved; kEmulatorFailed when the emulator itself is at fault
 using MachineEvent = std::variant<GuestExited, GuestPanicked, MachineFailed>;
 
+class Machine;
+
+/// A machine's whole state at one instant: RAM, vCPUs, interrupt controllers, clock and devices. Independent
+/// of the machine that it was taken of; any number of machines may go on from it, at the same time too.
+class MachineSnapshot {
+ public:
+  virtual ~MachineSnapshot() = default;
+
+  /// A new machine that goes on from here, with memory of its own (copied on write where the backend can).
+  /// Its channel is a new socket: the bytes that the guest had not read yet are in its memory, those still on
+  /// the host's side are lost, so take snapshots while the channel is idle. The guest has not noticed
+  /// anything: whoever forks tells the agent to re-seed its entropy and to set its clock. Valid while the
+  /// snapshot is.
+  [[nodiscard]] virtual Result<std::unique_ptr<Machine>> fork(
+      const std::filesystem::path& console_log) const = 0;
+};
+
 /// A booted (or booting) guest. Destroying it ends the guest and leaves no process or file behind.
 /// Threads: wait_event() may block in one thread while others call the rest; freeze/thaw are serialised
 /// inside.
@@ -92,6 +109,9 @@ class Machine {
   /// Stops every vCPU. Idempotent; calls nest with thaw().
   [[nodiscard]] virtual Result<FrozenState> freeze(Duration deadline) = 0;
   [[nodiscard]] virtual Status thaw() = 0;
+
+  /// Freezes, saves everything, thaws. Errors: kTimeout when a vCPU did not stop; kUnavailable.
+  [[nodiscard]] virtual Result<std::unique_ptr<MachineSnapshot>> snapshot(Duration deadline) = 0;
 
   /// A connected stream socket to the guest agent's port. Owned by the machine.
   [[nodiscard]] virtual int channel_fd() const = 0;

@@ -89,6 +89,7 @@ class KvmMachine final : public Machine {
   std::span<const MemoryRegion> memory() const override { return regions_; }
   Result<FrozenState> freeze(Duration deadline) override;
   Status thaw() override;
+  Result<std::unique_ptr<MachineSnapshot>> snapshot(Duration deadline) override;
   int channel_fd() const override { return channel_.get(); }
   std::vector<std::optional<int>> vcpu_thread_ids() const override { return thread_ids_; }
   Result<MachineEvent> wait_event(Duration timeout) override;
@@ -269,6 +270,10 @@ Status KvmMachine::thaw() {
 void KvmMachine::tell_clocks() const {
   for (const auto& vcpu : vcpus_)
     static_cast<void>(kvm_ioctl(vcpu->fd(), KVM_KVMCLOCK_CTRL, "KVM_KVMCLOCK_CTRL", 0));
+}
+
+Result<std::unique_ptr<MachineSnapshot>> KvmMachine::snapshot(Duration) {
+  return Error{ErrorCode::kUnavailable, "no snapshots yet"};
 }
 
 Result<MachineEvent> KvmMachine::wait_event(Duration timeout) {

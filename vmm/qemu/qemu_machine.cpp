@@ -80,6 +80,7 @@ class QemuMachine final : public Machine {
   std::span<const MemoryRegion> memory() const override { return regions_; }
   Result<FrozenState> freeze(Duration deadline) override;
   Status thaw() override;
+  Result<std::unique_ptr<MachineSnapshot>> snapshot(Duration deadline) override;
   int channel_fd() const override { return channel_.get(); }
   std::vector<std::optional<int>> vcpu_thread_ids() const override { return thread_ids_; }
   Result<MachineEvent> wait_event(Duration timeout) override;
@@ -237,6 +238,10 @@ bool QemuMachine::wait_readable(int fd, Clock::time_point deadline) const {
   do count = ::poll(&ready, 1, poll_milliseconds(deadline));
   while (count < 0 && errno == EINTR);
   return count > 0;
+}
+
+Result<std::unique_ptr<MachineSnapshot>> QemuMachine::snapshot(Duration) {
+  return Error{ErrorCode::kUnavailable, "no snapshots yet"};
 }
 
 Result<MachineEvent> QemuMachine::wait_event(Duration timeout) {
