@@ -29,6 +29,9 @@ class FakeMachine : public vmm::Machine {
     --depth;
     return thaw_error ? Status(*thaw_error) : ok();
   }
+  Result<std::unique_ptr<vmm::MachineSnapshot>> snapshot(Duration) override {
+    return Error{ErrorCode::kUnavailable, "a fake"};
+  }
   std::string backend_name() const override { return "fake"; }
   bool is_emulated() const override { return true; }
   std::span<const vmm::MemoryRegion> memory() const override { return regions; }

@@ -20,6 +20,9 @@ class MemoryOnlyMachine : public vmm::Machine {
   std::span<const vmm::MemoryRegion> memory() const override { return regions; }
   Result<vmm::FrozenState> freeze(Duration) override { return vmm::FrozenState{}; }
   Status thaw() override { return ok(); }
+  Result<std::unique_ptr<vmm::MachineSnapshot>> snapshot(Duration) override {
+    return Error{ErrorCode::kUnavailable, "a fake"};
+  }
   int channel_fd() const override { return -1; }
   std::vector<std::optional<int>> vcpu_thread_ids() const override { return {}; }
   Result<vmm::MachineEvent> wait_event(Duration) override { return Error{ErrorCode::kTimeout, "no events"}; }
