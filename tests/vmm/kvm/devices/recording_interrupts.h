@@ -1,0 +1,51 @@
+// RecordingInterrupts: message-signalled interrupts that a test counts and waits for.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "vmm/kvm/devices/interrupt.h"
+
+namespace ktstr::vmm::kvm::test {
+
+class RecordingInterrupts : public MessageInterrupts {
+ public:
+  void program(std::uint16_t vector, const MsixMessage& message) override {
+    const std::lock_guard lock(mutex_);
+    programmed_.emplace_back(vector, message);
+  }
+  void signal(std::uint16_t vector) override {
+    {
+      const std::lock_guard lock(mutex_);
+      ++signalled_[vector];
+    }
+    changed_.notify_all();
+  }
+
+  [[nodiscard]] int count(std::uint16_t vector) {
+    const std::lock_guard lock(mutex_);
+    return signalled_[vector];
+  }
+  [[nodiscard]] std::vector<std::pair<std::uint16_t, MsixMessage>> programmed() {
+    const std::lock_guard lock(mutex_);
+    return programmed_;
+  }
+  /// Looks at `condition` at each interrupt. False when it does not come true for a long time.
+  template <class Condition>
+  [[nodiscard]] bool wait_until(Condition condition) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(30), condition);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::pair<std::uint16_t, MsixMessage>> programmed_;
+  std::map<std::uint16_t, int> signalled_;
+};
+
+}  // namespace ktstr::vmm::kvm::test
