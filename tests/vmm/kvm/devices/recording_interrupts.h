@@ -22,6 +22,7 @@ class RecordingInterrupts : public MessageInterrupts {
     {
       const std::lock_guard lock(mutex_);
       ++signalled_[vector];
+      ++total_;
     }
     changed_.notify_all();
   }
@@ -34,18 +35,28 @@ class RecordingInterrupts : public MessageInterrupts {
     const std::lock_guard lock(mutex_);
     return programmed_;
   }
-  /// Looks at `condition` at each interrupt. False when it does not come true for a long time.
+  /// Looks at `condition` after each interrupt, without a lock. False when it does not come true for a long
+  /// time.
   template <class Condition>
   [[nodiscard]] bool wait_until(Condition condition) {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(30), condition);
+    for (std::uint64_t seen = total();; seen = total()) {
+      if (condition()) return true;
+      std::unique_lock lock(mutex_);
+      if (!changed_.wait_for(lock, std::chrono::seconds(30), [&] { return total_ != seen; })) return false;
+    }
   }
 
  private:
+  [[nodiscard]] std::uint64_t total() {
+    const std::lock_guard lock(mutex_);
+    return total_;
+  }
+
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::pair<std::uint16_t, MsixMessage>> programmed_;
   std::map<std::uint16_t, int> signalled_;
+  std::uint64_t total_ = 0;
 };
 
 }  // namespace ktstr::vmm::kvm::test
