@@ -13,9 +13,9 @@ namespace ktstr::vmm::kvm::test {
 class GuestRam {
  public:
   static constexpr GuestPhys kBase{0x100000};
-  static constexpr std::size_t kPages = 256;
 
-  GuestRam() : pages_(kPages), regions_{{{kBase, std::as_writable_bytes(std::span(pages_))}}} {}
+  explicit GuestRam(std::size_t pages = 256)
+      : pages_(pages), regions_{{{kBase, std::as_writable_bytes(std::span(pages_))}}} {}
   GuestRam(const GuestRam&) = delete;
   GuestRam& operator=(const GuestRam&) = delete;
 
