@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "engine/base/durable_file.h"
 #include "engine/base/mapped_file.h"
 #include "tests/temporary_directory.h"
 #include "vmm/decompress.h"
@@ -47,10 +48,13 @@ Status unpack_module(const fs::path& tree, const std::string& name, const fs::pa
 Status fetch(const std::string& release, const fs::path& cache, const fs::path& into) {
   const auto apt = KTSTR_TRY(AptRoot::open(cache / "apt", kDebianSuite, {}));
   KTSTR_TRY_STATUS(apt.update());
-  const auto package = KTSTR_TRY(find_package(KTSTR_TRY(apt.packages()), release));
+  const auto packages = KTSTR_TRY(apt.packages());
+  const auto package = KTSTR_TRY(find_package(packages, release));
   const ktstr::test::TemporaryDirectory scratch;
   const auto deb = KTSTR_TRY(apt.download(package, scratch.path()));
-  KTSTR_TRY(run_command({.arguments = {"dpkg-deb", "-x", deb.string(), (scratch.path() / "tree").string()}}));
+  Command unpack;
+  unpack.arguments = {"dpkg-deb", "-x", deb.string(), (scratch.path() / "tree").string()};
+  KTSTR_TRY(run_command(unpack));
   for (const auto* name : kNames) KTSTR_TRY_STATUS(unpack_module(scratch.path() / "tree", name, into));
   return ok();
 }
