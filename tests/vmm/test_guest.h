@@ -21,6 +21,8 @@ class TestGuest {
  public:
   /// Returns once init said "ready".
   [[nodiscard]] static Result<TestGuest> boot(const MachineConfig& config);
+  /// A guest that is ready already.
+  explicit TestGuest(std::unique_ptr<Machine> machine) : machine_(std::move(machine)) {}
 
   /// The line that init answers.
   [[nodiscard]] std::string ask(char request);
@@ -30,7 +32,6 @@ class TestGuest {
   Machine& machine() { return *machine_; }
 
  private:
-  explicit TestGuest(std::unique_ptr<Machine> machine) : machine_(std::move(machine)) {}
   Result<std::string> read_line();
 
   std::unique_ptr<Machine> machine_;
