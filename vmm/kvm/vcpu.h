@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <thread>
 
@@ -56,6 +57,11 @@ class Vcpu {
 
   /// Precondition: the thread stands at the gate.
   [[nodiscard]] Result<VcpuRegisters> registers() const;
+  /// Where `address` lies in the guest's memory by this vCPU's page tables, if it is mapped. Precondition: as
+  /// registers().
+  [[nodiscard]] std::optional<GuestPhys> translate(KernelVirt address) const;
+  /// The same watchpoints for every vCPU (debug_registers()). Precondition: as registers().
+  [[nodiscard]] Status set_debug(const kvm_guest_debug& debug) const;
   [[nodiscard]] int fd() const { return fd_.get(); }
 
  private:
