@@ -20,8 +20,7 @@
 
 namespace ktstr::vmm {
 
-/// What runs the guest's instructions. KVM is used only when asked for: /dev/kvm being there does not mean
-/// that it boots.
+/// What runs the guest's instructions in QEMU.
 enum class Accelerator { kTcg, kKvm };
 
 /// What to boot. Paths must stay valid until start() returns.
@@ -30,8 +29,8 @@ struct MachineConfig {
   std::filesystem::path kernel_bzimage;  ///< may be empty when the kernel was added as ELF
   std::filesystem::path initramfs;       ///< cpio, uncompressed or in any form the kernel unpacks
   Topology topology;
-  ByteSize memory;  ///< rounded up to whole 2 MiB per NUMA node
-  Accelerator accelerator = Accelerator::kTcg;
+  ByteSize memory;                              ///< rounded up to whole 2 MiB per NUMA node
+  Accelerator accelerator = Accelerator::kTcg;  ///< of QEMU
   bool kaslr = true;
   /// The guest's CPUs can run KVM themselves (AMD's SVM, emulated); its caches are then not the topology's.
   bool nested_virtualization = false;

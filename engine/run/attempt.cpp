@@ -11,7 +11,7 @@
 #include "engine/run/step_runner.h"
 #include "engine/scenario/workers.h"
 #include "introspect/monitor/kernel_hz.h"
-#include "vmm/qemu/qemu_machine.h"
+#include "vmm/backend.h"
 
 namespace ktstr::engine {
 namespace {
@@ -53,15 +53,15 @@ Status Attempt::start_machine() {
                  "kernel " + metadata.release +
                      " was added as an ELF image, which can't randomise its addresses: set kaslr = "
                      "false in the scenario, or add the bzImage"};
-  machine_ = KTSTR_TRY(vmm::start_qemu({.kernel_elf = elf,
-                                        .kernel_bzimage = bzimage,
-                                        .initramfs = prepared_.initramfs,
-                                        .topology = scenario_.topology,
-                                        .memory = guest_memory(scenario_),
-                                        .accelerator = options_.accelerator,
-                                        .kaslr = scenario_.kaslr,
-                                        .kernel_args = kernel_args_of(scenario_),
-                                        .console_log = options_.console_log}));
+  machine_ = KTSTR_TRY(vmm::start_machine({.kernel_elf = elf,
+                                           .kernel_bzimage = bzimage,
+                                           .initramfs = prepared_.initramfs,
+                                           .topology = scenario_.topology,
+                                           .memory = guest_memory(scenario_),
+                                           .kaslr = scenario_.kaslr,
+                                           .kernel_args = kernel_args_of(scenario_),
+                                           .console_log = options_.console_log},
+                                          options_.backend));
   watch_ = KTSTR_TRY(MachineWatch::start(*machine_, options_.stop_fd));
   report_.machine.backend = machine_->backend_name();
   report_.machine.emulated = machine_->is_emulated();

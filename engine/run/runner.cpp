@@ -32,7 +32,9 @@ std::string quoted(const std::string& argument) {
 std::string replay_command(const RunOptions& options, const std::string& kernel_release) {
   return fmt::format("ktstr run {} --kernel {} --seed {}{}", quoted(options.script),
                      quoted(options.kernel.value_or(kernel_release)), options.seed,
-                     options.accelerator == vmm::Accelerator::kKvm ? " --accel kvm" : "");
+                     options.backend == vmm::Backend::kAuto
+                         ? std::string()
+                         : fmt::format(" --backend {}", enum_name(options.backend)));
 }
 
 RunReport empty_report(const Scenario& scenario, const RunOptions& options, const CachedKernel& kernel) {

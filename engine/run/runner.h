@@ -12,14 +12,14 @@
 #include "engine/run/progress.h"
 #include "engine/scenario/scenario.h"
 #include "introspect/dump/dump.h"
-#include "vmm/machine.h"
+#include "vmm/backend.h"
 
 namespace ktstr::engine {
 
 struct RunOptions {
   std::optional<std::string> kernel{};                  ///< PATH, VERSION or PREFIX; wins over the scenario's
   std::optional<std::filesystem::path> kernel_cache{};  ///< by default where KernelStore looks
-  vmm::Accelerator accelerator = vmm::Accelerator::kTcg;
+  vmm::Backend backend = vmm::Backend::kAuto;
   std::uint64_t seed = 1;
   std::string script{};                 ///< the scenario's file, for the command that repeats the run
   std::filesystem::path dump_dir{};     ///< where dumps are written; the current directory when empty

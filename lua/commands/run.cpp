@@ -31,7 +31,7 @@ struct RunArguments {
   std::optional<fs::path> json;
   fs::path console_log;
   fs::path dump_dir;
-  vmm::Accelerator accelerator = vmm::Accelerator::kTcg;
+  vmm::Backend backend = vmm::Backend::kAuto;
   bool ktap = false;
   std::uint64_t seed = engine::RunOptions{}.seed;
 };
@@ -53,7 +53,7 @@ engine::RunOptions options_for(const RunArguments& arguments, ScriptHost& host, 
                                engine::ProgressLine& line, int stop_fd) {
   engine::RunOptions options;
   options.kernel = arguments.kernel;
-  options.accelerator = arguments.accelerator;
+  options.backend = arguments.backend;
   options.seed = arguments.seed;
   options.script = file.string();
   options.console_log = arguments.console_log;
@@ -116,14 +116,14 @@ void add_run_command(CLI::App& app, Invocation& invocation) {
   command->add_option("--kernel", arguments->kernel,
                       "A path, a version or the beginning of one; default: the scenario's, else the newest "
                       "cached with sched_ext");
-  const std::map<std::string, vmm::Accelerator> accelerators{{"tcg", vmm::Accelerator::kTcg},
-                                                             {"kvm", vmm::Accelerator::kKvm}};
+  std::map<std::string, vmm::Backend> backends;
+  for (const auto& backend : describe<vmm::Backend>.values) backends.emplace(backend.name, backend.value);
   command
-      ->add_option(
-          "--accel", arguments->accelerator,
-          "tcg emulates the guest's CPUs; kvm runs them on this machine's, where its KVM boots the kernel")
-      ->transform(CLI::CheckedTransformer(accelerators).description("tcg|kvm"))
-      ->default_str("tcg");
+      ->add_option("--backend", arguments->backend,
+                   "What runs the guest: kvm is ktstr's own machine, qemu emulates, qemu-kvm is QEMU on KVM; "
+                   "auto takes kvm where this machine's KVM boots kernels, else qemu")
+      ->transform(CLI::CheckedTransformer(backends).description("auto|kvm|qemu|qemu-kvm"))
+      ->default_str("auto");
   command->add_option("--json", arguments->json, "Write the whole report to this file");
   command->add_flag("--ktap", arguments->ktap, "Print KTAP, the kernel's test format, instead of text");
   command->add_option("--console", arguments->console_log, "Append the guest's console to this file");

@@ -107,6 +107,71 @@ void write_dumps() {
   write_seed("dump", "degraded", test::bytes_of(to_json(degraded)));
 }
 
+void append_bytes(Bytes& input, std::initializer_list<int> bytes) {
+  for (const int byte : bytes) input.push_back(static_cast<std::byte>(byte));
+}
+
+/// register_access.h, behind a byte that chooses it: writing one byte, or reading a dword.
+void append_write(Bytes& input, std::uint8_t choice, std::uint16_t offset, std::uint8_t value) {
+  append_bytes(input, {choice, 0});
+  test::append_value(input, offset);
+  test::append_value(input, value);
+}
+
+void append_read(Bytes& input, std::uint8_t choice, std::uint16_t offset) {
+  append_bytes(input, {choice, 6});
+  test::append_value(input, offset);
+}
+
+/// serial_fuzz.cpp: FIFOs and interrupts on, a byte each way, and loopback.
+Bytes serial_line() {
+  Bytes input;
+  for (const auto& [offset, value] : {std::pair{2, 7}, {3, 3}, {4, 11}, {1, 15}, {0, 'x'}})
+    append_write(input, 0, static_cast<std::uint16_t>(offset), static_cast<std::uint8_t>(value));
+  append_bytes(input, {0xe2, 'a', 'b', 0xf0});
+  append_write(input, 0, 4, 0x1a);
+  append_write(input, 0, 0, 'y');
+  for (const std::uint16_t offset : {0, 2, 4}) append_read(input, 0, offset);
+  return input;
+}
+
+/// pci_fuzz.cpp: the size of the BAR, MSI-X on, a vector open and sent.
+Bytes pci_function() {
+  Bytes input;
+  const auto select = [&](std::uint8_t reg) { append_bytes(input, {0x60, reg}); };
+  const auto write_dword = [&](std::uint8_t choice, std::uint16_t offset, std::uint32_t value) {
+    append_bytes(input, {choice, 2});
+    test::append_value(input, offset);
+    test::append_value(input, value);
+  };
+  select(0x10), write_dword(0, 4, 0xffffffff), append_read(input, 0, 4);
+  select(0x40), write_dword(0, 4, 0x80000000);
+  for (const std::uint16_t entry : {0, 16}) {
+    write_dword(0x70, entry, 0xfee00000);
+    write_dword(0x70, static_cast<std::uint16_t>(entry + 12), 0);
+  }
+  append_bytes(input, {0xc4, 0xc5, 0xe0, 0xf0});
+  return input;
+}
+
+/// virtqueue_fuzz.cpp: the port opened, and bytes both ways.
+Bytes console_port() {
+  Bytes input;
+  const auto offer = [&](std::uint8_t queue, std::uint8_t bytes, std::uint16_t place) {
+    const auto choice = static_cast<std::uint8_t>(0x90 + queue);  // 0x90 is a multiple of 6
+    append_bytes(input, {choice, bytes});
+    test::append_value(input, place);
+  };
+  constexpr std::uint8_t kProcess = 0x80, kMessage = 0xa0, kHost = 0xb0;
+  for (int i = 0; i < 4; ++i) offer(2, 32, 0x6000);
+  for (const int event : {0, 3, 6}) append_bytes(input, {kMessage, event, kProcess});
+  offer(4, 33, 0x6100), offer(5, 9, 0x6200);
+  append_bytes(input, {kHost, 66, kProcess, kHost, 0, kProcess});
+  offer(4, 32, 0x6300);
+  append_bytes(input, {kHost, 17, kProcess});
+  return input;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -123,6 +188,9 @@ int main(int argc, char** argv) {
   write_seed("walk", "xarray", words({0, 0, 66, 0, 0, 0, 0, 0, 0, 0, 0, 256, 512}));
   write_seed("image", "one_word", words({7, 0, 128, 1, 2, 3, 4, 5}));
   write_seed("image", "many_words", noise(960));
+  write_seed("serial", "line", serial_line());
+  write_seed("pci", "function", pci_function());
+  write_seed("virtqueue", "console_port", console_port());
   write_kallsyms();
   write_dumps();
 }

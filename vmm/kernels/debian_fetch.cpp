@@ -14,7 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kSuite = "trixie-backports";
 constexpr std::string_view kSourcePrefix = "Debian package ";
 /// How many series a default fetch goes back before it gives up.
 constexpr std::size_t kMaxDefaultAttempts = 3;
@@ -72,7 +71,7 @@ Result<std::vector<KernelPackages>> choose(const std::vector<KernelPackages>& of
   std::vector<std::string_view> releases;
   for (const KernelPackages& kernel : offered) releases.push_back(kernel.release);
   return Error{ErrorCode::kNotFound,
-               fmt::format("{} has no cloud kernel {}; it has: {}", kSuite,
+               fmt::format("{} has no cloud kernel {}; it has: {}", kDebianSuite,
                            options.series.value_or("for schedulers"), fmt::join(releases, ", "))};
 }
 
@@ -97,7 +96,7 @@ class Fetcher {
 
  private:
   static std::string source_of(const IndexedPackage& package) {
-    return fmt::format("{}{} {} ({})", kSourcePrefix, package.name, package.version, kSuite);
+    return fmt::format("{}{} {} ({})", kSourcePrefix, package.name, package.version, kDebianSuite);
   }
 
   Result<std::optional<CacheEntry>> already_cached(const KernelPackages& kernel) const {
@@ -123,8 +122,8 @@ class Fetcher {
 
 Result<CacheEntry> fetch_from_archive(const KernelCache& cache, const FetchOptions& options,
                                       const fs::path& apt_directory) {
-  const AptRoot apt = KTSTR_TRY(AptRoot::open(apt_directory, kSuite, options.stop));
-  options.progress(fmt::format("updating the package index of {}", kSuite));
+  const AptRoot apt = KTSTR_TRY(AptRoot::open(apt_directory, kDebianSuite, options.stop));
+  options.progress(fmt::format("updating the package index of {}", kDebianSuite));
   KTSTR_TRY_STATUS(apt.update());
   const auto index = KTSTR_TRY(apt.packages());
   const auto candidates = KTSTR_TRY(choose(find_kernel_packages(index), options));
@@ -142,7 +141,7 @@ Result<CacheEntry> fetch_from_archive(const KernelCache& cache, const FetchOptio
                                  entry.metadata.sched_ext_defect.value_or("no sched_ext")));
   }
   return Error{ErrorCode::kNotFound,
-               fmt::format("{} has no kernel that can run schedulers{}", kSuite, refused)};
+               fmt::format("{} has no kernel that can run schedulers{}", kDebianSuite, refused)};
 }
 
 }  // namespace

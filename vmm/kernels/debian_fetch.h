@@ -12,6 +12,9 @@
 
 namespace ktstr::vmm {
 
+/// The suite that kernels come from.
+inline constexpr std::string_view kDebianSuite = "trixie-backports";
+
 struct FetchOptions {
   /// "6.18" or "6.18.15"; by default the newest that schedulers work on.
   std::optional<std::string> series;

@@ -18,6 +18,7 @@
 #include "vmm/kvm/acpi/acpi_tables.h"
 #include "vmm/kvm/cpuid.h"
 #include "vmm/kvm/ending.h"
+#include "vmm/kvm/host_cpu.h"
 #include "vmm/kvm/ioctl.h"
 #include "vmm/kvm/layout.h"
 #include "vmm/kvm/loader.h"
@@ -85,7 +86,7 @@ class KvmMachine final : public Machine {
   ~KvmMachine() override;
 
   std::string backend_name() const override { return "kvm"; }
-  bool is_emulated() const override { return false; }
+  bool is_emulated() const override { return emulated_; }
   std::span<const MemoryRegion> memory() const override { return regions_; }
   Result<FrozenState> freeze(Duration deadline) override;
   Status thaw() override;
@@ -110,6 +111,7 @@ class KvmMachine final : public Machine {
   void conclude();
 
   const Topology topology_;
+  const bool emulated_ = host_is_emulated();
   GuestRam ram_;
   std::vector<RamPart> ram_parts_;
   std::vector<MemoryRegion> regions_;

@@ -4,11 +4,13 @@
 #include <sys/socket.h>
 
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 
 #include "engine/kernels/kernel_store.h"
 #include "engine/schedulers/closure.h"
 #include "tests/temporary_directory.h"
+#include "tests/vmm/nested/kvm_modules.h"
 #include "vmm/qemu/qemu_machine.h"
 
 namespace ktstr::vmm {
@@ -35,21 +37,22 @@ Status add_program(std::vector<InitramfsFile>& files, const NestedProgram& what)
 }
 
 /// Numbered in the order in which they need one another.
-Status add_modules(std::vector<InitramfsFile>& files) {
-  const char* directory = std::getenv("KTSTR_KVM_MODULES");
-  if (!directory)
-    return Error{ErrorCode::kNotFound, "KTSTR_KVM_MODULES names no directory with KVM's modules"};
+Status add_modules(std::vector<InitramfsFile>& files, const engine::CachedKernel& kernel) {
   char number = '1';
-  for (const std::string name : {"irqbypass", "kvm", "kvm-amd"}) {
-    const auto path = fs::path(directory) / (name + ".ko");
-    if (!fs::exists(path)) return Error{ErrorCode::kNotFound, path.string() + " is not there"};
-    files.push_back({std::string("modules/") + number++ + "-" + name + ".ko", path});
-  }
+  for (const auto& module : KTSTR_TRY(kvm_modules(kernel)))
+    files.push_back({std::string("modules/") + number++ + "-" + module.filename().string(), module});
   return ok();
 }
 
+/// So that the program finds the same default kernel.
+void add_kernel(std::vector<InitramfsFile>& files, const engine::CachedKernel& kernel) {
+  const auto place = fs::path("root/.cache/ktstr/kernels") / kernel.directory.filename();
+  for (const auto& file : fs::directory_iterator(kernel.directory))
+    files.push_back({(place / file.path().filename()).string(), file.path(), 0644});
+}
+
 /// All that init writes, to its last line.
-Result<std::string> read_output(Machine& machine) {
+Result<std::string> read_output(const NestedProgram& what, Machine& machine) {
   std::string output;
   const auto deadline = Clock::now() + kDeadline;
   while (true) {
@@ -64,9 +67,7 @@ Result<std::string> read_output(Machine& machine) {
     const auto count = ::recv(machine.channel_fd(), bytes, sizeof(bytes), 0);
     if (count <= 0) return Error{ErrorCode::kGuestFailed, output + machine.console_tail(30)};
     output.append(bytes, static_cast<std::size_t>(count));
-    if (const char* echo = std::getenv("KTSTR_NESTED_ECHO"); echo) {
-      std::fwrite(bytes, 1, static_cast<std::size_t>(count), stderr);
-    }
+    if (what.echo) std::fwrite(bytes, 1, static_cast<std::size_t>(count), stderr);
   }
 }
 
@@ -76,7 +77,8 @@ Result<NestedOutcome> run_nested(NestedProgram what) {
   const auto store = KTSTR_TRY(engine::KernelStore::open());
   const auto kernel = KTSTR_TRY(store.resolve(std::nullopt));
   auto files = std::move(what.files);
-  KTSTR_TRY_STATUS(add_modules(files));
+  KTSTR_TRY_STATUS(add_modules(files, kernel));
+  add_kernel(files, kernel);
   KTSTR_TRY_STATUS(add_program(files, what));
   files.push_back({"init", fs::path(KTSTR_NESTED_INIT)});
   const ktstr::test::TemporaryDirectory directory;
@@ -91,7 +93,7 @@ Result<NestedOutcome> run_nested(NestedProgram what) {
   config.kaslr = false;
   config.console_log = directory.path() / "console";
   const auto machine = KTSTR_TRY(start_qemu(config));
-  auto output = KTSTR_TRY(read_output(*machine));
+  auto output = KTSTR_TRY(read_output(what, *machine));
   const auto last = output.rfind(kLastLine);
   const int status = std::atoi(output.c_str() + last + std::string_view(kLastLine).size());
   output.erase(last);

@@ -15,6 +15,7 @@ struct NestedProgram {
   std::vector<std::string> arguments;
   std::vector<InitramfsFile> files;  ///< further files of the machine's root
   std::size_t cpus = 1;
+  bool echo = false;  ///< show its output as it comes, on standard error
 };
 
 struct NestedOutcome {
@@ -22,9 +23,9 @@ struct NestedOutcome {
   std::string output;  ///< what it wrote
 };
 
-/// Boots the default kernel with SVM under QEMU, loads its KVM modules, runs the program and waits for its
-/// end. Errors: kNotFound when no kernel is cached or its modules are not there (KTSTR_KVM_MODULES, a
-/// directory with kvm.ko, kvm-amd.ko and irqbypass.ko, xz-compressed or not); kTimeout; what ended the guest.
+/// Boots the default kernel with SVM under QEMU, loads its KVM modules, runs the program, which finds that
+/// kernel cached, and waits for its end. Errors: kNotFound when no kernel is cached or its modules can't be
+/// had any more; kUnavailable without QEMU, or network when it is needed; kTimeout; what ended the guest.
 [[nodiscard]] Result<NestedOutcome> run_nested(NestedProgram program);
 
 }  // namespace ktstr::vmm

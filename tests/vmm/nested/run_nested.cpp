@@ -6,6 +6,7 @@
 
 int main(int argc, char** argv) {
   ktstr::vmm::NestedProgram what;
+  what.echo = true;
   int next = 1;
   for (; next < argc; ++next) {
     const std::string word = argv[next];
@@ -19,6 +20,5 @@ int main(int argc, char** argv) {
   for (; next < argc; ++next) what.arguments.push_back(argv[next]);
   const auto outcome = ktstr::vmm::run_nested(std::move(what));
   if (!outcome) return std::fprintf(stderr, "%s\n", outcome.error().message.c_str()), 1;
-  std::fputs(outcome->output.c_str(), stdout);
   return outcome->status;
 }

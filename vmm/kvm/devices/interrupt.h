@@ -5,7 +5,7 @@
 
 namespace ktstr::vmm::kvm {
 
-/// An edge-triggered line. Thread-safe, never blocks.
+/// An edge-triggered line. Thread-safe, never blocks, and calls no device back: devices raise it locked.
 class InterruptLine {
  public:
   virtual ~InterruptLine() = default;
@@ -20,11 +20,14 @@ struct MsixMessage {
   friend bool operator==(const MsixMessage&, const MsixMessage&) = default;
 };
 
-/// The message-signalled interrupts of one function, numbered from 0. Thread-safe.
+/// The message-signalled interrupts of one function, numbered from 0. Thread-safe, and calls no device back:
+/// devices call it locked.
 class MessageInterrupts {
  public:
   virtual ~MessageInterrupts() = default;
-  /// The guest has changed `vector`; effective mask (entry's own or the function's) in `message.masked`.
+  /// The guest has changed `vector`; effective mask (entry's own, the function's, or MSI-X disabled) in
+  /// `message.masked`. At first every vector is masked; what changes while it stays so is told with the
+  /// unmasking.
   virtual void program(std::uint16_t vector, const MsixMessage& message) = 0;
   /// Sends it. The device calls this for vectors that are not masked only.
   virtual void signal(std::uint16_t vector) = 0;

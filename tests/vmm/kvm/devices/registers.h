@@ -17,6 +17,10 @@ class Registers {
   [[nodiscard]] T in(std::uint64_t offset) const {
     std::array<std::byte, sizeof(T)> bytes{};
     device_->read(base_ + offset, bytes);
+    return number<T>(bytes);
+  }
+  template <class T>
+  [[nodiscard]] static T number(const std::array<std::byte, sizeof(T)>& bytes) {
     T value{};
     std::memcpy(&value, bytes.data(), sizeof(value));
     return value;

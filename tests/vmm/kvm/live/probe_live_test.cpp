@@ -1,13 +1,19 @@
 #include <doctest/doctest.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <iterator>
+#include <string>
+#include <thread>
 
 #include "tests/skip.h"
 #include "vmm/kvm/probe.h"
 #include "vmm/kvm/probe_payload.h"
+#include "vmm/kvm/seccomp.h"
 
 namespace ktstr::vmm::kvm {
 namespace {
@@ -56,6 +62,33 @@ TEST_CASE("a probe whose time is over before its guest runs says so") {
   REQUIRE_FALSE(status);
   CHECK(status.error().code == ErrorCode::kUnavailable);
   CHECK(status.error().message == "KVM had no machine ready within 0s");
+}
+
+/// Of the thread of this process called `name`, or -1.
+int seccomp_mode_of(const std::string& name) {
+  for (const auto& task : fs::directory_iterator("/proc/self/task")) {
+    std::ifstream status(task.path() / "status");
+    std::string line;
+    bool found = false;
+    while (std::getline(status, line)) {
+      found = found || line == "Name:\t" + name;
+      if (found && line.starts_with("Seccomp:")) return std::stoi(line.substr(line.find('\t')));
+    }
+  }
+  return -1;
+}
+
+TEST_CASE("the threads that run a guest are confined, no others") {
+  if (!have_kvm()) SKIP_TEST("no /dev/kvm");
+  if (!kThreadsAreConfined) SKIP_TEST("no filters under sanitizers");
+  std::thread prober(
+      [] { static_cast<void>(run_probe({.deadline = kHangs, .hang_at = KTSTR_PROBE_AT_REPORT})); });
+  const auto until = Clock::now() + kHangs.chrono();
+  int mode = -1;
+  while (mode != SECCOMP_MODE_FILTER && Clock::now() < until) mode = seccomp_mode_of("vcpu 1");
+  prober.join();
+  CHECK(mode == SECCOMP_MODE_FILTER);
+  CHECK(::prctl(PR_GET_SECCOMP) == SECCOMP_MODE_DISABLED);
 }
 
 TEST_CASE("a probe leaves no thread and no descriptor behind") {

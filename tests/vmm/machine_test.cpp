@@ -1,18 +1,14 @@
+// What every backend of Machine does: compiled once for each (test_guest.h).
 #include <doctest/doctest.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstring>
 #include <fstream>
 #include <sstream>
 
-#include "tests/skip.h"
-#include "tests/vmm/qemu/test_guest.h"
-#include "vmm/qemu/qemu_machine.h"
+#include "tests/vmm/test_guest.h"
 
-namespace ktstr::vmm::qemu {
+namespace ktstr::vmm {
 namespace {
 
 using namespace std::chrono_literals;
@@ -20,19 +16,6 @@ using namespace std::chrono_literals;
 constexpr std::uint64_t kGiB = 1ULL << 30;
 constexpr std::string_view kLinkedText =
     "ffffffff81000000";  // CONFIG_PHYSICAL_START of 16 MiB, on every x86-64 kernel
-
-#define TEST_CONFIG(name, topology)                                   \
-  auto name##_or_reason = test_config(topology);                      \
-  if (!name##_or_reason) SKIP_TEST(name##_or_reason.error().message); \
-  auto& name = *name##_or_reason
-
-TestGuest boot(const MachineConfig& config) {
-  auto guest = TestGuest::boot(config);
-  const auto failure = guest ? std::string() : guest.error().message;
-  INFO(failure);
-  REQUIRE(guest.has_value());
-  return std::move(*guest);
-}
 
 /// What test_init reports of a guest that shows exactly `topology`.
 std::string expected_report(const Topology& topology) {
@@ -62,37 +45,6 @@ bool is_plausible_code_address(std::uint64_t rip) {
   constexpr std::uint64_t kUserEnd = 1ULL << 47, kKernelText = 0xffffffff80000000;
   return (rip != 0 && rip < kUserEnd) || rip >= kKernelText;
 }
-
-/// The children of this process, whichever thread forked them.
-std::vector<int> child_pids() {
-  std::vector<int> pids;
-  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
-    std::ifstream children(task.path() / "children");
-    for (int pid = 0; children >> pid;) pids.push_back(pid);
-  }
-  return pids;
-}
-
-MachineEvent wait_for_event(Machine& machine) {
-  const auto event = machine.wait_event(60s);
-  const auto console = machine.console_tail(20);
-  INFO(console);
-  REQUIRE(event.has_value());
-  return *event;
-}
-
-/// Ends of a pipe as a way for a forked process to say that it has come to a point.
-struct Signal {
-  int ends[2];
-  Signal() { REQUIRE(::pipe(ends) == 0); }
-  void raise() const { static_cast<void>(::write(ends[1], "!", 1)); }
-  /// Whether it was raised before the other side ended.
-  bool wait() {
-    ::close(ends[1]);
-    char byte = 0;
-    return ::read(ends[0], &byte, 1) == 1;
-  }
-};
 
 }  // namespace
 
@@ -156,7 +108,7 @@ TEST_CASE("a freeze gives every vCPU's registers and stops memory, nests, and en
     CHECK((vcpu->cr0 & 0x80000001) == 0x80000001);  // paging, protected mode
     CHECK((vcpu->efer & 0x500) == 0x500);           // long mode enabled and active
     CHECK(vcpu->idt_base > 0xffff800000000000);
-    CHECK_FALSE(vcpu->lstar.has_value());
+    CHECK(vcpu->lstar.has_value() == (kTestBackend == Backend::kKvm));  // QEMU's gdbstub has no MSRs
   }
   const auto before = checksum(machine);
   const auto again = machine.freeze(30s);
@@ -168,15 +120,6 @@ TEST_CASE("a freeze gives every vCPU's registers and stops memory, nests, and en
   CHECK(guest.ask('p') == "pong");
   CHECK(checksum(machine) != before);
   CHECK_FALSE(machine.thaw().has_value());
-}
-
-TEST_CASE("CPUs that one host thread runs in turn have no thread of their own") {
-  TEST_CONFIG(config, "1n1l2c1t");
-  const auto machine = start_qemu(config);
-  REQUIRE(machine.has_value());
-  CHECK((*machine)->vcpu_thread_ids() == std::vector<std::optional<int>>(2));
-  CHECK((*machine)->backend_name() == "qemu-tcg");
-  CHECK((*machine)->is_emulated());
 }
 
 TEST_CASE("a guest that resets has exited, and says so every time") {
@@ -213,7 +156,7 @@ TEST_CASE("a guest whose init ends has panicked with the kernel's own line, and 
 TEST_CASE("a guest that never gets ready leaves its last words to whoever stops waiting") {
   TEST_CONFIG(config, "1n1l1c1t");
   config.kernel_args = {"test_mode=silent"};
-  const auto machine = start_qemu(config);
+  const auto machine = start_machine(config, kTestBackend);
   REQUIRE(machine.has_value());
   const auto deadline = std::chrono::steady_clock::now() + 120s;
   while ((*machine)->console_tail(5).find("init is stuck here") == std::string::npos) {
@@ -227,70 +170,4 @@ TEST_CASE("a guest that never gets ready leaves its last words to whoever stops 
   CHECK(std::get<MachineFailed>(*event).error.code == ErrorCode::kCancelled);
 }
 
-TEST_CASE("a QEMU killed in mid-run is a failure of the machine") {
-  TEST_CONFIG(config, "1n1l1c1t");
-  auto guest = boot(config);
-  const auto children = child_pids();
-  REQUIRE(children.size() == 1);
-  ::kill(children[0], SIGKILL);
-  const auto event = wait_for_event(guest.machine());
-  REQUIRE(std::holds_alternative<MachineFailed>(event));
-  CHECK(std::get<MachineFailed>(event).error.code == ErrorCode::kIo);
-  CHECK(std::get<MachineFailed>(event).error.message == "QEMU was killed by signal 9 (Killed)");
-}
-
-TEST_CASE("SIGKILL of the process that owns a machine ends its QEMU") {
-  TEST_CONFIG(config, "1n1l1c1t");
-  REQUIRE(::prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);  // so that an orphaned QEMU becomes ours to wait for
-  Signal started;
-  const auto owner = ::fork();
-  if (owner == 0) {
-    const auto machine = start_qemu(config);
-    if (machine) started.raise();
-    ::close(started.ends[1]);
-    ::pause();
-  }
-  REQUIRE(started.wait());
-  ::kill(owner, SIGKILL);
-  REQUIRE(::waitpid(owner, nullptr, 0) == owner);
-  int status = 0;
-  const auto qemu = ::waitpid(-1, &status, 0);
-  CHECK(qemu > 0);
-  CHECK(WIFSIGNALED(status));
-  CHECK(WTERMSIG(status) == SIGKILL);
-  CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
-  REQUIRE(::prctl(PR_SET_CHILD_SUBREAPER, 0) == 0);
-}
-
-TEST_CASE("a destroyed machine leaves no process") {
-  TEST_CONFIG(config, "1n1l1c1t");
-  {
-    const auto machine = start_qemu(config);
-    REQUIRE(machine.has_value());
-    CHECK(child_pids().size() == 1);
-  }
-  CHECK(child_pids().empty());
-}
-
-TEST_CASE("a kernel that is none is refused with QEMU's own words") {
-  TEST_CONFIG(config, "1n1l1c1t");
-  config.kaslr = false;
-  config.kernel_elf = config.initramfs;
-  const auto machine = start_qemu(config);
-  REQUIRE_FALSE(machine.has_value());
-  CHECK(machine.error().message.find("QEMU did not start: ") != std::string::npos);
-  CHECK(child_pids().empty());
-}
-
-TEST_CASE("files that are not there are named") {
-  TEST_CONFIG(config, "1n1l1c1t");
-  auto without_kernel = config;
-  without_kernel.kernel_elf = "/nonexistent/vmlinux";
-  CHECK(start_qemu(without_kernel).error().message.find("/nonexistent/vmlinux") != std::string::npos);
-  auto without_initramfs = config;
-  without_initramfs.initramfs = "/nonexistent/initramfs";
-  CHECK(start_qemu(without_initramfs).error().message.find("/nonexistent/initramfs") != std::string::npos);
-  CHECK(child_pids().empty());
-}
-
-}  // namespace ktstr::vmm::qemu
+}  // namespace ktstr::vmm

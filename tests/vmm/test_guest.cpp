@@ -1,4 +1,4 @@
-#include "tests/vmm/qemu/test_guest.h"
+#include "tests/vmm/test_guest.h"
 
 #include <doctest/doctest.h>
 #include <poll.h>
@@ -8,9 +8,10 @@
 
 #include "engine/kernels/kernel_store.h"
 #include "vmm/initramfs.h"
+#include "vmm/kvm/kvm.h"
 #include "vmm/qemu/qemu_machine.h"
 
-namespace ktstr::vmm::qemu {
+namespace ktstr::vmm {
 namespace {
 
 constexpr int kAnswerMilliseconds = 120'000;
@@ -30,11 +31,21 @@ std::filesystem::path test_initramfs() {
   return path;
 }
 
+/// Whether this host has what the backend needs.
+Status find_backend() {
+  if (kTestBackend == Backend::kKvm) {
+    if (auto opened = kvm::Kvm::open(); !opened) return std::move(opened.error());
+    return ok();
+  }
+  const char* path = std::getenv("PATH");
+  KTSTR_TRY(find_qemu(path ? path : ""));
+  return ok();
+}
+
 }  // namespace
 
 Result<MachineConfig> test_config(std::string_view topology) {
-  const char* path = std::getenv("PATH");
-  KTSTR_TRY(find_qemu(path ? path : ""));
+  KTSTR_TRY_STATUS(find_backend());
   const auto store = KTSTR_TRY(engine::KernelStore::open());
   const auto kernel = KTSTR_TRY(store.resolve(std::nullopt));
   MachineConfig config;
@@ -47,7 +58,7 @@ Result<MachineConfig> test_config(std::string_view topology) {
 }
 
 Result<TestGuest> TestGuest::boot(const MachineConfig& config) {
-  TestGuest guest(KTSTR_TRY(start_qemu(config)));
+  TestGuest guest(KTSTR_TRY(start_machine(config, kTestBackend)));
   const auto line = KTSTR_TRY(guest.read_line());
   if (line != "ready") return Error{ErrorCode::kGuestFailed, "init says \"" + line + "\" instead of ready"};
   return guest;
@@ -79,4 +90,20 @@ Result<std::string> TestGuest::read_line() {
   return line;
 }
 
-}  // namespace ktstr::vmm::qemu
+TestGuest boot(const MachineConfig& config) {
+  auto guest = TestGuest::boot(config);
+  const auto failure = guest ? std::string() : guest.error().message;
+  INFO(failure);
+  REQUIRE(guest.has_value());
+  return std::move(*guest);
+}
+
+MachineEvent wait_for_event(Machine& machine) {
+  const auto event = machine.wait_event(std::chrono::seconds(60));
+  const auto console = machine.console_tail(20);
+  INFO(console);
+  REQUIRE(event.has_value());
+  return *event;
+}
+
+}  // namespace ktstr::vmm

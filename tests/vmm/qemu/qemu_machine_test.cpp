@@ -1,0 +1,117 @@
+#include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "tests/vmm/test_guest.h"
+#include "vmm/qemu/qemu_machine.h"
+
+namespace ktstr::vmm::qemu {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// The children of this process, whichever thread forked them.
+std::vector<int> child_pids() {
+  std::vector<int> pids;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream children(task.path() / "children");
+    for (int pid = 0; children >> pid;) pids.push_back(pid);
+  }
+  return pids;
+}
+
+/// Ends of a pipe as a way for a forked process to say that it has come to a point.
+struct Signal {
+  int ends[2];
+  Signal() { REQUIRE(::pipe(ends) == 0); }
+  void raise() const { static_cast<void>(::write(ends[1], "!", 1)); }
+  /// Whether it was raised before the other side ended.
+  bool wait() {
+    ::close(ends[1]);
+    char byte = 0;
+    return ::read(ends[0], &byte, 1) == 1;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("CPUs that one host thread runs in turn have no thread of their own") {
+  TEST_CONFIG(config, "1n1l2c1t");
+  const auto machine = start_qemu(config);
+  REQUIRE(machine.has_value());
+  CHECK((*machine)->vcpu_thread_ids() == std::vector<std::optional<int>>(2));
+  CHECK((*machine)->backend_name() == "qemu-tcg");
+  CHECK((*machine)->is_emulated());
+}
+
+TEST_CASE("a QEMU killed in mid-run is a failure of the machine") {
+  TEST_CONFIG(config, "1n1l1c1t");
+  auto guest = boot(config);
+  const auto children = child_pids();
+  REQUIRE(children.size() == 1);
+  ::kill(children[0], SIGKILL);
+  const auto event = wait_for_event(guest.machine());
+  REQUIRE(std::holds_alternative<MachineFailed>(event));
+  CHECK(std::get<MachineFailed>(event).error.code == ErrorCode::kIo);
+  CHECK(std::get<MachineFailed>(event).error.message == "QEMU was killed by signal 9 (Killed)");
+}
+
+TEST_CASE("SIGKILL of the process that owns a machine ends its QEMU") {
+  TEST_CONFIG(config, "1n1l1c1t");
+  REQUIRE(::prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);  // so that an orphaned QEMU becomes ours to wait for
+  Signal started;
+  const auto owner = ::fork();
+  if (owner == 0) {
+    const auto machine = start_qemu(config);
+    if (machine) started.raise();
+    ::close(started.ends[1]);
+    ::pause();
+  }
+  REQUIRE(started.wait());
+  ::kill(owner, SIGKILL);
+  REQUIRE(::waitpid(owner, nullptr, 0) == owner);
+  int status = 0;
+  const auto qemu = ::waitpid(-1, &status, 0);
+  CHECK(qemu > 0);
+  CHECK(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGKILL);
+  CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
+  REQUIRE(::prctl(PR_SET_CHILD_SUBREAPER, 0) == 0);
+}
+
+TEST_CASE("a destroyed machine leaves no process") {
+  TEST_CONFIG(config, "1n1l1c1t");
+  {
+    const auto machine = start_qemu(config);
+    REQUIRE(machine.has_value());
+    CHECK(child_pids().size() == 1);
+  }
+  CHECK(child_pids().empty());
+}
+
+TEST_CASE("a kernel that is none is refused with QEMU's own words") {
+  TEST_CONFIG(config, "1n1l1c1t");
+  config.kaslr = false;
+  config.kernel_elf = config.initramfs;
+  const auto machine = start_qemu(config);
+  REQUIRE_FALSE(machine.has_value());
+  CHECK(machine.error().message.find("QEMU did not start: ") != std::string::npos);
+  CHECK(child_pids().empty());
+}
+
+TEST_CASE("files that are not there are named") {
+  TEST_CONFIG(config, "1n1l1c1t");
+  auto without_kernel = config;
+  without_kernel.kernel_elf = "/nonexistent/vmlinux";
+  CHECK(start_qemu(without_kernel).error().message.find("/nonexistent/vmlinux") != std::string::npos);
+  auto without_initramfs = config;
+  without_initramfs.initramfs = "/nonexistent/initramfs";
+  CHECK(start_qemu(without_initramfs).error().message.find("/nonexistent/initramfs") != std::string::npos);
+  CHECK(child_pids().empty());
+}
+
+}  // namespace ktstr::vmm::qemu

@@ -1,0 +1,51 @@
+// A booted guest whose init answers one-letter requests (test_init.c), on the backend that KTSTR_TEST_BACKEND
+// names.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "engine/base/result.h"
+#include "tests/skip.h"
+#include "vmm/backend.h"
+#include "vmm/machine.h"
+
+namespace ktstr::vmm {
+
+/// A configuration that boots test_init with the default cached kernel. Errors: what this host lacks.
+[[nodiscard]] Result<MachineConfig> test_config(std::string_view topology);
+
+inline constexpr Backend kTestBackend = Backend::KTSTR_TEST_BACKEND;
+
+class TestGuest {
+ public:
+  /// Returns once init said "ready".
+  [[nodiscard]] static Result<TestGuest> boot(const MachineConfig& config);
+
+  /// The line that init answers.
+  [[nodiscard]] std::string ask(char request);
+  /// A request that is not answered.
+  void tell(char request);
+
+  Machine& machine() { return *machine_; }
+
+ private:
+  explicit TestGuest(std::unique_ptr<Machine> machine) : machine_(std::move(machine)) {}
+  Result<std::string> read_line();
+
+  std::unique_ptr<Machine> machine_;
+};
+
+/// Declares `name`, or ends the test case as skipped.
+#define TEST_CONFIG(name, topology)                                   \
+  auto name##_or_reason = test_config(topology);                      \
+  if (!name##_or_reason) SKIP_TEST(name##_or_reason.error().message); \
+  auto& name = *name##_or_reason
+
+/// A guest that is ready.
+[[nodiscard]] TestGuest boot(const MachineConfig& config);
+
+/// How the guest ended.
+[[nodiscard]] MachineEvent wait_for_event(Machine& machine);
+
+}  // namespace ktstr::vmm

@@ -1,0 +1,33 @@
+// Which of the backends makes a machine.
+#pragma once
+
+#include <memory>
+
+#include "engine/base/describe.h"
+#include "engine/base/result.h"
+#include "vmm/machine.h"
+
+namespace ktstr {
+namespace vmm {
+
+enum class Backend {
+  kAuto,     ///< our own machine where this host's KVM boots kernels, else QEMU
+  kKvm,      ///< our own machine (vmm/kvm)
+  kQemu,     ///< QEMU, emulating (vmm/qemu)
+  kQemuKvm,  ///< QEMU with KVM
+};
+
+/// Starts a machine. Errors: those of start_kvm() and start_qemu().
+[[nodiscard]] Result<std::unique_ptr<Machine>> start_machine(MachineConfig config, Backend backend);
+
+}  // namespace vmm
+
+template <>
+inline constexpr auto describe<vmm::Backend> = enumeration<vmm::Backend>(
+    "Backend",
+    {{"auto", vmm::Backend::kAuto, "ktstr's own machine where this host's KVM boots kernels, else QEMU"},
+     {"kvm", vmm::Backend::kKvm, "ktstr's own machine on /dev/kvm"},
+     {"qemu", vmm::Backend::kQemu, "QEMU, which emulates the guest's CPUs"},
+     {"qemu-kvm", vmm::Backend::kQemuKvm, "QEMU on /dev/kvm"}});
+
+}  // namespace ktstr

@@ -1,0 +1,29 @@
+#include "vmm/kvm/host_cpu.h"
+
+#include <cpuid.h>
+
+#include <array>
+#include <cstring>
+#include <string_view>
+
+namespace ktstr::vmm::kvm {
+namespace {
+
+constexpr unsigned kFeatures = 1, kHypervisor = 0x40000000;
+constexpr unsigned kHypervisorPresent = 1U << 31;  // leaf 1, ECX
+constexpr std::string_view kTcgSignature = "TCGTCGTCGTCG";
+
+}  // namespace
+
+bool host_is_emulated() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  __cpuid(kFeatures, eax, ebx, ecx, edx);
+  if (!(ecx & kHypervisorPresent)) return false;
+  std::array<unsigned, 3> words{};
+  __cpuid(kHypervisor, eax, words[0], words[1], words[2]);
+  std::array<char, kTcgSignature.size()> signature{};
+  std::memcpy(signature.data(), words.data(), signature.size());
+  return std::string_view(signature.data(), signature.size()) == kTcgSignature;
+}
+
+}  // namespace ktstr::vmm::kvm
