@@ -53,6 +53,14 @@ constexpr int kAllowed[] = {
 
 using Context = std::unique_ptr<void, decltype(&::seccomp_release)>;
 
+scmp_arg_cmp equals(unsigned argument, std::uint64_t value) {
+  return {argument, SCMP_CMP_EQ, value, 0};
+}
+/// Of the bits in `mask` only those of `bits` are set.
+scmp_arg_cmp has_bits(unsigned argument, std::uint64_t mask, std::uint64_t bits) {
+  return {argument, SCMP_CMP_MASKED_EQ, mask, bits};
+}
+
 /// Collects rules; the first failure is kept.
 class Rules {
  public:
@@ -76,22 +84,21 @@ class Rules {
 };
 
 void allow_memory(Rules& rules) {
-  rules.allow(SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
-              SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS));
-  rules.allow(SCMP_SYS(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-  rules.allow(SCMP_SYS(mremap), SCMP_A3(SCMP_CMP_MASKED_EQ, ~std::uint64_t{MREMAP_MAYMOVE}, 0));
+  rules.allow(SCMP_SYS(mmap), has_bits(2, PROT_EXEC, 0), has_bits(3, MAP_ANONYMOUS, MAP_ANONYMOUS));
+  rules.allow(SCMP_SYS(mprotect), has_bits(2, PROT_EXEC, 0));
+  rules.allow(SCMP_SYS(mremap), has_bits(3, ~std::uint64_t{MREMAP_MAYMOVE}, 0));
 }
 
 void allow_vcpu(Rules& rules) {
-  rules.allow(SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, KVM_RUN));
-  rules.allow(SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, table_request(KVM_SET_GSI_ROUTING)));
+  rules.allow(SCMP_SYS(ioctl), equals(1, KVM_RUN));
+  rules.allow(SCMP_SYS(ioctl), equals(1, table_request(KVM_SET_GSI_ROUTING)));
 }
 
 Status add_rules(scmp_filter_ctx context, ConfinedThread kind) {
   Rules rules(context);
   for (const int call : kAllowed) rules.allow(call);
-  rules.allow(SCMP_SYS(sendto), SCMP_A4(SCMP_CMP_EQ, 0));  // to no address: where it is connected to
-  rules.allow(SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, static_cast<std::uint64_t>(::getpid())));
+  rules.allow(SCMP_SYS(sendto), equals(4, 0));  // to no address: where it is connected to
+  rules.allow(SCMP_SYS(tgkill), equals(0, static_cast<std::uint64_t>(::getpid())));
   allow_memory(rules);
   if (kind == ConfinedThread::kVcpu) allow_vcpu(rules);
   rules.note(::seccomp_syscall_priority(context, SCMP_SYS(ioctl), UINT8_MAX));
