@@ -15,13 +15,21 @@
 
 namespace ktstr::vmm::kvm {
 
+inline constexpr std::size_t kTableHeaderBytes = 8;
+
+/// A request's number as KVM knows it, whose argument is the header (see KvmTable).
+[[nodiscard]] constexpr unsigned long table_request(unsigned long number) {
+  constexpr unsigned long kSizeBits = _IOC_SIZEMASK << _IOC_SIZESHIFT;
+  return (number & ~kSizeBits) | kTableHeaderBytes << _IOC_SIZESHIFT;
+}
+
 /// A header of two 32-bit words, the count first (kvm_cpuid2, kvm_msrs, kvm_irq_routing). The structs' own
 /// sizes and offsets are not KVM's in C++, where the empty struct of their flexible array (linux/stddef.h)
 /// has a size; nor are the sizes in the numbers of their requests.
 template <class Entry>
 class KvmTable {
  public:
-  static constexpr std::size_t kHeaderBytes = 8;
+  static constexpr std::size_t kHeaderBytes = kTableHeaderBytes;
 
   explicit KvmTable(std::size_t entries)
       : storage_(static_cast<std::byte*>(std::calloc(1, kHeaderBytes + entries * sizeof(Entry))),
@@ -42,8 +50,7 @@ class KvmTable {
 
   /// ioctl(fd, request) with this table.
   [[nodiscard]] Result<int> request(int fd, unsigned long number, const char* name) {
-    constexpr unsigned long kSizeBits = _IOC_SIZEMASK << _IOC_SIZESHIFT;
-    return kvm_ioctl(fd, (number & ~kSizeBits) | kHeaderBytes << _IOC_SIZESHIFT, name, storage_.get());
+    return kvm_ioctl(fd, table_request(number), name, storage_.get());
   }
 
  private:

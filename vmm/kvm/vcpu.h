@@ -18,6 +18,7 @@
 #include "vmm/kvm/devices/bus.h"
 #include "vmm/kvm/kvm.h"
 #include "vmm/kvm/pause_gate.h"
+#include "vmm/kvm/seccomp.h"
 #include "vmm/machine.h"
 
 namespace ktstr::vmm::kvm {
@@ -35,7 +36,8 @@ struct VcpuSurroundings {
 
 class Vcpu {
  public:
-  /// vCPU `index` of the machine; its thread does not run yet. Errors: KVM's.
+  /// vCPU `index` of the machine; its thread does not run yet. Errors: KVM's;
+  /// those of SyscallFilter, which confines the thread.
   [[nodiscard]] static Result<std::unique_ptr<Vcpu>> create(const Kvm& kvm, int vm, std::size_t index,
                                                             std::uint32_t apic_id,
                                                             const VcpuSurroundings& surroundings);
@@ -80,6 +82,7 @@ class Vcpu {
   Fd fd_;
   kvm_run* run_ = nullptr;
   std::size_t run_bytes_ = 0;
+  SyscallFilter filter_;
   std::atomic<int> thread_id_ = 0;
   std::thread thread_;
 };
