@@ -188,7 +188,10 @@ Status KvmMachine::load(const MachineConfig& config) {
                    .initramfs = initramfs.bytes(),
                    .command_line = kernel_command_line(config, {}),
                    .kaslr = config.kaslr,
-                   .acpi_rsdp = kAcpiTables};
+                   .acpi_rsdp = kAcpiTables,
+                   .write = [this](GuestPhys at, std::span<const std::byte> bytes) {
+                     return write_ram(ram_, ram_parts_, at, bytes);
+                   }};
   const auto elf = KTSTR_TRY(MappedFile::open(config.kernel_elf));
   what.kernel = elf.bytes();
   auto entry = load_linux(regions_, what);

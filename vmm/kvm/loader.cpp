@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
+#include <vector>
 
 #include "engine/base/units.h"
 #include "vmm/kernel_elf.h"
 #include "vmm/kvm/layout.h"
+#include "vmm/large_buffer.h"
 #include "vmm/linux_boot.h"
 
 namespace ktstr::vmm::kvm {
@@ -49,39 +52,63 @@ class Loader {
   Status put(GuestPhys at, std::span<const std::byte> bytes, const char* what) {
     const auto place = memory_.slice(at, bytes.size());
     if (!place) return too_small(what, bytes.size());
+    if (what_.write) return what_.write(at, bytes);
     std::copy(bytes.begin(), bytes.end(), place->begin());
     return ok();
   }
 
   Result<GuestPhys> load_elf() {
     const auto elf = KTSTR_TRY(KernelElf::read(what_.kernel));
-    for (const auto& segment : elf.segments) {
-      // The rest of a segment is zero, as all memory is that nobody has written.
+    // The rest of a segment is zero, as all memory is that nobody has written.
+    for (const auto& segment : elf.segments)
       if (!memory_.slice(GuestPhys(segment.p_paddr), segment.p_memsz))
         return too_small("kernel", elf.link_end());
-      KTSTR_TRY_STATUS(
-          put(GuestPhys(segment.p_paddr), elf.file.subspan(segment.p_offset, segment.p_filesz), "kernel"));
-    }
+    if (!segment_of(elf, elf.header.e_entry, 1))
+      return Error{ErrorCode::kCorrupt, "kernel ELF: its entry is not in it"};
     params_ = elf_boot_params(what_.kaslr);
     if (what_.kaslr) {
-      const auto slide = KTSTR_TRY(random_slide(elf));
-      KTSTR_TRY_STATUS(relocate_kernel(
-          elf, slide, [&](std::uint64_t address, std::size_t bytes) { return loaded(elf, address, bytes); }));
+      KTSTR_TRY_STATUS(put_relocated(elf));
+    } else {
+      for (const auto& segment : elf.segments)
+        KTSTR_TRY_STATUS(
+            put(GuestPhys(segment.p_paddr), elf.file.subspan(segment.p_offset, segment.p_filesz), "kernel"));
     }
-    if (!loaded(elf, elf.header.e_entry, 1))
-      return Error{ErrorCode::kCorrupt, "kernel ELF: its entry is not in it"};
     return GuestPhys(elf.header.e_entry);
   }
 
-  std::byte* loaded(const KernelElf& elf, std::uint64_t address, std::size_t bytes) {
-    for (const auto& segment : elf.segments) {
-      const auto offset = address - segment.p_paddr;
-      if (address < segment.p_paddr || offset > segment.p_filesz || bytes > segment.p_filesz - offset)
-        continue;
-      const auto place = memory_.slice(GuestPhys(address), bytes);
-      return place ? place->data() : nullptr;
+  /// Relocated in a copy, since its segments may be put only as a whole.
+  Status put_relocated(const KernelElf& elf) {
+    std::size_t total = 0;
+    for (const auto& segment : elf.segments) total += segment.p_filesz;
+    const auto buffer = KTSTR_TRY(LargeBuffer::create(total));
+    std::vector<std::span<std::byte>> copies;
+    for (auto rest = buffer.bytes(); const auto& segment : elf.segments) {
+      copies.push_back(rest.first(segment.p_filesz));
+      rest = rest.subspan(segment.p_filesz);
+      std::copy_n(elf.file.begin() + static_cast<std::ptrdiff_t>(segment.p_offset), segment.p_filesz,
+                  copies.back().begin());
     }
-    return nullptr;
+    const auto loaded = [&](std::uint64_t address, std::size_t bytes) -> std::byte* {
+      const auto index = segment_of(elf, address, bytes);
+      return index ? copies[*index].data() + (address - elf.segments[*index].p_paddr) : nullptr;
+    };
+    const auto slide = KTSTR_TRY(random_slide(elf));
+    KTSTR_TRY_STATUS(relocate_kernel(elf, slide, loaded));
+    for (std::size_t i = 0; i < copies.size(); ++i)
+      KTSTR_TRY_STATUS(put(GuestPhys(elf.segments[i].p_paddr), copies[i], "kernel"));
+    return ok();
+  }
+
+  /// The segment that has [address, address + bytes) in the file.
+  static std::optional<std::size_t> segment_of(const KernelElf& elf, std::uint64_t address,
+                                               std::size_t bytes) {
+    for (std::size_t i = 0; i < elf.segments.size(); ++i) {
+      const auto& segment = elf.segments[i];
+      const auto offset = address - segment.p_paddr;
+      if (address >= segment.p_paddr && offset <= segment.p_filesz && bytes <= segment.p_filesz - offset)
+        return i;
+    }
+    return std::nullopt;
   }
 
   Result<GuestPhys> load_bzimage() {
@@ -110,6 +137,7 @@ class Loader {
   /// As high as the kernel accepts, out of the way of what it unpacks.
   Status load_initramfs() {
     const auto bytes = what_.initramfs.size();
+    if (bytes == 0) return ok();
     const auto low_end = ram_.front().base + ram_.front().bytes.size();
     const auto end = std::min(low_end.value(), kHighestInitramfs + 1) / kPage * kPage;
     if (bytes + kHighMemory.value() > end) return too_small("initramfs", bytes);
