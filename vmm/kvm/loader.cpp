@@ -19,7 +19,8 @@ namespace {
 constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kHighestInitramfs = 0x7fffffff;  // initrd_addr_max of an ELF, which has no header
 constexpr std::size_t kSetupHeader = 0x1f1;              // in a bzImage and in boot_params alike
-constexpr std::size_t kSectorBytes = 512;
+constexpr std::size_t kSectorBytes = 512, kDefaultSetupSectors = 4;
+constexpr std::size_t kMostCommandLine = 2048;  // COMMAND_LINE_SIZE of x86: the kernel cuts what is longer
 constexpr std::uint32_t kHeaderMagic = 0x53726448;    // "HdrS"
 constexpr std::uint16_t kProtocolWith64Bit = 0x020c;  // xloadflags
 constexpr std::uint64_t kEntry64 = 0x200;             // behind the start of the protected-mode kernel
@@ -65,6 +66,7 @@ class Loader {
         return too_small("kernel", elf.link_end());
     if (!segment_of(elf, elf.header.e_entry, 1))
       return Error{ErrorCode::kCorrupt, "kernel ELF: its entry is not in it"};
+    kernel_end_ = GuestPhys(elf.link_end());
     params_ = elf_boot_params(what_.kaslr);
     if (what_.kaslr) {
       KTSTR_TRY_STATUS(put_relocated(elf));
@@ -122,12 +124,15 @@ class Loader {
     if (header.header != kHeaderMagic) return corrupt("neither ELF nor bzImage");
     if (header.version < kProtocolWith64Bit || !(header.xloadflags & XLF_KERNEL_64))
       return Error{ErrorCode::kUnavailable, "this bzImage has no 64-bit entry"};
-    const std::size_t setup = (std::max<std::size_t>(header.setup_sects, 1) + 1) * kSectorBytes;
+    const std::size_t sectors = header.setup_sects ? header.setup_sects : kDefaultSetupSectors;
+    const std::size_t setup = (sectors + 1) * kSectorBytes;
     if (setup + kEntry64 >= image.size()) return corrupt("truncated");
     const GuestPhys base(header.pref_address);
-    if (base < kHighMemory || !memory_.slice(base, header.init_size))
-      return too_small("kernel", header.init_size);
+    if (base < kHighMemory || base >= kLowRamEnd) return corrupt("wants an address where no kernel lies");
+    const auto bytes = std::max<std::uint64_t>(header.init_size, image.size() - setup);
+    if (!memory_.slice(base, bytes)) return too_small("kernel", bytes);
     KTSTR_TRY_STATUS(put(base, image.subspan(setup), "kernel"));
+    kernel_end_ = base + bytes;
     params_.hdr = header;
     params_.hdr.type_of_loader = 0xff;
     params_.hdr.loadflags |= LOADED_HIGH;
@@ -140,7 +145,8 @@ class Loader {
     if (bytes == 0) return ok();
     const auto low_end = ram_.front().base + ram_.front().bytes.size();
     const auto end = std::min(low_end.value(), kHighestInitramfs + 1) / kPage * kPage;
-    if (bytes + kHighMemory.value() > end) return too_small("initramfs", bytes);
+    const auto free = (kernel_end_.value() + kPage - 1) / kPage * kPage;
+    if (free > end || bytes > end - free) return too_small("initramfs", bytes);
     const auto at = (end - bytes) / kPage * kPage;
     params_.hdr.ramdisk_image = static_cast<std::uint32_t>(at);
     params_.hdr.ramdisk_size = static_cast<std::uint32_t>(bytes);
@@ -149,7 +155,8 @@ class Loader {
 
   Status load_command_line() {
     const auto& line = what_.command_line;
-    if (line.size() >= kCommandLineBytes)
+    static_assert(kMostCommandLine <= kCommandLineBytes);
+    if (line.size() >= kMostCommandLine)
       return Error{ErrorCode::kInvalidArgument,
                    fmt::format("a kernel command line of {} bytes is too long", line.size())};
     params_.hdr.cmd_line_ptr = static_cast<std::uint32_t>(kCommandLine.value());
@@ -175,6 +182,7 @@ class Loader {
   GuestMemory memory_;
   const LinuxToLoad& what_;
   boot_params params_{};
+  GuestPhys kernel_end_;  ///< behind its memory, where it lies before it moves itself
 };
 
 }  // namespace
