@@ -1,12 +1,24 @@
 #include "vmm/backend.h"
 
+#include "vmm/kernels/cache.h"
 #include "vmm/kvm/kvm_machine.h"
+#include "vmm/kvm/probe_memory.h"
 #include "vmm/qemu/qemu_machine.h"
 
 namespace ktstr::vmm {
 
+std::optional<std::string> why_not_kvm() {
+  static const auto reason = []() -> std::optional<std::string> {
+    const auto directory = KernelCache::default_directory();
+    const auto probed = directory ? kvm::remembered_probe(*directory) : kvm::probe_kvm();
+    if (probed) return std::nullopt;
+    return probed.error().message;
+  }();
+  return reason;
+}
+
 Result<std::unique_ptr<Machine>> start_machine(MachineConfig config, Backend backend) {
-  if (backend == Backend::kKvm) return start_kvm(config);
+  if (backend == Backend::kKvm || (backend == Backend::kAuto && !why_not_kvm())) return start_kvm(config);
   config.accelerator = backend == Backend::kQemuKvm ? Accelerator::kKvm : Accelerator::kTcg;
   return start_qemu(config);
 }

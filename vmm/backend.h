@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "engine/base/describe.h"
 #include "engine/base/result.h"
@@ -16,6 +18,10 @@ enum class Backend {
   kQemu,     ///< QEMU, emulating (vmm/qemu)
   kQemuKvm,  ///< QEMU with KVM
 };
+
+/// Why kAuto does not take our own machine on this host, in one line; nullopt when it does. Found out by
+/// trying (vmm/kvm/probe.h), once for each boot of the host.
+[[nodiscard]] std::optional<std::string> why_not_kvm();
 
 /// Starts a machine. Errors: those of start_kvm() and start_qemu().
 [[nodiscard]] Result<std::unique_ptr<Machine>> start_machine(MachineConfig config, Backend backend);

@@ -73,6 +73,21 @@ struct MachineFailed {
 };  ///< the VMM process died or misbehaved; kEmulatorFailed when the emulator itself is at fault
 using MachineEvent = std::variant<GuestExited, GuestPanicked, MachineFailed>;
 
+/// A write to watch for: to any of `bytes` (1, 2, 4 or 8) at `address`, a multiple of them.
+struct Watchpoint {
+  KernelVirt address;
+  std::size_t bytes = 8;
+  friend bool operator==(const Watchpoint&, const Watchpoint&) = default;
+};
+
+/// A watched write. `old_value`: when the watchpoint was set or last hit; absent where the address was not
+/// mapped.
+struct WatchHit {
+  std::size_t vcpu = 0;
+  Watchpoint watchpoint;
+  std::optional<std::uint64_t> old_value, new_value;
+};
+
 class Machine;
 
 /// A machine's whole state at one instant: RAM, vCPUs, interrupt controllers, clock and devices. Independent
@@ -84,8 +99,8 @@ class MachineSnapshot {
   /// A new machine that goes on from here, with memory of its own (copied on write where the backend can).
   /// Its channel is a new socket: the bytes that the guest had not read yet are in its memory, those still on
   /// the host's side are lost, so take snapshots while the channel is idle. The guest has not noticed
-  /// anything: whoever forks tells the agent to re-seed its entropy and to set its clock. Valid while the
-  /// snapshot is.
+  /// anything: whoever forks tells the agent to re-seed its entropy and to set its clock. No watchpoints are
+  /// set. Valid while the snapshot is.
   [[nodiscard]] virtual Result<std::unique_ptr<Machine>> fork(
       const std::filesystem::path& console_log) const = 0;
 };
@@ -108,6 +123,17 @@ class Machine {
   /// Stops every vCPU. Idempotent; calls nest with thaw().
   [[nodiscard]] virtual Result<FrozenState> freeze(Duration deadline) = 0;
   [[nodiscard]] virtual Status thaw() = 0;
+
+  /// Watches for these writes, by whichever vCPU, and for no others any more. At most kMaxWatchpoints, which
+  /// is what x86 has. Errors: kInvalidArgument; kTimeout when a vCPU does not stop for it; kUnavailable where
+  /// the backend has none.
+  [[nodiscard]] virtual Status set_watchpoints(std::span<const Watchpoint> watchpoints) = 0;
+  static constexpr std::size_t kMaxWatchpoints = 4;
+
+  /// The next hit. From then on the machine is frozen, as by freeze(): thaw() lets it go on. Until it is
+  /// asked for, a hit keeps at least the vCPU that wrote standing. Errors: kTimeout; kCancelled when the
+  /// machine has ended.
+  [[nodiscard]] virtual Result<WatchHit> wait_watch_hit(Duration timeout) = 0;
 
   /// Freezes, saves everything, thaws. Errors: kTimeout when a vCPU did not stop; kUnavailable.
   [[nodiscard]] virtual Result<std::unique_ptr<MachineSnapshot>> snapshot(Duration deadline) = 0;

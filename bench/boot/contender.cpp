@@ -32,16 +32,10 @@ Result<void> wait_for_ready(int fd) {
   }
 }
 
-Result<Seconds> boot_ours(const Guest& guest, bool kaslr) {
-  vmm::MachineConfig config;
-  config.kernel_elf = guest.kernel.elf;
-  config.kernel_bzimage = guest.kernel.bzimage;
-  config.initramfs = guest.initramfs;
-  config.topology = KTSTR_TRY(vmm::Topology::parse("1n2l1c1t"));
-  config.memory = ByteSize{512ULL << 20};
-  config.kaslr = kaslr;
+Result<Seconds> boot_ours(const Guest& guest, bool kaslr, vmm::Backend backend) {
+  const auto config = KTSTR_TRY(machine_config(guest, kaslr));
   const auto start = Clock::now();
-  const auto machine = KTSTR_TRY(vmm::start_qemu(config));
+  const auto machine = KTSTR_TRY(vmm::start_machine(config, backend));
   KTSTR_TRY_STATUS(wait_for_ready(machine->channel_fd()));
   return Seconds(Clock::now() - start);
 }
@@ -61,8 +55,19 @@ Result<Seconds> boot_plain(std::vector<std::string> command) {
 
 }  // namespace
 
-Contender our_machine(const Guest& guest, const std::string& name, bool kaslr) {
-  return {name, [=] { return boot_ours(guest, kaslr); }};
+Result<vmm::MachineConfig> machine_config(const Guest& guest, bool kaslr) {
+  vmm::MachineConfig config;
+  config.kernel_elf = guest.kernel.elf;
+  config.kernel_bzimage = guest.kernel.bzimage;
+  config.initramfs = guest.initramfs;
+  config.topology = KTSTR_TRY(vmm::Topology::parse("1n2l1c1t"));
+  config.memory = ByteSize{512ULL << 20};
+  config.kaslr = kaslr;
+  return config;
+}
+
+Contender our_machine(const Guest& guest, const std::string& name, bool kaslr, vmm::Backend backend) {
+  return {name, [=] { return boot_ours(guest, kaslr, backend); }};
 }
 
 Contender plain_qemu(const std::string& name, const std::filesystem::path& kernel,

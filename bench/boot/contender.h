@@ -8,6 +8,7 @@
 
 #include "engine/base/result.h"
 #include "engine/kernels/kernel_store.h"
+#include "vmm/backend.h"
 
 namespace ktstr::bench {
 
@@ -23,8 +24,12 @@ struct Guest {
   std::filesystem::path initramfs;
 };
 
+/// What our machine boots.
+[[nodiscard]] Result<vmm::MachineConfig> machine_config(const Guest& guest, bool kaslr);
+
 /// Our machine; ready is the byte on its channel.
-[[nodiscard]] Contender our_machine(const Guest& guest, const std::string& name, bool kaslr);
+[[nodiscard]] Contender our_machine(const Guest& guest, const std::string& name, bool kaslr,
+                                    vmm::Backend backend);
 
 /// A plain qemu-system-x86_64 with these arguments besides kernel and initramfs; ready is an 'R' alone on the
 /// serial console.

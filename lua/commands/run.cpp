@@ -89,6 +89,8 @@ Result<int> run_all(const RunArguments& arguments, const engine::TextOptions& te
     return Error{ErrorCode::kInvalidArgument, "--json takes the report of one scenario; run them one by one"};
   auto hosts = KTSTR_TRY(load_all(arguments.files));
   const auto interrupt = KTSTR_TRY(engine::Interrupt::install());
+  if (arguments.backend == vmm::Backend::kAuto)
+    if (const auto reason = vmm::why_not_kvm()) spdlog::info("QEMU runs the guest: {}", *reason);
   std::vector<RunReport> reports;
   int code = kPassed;
   for (std::size_t i = 0; i < hosts.size(); ++i) {

@@ -21,21 +21,23 @@ AcpiConfig acpi_config(const Topology& topology, std::span<const RamPart> ram) {
   return config;
 }
 
-Status load_acpi_tables(const Topology& topology, std::span<const RamPart> ram, const GuestMemory& memory) {
-  const auto tables = KTSTR_TRY(build_acpi_tables(acpi_config(topology, ram)));
+Status load_acpi_tables(const Topology& topology, std::span<const RamPart> parts, const GuestMemory& memory) {
+  const auto tables = KTSTR_TRY(build_acpi_tables(acpi_config(topology, parts)));
   const auto place = memory.slice(kAcpiTables, tables.size());
   if (!place) return Error{ErrorCode::kInvalidArgument, "no memory for the ACPI tables"};
   std::copy(tables.begin(), tables.end(), place->begin());
   return ok();
 }
 
-Result<LinuxEntry> load_kernel(const MachineConfig& config, std::span<const MemoryRegion> regions) {
+Result<LinuxEntry> load_kernel(const MachineConfig& config, std::span<const MemoryRegion> regions,
+                               WriteMemory write) {
   const auto initramfs = KTSTR_TRY(MappedFile::open(config.initramfs));
   LinuxToLoad what{.kernel = {},
                    .initramfs = initramfs.bytes(),
                    .command_line = kernel_command_line(config, {}),
                    .kaslr = config.kaslr,
-                   .acpi_rsdp = kAcpiTables};
+                   .acpi_rsdp = kAcpiTables,
+                   .write = std::move(write)};
   const auto elf = KTSTR_TRY(MappedFile::open(config.kernel_elf));
   what.kernel = elf.bytes();
   auto entry = load_linux(regions, what);
@@ -51,11 +53,14 @@ Result<LinuxEntry> load_kernel(const MachineConfig& config, std::span<const Memo
 
 }  // namespace
 
-Result<LinuxEntry> load_guest(const MachineConfig& config, std::span<const RamPart> ram) {
+Result<LinuxEntry> load_guest(const MachineConfig& config, const GuestRam& ram,
+                              std::span<const RamPart> parts) {
   std::vector<MemoryRegion> regions;
-  for (const auto& part : ram) regions.push_back(part.region);
-  KTSTR_TRY_STATUS(load_acpi_tables(config.topology, ram, GuestMemory(regions)));
-  return load_kernel(config, regions);
+  for (const auto& part : parts) regions.push_back(part.region);
+  KTSTR_TRY_STATUS(load_acpi_tables(config.topology, parts, GuestMemory(regions)));
+  return load_kernel(config, regions, [&](GuestPhys at, std::span<const std::byte> bytes) {
+    return write_ram(ram, parts, at, bytes);
+  });
 }
 
 }  // namespace ktstr::vmm::kvm

@@ -1,5 +1,6 @@
 #include "vmm/kvm/kvm_machine.h"
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstring>
 #include <mutex>
 
 #include "vmm/apic_id.h"
@@ -22,6 +24,7 @@
 #include "vmm/kvm/machine_devices.h"
 #include "vmm/kvm/ram_layout.h"
 #include "vmm/kvm/vcpu.h"
+#include "vmm/kvm/watchpoints.h"
 #include "vmm/memory_plan.h"
 
 namespace ktstr::vmm {
@@ -33,6 +36,7 @@ using Clock = std::chrono::steady_clock;
 /// A panicked kernel resets at once (panic=-1). One that can't is ended after this, its last words read.
 constexpr auto kDeathGrace = std::chrono::seconds(5);
 
+constexpr auto kStopDeadline = std::chrono::seconds(10);
 constexpr auto kStartDeadline = std::chrono::seconds(10);
 
 struct Socketpair {
@@ -79,6 +83,8 @@ class KvmMachine final : public Machine {
   std::span<const MemoryRegion> memory() const override { return regions_; }
   Result<FrozenState> freeze(Duration deadline) override;
   Status thaw() override;
+  Status set_watchpoints(std::span<const Watchpoint> watchpoints) override;
+  Result<WatchHit> wait_watch_hit(Duration timeout) override;
   Result<std::unique_ptr<MachineSnapshot>> snapshot(Duration deadline) override;
   int channel_fd() const override { return channel_.get(); }
   std::vector<std::optional<int>> vcpu_thread_ids() const override { return thread_ids_; }
@@ -100,6 +106,7 @@ class KvmMachine final : public Machine {
   std::vector<std::optional<VcpuRegisters>> read_registers(const std::vector<bool>& stopped) const;
   Result<MachineState> save(const FrozenState& frozen);
   void tell_clocks() const;
+  std::optional<std::uint64_t> read_watched(const Watchpoint& watchpoint) const;
   void end_vcpus();
   void conclude();
 
@@ -112,6 +119,7 @@ class KvmMachine final : public Machine {
   std::vector<std::optional<int>> thread_ids_;
 
   std::unique_ptr<Ending> ending_;
+  std::unique_ptr<WatchHits> hits_;
   Fd console_end_;  ///< what the serial port writes into
   Fd dying_;        ///< readable once the console told of a death
   std::unique_ptr<Console> console_;
@@ -180,7 +188,7 @@ Status KvmMachine::assemble(const std::filesystem::path& console_log) {
 }
 
 Status KvmMachine::load(const MachineConfig& config) {
-  const auto entry = KTSTR_TRY(load_guest(config, ram_parts_));
+  const auto entry = KTSTR_TRY(load_guest(config, ram_, ram_parts_));
   for (const auto& vcpu : vcpus_) KTSTR_TRY_STATUS(vcpu->set_up());
   return vcpus_[0]->set_boot_registers(entry.entry, entry.boot_params);
 }
@@ -202,6 +210,7 @@ void KvmMachine::begin() {
 
 Status KvmMachine::connect(const std::filesystem::path& console_log) {
   ending_ = KTSTR_TRY(Ending::create());
+  hits_ = KTSTR_TRY(WatchHits::create());
   auto console = KTSTR_TRY(make_socketpair());
   auto channel = KTSTR_TRY(make_socketpair());
   dying_ = Fd(::eventfd(0, EFD_CLOEXEC));
@@ -222,7 +231,11 @@ Status KvmMachine::connect(const std::filesystem::path& console_log) {
                        .gate = gate_,
                        .on_shutdown = [this] { ending_->guest_exited(); },
                        .on_failure = [this](Error error) { ending_->failed(std::move(error)); },
-                       .on_debug = [](std::size_t, const kvm_debug_exit_arch&) {}});
+                       .on_debug =
+                           [this](std::size_t vcpu, const kvm_debug_exit_arch& debug) {
+                             gate_.close();
+                             hits_->add(vcpu, debug.dr6);
+                           }});
   return ok();
 }
 
@@ -267,8 +280,50 @@ Status KvmMachine::thaw() {
   const std::lock_guard vcpus(vcpus_mutex_);
   tell_clocks();
   devices_->resume();
-  gate_.open();
+  if (hits_->empty()) gate_.open();
   return ok();
+}
+
+Status KvmMachine::set_watchpoints(std::span<const Watchpoint> watchpoints) {
+  KTSTR_TRY_STATUS(check_watchpoints(watchpoints));
+  const auto frozen = KTSTR_TRY(freeze(kStopDeadline));
+  Status set = ok();
+  for (std::size_t i = 0; i < frozen.vcpus.size() && set; ++i) {
+    set = frozen.vcpus[i]
+              ? vcpus_[i]->set_debug(debug_registers(watchpoints))
+              : Error{ErrorCode::kTimeout, fmt::format("vCPU {} did not stop for a watchpoint", i)};
+  }
+  if (set)
+    hits_->watch(watchpoints, [this](const Watchpoint& watchpoint) { return read_watched(watchpoint); });
+  KTSTR_TRY_STATUS(thaw());
+  return set;
+}
+
+/// By the page tables of the first vCPU that maps it: one that is in user space may not map the kernel.
+std::optional<std::uint64_t> KvmMachine::read_watched(const Watchpoint& watchpoint) const {
+  for (const auto& vcpu : vcpus_) {
+    const auto place = vcpu->translate(watchpoint.address);
+    const auto bytes = place ? guest_memory_->slice(*place, watchpoint.bytes) : std::nullopt;
+    if (!bytes) continue;
+    std::uint64_t value = 0;
+    std::memcpy(&value, bytes->data(), bytes->size());
+    return value;
+  }
+  return std::nullopt;
+}
+
+Result<WatchHit> KvmMachine::wait_watch_hit(Duration timeout) {
+  const auto deadline = Clock::now() + timeout.chrono();
+  while (true) {
+    std::array<pollfd, 2> ready{{{hits_->fd(), POLLIN, 0}, {ending_->fd(), POLLIN, 0}}};
+    if (!wait_readable(ready, deadline))
+      return Error{ErrorCode::kTimeout, "no watchpoint was hit within " + format_duration(timeout)};
+    if (ready[1].revents != 0) return Error{ErrorCode::kCancelled, "watchpoints: the machine has ended"};
+    KTSTR_TRY(freeze(kStopDeadline));
+    if (auto hit = hits_->take([this](const Watchpoint& watchpoint) { return read_watched(watchpoint); }))
+      return std::move(*hit);
+    KTSTR_TRY_STATUS(thaw());  // another thread was quicker
+  }
 }
 
 /// The guest's lockup detectors learn that it was not running (KVM_KVMCLOCK_CTRL). A vCPU whose kvm-clock is

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <string>
 
@@ -12,6 +13,9 @@
 
 namespace ktstr::vmm::kvm {
 
+/// Puts bytes into the guest's memory at a place that is RAM.
+using WriteMemory = std::function<Status(GuestPhys at, std::span<const std::byte> bytes)>;
+
 struct LinuxToLoad {
   std::span<const std::byte> kernel;  ///< ELF or bzImage
   std::span<const std::byte> initramfs;
@@ -20,6 +24,8 @@ struct LinuxToLoad {
   /// command line.
   bool kaslr = true;
   GuestPhys acpi_rsdp;
+  /// By default a copy through the mapping. A memfd is better written to: no fault for each page of it.
+  WriteMemory write;
 };
 
 /// Where vCPU 0 begins (Documentation/arch/x86/boot.rst, "64-bit Boot Protocol").

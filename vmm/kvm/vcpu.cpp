@@ -49,6 +49,7 @@ Result<std::unique_ptr<Vcpu>> Vcpu::create(const Kvm& kvm, int vm, std::size_t i
   if (run == MAP_FAILED) return system_error("map kvm_run");
   vcpu->run_ = static_cast<kvm_run*>(run);
   vcpu->run_bytes_ = kvm.run_bytes();
+  vcpu->filter_ = KTSTR_TRY(SyscallFilter::create(ConfinedThread::kVcpu));
   return vcpu;
 }
 
@@ -72,6 +73,7 @@ void Vcpu::run() {
   block_other_signals();
   thread_id_ = ::gettid();
   ::pthread_setname_np(::pthread_self(), fmt::format("vcpu {}", index_).c_str());
+  filter_.confine_this_thread();
   while (surroundings_.gate.pass(index_, [this] { std::atomic_ref(run_->immediate_exit).store(0); }))
     if (!enter_guest()) return;
 }

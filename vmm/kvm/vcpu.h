@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <thread>
 
@@ -17,6 +18,7 @@
 #include "vmm/kvm/devices/bus.h"
 #include "vmm/kvm/kvm.h"
 #include "vmm/kvm/pause_gate.h"
+#include "vmm/kvm/seccomp.h"
 #include "vmm/machine.h"
 
 namespace ktstr::vmm::kvm {
@@ -34,7 +36,8 @@ struct VcpuSurroundings {
 
 class Vcpu {
  public:
-  /// vCPU `index` of the machine; its thread does not run yet. Errors: KVM's.
+  /// vCPU `index` of the machine; its thread does not run yet. Errors: KVM's;
+  /// those of SyscallFilter, which confines the thread.
   [[nodiscard]] static Result<std::unique_ptr<Vcpu>> create(const Kvm& kvm, int vm, std::size_t index,
                                                             std::uint32_t apic_id,
                                                             const VcpuSurroundings& surroundings);
@@ -56,6 +59,11 @@ class Vcpu {
 
   /// Precondition: the thread stands at the gate.
   [[nodiscard]] Result<VcpuRegisters> registers() const;
+  /// Where `address` lies in the guest's memory by this vCPU's page tables, if it is mapped. Precondition: as
+  /// registers().
+  [[nodiscard]] std::optional<GuestPhys> translate(KernelVirt address) const;
+  /// The same watchpoints for every vCPU (debug_registers()). Precondition: as registers().
+  [[nodiscard]] Status set_debug(const kvm_guest_debug& debug) const;
   [[nodiscard]] int fd() const { return fd_.get(); }
 
  private:
@@ -74,6 +82,7 @@ class Vcpu {
   Fd fd_;
   kvm_run* run_ = nullptr;
   std::size_t run_bytes_ = 0;
+  SyscallFilter filter_;
   std::atomic<int> thread_id_ = 0;
   std::thread thread_;
 };

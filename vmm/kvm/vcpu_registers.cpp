@@ -92,6 +92,19 @@ Status Vcpu::set_boot_registers(GuestPhys entry, GuestPhys boot_params) const {
   return ok();
 }
 
+std::optional<GuestPhys> Vcpu::translate(KernelVirt address) const {
+  kvm_translation translation{};
+  translation.linear_address = address.value();
+  const auto done = kvm_ioctl(fd(), KVM_TRANSLATE, "KVM_TRANSLATE", &translation);
+  if (!done || !translation.valid) return std::nullopt;
+  return GuestPhys(translation.physical_address);
+}
+
+Status Vcpu::set_debug(const kvm_guest_debug& debug) const {
+  KTSTR_TRY(kvm_ioctl(fd(), KVM_SET_GUEST_DEBUG, "KVM_SET_GUEST_DEBUG", &debug));
+  return ok();
+}
+
 Result<VcpuRegisters> Vcpu::registers() const {
   kvm_regs general{};
   KTSTR_TRY(kvm_ioctl(fd(), KVM_GET_REGS, "KVM_GET_REGS", &general));

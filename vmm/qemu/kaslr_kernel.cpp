@@ -6,9 +6,11 @@
 
 #include <array>
 #include <cstring>
+#include <optional>
 
 #include "engine/base/mapped_file.h"
 #include "vmm/kernel_elf.h"
+#include "vmm/large_buffer.h"
 #include "vmm/linux_boot.h"
 #include "vmm/qemu/pvh_entry_layout.h"
 
@@ -26,25 +28,14 @@ constexpr std::uint32_t kPhys32Entry = 18;  // XEN_ELFNOTE_PHYS32_ENTRY
 /// What we write: ELF headers, note and entry, then the kernel's segments, each on a page of its own.
 class Image {
  public:
-  Image() = default;
-  Image(const Image&) = delete;
-  Image& operator=(const Image&) = delete;
-  ~Image() {
-    if (!bytes_.empty()) ::munmap(bytes_.data(), bytes_.size());
-  }
-
   Status create(const KernelElf& source) {
     std::size_t size = kEntryOffset + (KTSTR_PVH_END - KTSTR_PVH_ENTRY);
     for (const auto& segment : source.segments) {
       places_.push_back(size);
       size += (segment.p_filesz + kPage - 1) / kPage * kPage;
     }
-    fd_ = Fd(::memfd_create("ktstr-kernel", MFD_CLOEXEC));
-    if (!fd_ || ::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0)
-      return system_error("create kernel image");
-    void* base = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0);
-    if (base == MAP_FAILED) return system_error("map kernel image");
-    bytes_ = {static_cast<std::byte*>(base), size};
+    buffer_.emplace(KTSTR_TRY(LargeBuffer::create(size)));
+    bytes_ = buffer_->bytes();
     return ok();
   }
 
@@ -67,7 +58,12 @@ class Image {
     return nullptr;
   }
 
-  Fd take() { return std::move(fd_); }
+  Result<Fd> to_memfd() const {
+    Fd fd(::memfd_create("ktstr-kernel", MFD_CLOEXEC));
+    if (!fd) return system_error("create kernel image");
+    KTSTR_TRY_STATUS(write_at(fd.get(), bytes_, 0));
+    return fd;
+  }
 
  private:
   static constexpr std::size_t kEntryOffset = kPage;
@@ -120,8 +116,8 @@ class Image {
                 map.size() * sizeof(map[0]));
   }
 
-  Fd fd_;
-  std::span<std::byte> bytes_;
+  std::optional<LargeBuffer> buffer_;
+  std::span<std::byte> bytes_;       ///< of the buffer
   std::vector<std::size_t> places_;  ///< file offset of each of the source's segments
 };
 
@@ -132,7 +128,7 @@ Result<Fd> make(const KernelElf& source, std::uint64_t slide) {
   KTSTR_TRY_STATUS(relocate_kernel(source, slide, [&](std::uint64_t address, std::size_t size) {
     return image.at(source, address, size);
   }));
-  return image.take();
+  return image.to_memfd();
 }
 
 }  // namespace

@@ -80,6 +80,8 @@ class QemuMachine final : public Machine {
   std::span<const MemoryRegion> memory() const override { return regions_; }
   Result<FrozenState> freeze(Duration deadline) override;
   Status thaw() override;
+  Status set_watchpoints(std::span<const Watchpoint> watchpoints) override;
+  Result<WatchHit> wait_watch_hit(Duration timeout) override;
   Result<std::unique_ptr<MachineSnapshot>> snapshot(Duration deadline) override;
   int channel_fd() const override { return channel_.get(); }
   std::vector<std::optional<int>> vcpu_thread_ids() const override { return thread_ids_; }
@@ -238,6 +240,15 @@ bool QemuMachine::wait_readable(int fd, Clock::time_point deadline) const {
   do count = ::poll(&ready, 1, poll_milliseconds(deadline));
   while (count < 0 && errno == EINTR);
   return count > 0;
+}
+
+Status QemuMachine::set_watchpoints(std::span<const Watchpoint> watchpoints) {
+  if (watchpoints.empty()) return ok();
+  return Error{ErrorCode::kUnavailable, "the QEMU backend has no watchpoints"};
+}
+
+Result<WatchHit> QemuMachine::wait_watch_hit(Duration) {
+  return Error{ErrorCode::kUnavailable, "the QEMU backend has no watchpoints"};
 }
 
 Result<std::unique_ptr<MachineSnapshot>> QemuMachine::snapshot(Duration) {

@@ -32,6 +32,10 @@ class FakeMachine : public vmm::Machine {
   Result<std::unique_ptr<vmm::MachineSnapshot>> snapshot(Duration) override {
     return Error{ErrorCode::kUnavailable, "a fake"};
   }
+  Status set_watchpoints(std::span<const vmm::Watchpoint>) override {
+    return Error{ErrorCode::kUnavailable, "a fake"};
+  }
+  Result<vmm::WatchHit> wait_watch_hit(Duration) override { return Error{ErrorCode::kUnavailable, "a fake"}; }
   std::string backend_name() const override { return "fake"; }
   bool is_emulated() const override { return true; }
   std::span<const vmm::MemoryRegion> memory() const override { return regions; }

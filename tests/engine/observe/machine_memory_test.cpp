@@ -23,6 +23,10 @@ class MemoryOnlyMachine : public vmm::Machine {
   Result<std::unique_ptr<vmm::MachineSnapshot>> snapshot(Duration) override {
     return Error{ErrorCode::kUnavailable, "a fake"};
   }
+  Status set_watchpoints(std::span<const vmm::Watchpoint>) override {
+    return Error{ErrorCode::kUnavailable, "a fake"};
+  }
+  Result<vmm::WatchHit> wait_watch_hit(Duration) override { return Error{ErrorCode::kUnavailable, "a fake"}; }
   int channel_fd() const override { return -1; }
   std::vector<std::optional<int>> vcpu_thread_ids() const override { return {}; }
   Result<vmm::MachineEvent> wait_event(Duration) override { return Error{ErrorCode::kTimeout, "no events"}; }

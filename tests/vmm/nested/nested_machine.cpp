@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -22,13 +23,24 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kDeadline = std::chrono::minutes(8);
 constexpr const char* kLastLine = "\ninit: exit ";
 
-Status add_program(std::vector<InitramfsFile>& files, const NestedProgram& what) {
+/// With all that it needs to start.
+Status add_program(std::vector<InitramfsFile>& files, const fs::path& program, const std::string& as) {
   const auto places = KTSTR_TRY(engine::LibraryPlaces::of_this_host());
-  const auto closure = KTSTR_TRY(engine::resolve_closure(what.program, places));
-  files.push_back({"program", closure.program});
-  if (closure.interpreter)
-    files.push_back({closure.interpreter->relative_path().string(), fs::path(*closure.interpreter)});
-  for (const auto& library : closure.libraries) files.push_back({"lib/" + library.soname, library.path});
+  const auto closure = KTSTR_TRY(engine::resolve_closure(program, places));
+  const auto add = [&](const std::string& path, const fs::path& file) {
+    const auto same = [&](const InitramfsFile& other) { return other.path == path; };
+    if (std::none_of(files.begin(), files.end(), same)) files.push_back({path, file});
+  };
+  add(as, closure.program);
+  if (closure.interpreter) add(closure.interpreter->relative_path().string(), *closure.interpreter);
+  for (const auto& library : closure.libraries) add("lib/" + library.soname, library.path);
+  return ok();
+}
+
+Status add_programs(std::vector<InitramfsFile>& files, const NestedProgram& what) {
+  KTSTR_TRY_STATUS(add_program(files, what.program, "program"));
+  for (const auto& tool : what.tools)
+    KTSTR_TRY_STATUS(add_program(files, tool, "usr/bin/" + tool.filename().string()));
   std::string command = "/program\n";
   for (const auto& argument : what.arguments) command += argument + "\n";
   const auto bytes = std::as_bytes(std::span(command));
@@ -79,7 +91,7 @@ Result<NestedOutcome> run_nested(NestedProgram what) {
   auto files = std::move(what.files);
   KTSTR_TRY_STATUS(add_modules(files, kernel));
   add_kernel(files, kernel);
-  KTSTR_TRY_STATUS(add_program(files, what));
+  KTSTR_TRY_STATUS(add_programs(files, what));
   files.push_back({"init", fs::path(KTSTR_NESTED_INIT)});
   const ktstr::test::TemporaryDirectory directory;
   MachineConfig config;

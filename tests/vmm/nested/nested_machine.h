@@ -13,7 +13,8 @@ namespace ktstr::vmm {
 struct NestedProgram {
   std::filesystem::path program;  ///< of this host; its shared libraries come along
   std::vector<std::string> arguments;
-  std::vector<InitramfsFile> files;  ///< further files of the machine's root
+  std::vector<InitramfsFile> files;          ///< further files of the machine's root
+  std::vector<std::filesystem::path> tools;  ///< programs that it starts, to be found in PATH
   std::size_t cpus = 1;
   bool echo = false;  ///< show its output as it comes, on standard error
 };

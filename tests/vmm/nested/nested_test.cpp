@@ -14,17 +14,21 @@ bool is_missing(const Error& error) {
 }
 
 NestedProgram scenario_run(const std::string& scenario) {
-  return {.program = KTSTR_PROGRAM,
-          .arguments = {"run", "/scenario.lua", "--backend", "kvm"},
-          .files = {{"scenario.lua", fs::path(KTSTR_SCENARIOS) / scenario, 0644}}};
+  NestedProgram run;
+  run.program = KTSTR_PROGRAM;
+  run.arguments = {"run", "/scenario.lua", "--backend", "kvm"};
+  run.files = {{"scenario.lua", fs::path(KTSTR_SCENARIOS) / scenario, 0644}};
+  return run;
 }
 
 }  // namespace
 
 TEST_CASE("the live tests of the KVM machine pass") {
+  NestedProgram tests;
+  tests.program = KTSTR_LIVE_TESTS;
   const fs::path init(KTSTR_TEST_INIT);
-  const auto outcome = run_nested(
-      {.program = KTSTR_LIVE_TESTS, .arguments = {}, .files = {{init.relative_path().string(), init}}});
+  tests.files = {{init.relative_path().string(), init}};
+  const auto outcome = run_nested(std::move(tests));
   if (!outcome && is_missing(outcome.error())) SKIP_TEST(outcome.error().message);
   REQUIRE_MESSAGE(outcome.has_value(), outcome.error().message);
   INFO(outcome->output);
@@ -46,7 +50,7 @@ TEST_CASE("a scenario passes") {
 
 TEST_CASE("a scheduler is replaced under load") {
   auto run = scenario_run("replace_under_load.lua");
-  run.files.push_back({"usr/bin/scx_ktstr", fs::path(KTSTR_SCHEDULER)});
+  run.tools = {KTSTR_SCHEDULER};
   if (!fs::exists(KTSTR_SCHEDULER)) SKIP_TEST("scx_ktstr is not built");
   const auto outcome = run_nested(std::move(run));
   if (!outcome && is_missing(outcome.error())) SKIP_TEST(outcome.error().message);

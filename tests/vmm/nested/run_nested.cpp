@@ -1,5 +1,6 @@
-// run_nested PROGRAM [ARGUMENT ...]: runs a program in a guest that has KVM, see nested_machine.h. FILE=PATH
-// before the program adds a file of this host to the guest's root.
+// run_nested [FILE=PATH ...] [tool=PATH ...] PROGRAM [ARGUMENT ...]: runs a program in a guest that has KVM,
+// see nested_machine.h. FILE=PATH adds a file of this host to the guest's root, tool=PATH a program to its
+// PATH.
 #include <cstdio>
 
 #include "tests/vmm/nested/nested_machine.h"
@@ -12,6 +13,10 @@ int main(int argc, char** argv) {
     const std::string word = argv[next];
     const auto equals = word.find('=');
     if (equals == word.npos) break;
+    if (word.substr(0, equals) == "tool") {
+      what.tools.push_back(word.substr(equals + 1));
+      continue;
+    }
     what.files.push_back({word.substr(0, equals), std::filesystem::path(word.substr(equals + 1))});
   }
   if (next == argc)

@@ -45,7 +45,10 @@ std::uint8_t memory(std::uint8_t index, const std::tm& utc) {
 
 }  // namespace
 
-Cmos::Cmos(Clock clock) : clock_(std::move(clock)) {}
+// The C library reads the time zone's file once, even for UTC: here, as the vCPUs' threads may open none.
+Cmos::Cmos(Clock clock) : clock_(std::move(clock)) {
+  ::tzset();
+}
 
 Cmos::State Cmos::state() const {
   const std::lock_guard lock(mutex_);

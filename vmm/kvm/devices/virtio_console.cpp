@@ -10,11 +10,14 @@ namespace ktstr::vmm::kvm {
 Result<std::unique_ptr<VirtioConsole>> VirtioConsole::start(VirtioPci& transport, Fd channel) {
   Fd wake(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   if (!wake) return system_error("eventfd");
-  return std::unique_ptr<VirtioConsole>(new VirtioConsole(transport, std::move(channel), std::move(wake)));
+  auto filter = KTSTR_TRY(SyscallFilter::create(ConfinedThread::kDevice));
+  return std::unique_ptr<VirtioConsole>(
+      new VirtioConsole(transport, std::move(channel), std::move(wake), std::move(filter)));
 }
 
-VirtioConsole::VirtioConsole(VirtioPci& transport, Fd channel, Fd wake)
+VirtioConsole::VirtioConsole(VirtioPci& transport, Fd channel, Fd wake, SyscallFilter filter)
     : transport_(transport),
+      filter_(std::move(filter)),
       channel_(std::move(channel)),
       wake_(std::move(wake)),
       ports_(transport, channel_.get()),
@@ -57,6 +60,7 @@ void VirtioConsole::restore(const State& state) {
 // Each event is taken before what it tells of is looked at: what comes in between is seen, or signals it
 // again.
 void VirtioConsole::run() {
+  filter_.confine_this_thread();
   while (wait_until_wanted()) {
     eventfd_t ignored{};
     ::eventfd_read(transport_.kick_fd(), &ignored);

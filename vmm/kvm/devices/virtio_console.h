@@ -10,6 +10,7 @@
 #include "engine/base/result.h"
 #include "vmm/kvm/devices/console_ports.h"
 #include "vmm/kvm/devices/virtio_pci.h"
+#include "vmm/kvm/seccomp.h"
 
 namespace ktstr::vmm::kvm {
 
@@ -22,7 +23,8 @@ class VirtioConsole {
   /// What VirtioPci::create() needs to know.
   [[nodiscard]] static VirtioDescription description() { return ConsolePorts::description(); }
 
-  /// `transport` must outlive it; `channel` is a connected stream socket. Errors: kIo.
+  /// `transport` must outlive it; `channel` is a connected stream socket. Errors: kIo;
+  /// those of SyscallFilter, which confines the thread.
   [[nodiscard]] static Result<std::unique_ptr<VirtioConsole>> start(VirtioPci& transport, Fd channel);
   ~VirtioConsole();
   VirtioConsole(const VirtioConsole&) = delete;
@@ -38,13 +40,14 @@ class VirtioConsole {
   void restore(const State& state);
 
  private:
-  VirtioConsole(VirtioPci& transport, Fd channel, Fd wake);
+  VirtioConsole(VirtioPci& transport, Fd channel, Fd wake, SyscallFilter filter);
   void run();
   bool wait_until_wanted();
   void wait_for(const ConsolePorts::Wants& wants);
   void wake() const;
 
   VirtioPci& transport_;
+  const SyscallFilter filter_;
   Fd channel_;
   Fd wake_;  ///< an eventfd: look at pause_ and stop_
   ConsolePorts ports_;

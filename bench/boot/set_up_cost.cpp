@@ -1,0 +1,38 @@
+#include "bench/boot/set_up_cost.h"
+
+#include <ctime>
+#include <fstream>
+#include <string>
+
+namespace ktstr::bench {
+namespace {
+
+double thread_cpu_ms() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
+}
+
+/// RssAnon of proc(5).
+Result<std::int64_t> anonymous_bytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    std::int64_t kib = 0;
+    if (word == "RssAnon:" && status >> kib) return kib * 1024;
+  }
+  return Error{ErrorCode::kNotFound, "/proc/self/status has no RssAnon"};
+}
+
+}  // namespace
+
+Result<SetUpCost> set_up_cost(const Guest& guest, bool kaslr, vmm::Backend backend) {
+  const auto config = KTSTR_TRY(machine_config(guest, kaslr));
+  const auto bytes = KTSTR_TRY(anonymous_bytes());
+  const double cpu = thread_cpu_ms();
+  const auto machine = KTSTR_TRY(vmm::start_machine(config, backend));
+  const double cpu_after = thread_cpu_ms();
+  const auto bytes_after = KTSTR_TRY(anonymous_bytes());
+  return SetUpCost{cpu_after - cpu, bytes_after - bytes};
+}
+
+}  // namespace ktstr::bench

@@ -1,0 +1,13 @@
+// Whether a descriptor is readable now.
+#pragma once
+
+#include <poll.h>
+
+namespace ktstr::vmm::kvm::test {
+
+inline bool readable(int fd) {
+  pollfd ready{fd, POLLIN, 0};
+  return ::poll(&ready, 1, 0) == 1;
+}
+
+}  // namespace ktstr::vmm::kvm::test

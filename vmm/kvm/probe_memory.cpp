@@ -1,0 +1,120 @@
+#include "vmm/kvm/probe_memory.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <fstream>
+#include <optional>
+#include <sstream>
+#include <string>
+
+#include "engine/base/describe.h"
+#include "engine/base/durable_file.h"
+#include "engine/base/fd.h"
+#include "engine/base/read.h"
+
+namespace ktstr {
+namespace vmm::kvm {
+namespace {
+
+/// A verdict and what it is about.
+struct ProbeRecord {
+  std::uint32_t version = 0;
+  std::string boot_id;
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::optional<std::string> reason;
+
+  [[nodiscard]] bool same_subject(const ProbeRecord& other) const {
+    return version == other.version && boot_id == other.boot_id && device == other.device &&
+           inode == other.inode;
+  }
+};
+
+}  // namespace
+}  // namespace vmm::kvm
+
+template <>
+inline constexpr auto describe<vmm::kvm::ProbeRecord> = record<vmm::kvm::ProbeRecord>(
+    "ProbeRecord", "what the probe found of /dev/kvm",
+    field("version", &vmm::kvm::ProbeRecord::version, "of the probe"),
+    field("boot_id", &vmm::kvm::ProbeRecord::boot_id, "of the host"),
+    field("device", &vmm::kvm::ProbeRecord::device, "st_rdev of /dev/kvm"),
+    field("inode", &vmm::kvm::ProbeRecord::inode, "st_ino of /dev/kvm"),
+    field("reason", &vmm::kvm::ProbeRecord::reason, "why KVM boots nothing; null when it does"));
+
+namespace vmm::kvm {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kPatience = 10;
+
+Error unavailable(std::string reason) {
+  return {ErrorCode::kUnavailable, std::move(reason)};
+}
+
+std::string contents(const fs::path& file) {
+  std::ostringstream text;
+  text << std::ifstream(file, std::ios::binary).rdbuf();
+  return std::move(text).str();
+}
+
+/// What a verdict of now would be about. It is opened, not only looked at: so it is known that the right to
+/// do so is there. Errors: kUnavailable.
+Result<ProbeRecord> subject_now(const ProbedHost& host) {
+  const Fd device(::open(host.device.c_str(), O_RDWR | O_CLOEXEC));
+  struct stat status {};
+  if (!device || ::fstat(device.get(), &status) != 0)
+    return unavailable(host.device.string() + ": " + std::strerror(errno));
+  auto boot_id = contents(host.boot_id);
+  while (boot_id.ends_with('\n')) boot_id.pop_back();
+  return ProbeRecord{kProbeVersion, std::move(boot_id), status.st_rdev, status.st_ino, {}};
+}
+
+std::optional<ProbeRecord> remembered(const fs::path& file, const ProbeRecord& subject) {
+  auto record = from_json<ProbeRecord>(contents(file));
+  if (!record || subject.boot_id.empty() || !record->same_subject(subject)) return std::nullopt;
+  return *record;
+}
+
+/// Readers see the old file or the new one.
+Status remember(const fs::path& directory, const fs::path& file, const ProbeRecord& record) {
+  std::error_code failure;
+  fs::create_directories(directory, failure);
+  const fs::path fresh = file.string() + "." + std::to_string(::gettid()) + ".new";
+  auto written = write_durably(fresh, to_json(record) + "\n");
+  if (written && ::rename(fresh.c_str(), file.c_str()) != 0) written = system_error("rename");
+  if (!written) fs::remove(fresh, failure);
+  return written;
+}
+
+bool lasting(const Status& status) {
+  if (status) return true;
+  const auto code = status.error().code;
+  return code == ErrorCode::kTimeout || code == ErrorCode::kUnavailable || code == ErrorCode::kEmulatorFailed;
+}
+
+Status probe_patiently(const ProbedHost& host) {
+  auto status = host.probe({});
+  if (status || status.error().code != ErrorCode::kTimeout) return status;
+  return host.probe({.deadline = Duration(kProbeDeadline.ns * kPatience)});
+}
+
+}  // namespace
+
+Status remembered_probe(const fs::path& cache_directory, const ProbedHost& host) {
+  const auto file = cache_directory / "kvm-probe";
+  auto record = KTSTR_TRY(subject_now(host));
+  if (const auto known = remembered(file, record))
+    return known->reason ? Status(unavailable(*known->reason)) : ok();
+  auto status = probe_patiently(host);
+  if (!status) record.reason = status.error().message;
+  if (lasting(status) && !record.boot_id.empty()) static_cast<void>(remember(cache_directory, file, record));
+  return status ? ok() : Status(unavailable(*record.reason));
+}
+
+}  // namespace vmm::kvm
+}  // namespace ktstr

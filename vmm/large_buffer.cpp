@@ -1,0 +1,45 @@
+#include "vmm/large_buffer.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+
+namespace ktstr::vmm {
+namespace {
+
+constexpr std::size_t kHugePage = 2 * 1024 * 1024;
+
+}  // namespace
+
+Result<LargeBuffer> LargeBuffer::create(std::size_t bytes) {
+  const auto mapped = bytes + kHugePage;  // room to begin on a huge page
+  void* base =
+      ::mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (base == MAP_FAILED) return system_error("map a buffer");
+  LargeBuffer buffer;
+  buffer.mapping_ = {static_cast<std::byte*>(base), mapped};
+  const auto offset = (kHugePage - reinterpret_cast<std::uintptr_t>(base) % kHugePage) % kHugePage;
+  buffer.bytes_ = buffer.mapping_.subspan(offset, bytes);
+  // Without huge pages it is slower, and that is all.
+  ::madvise(buffer.bytes_.data(), bytes, MADV_HUGEPAGE);
+  return buffer;
+}
+
+LargeBuffer::~LargeBuffer() {
+  if (!mapping_.empty()) ::munmap(mapping_.data(), mapping_.size());
+}
+
+Status write_at(int fd, std::span<const std::byte> bytes, std::size_t offset) {
+  while (!bytes.empty()) {
+    const auto count = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return system_error("write into memory");
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+    offset += static_cast<std::size_t>(count);
+  }
+  return ok();
+}
+
+}  // namespace ktstr::vmm
