@@ -4,6 +4,7 @@
 #include "tests/vmm/test_guest.h"
 
 namespace ktstr::vmm {
+
 TEST_CASE("20 machines, started and ended, leave no descriptor, thread or mapping") {
   TEST_CONFIG(config, "1n1l2c1t");
   const auto cycle = [&] { REQUIRE(start_machine(config, kTestBackend).has_value()); };
