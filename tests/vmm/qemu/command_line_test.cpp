@@ -20,7 +20,7 @@ MachineConfig config_of(const char* topology, std::uint64_t memory_mib = 1024) {
 std::vector<std::string> arguments_of(const MachineConfig& config) {
   const auto plan = plan_machine(config);
   REQUIRE(plan.has_value());
-  QemuDescriptors descriptors{3, 4, 5, 6, 7, 8, {}};
+  QemuDescriptors descriptors{3, 4, 5, 6, 7, 8, -1, {}};
   for (std::size_t i = 0; i < plan->bank_bytes.size(); ++i)
     descriptors.ram.push_back(9 + static_cast<int>(i));
   return qemu_command_line("/usr/bin/qemu", config, *plan, descriptors, 2'500'000);
