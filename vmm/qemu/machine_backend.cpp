@@ -143,6 +143,7 @@ Status QemuMachine::thaw() {
   const std::lock_guard lock(freeze_mutex_);
   if (freeze_depth_ == 0) return Error{ErrorCode::kInvalidArgument, "thaw: the machine is not frozen"};
   if (--freeze_depth_ > 0) return ok();
+  saved_state_.reset();
   auto running = qmp_->execute("cont", {}, Clock::now() + kResumeDeadline);
   if (!running) return std::move(running.error()).with_context("thaw");
   return ok();
@@ -167,7 +168,8 @@ Result<std::unique_ptr<MachineSnapshot>> QemuMachine::snapshot(Duration deadline
 }
 
 Result<SavedMachine> QemuMachine::save(Clock::time_point deadline) {
-  auto state = KTSTR_TRY(save_device_state(*qmp_, deadline));
+  if (!saved_state_) saved_state_ = KTSTR_TRY(save_device_state(*qmp_, deadline));
+  auto state = KTSTR_TRY(reopen_device_state(saved_state_));
   auto ram = KTSTR_TRY(RamTemplate::take(ram_));
   return SavedMachine{config_, plan_, ranges_, std::move(ram), std::move(state)};
 }

@@ -84,6 +84,7 @@ class QemuMachine final : public Machine {
   std::mutex freeze_mutex_;
   std::size_t freeze_depth_ = 0;
   FrozenState frozen_;
+  Fd saved_state_;  ///< of this freeze: QEMU saves a state once, it has not changed until the machine runs
 
   std::mutex event_mutex_;
   std::optional<MachineEvent> event_;

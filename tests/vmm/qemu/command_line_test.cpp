@@ -79,6 +79,18 @@ TEST_CASE("the machine starts stopped, resets by ending, and has each stream on 
   CHECK(values_of(arguments, "-initrd") == Values{"/proc/self/fd/8"});
 }
 
+TEST_CASE("a machine that goes on from a snapshot differs in its origin alone") {
+  const auto config = config_of("2n4l1c1t");
+  const auto plan = plan_machine(config);
+  auto boot = qemu_command_line("qemu", config, *plan, {3, 4, 5, 6, 7, 8, -1, {9, 10}}, 2'500'000);
+  auto fork = qemu_command_line("qemu", config, *plan, {3, 4, 5, 6, -1, -1, 7, {9, 10}}, 2'500'000);
+  CHECK(values_of(fork, "-incoming") == Values{"defer"});
+  CHECK(values_of(fork, "-kernel").empty());
+  boot.resize(boot.size() - 6);  // -kernel, -initrd, -append
+  fork.resize(fork.size() - 2);
+  CHECK(boot == fork);
+}
+
 TEST_CASE("the kernel's arguments end with the configuration's") {
   auto config = config_of("1n1l2c1t");
   config.kernel_args = {"a=1", "b"};

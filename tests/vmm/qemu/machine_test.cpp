@@ -63,16 +63,6 @@ bool is_plausible_code_address(std::uint64_t rip) {
   return (rip != 0 && rip < kUserEnd) || rip >= kKernelText;
 }
 
-/// The children of this process, whichever thread forked them.
-std::vector<int> child_pids() {
-  std::vector<int> pids;
-  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
-    std::ifstream children(task.path() / "children");
-    for (int pid = 0; children >> pid;) pids.push_back(pid);
-  }
-  return pids;
-}
-
 MachineEvent wait_for_event(Machine& machine) {
   const auto event = machine.wait_event(60s);
   const auto console = machine.console_tail(20);

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/base/result.h"
 #include "vmm/machine.h"
@@ -12,10 +13,17 @@ namespace ktstr::vmm::qemu {
 /// A configuration that boots test_init with the newest cached kernel. Errors: what this host lacks.
 [[nodiscard]] Result<MachineConfig> test_config(std::string_view topology);
 
+/// The children of this process, whichever thread forked them.
+[[nodiscard]] std::vector<int> child_pids();
+
 class TestGuest {
  public:
   /// Returns once init said "ready".
   [[nodiscard]] static Result<TestGuest> boot(const MachineConfig& config);
+
+  /// Goes on from a snapshot of a guest that waits for requests.
+  [[nodiscard]] static Result<TestGuest> fork(const MachineSnapshot& snapshot,
+                                              const std::filesystem::path& console_log = {});
 
   /// The line that init answers.
   [[nodiscard]] std::string ask(char request);
