@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/base/result.h"
 #include "tests/skip.h"
@@ -19,8 +20,14 @@ inline constexpr Backend kTestBackend = Backend::KTSTR_TEST_BACKEND;
 
 class TestGuest {
  public:
+  /// A guest that is ready already.
+  explicit TestGuest(std::unique_ptr<Machine> machine) : machine_(std::move(machine)) {}
   /// Returns once init said "ready".
   [[nodiscard]] static Result<TestGuest> boot(const MachineConfig& config);
+
+  /// Goes on from a snapshot of a guest that waits for requests.
+  [[nodiscard]] static Result<TestGuest> fork(const MachineSnapshot& snapshot,
+                                              const std::filesystem::path& console_log = {});
 
   /// The line that init answers.
   [[nodiscard]] std::string ask(char request);
@@ -30,7 +37,6 @@ class TestGuest {
   Machine& machine() { return *machine_; }
 
  private:
-  explicit TestGuest(std::unique_ptr<Machine> machine) : machine_(std::move(machine)) {}
   Result<std::string> read_line();
 
   std::unique_ptr<Machine> machine_;
@@ -44,6 +50,9 @@ class TestGuest {
 
 /// A guest that is ready.
 [[nodiscard]] TestGuest boot(const MachineConfig& config);
+
+/// The children of this process, whichever thread forked them.
+[[nodiscard]] std::vector<int> child_pids();
 
 /// How the guest ended.
 [[nodiscard]] MachineEvent wait_for_event(Machine& machine);

@@ -1,0 +1,81 @@
+#include "vmm/ram_copy.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace ktstr::vmm {
+namespace {
+
+Result<off_t> file_size(int fd) {
+  struct stat about {};
+  if (::fstat(fd, &about) != 0) return system_error("size of guest memory");
+  return about.st_size;
+}
+
+/// Page cache to page cache: mapping either side would cost a fault per page.
+Status copy_range(int source, int target, off_t begin, off_t end) {
+  for (off_t from = begin, to = begin; from < end;) {
+    const auto count = ::copy_file_range(source, &from, target, &to, static_cast<std::size_t>(end - from), 0);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return system_error("copy guest memory");
+    if (count == 0) return Error{ErrorCode::kIo, "copy guest memory: it ended before its end"};
+  }
+  return ok();
+}
+
+}  // namespace
+
+Status copy_ram(int source, int target) {
+  const auto size = KTSTR_TRY(file_size(source));
+  if (KTSTR_TRY(file_size(target)) != size)
+    return Error{ErrorCode::kInvalidArgument, "copy guest memory: the sizes differ"};
+  for (off_t begin = 0, end = 0; begin < size; begin = end) {
+    begin = ::lseek(source, end, SEEK_DATA);
+    if (begin < 0 && errno == ENXIO) break;  // nothing but a hole is left
+    if (begin >= 0) end = ::lseek(source, begin, SEEK_HOLE);
+    if (begin < 0 || end < 0) return system_error("pages of guest memory");
+    KTSTR_TRY_STATUS(copy_range(source, target, begin, end));
+  }
+  return ok();
+}
+
+Status seal_ram(int fd) {
+  if (::fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+    return system_error("seal guest memory");
+  return ok();
+}
+
+Result<RamTemplate> RamTemplate::take(const GuestRam& ram) {
+  RamTemplate copy;
+  for (std::size_t i = 0; i < ram.bank_count(); ++i) {
+    Fd bank(::memfd_create("ktstr-ram-template", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    if (!bank || ::ftruncate(bank.get(), KTSTR_TRY(file_size(ram.fd(i)))) != 0)
+      return system_error("create a copy of guest memory");
+    KTSTR_TRY_STATUS(copy_ram(ram.fd(i), bank.get()));
+    KTSTR_TRY_STATUS(seal_ram(bank.get()));
+    copy.banks_.push_back(std::move(bank));
+  }
+  return copy;
+}
+
+Result<std::uint64_t> RamTemplate::stored_bytes() const {
+  constexpr std::uint64_t kBlockBytes = 512;  // stat(2): st_blocks' unit
+  std::uint64_t bytes = 0;
+  for (const auto& bank : banks_) {
+    struct stat about {};
+    if (::fstat(bank.get(), &about) != 0) return system_error("size of guest memory");
+    bytes += static_cast<std::uint64_t>(about.st_blocks) * kBlockBytes;
+  }
+  return bytes;
+}
+
+Status RamTemplate::copy_into(GuestRam& ram) const {
+  if (ram.bank_count() != banks_.size())
+    return Error{ErrorCode::kInvalidArgument, "copy guest memory: the numbers of banks differ"};
+  for (std::size_t i = 0; i < banks_.size(); ++i) KTSTR_TRY_STATUS(copy_ram(fd(i), ram.fd(i)));
+  return ok();
+}
+
+}  // namespace ktstr::vmm
