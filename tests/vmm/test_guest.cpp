@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <cstdlib>
+#include <fstream>
 
 #include "engine/kernels/kernel_store.h"
 #include "vmm/initramfs.h"
@@ -57,11 +58,24 @@ Result<MachineConfig> test_config(std::string_view topology) {
   return config;
 }
 
+std::vector<int> child_pids() {
+  std::vector<int> pids;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream children(task.path() / "children");
+    for (int pid = 0; children >> pid;) pids.push_back(pid);
+  }
+  return pids;
+}
+
 Result<TestGuest> TestGuest::boot(const MachineConfig& config) {
   TestGuest guest(KTSTR_TRY(start_machine(config, kTestBackend)));
   const auto line = KTSTR_TRY(guest.read_line());
   if (line != "ready") return Error{ErrorCode::kGuestFailed, "init says \"" + line + "\" instead of ready"};
   return guest;
+}
+
+Result<TestGuest> TestGuest::fork(const MachineSnapshot& snapshot, const std::filesystem::path& console_log) {
+  return TestGuest(KTSTR_TRY(snapshot.fork(console_log)));
 }
 
 std::string TestGuest::ask(char request) {

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/base/result.h"
 #include "tests/skip.h"
@@ -19,10 +20,16 @@ inline constexpr Backend kTestBackend = Backend::KTSTR_TEST_BACKEND;
 
 class TestGuest {
  public:
+  /// A guest that is ready already.
+  explicit TestGuest(std::unique_ptr<Machine> machine) : machine_(std::move(machine)) {}
   /// Returns once init said "ready".
   [[nodiscard]] static Result<TestGuest> boot(const MachineConfig& config);
   /// A guest that is ready already.
   explicit TestGuest(std::unique_ptr<Machine> machine) : machine_(std::move(machine)) {}
+
+  /// Goes on from a snapshot of a guest that waits for requests.
+  [[nodiscard]] static Result<TestGuest> fork(const MachineSnapshot& snapshot,
+                                              const std::filesystem::path& console_log = {});
 
   /// The line that init answers.
   [[nodiscard]] std::string ask(char request);
@@ -45,6 +52,9 @@ class TestGuest {
 
 /// A guest that is ready.
 [[nodiscard]] TestGuest boot(const MachineConfig& config);
+
+/// The children of this process, whichever thread forked them.
+[[nodiscard]] std::vector<int> child_pids();
 
 /// How the guest ended.
 [[nodiscard]] MachineEvent wait_for_event(Machine& machine);

@@ -106,6 +106,24 @@ static void report_kernel_text(int channel) {
   dprintf(channel, "%s\n", line);
 }
 
+static void report_boot_id(int channel) {
+  char id[64];
+  read_line("/proc/sys/kernel/random/boot_id", id, sizeof id);
+  dprintf(channel, "%s\n", id);
+}
+
+static void report_uptime(int channel) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  dprintf(channel, "%lld\n", now.tv_sec * 1000000000LL + now.tv_nsec);
+}
+
+/* How many requests of this kind there have been: what was written before a fork and what after. */
+static void report_count(int channel) {
+  static int count;
+  dprintf(channel, "%d\n", ++count);
+}
+
 static void serve(int channel) {
   char request;
   dprintf(channel, "ready\n");
@@ -117,6 +135,9 @@ static void serve(int channel) {
     if (request == 'n') report_monotonic_ns(channel);
     if (request == 's') start_spinners(channel);
     if (request == 'k') report_kernel_text(channel);
+    if (request == 'b') report_boot_id(channel);
+    if (request == 'u') report_uptime(channel);
+    if (request == 'c') report_count(channel);
     if (request == 'p') dprintf(channel, "pong\n");
     if (request == 'r') reboot(RB_AUTOBOOT);
     if (request == 'o') reboot(RB_POWER_OFF);

@@ -25,7 +25,7 @@ struct LinuxToLoad {
   bool kaslr = true;
   GuestPhys acpi_rsdp;
   /// By default a copy through the mapping. A memfd is better written to: no fault for each page of it.
-  WriteMemory write;
+  WriteMemory write{};
 };
 
 /// Where vCPU 0 begins (Documentation/arch/x86/boot.rst, "64-bit Boot Protocol").

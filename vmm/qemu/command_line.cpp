@@ -81,6 +81,16 @@ void add_devices(Arguments& arguments, const QemuDescriptors& descriptors) {
                   fmt::format("virtserialport,chardev=channel,name={}", kChannelPortName)});
 }
 
+/// A machine that goes on has its kernel in memory, and what QEMU made of it for the firmware to load is not
+/// part of the saved state.
+void add_origin(Arguments& arguments, const MachineConfig& config, const QemuDescriptors& descriptors,
+                std::uint64_t tsc_khz) {
+  if (descriptors.device_state >= 0) return add(arguments, {"-incoming", "defer"});
+  add(arguments, {"-kernel", descriptor_path(descriptors.kernel)});
+  add(arguments, {"-initrd", descriptor_path(descriptors.initramfs)});
+  add(arguments, {"-append", qemu_kernel_command_line(config, tsc_khz)});
+}
+
 }  // namespace
 
 std::vector<std::string> qemu_command_line(const std::string& program, const MachineConfig& config,
@@ -92,9 +102,7 @@ std::vector<std::string> qemu_command_line(const std::string& program, const Mac
   add_processors(arguments, config);
   add_banks(arguments, plan, descriptors);
   add_devices(arguments, descriptors);
-  add(arguments, {"-kernel", descriptor_path(descriptors.kernel)});
-  add(arguments, {"-initrd", descriptor_path(descriptors.initramfs)});
-  add(arguments, {"-append", qemu_kernel_command_line(config, tsc_khz)});
+  add_origin(arguments, config, descriptors, tsc_khz);
   return arguments;
 }
 

@@ -14,10 +14,12 @@ namespace ktstr::vmm::qemu {
 struct QemuDescriptors {
   int qmp = -1, gdb = -1, console = -1, channel = -1;  ///< connected stream sockets
   int kernel = -1, initramfs = -1;                     ///< files, opened again by QEMU through /proc/self/fd
+  int device_state = -1;                               ///< instead of those: what a snapshot saved
   std::vector<int> ram;                                ///< memfds, one per bank of the plan
 };
 
-/// Arguments from argv[0] (`program`) on. The machine starts stopped. `tsc_khz` is the rate of the guest's
+/// Arguments from argv[0] (`program`) on. The machine starts stopped; one with a device state
+/// waits until it is told to load it. `tsc_khz` is the rate of the guest's
 /// time stamp counter.
 [[nodiscard]] std::vector<std::string> qemu_command_line(const std::string& program,
                                                          const MachineConfig& config, const MachinePlan& plan,

@@ -1,9 +1,11 @@
 #include "vmm/qemu/qmp.h"
 
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 #include "engine/base/write.h"
 
@@ -18,6 +20,22 @@ std::string text_of(const Value* value) {
 Error refused(std::string_view command, const Value& error) {
   return {ErrorCode::kUnavailable,
           "QEMU refuses " + std::string(command) + ": " + text_of(error.find("desc"))};
+}
+
+ssize_t send_with_descriptor(int socket, std::string_view text, int fd) {
+  iovec part{const_cast<char*>(text.data()), text.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  auto* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  std::memcpy(CMSG_DATA(header), &fd, sizeof(int));
+  return ::sendmsg(socket, &message, MSG_NOSIGNAL);
 }
 
 }  // namespace
@@ -50,8 +68,7 @@ void Qmp::take_line(std::string_view line) {
   if (!message) return;  // nothing can be waiting for what is no message
   const std::lock_guard lock(mutex_);
   if (message->find("QMP")) greeted_ = true;
-  if (text_of(message->find("event")) == "SHUTDOWN")
-    if (const auto* data = message->find("data")) shutdown_reason_ = text_of(data->find("reason"));
+  take_event(text_of(message->find("event")), message->find("data"));
   const auto* id = message->find("id");
   const auto* number = id ? id->get_if<std::int64_t>() : nullptr;
   const auto waiting = number ? pending_.find(*number) : pending_.end();
@@ -59,12 +76,22 @@ void Qmp::take_line(std::string_view line) {
   changed_.notify_all();
 }
 
-Status Qmp::send(const std::string& text) {
-  for (std::size_t done = 0; done < text.size();) {
-    const auto count = ::send(socket_.get(), text.data() + done, text.size() - done, MSG_NOSIGNAL);
+void Qmp::take_event(std::string_view name, const Value* data) {
+  if (!data) return;
+  if (name == "SHUTDOWN") shutdown_reason_ = text_of(data->find("reason"));
+  const auto status = name == "MIGRATION" ? text_of(data->find("status")) : std::string();
+  if (status == "completed" || status == "failed" || status == "cancelled") migration_end_ = status;
+}
+
+/// `fd` (-1: none) goes with the first byte.
+Status Qmp::send(std::string_view text, int fd) {
+  while (!text.empty()) {
+    const auto count = fd < 0 ? ::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL)
+                              : send_with_descriptor(socket_.get(), text, fd);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return system_error("send to QEMU");
-    done += static_cast<std::size_t>(count);
+    text.remove_prefix(static_cast<std::size_t>(count));
+    fd = -1;
   }
   return ok();
 }
@@ -82,13 +109,17 @@ Status Qmp::handshake(Deadline deadline) {
 }
 
 Result<Value> Qmp::execute(std::string_view command, Value::Object arguments, Deadline deadline) {
+  return execute(command, std::move(arguments), -1, deadline);
+}
+
+Result<Value> Qmp::execute(std::string_view command, Value::Object arguments, int fd, Deadline deadline) {
   std::unique_lock lock(mutex_);
   const auto id = ++last_id_;
   Value::Object request{{"execute", Value{std::string(command)}}, {"id", Value{id}}};
   if (!arguments.empty()) request.emplace_back("arguments", Value{std::move(arguments)});
   const auto slot = pending_.emplace(id, std::nullopt).first;
   auto sent = closed_ ? Status(Error{ErrorCode::kIo, "QEMU hung up"})
-                      : send(to_json(Value{std::move(request)}) + "\n");
+                      : send(to_json(Value{std::move(request)}) + "\n", fd);
   if (sent) changed_.wait_until(lock, deadline, [&] { return slot->second || closed_; });
   const auto reply = std::move(slot->second);
   pending_.erase(slot);
@@ -104,6 +135,24 @@ Result<std::string> Qmp::human_monitor(std::string_view line, Deadline deadline)
   const auto reply =
       KTSTR_TRY(execute("human-monitor-command", {{"command-line", Value{std::string(line)}}}, deadline));
   return text_of(&reply);
+}
+
+Status Qmp::give_descriptor(std::string_view name, int fd, Deadline deadline) {
+  const auto reply = execute("getfd", {{"fdname", Value{std::string(name)}}}, fd, deadline);
+  return reply ? ok() : Status(reply.error());
+}
+
+Result<std::string> Qmp::wait_migration(Deadline deadline) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_until(lock, deadline, [&] { return migration_end_ || closed_; });
+  if (migration_end_) return *migration_end_;
+  if (closed_) return Error{ErrorCode::kIo, "QEMU hung up during a migration"};
+  return Error{ErrorCode::kTimeout, "the migration did not end in time"};
+}
+
+void Qmp::forget_migration() {
+  const std::lock_guard lock(mutex_);
+  migration_end_.reset();
 }
 
 std::optional<std::string> Qmp::shutdown_reason() const {

@@ -37,6 +37,16 @@ class Qmp {
   /// The text that the human monitor prints for `line`.
   [[nodiscard]] Result<std::string> human_monitor(std::string_view line, Deadline deadline);
 
+  /// Gives QEMU a copy of `fd` (SCM_RIGHTS) under a name that a later command uses up, as "fd:name". Errors:
+  /// as execute().
+  [[nodiscard]] Status give_descriptor(std::string_view name, int fd, Deadline deadline);
+
+  /// How the migration that began since the last forget_migration() ended: "completed", "failed" or
+  /// "cancelled". QEMU tells it only with the migration capability "events". Errors: kTimeout; kIo when the
+  /// connection is lost.
+  [[nodiscard]] Result<std::string> wait_migration(Deadline deadline);
+  void forget_migration();
+
   /// The "reason" of the SHUTDOWN event, if that came: guest-reset, guest-shutdown, host-qmp-quit ...
   [[nodiscard]] std::optional<std::string> shutdown_reason() const;
 
@@ -48,7 +58,9 @@ class Qmp {
 
   void read_all();
   void take_line(std::string_view line);
-  Status send(const std::string& text);
+  void take_event(std::string_view name, const Value* data);
+  Result<Value> execute(std::string_view command, Value::Object arguments, int fd, Deadline deadline);
+  Status send(std::string_view text, int fd);
 
   Fd socket_;
   mutable std::mutex mutex_;
@@ -59,6 +71,7 @@ class Qmp {
   std::map<std::int64_t, std::optional<Value>>
       pending_;  ///< commands in flight, and their answers once there
   std::optional<std::string> shutdown_reason_;
+  std::optional<std::string> migration_end_;
   std::thread reader_;
 };
 

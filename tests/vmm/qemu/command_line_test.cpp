@@ -20,7 +20,7 @@ MachineConfig config_of(const char* topology, std::uint64_t memory_mib = 1024) {
 std::vector<std::string> arguments_of(const MachineConfig& config) {
   const auto plan = plan_machine(config);
   REQUIRE(plan.has_value());
-  QemuDescriptors descriptors{3, 4, 5, 6, 7, 8, {}};
+  QemuDescriptors descriptors{3, 4, 5, 6, 7, 8, -1, {}};
   for (std::size_t i = 0; i < plan->bank_bytes.size(); ++i)
     descriptors.ram.push_back(9 + static_cast<int>(i));
   return qemu_command_line("/usr/bin/qemu", config, *plan, descriptors, 2'500'000);
@@ -77,6 +77,18 @@ TEST_CASE("the machine starts stopped, resets by ending, and has each stream on 
                                                    "socket,id=console,fd=5", "socket,id=channel,fd=6"});
   CHECK(values_of(arguments, "-kernel") == Values{"/proc/self/fd/7"});
   CHECK(values_of(arguments, "-initrd") == Values{"/proc/self/fd/8"});
+}
+
+TEST_CASE("a machine that goes on from a snapshot differs in its origin alone") {
+  const auto config = config_of("2n4l1c1t");
+  const auto plan = plan_machine(config);
+  auto boot = qemu_command_line("qemu", config, *plan, {3, 4, 5, 6, 7, 8, -1, {9, 10}}, 2'500'000);
+  auto fork = qemu_command_line("qemu", config, *plan, {3, 4, 5, 6, -1, -1, 7, {9, 10}}, 2'500'000);
+  CHECK(values_of(fork, "-incoming") == Values{"defer"});
+  CHECK(values_of(fork, "-kernel").empty());
+  boot.resize(boot.size() - 6);  // -kernel, -initrd, -append
+  fork.resize(fork.size() - 2);
+  CHECK(boot == fork);
 }
 
 TEST_CASE("the kernel's arguments end with the configuration's") {

@@ -4,8 +4,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <fstream>
-
 #include "tests/vmm/test_guest.h"
 #include "vmm/qemu/qemu_machine.h"
 
@@ -13,16 +11,6 @@ namespace ktstr::vmm::qemu {
 namespace {
 
 using namespace std::chrono_literals;
-
-/// The children of this process, whichever thread forked them.
-std::vector<int> child_pids() {
-  std::vector<int> pids;
-  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
-    std::ifstream children(task.path() / "children");
-    for (int pid = 0; children >> pid;) pids.push_back(pid);
-  }
-  return pids;
-}
 
 /// Ends of a pipe as a way for a forked process to say that it has come to a point.
 struct Signal {

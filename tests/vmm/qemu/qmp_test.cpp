@@ -1,9 +1,12 @@
 #include "vmm/qemu/qmp.h"
 
 #include <doctest/doctest.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <array>
+#include <cstring>
 #include <future>
 
 namespace ktstr::vmm::qemu {
@@ -32,6 +35,22 @@ class FakeQemu {
     std::string line;
     for (char byte = 0; ::recv(ours_.get(), &byte, 1, 0) == 1 && byte != '\n';) line += byte;
     return line;
+  }
+  /// What was sent at once, and the descriptor that came with it.
+  std::pair<std::string, Fd> hear_with_descriptor() {
+    std::array<char, 1024> text{};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+    iovec part{text.data(), text.size()};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    const auto count = ::recvmsg(ours_.get(), &message, MSG_CMSG_CLOEXEC);
+    REQUIRE(count > 0);
+    int fd = -1;
+    if (const auto* header = CMSG_FIRSTHDR(&message)) std::memcpy(&fd, CMSG_DATA(header), sizeof(fd));
+    return {std::string(text.data(), static_cast<std::size_t>(count)), Fd(fd)};
   }
   void hang_up() { ours_.reset(); }
 
@@ -106,6 +125,38 @@ TEST_CASE("the reason of a shutdown is kept") {
   qemu.hang_up();
   qmp.wait_closed();
   CHECK(qmp.shutdown_reason() == "guest-reset");
+}
+
+TEST_CASE("the end of a migration is waited for, once it was forgotten how the last one ended") {
+  FakeQemu qemu;
+  Qmp qmp(qemu.take_client());
+  qemu.say("{\"event\": \"MIGRATION\", \"data\": {\"status\": \"active\"}}\r\n");
+  qemu.say("{\"event\": \"MIGRATION\", \"data\": {\"status\": \"completed\"}}\r\n");
+  CHECK(qmp.wait_migration(in(10s)).value() == "completed");
+  qmp.forget_migration();
+  CHECK(qmp.wait_migration(in(1ms)).error().code == ErrorCode::kTimeout);
+  qemu.say("{\"event\": \"MIGRATION\", \"data\": {\"status\": \"failed\"}}\r\n");
+  CHECK(qmp.wait_migration(in(10s)).value() == "failed");
+  qmp.forget_migration();
+  qemu.hang_up();
+  CHECK(qmp.wait_migration(in(10s)).error().code == ErrorCode::kIo);
+}
+
+TEST_CASE("a descriptor goes with the command that names it") {
+  FakeQemu qemu;
+  Qmp qmp(qemu.take_client());
+  const Fd file(::memfd_create("test", MFD_CLOEXEC));
+  REQUIRE(::write(file.get(), "text", 4) == 4);
+  auto given =
+      std::async(std::launch::async, [&] { return qmp.give_descriptor("name", file.get(), in(10s)); });
+  const auto [line, received] = qemu.hear_with_descriptor();
+  CHECK(line == R"({"execute":"getfd","id":1,"arguments":{"fdname":"name"}})"
+                "\n");
+  std::array<char, 4> text{};
+  CHECK(::pread(received.get(), text.data(), text.size(), 0) == 4);
+  CHECK(std::string_view(text.data(), text.size()) == "text");
+  qemu.say("{\"return\": {}, \"id\": 1}\r\n");
+  CHECK(given.get().has_value());
 }
 
 }  // namespace ktstr::vmm::qemu

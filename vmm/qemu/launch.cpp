@@ -1,0 +1,107 @@
+#include "vmm/qemu/launch.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cstdlib>
+
+#include "vmm/qemu/command_line.h"
+#include "vmm/qemu/kaslr_kernel.h"
+#include "vmm/qemu/qemu_machine.h"
+#include "vmm/qemu/tsc.h"
+
+namespace ktstr::vmm::qemu {
+namespace {
+
+/// Our end of a stream, and the child's end until it is spawned.
+struct Wire {
+  Fd ours, childs;
+};
+
+Result<Wire> make_wire() {
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
+    return system_error("socketpair");
+  return Wire{Fd(ends[0]), Fd(ends[1])};
+}
+
+Result<Fd> open_input(const std::filesystem::path& path, const char* what) {
+  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return system_error(std::string("open ") + what + " " + path.string());
+  return fd;
+}
+
+/// The ELF boots fastest. Randomizing it is up to us; a kernel that can't be moved so is left to its own
+/// decompressor.
+Result<Fd> open_kernel(const MachineConfig& config) {
+  if (!config.kaslr) return open_input(config.kernel_elf, "kernel");
+  auto kernel = make_kaslr_kernel(config.kernel_elf);
+  const bool immovable = !kernel && kernel.error().code == ErrorCode::kUnavailable;
+  if (immovable && !config.kernel_bzimage.empty()) return open_input(config.kernel_bzimage, "kernel");
+  if (!kernel) return std::move(kernel.error()).with_context("KASLR of " + config.kernel_elf.string());
+  return kernel;
+}
+
+/// Descriptors of ours for the child, and the numbers that they will have there.
+class Inheritance {
+ public:
+  int add(const Fd& fd) { return add(fd.get()); }
+  int add(int fd) {
+    fds_.push_back(fd);
+    return Process::kFirstInherited + static_cast<int>(fds_.size()) - 1;
+  }
+  std::vector<int> take() { return std::move(fds_); }
+
+ private:
+  std::vector<int> fds_;
+};
+
+void add_origin(Inheritance& inheritance, const Origin& origin, QemuDescriptors& descriptors) {
+  if (const auto* boot = std::get_if<BootFiles>(&origin)) {
+    descriptors.kernel = inheritance.add(boot->kernel);
+    descriptors.initramfs = inheritance.add(boot->initramfs);
+  } else {
+    descriptors.device_state = inheritance.add(std::get<DeviceStateFile>(origin).file);
+  }
+}
+
+}  // namespace
+
+Result<BootFiles> open_boot_files(const MachineConfig& config) {
+  BootFiles files;
+  files.kernel = KTSTR_TRY(open_kernel(config));
+  files.initramfs = KTSTR_TRY(open_input(config.initramfs, "initramfs"));
+  return files;
+}
+
+Result<LaunchedQemu> launch_qemu(const MachineConfig& config, const MachinePlan& plan, const GuestRam& ram,
+                                 const Origin& origin) {
+  const char* path = std::getenv("PATH");
+  const auto program = KTSTR_TRY(find_qemu(path ? path : ""));
+  auto qmp = KTSTR_TRY(make_wire());
+  auto gdb = KTSTR_TRY(make_wire());
+  auto console = KTSTR_TRY(make_wire());
+  auto channel = KTSTR_TRY(make_wire());
+
+  Inheritance inheritance;
+  QemuDescriptors descriptors;
+  descriptors.qmp = inheritance.add(qmp.childs);
+  descriptors.gdb = inheritance.add(gdb.childs);
+  descriptors.console = inheritance.add(console.childs);
+  descriptors.channel = inheritance.add(channel.childs);
+  add_origin(inheritance, origin, descriptors);
+  for (std::size_t i = 0; i < ram.bank_count(); ++i) descriptors.ram.push_back(inheritance.add(ram.fd(i)));
+
+  LaunchedQemu launched;
+  launched.process = KTSTR_TRY(Process::spawn(
+      qemu_command_line(program, config, plan, descriptors, host_tsc_khz()), inheritance.take()));
+  launched.qmp = std::move(qmp.ours);
+  launched.gdb = std::move(gdb.ours);
+  launched.console = std::move(console.ours);
+  launched.channel = std::move(channel.ours);
+  launched.device_state = descriptors.device_state;
+  return launched;
+}
+
+}  // namespace ktstr::vmm::qemu
