@@ -78,18 +78,6 @@ static void report_page(int channel) {
   dprintf(channel, "%llx\n", (unsigned long long)((entry & ((1ULL << 55) - 1)) * size));
 }
 
-static void report_boot_id(int channel) {
-  char line[64];
-  read_line("/proc/sys/kernel/random/boot_id", line, sizeof line);
-  dprintf(channel, "%s\n", line);
-}
-
-static void report_monotonic_ns(int channel) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  dprintf(channel, "%lld\n", now.tv_sec * 1000000000LL + now.tv_nsec);
-}
-
 static void start_spinners(int channel) {
   for (int cpu = 0; cpu < get_nprocs(); ++cpu) {
     if (fork() != 0) continue;
@@ -130,9 +118,7 @@ static void serve(int channel) {
   while (read(channel, &request, 1) == 1) {
     if (request == 't') report_topology(channel);
     if (request == 'm') report_page(channel);
-    if (request == 'c') dprintf(channel, "%s\n", reported_page ? reported_page : "none");
-    if (request == 'b') report_boot_id(channel);
-    if (request == 'n') report_monotonic_ns(channel);
+    if (request == 'v') dprintf(channel, "%s\n", reported_page ? reported_page : "none");
     if (request == 's') start_spinners(channel);
     if (request == 'k') report_kernel_text(channel);
     if (request == 'b') report_boot_id(channel);

@@ -54,7 +54,8 @@ class LoadingGuest {
                    .initramfs = {},
                    .command_line = "quiet panic=-1",
                    .kaslr = false,
-                   .acpi_rsdp = kAcpiTables};
+                   .acpi_rsdp = kAcpiTables,
+                   .write = {}};
 
  private:
   GuestRam ram_;
