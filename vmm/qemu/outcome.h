@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "vmm/machine.h"
 #include "vmm/console.h"
+#include "vmm/machine.h"
 #include "vmm/qemu/process.h"
 
 namespace ktstr::vmm::qemu {
