@@ -1,4 +1,4 @@
-// GuestRam: the guest's memory, made by us, shared with QEMU and mapped here.
+// GuestRam: the guest's memory, made by us and mapped here; shared with QEMU.
 #pragma once
 
 #include <cstddef>
@@ -11,15 +11,27 @@
 
 namespace ktstr::vmm {
 
-/// One memfd per NUMA node, each mapped shared for as long as this lives. Pages cost host memory once
-/// touched.
+class RamTemplate;
+
+/// One memfd per NUMA node, each mapped for as long as this lives. Pages cost host memory once touched.
 class GuestRam {
  public:
-  /// Errors: kIo when the memory or the address space is not to be had.
+  /// Zeroes, mapped shared: what others that map fd() write shows here. Errors: kIo when the memory or the
+  /// address space is not to be had.
   [[nodiscard]] static Result<GuestRam> create(std::span<const std::uint64_t> bank_bytes);
-  GuestRam(GuestRam&& other) noexcept : banks_(std::move(other.banks_)) { other.banks_.clear(); }
+  /// What `source` has, copied page by page when it is written to: nobody else sees what is written here, and
+  /// what is not takes no memory. Independent of the template's life. Errors: kIo.
+  [[nodiscard]] static Result<GuestRam> copy_on_write(const RamTemplate& source);
+  GuestRam(GuestRam&& other) noexcept
+      : banks_(std::move(other.banks_)), copy_on_write_(other.copy_on_write_) {
+    other.banks_.clear();
+  }
   GuestRam& operator=(GuestRam&&) = delete;
   ~GuestRam();
+
+  /// Whether it was made by copy_on_write(): fd() then has the pages of the template, those written since are
+  /// only in bytes().
+  [[nodiscard]] bool is_copy_on_write() const { return copy_on_write_; }
 
   [[nodiscard]] std::size_t bank_count() const { return banks_.size(); }
   /// Preconditions: bank < bank_count().
@@ -31,8 +43,11 @@ class GuestRam {
     Fd fd;
     std::span<std::byte> bytes;
   };
-  GuestRam() = default;
+  explicit GuestRam(bool copy_on_write) : copy_on_write_(copy_on_write) {}
+  Status add_bank(Fd fd, std::size_t bytes);
+
   std::vector<Bank> banks_;
+  bool copy_on_write_;
 };
 
 }  // namespace ktstr::vmm

@@ -99,8 +99,8 @@ class MachineSnapshot {
   /// A new machine that goes on from here, with memory of its own (copied on write where the backend can).
   /// Its channel is a new socket: the bytes that the guest had not read yet are in its memory, those still on
   /// the host's side are lost, so take snapshots while the channel is idle. The guest has not noticed
-  /// anything: whoever forks tells the agent to re-seed its entropy and to set its clock. Valid while the
-  /// snapshot is.
+  /// anything: whoever forks tells the agent to re-seed its entropy and to set its clock. No watchpoints are
+  /// set. Valid while the snapshot is.
   [[nodiscard]] virtual Result<std::unique_ptr<Machine>> fork(
       const std::filesystem::path& console_log) const = 0;
 };

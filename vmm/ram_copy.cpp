@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vmm/private_pages.h"
+
 namespace ktstr::vmm {
 namespace {
 
@@ -54,6 +56,7 @@ Result<RamTemplate> RamTemplate::take(const GuestRam& ram) {
     if (!bank || ::ftruncate(bank.get(), KTSTR_TRY(file_size(ram.fd(i)))) != 0)
       return system_error("create a copy of guest memory");
     KTSTR_TRY_STATUS(copy_ram(ram.fd(i), bank.get()));
+    if (ram.is_copy_on_write()) KTSTR_TRY_STATUS(copy_private_pages(ram.bytes(i), bank.get()));
     KTSTR_TRY_STATUS(seal_ram(bank.get()));
     copy.banks_.push_back(std::move(bank));
   }

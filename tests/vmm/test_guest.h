@@ -24,6 +24,8 @@ class TestGuest {
   explicit TestGuest(std::unique_ptr<Machine> machine) : machine_(std::move(machine)) {}
   /// Returns once init said "ready".
   [[nodiscard]] static Result<TestGuest> boot(const MachineConfig& config);
+  /// A guest that is ready already.
+  explicit TestGuest(std::unique_ptr<Machine> machine) : machine_(std::move(machine)) {}
 
   /// Goes on from a snapshot of a guest that waits for requests.
   [[nodiscard]] static Result<TestGuest> fork(const MachineSnapshot& snapshot,

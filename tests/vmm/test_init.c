@@ -61,18 +61,33 @@ static void report_topology(int channel) {
   dprintf(channel, "%s\n", nodes);
 }
 
+static char* reported_page;
+
 /* A page of ours and its guest-physical address, from /proc/self/pagemap
  * (Documentation/admin-guide/mm/pagemap.rst). */
 static void report_page(int channel) {
   const size_t size = 4096;
   char* page = mmap(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, -1, 0);
   strcpy(page, "a page of the guest");
+  reported_page = page;
   uint64_t entry = 0;
   int map = open("/proc/self/pagemap", O_RDONLY);
   if (pread(map, &entry, sizeof entry, (off_t)((uintptr_t)page / size * sizeof entry)) != sizeof entry)
     entry = 0;
   close(map);
   dprintf(channel, "%llx\n", (unsigned long long)((entry & ((1ULL << 55) - 1)) * size));
+}
+
+static void report_boot_id(int channel) {
+  char line[64];
+  read_line("/proc/sys/kernel/random/boot_id", line, sizeof line);
+  dprintf(channel, "%s\n", line);
+}
+
+static void report_monotonic_ns(int channel) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  dprintf(channel, "%lld\n", now.tv_sec * 1000000000LL + now.tv_nsec);
 }
 
 static void start_spinners(int channel) {
@@ -115,6 +130,9 @@ static void serve(int channel) {
   while (read(channel, &request, 1) == 1) {
     if (request == 't') report_topology(channel);
     if (request == 'm') report_page(channel);
+    if (request == 'c') dprintf(channel, "%s\n", reported_page ? reported_page : "none");
+    if (request == 'b') report_boot_id(channel);
+    if (request == 'n') report_monotonic_ns(channel);
     if (request == 's') start_spinners(channel);
     if (request == 'k') report_kernel_text(channel);
     if (request == 'b') report_boot_id(channel);

@@ -13,6 +13,7 @@ namespace {
 
 constexpr int kApiVersion = 12;          // Documentation/virt/kvm/api.rst: "refuse to run if not 12"
 constexpr std::size_t kMaxLeaves = 256;  // KVM_MAX_CPUID_ENTRIES
+constexpr std::size_t kMaxMsrs = 4096;   // Linux 6.18 has about 350 (arch/x86/kvm/x86.c)
 
 struct NeededCapability {
   int number;
@@ -54,6 +55,13 @@ Result<std::vector<kvm_cpuid_entry2>> Kvm::supported_cpuid() const {
   KTSTR_TRY(leaves.request(fd_.get(), KVM_GET_SUPPORTED_CPUID, "KVM_GET_SUPPORTED_CPUID"));
   const auto supported = leaves.entries();
   return std::vector<kvm_cpuid_entry2>(supported.begin(), supported.end());
+}
+
+Result<std::vector<std::uint32_t>> Kvm::msr_indices() const {
+  MsrList list(kMaxMsrs);
+  KTSTR_TRY(list.request(fd_.get(), KVM_GET_MSR_INDEX_LIST, "KVM_GET_MSR_INDEX_LIST"));
+  const auto indices = list.entries();
+  return std::vector<std::uint32_t>(indices.begin(), indices.end());
 }
 
 }  // namespace ktstr::vmm::kvm

@@ -4,6 +4,7 @@
 #include <linux/kvm.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "engine/base/fd.h"
@@ -24,6 +25,8 @@ class Kvm {
   [[nodiscard]] int extension(int capability) const;
   /// KVM_GET_SUPPORTED_CPUID.
   [[nodiscard]] Result<std::vector<kvm_cpuid_entry2>> supported_cpuid() const;
+  /// The MSRs that a guest's state is in (KVM_GET_MSR_INDEX_LIST). Not each of them is there for each guest.
+  [[nodiscard]] Result<std::vector<std::uint32_t>> msr_indices() const;
 
  private:
   Kvm(Fd fd, std::size_t run_bytes) : fd_(std::move(fd)), run_bytes_(run_bytes) {}

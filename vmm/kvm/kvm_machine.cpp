@@ -12,18 +12,15 @@
 #include <cstring>
 #include <mutex>
 
-#include "engine/base/mapped_file.h"
 #include "vmm/apic_id.h"
 #include "vmm/console.h"
 #include "vmm/guest_ram.h"
-#include "vmm/kernel_command_line.h"
-#include "vmm/kvm/acpi/acpi_tables.h"
+#include "vmm/kvm/boot.h"
 #include "vmm/kvm/cpuid.h"
 #include "vmm/kvm/ending.h"
 #include "vmm/kvm/host_cpu.h"
 #include "vmm/kvm/ioctl.h"
-#include "vmm/kvm/layout.h"
-#include "vmm/kvm/loader.h"
+#include "vmm/kvm/kvm_snapshot.h"
 #include "vmm/kvm/machine_devices.h"
 #include "vmm/kvm/ram_layout.h"
 #include "vmm/kvm/vcpu.h"
@@ -73,20 +70,12 @@ bool wait_readable(std::span<pollfd> fds, Clock::time_point deadline) {
   return count > 0;
 }
 
-AcpiConfig acpi_config(const Topology& topology, std::span<const RamPart> ram) {
-  AcpiConfig config;
-  for (std::size_t cpu = 0; cpu < topology.cpus(); ++cpu) config.apic_ids.push_back(apic_id(topology, cpu));
-  for (std::size_t node = 0; node < topology.nodes; ++node)
-    config.nodes.push_back({topology.node_cpus(node), {}});
-  for (const auto& part : ram)
-    config.nodes[part.bank].memory.push_back({part.region.base, part.region.bytes.size()});
-  return config;
-}
-
 /// A guest in this process: a thread for each vCPU, one for the channel and one for the console.
 class KvmMachine final : public Machine {
  public:
   static Result<std::unique_ptr<KvmMachine>> start(const MachineConfig& config);
+  static Result<std::unique_ptr<KvmMachine>> fork(const MachineState& state,
+                                                  const std::filesystem::path& console_log);
   ~KvmMachine() override;
 
   std::string backend_name() const override { return "kvm"; }
@@ -107,11 +96,15 @@ class KvmMachine final : public Machine {
   KvmMachine(const Topology& topology, GuestRam ram)
       : topology_(topology), ram_(std::move(ram)), gate_(topology.cpus()) {}
 
-  Status prepare(const MachineConfig& config);
-  Status load(const MachineConfig& config);
-  Status connect(const MachineConfig& config);
+  Status assemble(const std::filesystem::path& console_log);
+  Status connect(const std::filesystem::path& console_log);
   Status make_vcpus(const Kvm& kvm);
+  Status load(const MachineConfig& config);
+  Status restore(const MachineState& state);
+  void begin();
+  MachineParts parts() { return {*vm_, *devices_, vcpus_}; }
   std::vector<std::optional<VcpuRegisters>> read_registers(const std::vector<bool>& stopped) const;
+  Result<MachineState> save(const FrozenState& frozen);
   void tell_clocks() const;
   std::optional<std::uint64_t> read_watched(const Watchpoint& watchpoint) const;
   void end_vcpus();
@@ -123,7 +116,6 @@ class KvmMachine final : public Machine {
   std::vector<RamPart> ram_parts_;
   std::vector<MemoryRegion> regions_;
   std::optional<GuestMemory> guest_memory_;
-  LinuxEntry entry_;
   std::vector<std::optional<int>> thread_ids_;
 
   std::unique_ptr<Ending> ending_;
@@ -148,10 +140,33 @@ class KvmMachine final : public Machine {
   std::vector<std::unique_ptr<Vcpu>> vcpus_;  // last: their threads use everything else
 };
 
+class KvmSnapshot final : public MachineSnapshot {
+ public:
+  explicit KvmSnapshot(MachineState state) : state_(std::move(state)) {}
+  Result<std::unique_ptr<Machine>> fork(const std::filesystem::path& console_log) const override {
+    return KTSTR_TRY(KvmMachine::fork(state_, console_log));
+  }
+
+ private:
+  const MachineState state_;
+};
+
 Result<std::unique_ptr<KvmMachine>> KvmMachine::start(const MachineConfig& config) {
   const auto banks = KTSTR_TRY(plan_banks(config));
   std::unique_ptr<KvmMachine> machine(new KvmMachine(config.topology, KTSTR_TRY(GuestRam::create(banks))));
-  KTSTR_TRY_STATUS(machine->prepare(config));
+  KTSTR_TRY_STATUS(machine->assemble(config.console_log));
+  KTSTR_TRY_STATUS(machine->load(config));
+  machine->begin();
+  return machine;
+}
+
+Result<std::unique_ptr<KvmMachine>> KvmMachine::fork(const MachineState& state,
+                                                     const std::filesystem::path& console_log) {
+  auto ram = KTSTR_TRY(GuestRam::copy_on_write(state.ram));
+  std::unique_ptr<KvmMachine> machine(new KvmMachine(state.topology, std::move(ram)));
+  KTSTR_TRY_STATUS(machine->assemble(console_log));
+  KTSTR_TRY_STATUS(machine->restore(state));
+  machine->begin();
   return machine;
 }
 
@@ -159,62 +174,49 @@ KvmMachine::~KvmMachine() {
   kill();
 }
 
-Status KvmMachine::prepare(const MachineConfig& config) {
+/// Everything but what is in it: memory, registers and devices are as they come.
+Status KvmMachine::assemble(const std::filesystem::path& console_log) {
   const auto kvm = KTSTR_TRY(Kvm::open());
   std::vector<std::span<std::byte>> banks;
   for (std::size_t bank = 0; bank < ram_.bank_count(); ++bank) banks.push_back(ram_.bytes(bank));
   ram_parts_ = lay_out_ram(banks);
   for (const auto& part : ram_parts_) regions_.push_back(part.region);
   guest_memory_.emplace(regions_);
-  KTSTR_TRY_STATUS(load(config));
   vm_ = KTSTR_TRY(Vm::create(kvm, regions_, largest_apic_id(topology_)));
-  KTSTR_TRY_STATUS(connect(config));
-  KTSTR_TRY_STATUS(make_vcpus(kvm));
+  KTSTR_TRY_STATUS(connect(console_log));
+  return make_vcpus(kvm);
+}
+
+Status KvmMachine::load(const MachineConfig& config) {
+  const auto entry = KTSTR_TRY(load_guest(config, ram_, ram_parts_));
+  for (const auto& vcpu : vcpus_) KTSTR_TRY_STATUS(vcpu->set_up());
+  return vcpus_[0]->set_boot_registers(entry.entry, entry.boot_params);
+}
+
+Status KvmMachine::restore(const MachineState& state) {
+  devices_->pause();
+  KTSTR_TRY_STATUS(restore_machine(parts(), state));
+  tell_clocks();
+  devices_->resume();
+  return ok();
+}
+
+void KvmMachine::begin() {
   for (auto& vcpu : vcpus_) vcpu->start();
   static_cast<void>(gate_.wait_all(Clock::now() + kStartDeadline));
   for (auto& vcpu : vcpus_) thread_ids_.emplace_back(vcpu->thread_id());
   gate_.open();
-  return ok();
 }
 
-Status KvmMachine::load(const MachineConfig& config) {
-  const auto tables = KTSTR_TRY(build_acpi_tables(acpi_config(topology_, ram_parts_)));
-  const auto place = guest_memory_->slice(kAcpiTables, tables.size());
-  if (!place) return Error{ErrorCode::kInvalidArgument, "no memory for the ACPI tables"};
-  std::copy(tables.begin(), tables.end(), place->begin());
-
-  const auto initramfs = KTSTR_TRY(MappedFile::open(config.initramfs));
-  LinuxToLoad what{.kernel = {},
-                   .initramfs = initramfs.bytes(),
-                   .command_line = kernel_command_line(config, {}),
-                   .kaslr = config.kaslr,
-                   .acpi_rsdp = kAcpiTables,
-                   .write = [this](GuestPhys at, std::span<const std::byte> bytes) {
-                     return write_ram(ram_, ram_parts_, at, bytes);
-                   }};
-  const auto elf = KTSTR_TRY(MappedFile::open(config.kernel_elf));
-  what.kernel = elf.bytes();
-  auto entry = load_linux(regions_, what);
-  // A kernel that can't be moved here moves itself while it unpacks itself.
-  if (!entry && entry.error().code == ErrorCode::kUnavailable && !config.kernel_bzimage.empty()) {
-    const auto bzimage = KTSTR_TRY(MappedFile::open(config.kernel_bzimage));
-    what.kernel = bzimage.bytes();
-    entry = load_linux(regions_, what);
-  }
-  if (!entry) return std::move(entry.error()).with_context(config.kernel_elf.string());
-  entry_ = *entry;
-  return ok();
-}
-
-Status KvmMachine::connect(const MachineConfig& config) {
+Status KvmMachine::connect(const std::filesystem::path& console_log) {
   ending_ = KTSTR_TRY(Ending::create());
   hits_ = KTSTR_TRY(WatchHits::create());
   auto console = KTSTR_TRY(make_socketpair());
   auto channel = KTSTR_TRY(make_socketpair());
   dying_ = Fd(::eventfd(0, EFD_CLOEXEC));
   if (!dying_) return system_error("eventfd");
-  console_ = KTSTR_TRY(Console::open(std::move(console.ours), config.console_log,
-                                     [this] { ::eventfd_write(dying_.get(), 1); }));
+  console_ = KTSTR_TRY(
+      Console::open(std::move(console.ours), console_log, [this] { ::eventfd_write(dying_.get(), 1); }));
   console_end_ = std::move(console.theirs);
   channel_ = std::move(channel.ours);
   devices_ = KTSTR_TRY(MachineDevices::create(
@@ -242,10 +244,9 @@ Status KvmMachine::make_vcpus(const Kvm& kvm) {
   for (std::size_t cpu = 0; cpu < topology_.cpus(); ++cpu) {
     auto vcpu = KTSTR_TRY(Vcpu::create(kvm, vm_->fd(), cpu, apic_id(topology_, cpu), *surroundings_));
     KTSTR_TRY_STATUS(vcpu->set_cpuid(guest_cpuid(supported, topology_, cpu)));
-    KTSTR_TRY_STATUS(vcpu->set_up());
     vcpus_.push_back(std::move(vcpu));
   }
-  return vcpus_[0]->set_boot_registers(entry_.entry, entry_.boot_params);
+  return ok();
 }
 
 Result<FrozenState> KvmMachine::freeze(Duration deadline) {
@@ -332,8 +333,20 @@ void KvmMachine::tell_clocks() const {
     static_cast<void>(kvm_ioctl(vcpu->fd(), KVM_KVMCLOCK_CTRL, "KVM_KVMCLOCK_CTRL", 0));
 }
 
-Result<std::unique_ptr<MachineSnapshot>> KvmMachine::snapshot(Duration) {
-  return Error{ErrorCode::kUnavailable, "no snapshots yet"};
+Result<std::unique_ptr<MachineSnapshot>> KvmMachine::snapshot(Duration deadline) {
+  const auto frozen = KTSTR_TRY(freeze(deadline));
+  auto state = save(frozen);
+  KTSTR_TRY_STATUS(thaw());
+  return std::make_unique<KvmSnapshot>(KTSTR_TRY(std::move(state)));
+}
+
+Result<MachineState> KvmMachine::save(const FrozenState& frozen) {
+  const std::lock_guard vcpus(vcpus_mutex_);
+  if (vcpus_.empty()) return Error{ErrorCode::kCancelled, "snapshot: the machine has ended"};
+  for (std::size_t i = 0; i < frozen.vcpus.size(); ++i)
+    if (!frozen.vcpus[i])
+      return Error{ErrorCode::kTimeout, "snapshot: vCPU " + std::to_string(i) + " did not stop"};
+  return save_machine(parts(), topology_, ram_);
 }
 
 Result<MachineEvent> KvmMachine::wait_event(Duration timeout) {

@@ -41,4 +41,19 @@ void MachineDevices::fill_buses() {
   memory_.insert(kChannelBar.value(), VirtioPci::kBarBytes, *channel_transport_);
 }
 
+MachineDevices::State MachineDevices::state() const {
+  return {serial_.state(), cmos_.state(), pci_.state(), channel_transport_->state(), channel_->state()};
+}
+
+// The functions' configuration before what their capabilities switch: it tells MSI-X whether it is on.
+Status MachineDevices::restore(const State& state) {
+  serial_.restore(state.serial);
+  cmos_.restore(state.cmos);
+  pci_.restore(state.pci);
+  channel_transport_->restore(state.channel_transport);
+  channel_->restore(state.channel);
+  if (auto failure = channel_interrupts_->failure()) return std::move(*failure);
+  return ok();
+}
+
 }  // namespace ktstr::vmm::kvm

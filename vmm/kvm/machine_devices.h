@@ -30,6 +30,15 @@ struct DeviceEnds {
 
 class MachineDevices {
  public:
+  /// Everything that a snapshot must keep.
+  struct State {
+    Serial::State serial;
+    Cmos::State cmos;
+    PciHost::State pci;
+    VirtioPci::State channel_transport;
+    VirtioConsole::State channel;
+  };
+
   /// `vm` and `memory` must outlive it. Errors: KVM's, kIo.
   [[nodiscard]] static Result<std::unique_ptr<MachineDevices>> create(Vm& vm, const GuestMemory& memory,
                                                                       DeviceEnds ends);
@@ -41,6 +50,12 @@ class MachineDevices {
   /// runs; until resume().
   void pause() { channel_->pause(); }
   void resume() { channel_->resume(); }
+
+  /// Take it between pause() and resume(), while no vCPU runs.
+  [[nodiscard]] State state() const;
+  /// Routes the interrupts as in `state`, and sends those that it has pending. Precondition: as state().
+  /// Errors: KVM's.
+  [[nodiscard]] Status restore(const State& state);
 
  private:
   MachineDevices(std::unique_ptr<IrqfdLine> serial_line, DeviceEnds& ends)

@@ -17,19 +17,21 @@ namespace ktstr::vmm::kvm {
 
 inline constexpr std::size_t kTableHeaderBytes = 8;
 
-/// A request's number as KVM knows it, whose argument is the header (see KvmTable).
-[[nodiscard]] constexpr unsigned long table_request(unsigned long number) {
+/// A request's number as KVM knows it, whose argument has (or, with entries behind it, begins with) so many
+/// bytes: see KvmTable.
+[[nodiscard]] constexpr unsigned long table_request(unsigned long number,
+                                                    std::size_t bytes = kTableHeaderBytes) {
   constexpr unsigned long kSizeBits = _IOC_SIZEMASK << _IOC_SIZESHIFT;
-  return (number & ~kSizeBits) | kTableHeaderBytes << _IOC_SIZESHIFT;
+  return (number & ~kSizeBits) | bytes << _IOC_SIZESHIFT;
 }
 
-/// A header of two 32-bit words, the count first (kvm_cpuid2, kvm_msrs, kvm_irq_routing). The structs' own
-/// sizes and offsets are not KVM's in C++, where the empty struct of their flexible array (linux/stddef.h)
-/// has a size; nor are the sizes in the numbers of their requests.
-template <class Entry>
+/// A header that begins with the count, of two 32-bit words (kvm_cpuid2, kvm_msrs, kvm_irq_routing) or one
+/// (kvm_msr_list). The structs' own sizes and offsets are not KVM's in C++, where the empty struct of their
+/// flexible array (linux/stddef.h) has a size; nor are the sizes in the numbers of their requests.
+template <class Entry, std::size_t header_bytes = kTableHeaderBytes>
 class KvmTable {
  public:
-  static constexpr std::size_t kHeaderBytes = kTableHeaderBytes;
+  static constexpr std::size_t kHeaderBytes = header_bytes;
 
   explicit KvmTable(std::size_t entries)
       : storage_(static_cast<std::byte*>(std::calloc(1, kHeaderBytes + entries * sizeof(Entry))),
@@ -50,7 +52,7 @@ class KvmTable {
 
   /// ioctl(fd, request) with this table.
   [[nodiscard]] Result<int> request(int fd, unsigned long number, const char* name) {
-    return kvm_ioctl(fd, table_request(number), name, storage_.get());
+    return kvm_ioctl(fd, table_request(number, kHeaderBytes), name, storage_.get());
   }
 
  private:
@@ -59,6 +61,7 @@ class KvmTable {
 
 using CpuidTable = KvmTable<kvm_cpuid_entry2>;
 using MsrTable = KvmTable<kvm_msr_entry>;
+using MsrList = KvmTable<std::uint32_t, sizeof(std::uint32_t)>;
 using RoutingTable = KvmTable<kvm_irq_routing_entry>;
 
 }  // namespace ktstr::vmm::kvm

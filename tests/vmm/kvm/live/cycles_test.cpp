@@ -1,31 +1,9 @@
 #include <doctest/doctest.h>
 
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-
+#include "tests/vmm/kvm/live/resources.h"
 #include "tests/vmm/test_guest.h"
 
 namespace ktstr::vmm {
-namespace {
-
-std::size_t entries(const char* directory) {
-  const std::filesystem::directory_iterator iterator(directory);
-  return static_cast<std::size_t>(std::distance(begin(iterator), end(iterator)));
-}
-
-struct Resources {
-  std::size_t descriptors = entries("/proc/self/fd");
-  std::size_t threads = entries("/proc/self/task");
-  std::size_t mappings = [] {
-    std::ifstream maps("/proc/self/maps");
-    return static_cast<std::size_t>(
-        std::count(std::istreambuf_iterator<char>(maps), std::istreambuf_iterator<char>(), '\n'));
-  }();
-};
-
-}  // namespace
 
 TEST_CASE("20 machines, started and ended, leave no descriptor, thread or mapping") {
   TEST_CONFIG(config, "1n1l2c1t");

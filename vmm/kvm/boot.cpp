@@ -1,0 +1,66 @@
+#include "vmm/kvm/boot.h"
+
+#include <algorithm>
+
+#include "engine/base/mapped_file.h"
+#include "vmm/apic_id.h"
+#include "vmm/kernel_command_line.h"
+#include "vmm/kvm/acpi/acpi_tables.h"
+#include "vmm/kvm/layout.h"
+
+namespace ktstr::vmm::kvm {
+namespace {
+
+AcpiConfig acpi_config(const Topology& topology, std::span<const RamPart> ram) {
+  AcpiConfig config;
+  for (std::size_t cpu = 0; cpu < topology.cpus(); ++cpu) config.apic_ids.push_back(apic_id(topology, cpu));
+  for (std::size_t node = 0; node < topology.nodes; ++node)
+    config.nodes.push_back({topology.node_cpus(node), {}});
+  for (const auto& part : ram)
+    config.nodes[part.bank].memory.push_back({part.region.base, part.region.bytes.size()});
+  return config;
+}
+
+Status load_acpi_tables(const Topology& topology, std::span<const RamPart> parts, const GuestMemory& memory) {
+  const auto tables = KTSTR_TRY(build_acpi_tables(acpi_config(topology, parts)));
+  const auto place = memory.slice(kAcpiTables, tables.size());
+  if (!place) return Error{ErrorCode::kInvalidArgument, "no memory for the ACPI tables"};
+  std::copy(tables.begin(), tables.end(), place->begin());
+  return ok();
+}
+
+Result<LinuxEntry> load_kernel(const MachineConfig& config, std::span<const MemoryRegion> regions,
+                               WriteMemory write) {
+  const auto initramfs = KTSTR_TRY(MappedFile::open(config.initramfs));
+  LinuxToLoad what{.kernel = {},
+                   .initramfs = initramfs.bytes(),
+                   .command_line = kernel_command_line(config, {}),
+                   .kaslr = config.kaslr,
+                   .acpi_rsdp = kAcpiTables,
+                   .write = std::move(write)};
+  const auto elf = KTSTR_TRY(MappedFile::open(config.kernel_elf));
+  what.kernel = elf.bytes();
+  auto entry = load_linux(regions, what);
+  // A kernel that can't be moved here moves itself while it unpacks itself.
+  if (!entry && entry.error().code == ErrorCode::kUnavailable && !config.kernel_bzimage.empty()) {
+    const auto bzimage = KTSTR_TRY(MappedFile::open(config.kernel_bzimage));
+    what.kernel = bzimage.bytes();
+    entry = load_linux(regions, what);
+  }
+  if (!entry) return std::move(entry.error()).with_context(config.kernel_elf.string());
+  return *entry;
+}
+
+}  // namespace
+
+Result<LinuxEntry> load_guest(const MachineConfig& config, const GuestRam& ram,
+                              std::span<const RamPart> parts) {
+  std::vector<MemoryRegion> regions;
+  for (const auto& part : parts) regions.push_back(part.region);
+  KTSTR_TRY_STATUS(load_acpi_tables(config.topology, parts, GuestMemory(regions)));
+  return load_kernel(config, regions, [&](GuestPhys at, std::span<const std::byte> bytes) {
+    return write_ram(ram, parts, at, bytes);
+  });
+}
+
+}  // namespace ktstr::vmm::kvm
