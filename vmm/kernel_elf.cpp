@@ -28,7 +28,8 @@ Result<std::vector<T>> read_table(const KernelElf& source, std::uint64_t offset,
   if (entry != sizeof(T) && count > 0) return corrupt("a table of entries of unknown size");
   if (!in_file(source, offset, count * sizeof(T))) return corrupt("a table lies outside the file");
   std::vector<T> table(count);
-  std::memcpy(table.data(), source.file.data() + offset, count * sizeof(T));
+  const auto bytes = std::as_writable_bytes(std::span(table));
+  std::copy_n(source.file.begin() + static_cast<std::ptrdiff_t>(offset), bytes.size(), bytes.begin());
   return table;
 }
 
@@ -45,7 +46,8 @@ Status add_segment(KernelElf& source, const Elf64_Phdr& segment) {
 
 std::vector<std::int32_t> words_behind(const KernelElf& source) {
   std::vector<std::int32_t> words((source.file.size() - source.end) / sizeof(std::int32_t));
-  std::memcpy(words.data(), source.file.data() + source.end, words.size() * sizeof(std::int32_t));
+  const auto bytes = std::as_writable_bytes(std::span(words));
+  std::copy_n(source.file.begin() + static_cast<std::ptrdiff_t>(source.end), bytes.size(), bytes.begin());
   return words;
 }
 

@@ -125,8 +125,9 @@ class Machine {
   [[nodiscard]] virtual Status thaw() = 0;
 
   /// Watches for these writes, by whichever vCPU, and for no others any more. At most kMaxWatchpoints, which
-  /// is what x86 has. Errors: kInvalidArgument; kTimeout when a vCPU does not stop for it; kUnavailable where
-  /// the backend has none.
+  /// is what x86 has. While there are any, a guest that debugs its own programs with debug registers or
+  /// single steps loses those exceptions. Errors: kInvalidArgument; kTimeout when a vCPU does not stop for
+  /// it; kUnavailable where the backend has none.
   [[nodiscard]] virtual Status set_watchpoints(std::span<const Watchpoint> watchpoints) = 0;
   static constexpr std::size_t kMaxWatchpoints = 4;
 

@@ -9,6 +9,8 @@
 #include "tests/introspect/dump/sample_dump.h"
 #include "tests/introspect/render/made_btf.h"
 #include "tests/introspect/symbols/kallsyms_encoder.h"
+#include "tests/vmm/kvm/tiny_bzimage.h"
+#include "tests/vmm/tiny_kernel.h"
 
 using namespace ktstr;
 using test::Bytes;
@@ -172,6 +174,24 @@ Bytes console_port() {
   return input;
 }
 
+/// loader_fuzz.cpp: a byte of choices, and a kernel.
+Bytes kernel_to_load(std::uint8_t choice, const Bytes& kernel) {
+  Bytes input;
+  test::append_value(input, choice);
+  test::append(input, kernel);
+  return input;
+}
+
+void write_kernels() {
+  constexpr std::uint8_t kKaslr = 1, kInitramfs = 4;
+  const Bytes elf = vmm::test::TinyKernel().bytes();
+  vmm::kvm::test::TinyBzImage bzimage;
+  bzimage.header.init_size = 4 << 20;
+  write_seed("loader", "elf", kernel_to_load(kInitramfs, elf));
+  write_seed("loader", "elf_kaslr", kernel_to_load(kKaslr | kInitramfs, elf));
+  write_seed("loader", "bzimage", kernel_to_load(kInitramfs, bzimage.bytes()));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -192,5 +212,6 @@ int main(int argc, char** argv) {
   write_seed("pci", "function", pci_function());
   write_seed("virtqueue", "console_port", console_port());
   write_kallsyms();
+  write_kernels();
   write_dumps();
 }

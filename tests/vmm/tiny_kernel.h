@@ -17,7 +17,7 @@ namespace ktstr::vmm::test {
 struct TinyKernel {
   static constexpr std::uint64_t kText = 0xffffffff81000000;  // linked here
   static constexpr std::uint64_t kPlace = 16 * kMiB;          // physical
-  static constexpr std::size_t kTextOffset = 0x1000;
+  static constexpr std::size_t kTextOffset = 0x400;
   static constexpr std::size_t kTextBytes = 0x100;
 
   Elf64_Ehdr header{};

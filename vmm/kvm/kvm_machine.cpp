@@ -233,6 +233,7 @@ Status KvmMachine::connect(const std::filesystem::path& console_log) {
                        .on_failure = [this](Error error) { ending_->failed(std::move(error)); },
                        .on_debug =
                            [this](std::size_t vcpu, const kvm_debug_exit_arch& debug) {
+                             if (!hits_->catches(debug.dr6)) return;
                              gate_.close();
                              hits_->add(vcpu, debug.dr6);
                            }});

@@ -61,6 +61,11 @@ void WatchHits::watch(std::span<const Watchpoint> watchpoints, const ReadValue& 
   settle_event();
 }
 
+bool WatchHits::catches(std::uint64_t dr6) const {
+  const std::lock_guard lock(mutex_);
+  return dr6 & ((std::uint64_t{1} << watchpoints_.size()) - 1);
+}
+
 void WatchHits::add(std::size_t vcpu, std::uint64_t dr6) {
   const std::lock_guard lock(mutex_);
   for (std::size_t i = 0; i < watchpoints_.size(); ++i)

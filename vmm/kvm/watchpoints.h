@@ -39,6 +39,9 @@ class WatchHits {
 
   /// From here on these are watched. Drops hits that were not taken. Precondition: the machine stands still.
   void watch(std::span<const Watchpoint> watchpoints, const ReadValue& read);
+  /// Whether a debug register of ours is set in `dr6`: if not, the guest has come to a debug exception by
+  /// itself.
+  [[nodiscard]] bool catches(std::uint64_t dr6) const;
   /// For a vCPU's thread: the debug registers that are set in `dr6` have caught something.
   void add(std::size_t vcpu, std::uint64_t dr6);
   [[nodiscard]] bool empty() const;
