@@ -41,6 +41,16 @@ Status GuestRam::add_bank(Fd fd, std::size_t bytes) {
   return ok();
 }
 
+Status GuestRam::map_file(std::size_t bank, std::size_t offset, int file, std::size_t file_offset,
+                          std::size_t bytes) {
+  const auto place = banks_[bank].bytes.subspan(offset, bytes);
+  if (::mmap(place.data(), bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, file,
+             static_cast<off_t>(file_offset)) == MAP_FAILED)
+    return system_error("map a file into guest memory");
+  file_ranges_.push_back({bank, place});
+  return ok();
+}
+
 GuestRam::~GuestRam() {
   for (const auto& bank : banks_) ::munmap(bank.bytes.data(), bank.bytes.size());
 }

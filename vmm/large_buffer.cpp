@@ -1,9 +1,7 @@
 #include "vmm/large_buffer.h"
 
 #include <sys/mman.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstdint>
 
 namespace ktstr::vmm {
@@ -29,17 +27,6 @@ Result<LargeBuffer> LargeBuffer::create(std::size_t bytes) {
 
 LargeBuffer::~LargeBuffer() {
   if (!mapping_.empty()) ::munmap(mapping_.data(), mapping_.size());
-}
-
-Status write_at(int fd, std::span<const std::byte> bytes, std::size_t offset) {
-  while (!bytes.empty()) {
-    const auto count = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return system_error("write into memory");
-    bytes = bytes.subspan(static_cast<std::size_t>(count));
-    offset += static_cast<std::size_t>(count);
-  }
-  return ok();
 }
 
 }  // namespace ktstr::vmm

@@ -28,8 +28,4 @@ class LargeBuffer {
   std::span<std::byte> bytes_;
 };
 
-/// Writes all of `bytes` into `fd` at `offset`: into a memfd that saves the faults that writing through a
-/// mapping costs.
-[[nodiscard]] Status write_at(int fd, std::span<const std::byte> bytes, std::size_t offset);
-
 }  // namespace ktstr::vmm

@@ -23,7 +23,8 @@ namespace ktstr::vmm {
 /// What runs the guest's instructions in QEMU.
 enum class Accelerator { kTcg, kKvm };
 
-/// What to boot. Paths must stay valid until start() returns.
+/// What to boot. Paths must stay valid until start() returns; the files' bytes must not change while the
+/// machine lives, which may map them.
 struct MachineConfig {
   std::filesystem::path kernel_elf;      ///< vmlinux (PVH entry)
   std::filesystem::path kernel_bzimage;  ///< may be empty when the kernel was added as ELF

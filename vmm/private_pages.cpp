@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "engine/base/fd.h"
+#include "vmm/positioned_io.h"
 
 namespace ktstr::vmm {
 namespace {
@@ -19,17 +20,6 @@ constexpr std::size_t kEntries = 4096;  ///< looked at together
 
 bool is_private(std::uint64_t entry) {
   return (entry & (kPresent | kSwapped)) != 0 && (entry & kOfFile) == 0;
-}
-
-Status write_at(int file, std::span<const std::byte> bytes, std::size_t offset) {
-  while (!bytes.empty()) {
-    const auto count = ::pwrite(file, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return system_error("copy guest memory");
-    bytes = bytes.subspan(static_cast<std::size_t>(count));
-    offset += static_cast<std::size_t>(count);
-  }
-  return ok();
 }
 
 /// The entries of the pages from `address` on. Gives how many were read.

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vmm/positioned_io.h"
 #include "vmm/private_pages.h"
 
 namespace ktstr::vmm {
@@ -57,6 +58,10 @@ Result<RamTemplate> RamTemplate::take(const GuestRam& ram) {
       return system_error("create a copy of guest memory");
     KTSTR_TRY_STATUS(copy_ram(ram.fd(i), bank.get()));
     if (ram.is_copy_on_write()) KTSTR_TRY_STATUS(copy_private_pages(ram.bytes(i), bank.get()));
+    for (const auto& range : ram.file_ranges())
+      if (range.bank == i)
+        KTSTR_TRY_STATUS(write_at(bank.get(), range.bytes,
+                                  static_cast<std::size_t>(range.bytes.data() - ram.bytes(i).data())));
     KTSTR_TRY_STATUS(seal_ram(bank.get()));
     copy.banks_.push_back(std::move(bank));
   }

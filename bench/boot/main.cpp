@@ -22,7 +22,7 @@ constexpr double kBestPlainLimit = 1.10;
 constexpr double kUntunedLimit = 0.50;
 constexpr double kBestPlainLimitKvm = 0.80;
 constexpr double kSetUpMilliseconds = 20, kSetUpMebibytes = 8;
-constexpr int kBootTries = 3;
+constexpr int kBootTries = 3, kLoadTries = 5;
 
 /// Two tuned commands of plain QEMU: the ELF without KASLR, and the bzImage with it.
 void add_best_plain(std::vector<Contender>& all, const Guest& guest, const std::string& kernel_arguments,
@@ -102,6 +102,19 @@ Result<std::vector<std::vector<double>>> run(const std::vector<Contender>& all, 
   return rounds;
 }
 
+/// Of several tries the least: what others on the host cost is not ours.
+Result<bool> judge_loading(const Guest& guest) {
+  bool quick = true;
+  for (const bool kaslr : {true, false}) {
+    double least = KTSTR_TRY(loading_cost(guest, kaslr));
+    for (int i = 1; i < kLoadTries; ++i) least = std::min(least, KTSTR_TRY(loading_cost(guest, kaslr)));
+    quick &= judge(kaslr ? "loading a kernel for KVM, KASLR, CPU time in ms"
+                         : "loading a kernel for KVM, no KASLR, CPU time in ms",
+                   least, kSetUpMilliseconds);
+  }
+  return quick;
+}
+
 Result<bool> judge_set_up(const Guest& guest, vmm::Backend backend) {
   const auto cost = KTSTR_TRY(set_up_cost(guest, false, backend));
   const bool quick = judge("set-up, CPU time in ms", cost.cpu_ms, kSetUpMilliseconds);
@@ -115,7 +128,8 @@ Result<bool> bench(int rounds, vmm::Backend backend, const std::filesystem::path
   const Guest guest{KTSTR_TRY(store.resolve(std::nullopt)), initramfs};
   KTSTR_TRY_STATUS(vmm::write_initramfs({{"init", std::filesystem::path(KTSTR_BOOT_INIT)}}, initramfs));
   const bool kvm = backend == vmm::Backend::kKvm;
-  bool met = kvm ? KTSTR_TRY(judge_set_up(guest, backend)) : true;
+  bool met = KTSTR_TRY(judge_loading(guest));
+  if (kvm) met &= KTSTR_TRY(judge_set_up(guest, backend));
   const auto all = contenders(guest, backend);
   const auto times = KTSTR_TRY(run(all, rounds));
   print_times(all, times);

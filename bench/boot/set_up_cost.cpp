@@ -4,6 +4,10 @@
 #include <fstream>
 #include <string>
 
+#include "vmm/guest_ram.h"
+#include "vmm/kvm/boot.h"
+#include "vmm/memory_plan.h"
+
 namespace ktstr::bench {
 namespace {
 
@@ -33,6 +37,17 @@ Result<SetUpCost> set_up_cost(const Guest& guest, bool kaslr, vmm::Backend backe
   const double cpu_after = thread_cpu_ms();
   const auto bytes_after = KTSTR_TRY(anonymous_bytes());
   return SetUpCost{cpu_after - cpu, bytes_after - bytes};
+}
+
+Result<double> loading_cost(const Guest& guest, bool kaslr) {
+  const auto config = KTSTR_TRY(machine_config(guest, kaslr));
+  const double cpu = thread_cpu_ms();
+  const auto plan = KTSTR_TRY(vmm::plan_banks(config));
+  auto ram = KTSTR_TRY(vmm::GuestRam::create(plan));
+  std::vector<std::span<std::byte>> banks;
+  for (std::size_t bank = 0; bank < ram.bank_count(); ++bank) banks.push_back(ram.bytes(bank));
+  KTSTR_TRY(vmm::kvm::load_guest(config, ram, vmm::kvm::lay_out_ram(banks)));
+  return thread_cpu_ms() - cpu;
 }
 
 }  // namespace ktstr::bench

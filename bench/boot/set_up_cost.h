@@ -12,6 +12,11 @@ struct SetUpCost {
   std::int64_t resident_bytes = 0;  ///< anonymous memory of this process (the guest's RAM is shared memory)
 };
 
+/// Precondition: KVM is to be had when `backend` is kKvm.
 [[nodiscard]] Result<SetUpCost> set_up_cost(const Guest& guest, bool kaslr, vmm::Backend backend);
+
+/// CPU milliseconds that putting a guest's kernel and initramfs into a KVM machine's memory takes: the part
+/// of its set-up that can be measured where there is no KVM.
+[[nodiscard]] Result<double> loading_cost(const Guest& guest, bool kaslr);
 
 }  // namespace ktstr::bench

@@ -3,14 +3,11 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-
-#include "engine/base/fd.h"
-
 namespace ktstr {
 
 Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
   // O_NONBLOCK: a FIFO must be refused, not waited for.
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd) return system_error("open " + path.string());
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0) return system_error("stat " + path.string());
@@ -20,7 +17,7 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
   if (size == 0) return MappedFile();
   void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
   if (address == MAP_FAILED) return system_error("map " + path.string());
-  return MappedFile(std::span(static_cast<const std::byte*>(address), size));
+  return MappedFile(std::move(fd), std::span(static_cast<const std::byte*>(address), size));
 }
 
 MappedFile::~MappedFile() {

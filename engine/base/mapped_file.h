@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "engine/base/fd.h"
 #include "engine/base/result.h"
 
 namespace ktstr {
@@ -18,17 +19,22 @@ class MappedFile {
   [[nodiscard]] static Result<MappedFile> open(const std::filesystem::path& path);
 
   MappedFile() = default;
-  MappedFile(MappedFile&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
+  MappedFile(MappedFile&& other) noexcept
+      : fd_(std::move(other.fd_)), bytes_(std::exchange(other.bytes_, {})) {}
   MappedFile& operator=(MappedFile&& other) noexcept {
+    std::swap(fd_, other.fd_);
     std::swap(bytes_, other.bytes_);
     return *this;
   }
   ~MappedFile();
 
   [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_; }
+  /// For other mappings of it; -1 when it is empty.
+  [[nodiscard]] int fd() const { return fd_.get(); }
 
  private:
-  explicit MappedFile(std::span<const std::byte> bytes) : bytes_(bytes) {}
+  MappedFile(Fd fd, std::span<const std::byte> bytes) : fd_(std::move(fd)), bytes_(bytes) {}
+  Fd fd_;
   std::span<const std::byte> bytes_;
 };
 

@@ -79,6 +79,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       {GuestPhys(), first.cleared()},
       {choice.second_is_high ? kHighRam : GuestPhys(kFirstBytes), second.cleared()}};
   const LinuxToLoad what{.kernel = input.rest(),
+                         .kernel_fd = -1,
                          .initramfs = std::span(initramfs).first(choice.initramfs_bytes),
                          .command_line = "quiet",
                          .kaslr = choice.kaslr,

@@ -2,8 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include <set>
-
 #include "tests/vmm/tiny_kernel.h"
 
 namespace ktstr::vmm {
@@ -89,53 +87,6 @@ TEST_CASE("more segments than any kernel has are refused") {
     std::memcpy(file.data() + sizeof(Elf64_Ehdr) + i * sizeof(Elf64_Phdr), &kernel.segment,
                 sizeof(kernel.segment));
   CHECK(KernelElf::read(file).error().message == "kernel ELF: too many segments");
-}
-
-TEST_CASE("a relocation table is split at its zeros, with or without the inverse list") {
-  const std::int32_t without[] = {0, 1, 2, 0, 3};
-  const auto two = parse_relocations(without);
-  REQUIRE(two.has_value());
-  CHECK(std::vector(two->add64.begin(), two->add64.end()) == std::vector<std::int32_t>{1, 2});
-  CHECK(two->subtract32.empty());
-  CHECK(std::vector(two->add32.begin(), two->add32.end()) == std::vector<std::int32_t>{3});
-  const std::int32_t with[] = {0, 1, 0, 0, 3, 4};
-  const auto three = parse_relocations(with);
-  REQUIRE(three.has_value());
-  CHECK(three->subtract32.empty());
-  CHECK(three->add32.size() == 2);
-}
-
-TEST_CASE("words that are no relocation table are told apart") {
-  CHECK_FALSE(parse_relocations({}).has_value());
-  for (const auto& words : {std::vector<std::int32_t>{1, 2}, {0, 1, 2}, {0, 1, 0, 2, 0, 3, 0, 4}})
-    CHECK_FALSE(parse_relocations(words).has_value());
-}
-
-TEST_CASE("the largest slide leaves the kernel inside its 1 GiB of virtual addresses") {
-  CHECK(largest_slide(80 * kMiB) == 944 * kMiB);
-  CHECK(largest_slide(80 * kMiB + 1) == 942 * kMiB);
-  CHECK(largest_slide(1024 * kMiB) == 0);
-  CHECK(largest_slide(~0ULL) == 0);
-}
-
-TEST_CASE("random slides are whole steps inside the range, and differ") {
-  const auto file = TinyKernel().bytes();
-  const auto kernel = *KernelElf::read(file);
-  const auto largest = largest_slide(kernel.link_end());
-  std::set<std::uint64_t> slides;
-  for (int i = 0; i < 64; ++i) slides.insert(*random_slide(kernel));
-  CHECK(*slides.begin() >= kSlideAlignment);
-  CHECK(*slides.rbegin() <= largest);
-  for (const auto slide : slides) CHECK(slide % kSlideAlignment == 0);
-  CHECK(slides.size() > 8);
-}
-
-TEST_CASE("a kernel that fills its range has no room to move") {
-  TinyKernel tiny;
-  tiny.segment.p_memsz = 1023 * kMiB - TinyKernel::kPlace;
-  const auto file = tiny.bytes();
-  CHECK(random_slide(*KernelElf::read(file)).error().message ==
-        "kernel ELF: no room to randomize its address");
 }
 
 }  // namespace ktstr::vmm

@@ -7,6 +7,7 @@
 #include "vmm/kernel_command_line.h"
 #include "vmm/kvm/acpi/acpi_tables.h"
 #include "vmm/kvm/layout.h"
+#include "vmm/kvm/ram_filler.h"
 
 namespace ktstr::vmm::kvm {
 namespace {
@@ -30,21 +31,26 @@ Status load_acpi_tables(const Topology& topology, std::span<const RamPart> parts
 }
 
 Result<LinuxEntry> load_kernel(const MachineConfig& config, std::span<const MemoryRegion> regions,
-                               WriteMemory write) {
+                               RamFiller filler) {
   const auto initramfs = KTSTR_TRY(MappedFile::open(config.initramfs));
-  LinuxToLoad what{.kernel = {},
-                   .initramfs = initramfs.bytes(),
-                   .command_line = kernel_command_line(config, {}),
-                   .kaslr = config.kaslr,
-                   .acpi_rsdp = kAcpiTables,
-                   .write = std::move(write)};
+  LinuxToLoad what{
+      .kernel = {},
+      .initramfs = initramfs.bytes(),
+      .command_line = kernel_command_line(config, {}),
+      .kaslr = config.kaslr,
+      .acpi_rsdp = kAcpiTables,
+      .write = [&](GuestPhys at, std::span<const std::byte> bytes) { return filler.put(at, bytes); }};
+  filler.add_source(initramfs);
   const auto elf = KTSTR_TRY(MappedFile::open(config.kernel_elf));
   what.kernel = elf.bytes();
+  what.kernel_fd = elf.fd();
+  filler.add_source(elf);
   auto entry = load_linux(regions, what);
   // A kernel that can't be moved here moves itself while it unpacks itself.
   if (!entry && entry.error().code == ErrorCode::kUnavailable && !config.kernel_bzimage.empty()) {
     const auto bzimage = KTSTR_TRY(MappedFile::open(config.kernel_bzimage));
     what.kernel = bzimage.bytes();
+    what.kernel_fd = bzimage.fd();
     entry = load_linux(regions, what);
   }
   if (!entry) return std::move(entry.error()).with_context(config.kernel_elf.string());
@@ -53,14 +59,11 @@ Result<LinuxEntry> load_kernel(const MachineConfig& config, std::span<const Memo
 
 }  // namespace
 
-Result<LinuxEntry> load_guest(const MachineConfig& config, const GuestRam& ram,
-                              std::span<const RamPart> parts) {
+Result<LinuxEntry> load_guest(const MachineConfig& config, GuestRam& ram, std::span<const RamPart> parts) {
   std::vector<MemoryRegion> regions;
   for (const auto& part : parts) regions.push_back(part.region);
   KTSTR_TRY_STATUS(load_acpi_tables(config.topology, parts, GuestMemory(regions)));
-  return load_kernel(config, regions, [&](GuestPhys at, std::span<const std::byte> bytes) {
-    return write_ram(ram, parts, at, bytes);
-  });
+  return load_kernel(config, regions, RamFiller(ram, parts));
 }
 
 }  // namespace ktstr::vmm::kvm

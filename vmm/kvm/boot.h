@@ -12,9 +12,10 @@
 namespace ktstr::vmm::kvm {
 
 /// Reads the configuration's files and writes kernel, initramfs, boot parameters and ACPI tables. `parts`:
-/// all of `ram`, which is GuestRam::create()'s, ascending. Errors: kNotFound or kIo for a file; those of
+/// all of `ram`, which is GuestRam::create()'s, ascending. What is as in a file is mapped from it: the files'
+/// bytes must not change for as long as `ram` lives. Errors: kNotFound or kIo for a file; those of
 /// load_linux() and build_acpi_tables().
-[[nodiscard]] Result<LinuxEntry> load_guest(const MachineConfig& config, const GuestRam& ram,
+[[nodiscard]] Result<LinuxEntry> load_guest(const MachineConfig& config, GuestRam& ram,
                                             std::span<const RamPart> parts);
 
 }  // namespace ktstr::vmm::kvm

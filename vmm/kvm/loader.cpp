@@ -4,13 +4,11 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
-#include <vector>
 
 #include "engine/base/units.h"
 #include "vmm/kernel_elf.h"
+#include "vmm/kernel_relocation.h"
 #include "vmm/kvm/layout.h"
-#include "vmm/large_buffer.h"
 #include "vmm/linux_boot.h"
 
 namespace ktstr::vmm::kvm {
@@ -59,58 +57,33 @@ class Loader {
   }
 
   Result<GuestPhys> load_elf() {
-    const auto elf = KTSTR_TRY(KernelElf::read(what_.kernel));
+    const auto elf = KTSTR_TRY(KernelElf::read(what_.kernel, what_.kernel_fd));
     // The rest of a segment is zero, as all memory is that nobody has written.
     for (const auto& segment : elf.segments)
       if (!memory_.slice(GuestPhys(segment.p_paddr), segment.p_memsz))
         return too_small("kernel", elf.link_end());
-    if (!segment_of(elf, elf.header.e_entry, 1))
+    if (std::ranges::none_of(elf.segments, [&](const Elf64_Phdr& segment) {
+          return elf.header.e_entry >= segment.p_paddr &&
+                 elf.header.e_entry - segment.p_paddr < segment.p_filesz;
+        }))
       return Error{ErrorCode::kCorrupt, "kernel ELF: its entry is not in it"};
     kernel_end_ = GuestPhys(elf.link_end());
     params_ = elf_boot_params(what_.kaslr);
-    if (what_.kaslr) {
-      KTSTR_TRY_STATUS(put_relocated(elf));
-    } else {
-      for (const auto& segment : elf.segments)
-        KTSTR_TRY_STATUS(
-            put(GuestPhys(segment.p_paddr), elf.file.subspan(segment.p_offset, segment.p_filesz), "kernel"));
-    }
+    KTSTR_TRY_STATUS(what_.kaslr ? put_slid(elf) : put_pieces(elf, pieces_of(elf)));
     return GuestPhys(elf.header.e_entry);
   }
 
-  /// Relocated in a copy, since its segments may be put only as a whole.
-  Status put_relocated(const KernelElf& elf) {
-    std::size_t total = 0;
-    for (const auto& segment : elf.segments) total += segment.p_filesz;
-    const auto buffer = KTSTR_TRY(LargeBuffer::create(total));
-    std::vector<std::span<std::byte>> copies;
-    for (auto rest = buffer.bytes(); const auto& segment : elf.segments) {
-      copies.push_back(rest.first(segment.p_filesz));
-      rest = rest.subspan(segment.p_filesz);
-      std::copy_n(elf.file.begin() + static_cast<std::ptrdiff_t>(segment.p_offset), segment.p_filesz,
-                  copies.back().begin());
-    }
-    const auto loaded = [&](std::uint64_t address, std::size_t bytes) -> std::byte* {
-      const auto index = segment_of(elf, address, bytes);
-      return index ? copies[*index].data() + (address - elf.segments[*index].p_paddr) : nullptr;
-    };
-    const auto slide = KTSTR_TRY(random_slide(elf));
-    KTSTR_TRY_STATUS(relocate_kernel(elf, slide, loaded));
-    for (std::size_t i = 0; i < copies.size(); ++i)
-      KTSTR_TRY_STATUS(put(GuestPhys(elf.segments[i].p_paddr), copies[i], "kernel"));
+  Status put_pieces(const KernelElf& elf, std::span<const KernelPiece> pieces) {
+    for (const auto& piece : pieces)
+      KTSTR_TRY_STATUS(
+          put(GuestPhys(elf.segments[piece.segment].p_paddr + piece.offset), piece.bytes, "kernel"));
     return ok();
   }
 
-  /// The segment that has [address, address + bytes) in the file.
-  static std::optional<std::size_t> segment_of(const KernelElf& elf, std::uint64_t address,
-                                               std::size_t bytes) {
-    for (std::size_t i = 0; i < elf.segments.size(); ++i) {
-      const auto& segment = elf.segments[i];
-      const auto offset = address - segment.p_paddr;
-      if (address >= segment.p_paddr && offset <= segment.p_filesz && bytes <= segment.p_filesz - offset)
-        return i;
-    }
-    return std::nullopt;
+  Status put_slid(const KernelElf& elf) {
+    const auto slide = KTSTR_TRY(random_slide(elf));
+    const auto slid = KTSTR_TRY(SlidKernel::create(elf, slide));
+    return put_pieces(elf, slid.pieces());
   }
 
   Result<GuestPhys> load_bzimage() {

@@ -18,6 +18,7 @@ using WriteMemory = std::function<Status(GuestPhys at, std::span<const std::byte
 
 struct LinuxToLoad {
   std::span<const std::byte> kernel;  ///< ELF or bzImage
+  int kernel_fd = -1;  ///< the kernel's file, when there is one: reading is quicker than copying
   std::span<const std::byte> initramfs;
   std::string command_line;
   /// Moves an ELF to a random address. A bzImage's own decompressor does that, unless "nokaslr" is on the

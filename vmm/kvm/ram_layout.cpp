@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "vmm/kvm/layout.h"
-#include "vmm/large_buffer.h"
 
 namespace ktstr::vmm::kvm {
 
@@ -21,22 +20,6 @@ std::vector<RamPart> lay_out_ram(std::span<const std::span<std::byte>> banks) {
     }
   }
   return parts;
-}
-
-Status write_ram(const GuestRam& ram, std::span<const RamPart> parts, GuestPhys at,
-                 std::span<const std::byte> bytes) {
-  for (const auto& [bank, region] : parts) {
-    if (bytes.empty()) break;
-    if (at < region.base || at - region.base >= region.bytes.size()) continue;
-    const auto place = region.bytes.subspan(at - region.base);
-    const auto count = std::min(bytes.size(), place.size());
-    const auto bank_offset = static_cast<std::size_t>(place.data() - ram.bytes(bank).data());
-    KTSTR_TRY_STATUS(write_at(ram.fd(bank), bytes.first(count), bank_offset));
-    bytes = bytes.subspan(count);
-    at = at + count;
-  }
-  if (!bytes.empty()) return Error{ErrorCode::kOutOfRange, "a write beyond the guest's memory"};
-  return ok();
 }
 
 }  // namespace ktstr::vmm::kvm

@@ -5,7 +5,6 @@
 #include <span>
 #include <vector>
 
-#include "vmm/guest_ram.h"
 #include "vmm/machine.h"
 
 namespace ktstr::vmm::kvm {
@@ -18,10 +17,5 @@ struct RamPart {
 
 /// Lays the banks end to end from address 0, around the hole below 4 GiB. Ascending by base.
 [[nodiscard]] std::vector<RamPart> lay_out_ram(std::span<const std::span<std::byte>> banks);
-
-/// Writes into the banks' memfds: `parts` is how `ram` is laid out. Errors: kIo; kOutOfRange for what is no
-/// RAM.
-[[nodiscard]] Status write_ram(const GuestRam& ram, std::span<const RamPart> parts, GuestPhys at,
-                               std::span<const std::byte> bytes);
 
 }  // namespace ktstr::vmm::kvm

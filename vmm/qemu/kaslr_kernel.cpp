@@ -4,14 +4,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstring>
-#include <optional>
+#include <vector>
 
 #include "engine/base/mapped_file.h"
-#include "vmm/kernel_elf.h"
-#include "vmm/large_buffer.h"
+#include "vmm/kernel_relocation.h"
 #include "vmm/linux_boot.h"
+#include "vmm/positioned_io.h"
 #include "vmm/qemu/pvh_entry_layout.h"
 
 extern "C" const std::byte ktstr_pvh_entry_begin[];
@@ -28,45 +27,28 @@ constexpr std::uint32_t kPhys32Entry = 18;  // XEN_ELFNOTE_PHYS32_ENTRY
 /// What we write: ELF headers, note and entry, then the kernel's segments, each on a page of its own.
 class Image {
  public:
-  Status create(const KernelElf& source) {
-    std::size_t size = kEntryOffset + (KTSTR_PVH_END - KTSTR_PVH_ENTRY);
-    for (const auto& segment : source.segments) {
-      places_.push_back(size);
-      size += (segment.p_filesz + kPage - 1) / kPage * kPage;
+  explicit Image(const KernelElf& source) : source_(source) {
+    for (std::size_t end = kStartBytes; const auto& segment : source.segments) {
+      places_.push_back(end);
+      end += (segment.p_filesz + kPage - 1) / kPage * kPage;
     }
-    buffer_.emplace(KTSTR_TRY(LargeBuffer::create(size)));
-    bytes_ = buffer_->bytes();
-    return ok();
+    write_headers();
+    write_entry();
   }
 
-  void fill(const KernelElf& source) {
-    write_headers(source);
-    write_entry(source.header.e_entry);
-    for (std::size_t i = 0; i < places_.size(); ++i)
-      std::memcpy(bytes_.data() + places_[i], source.file.data() + source.segments[i].p_offset,
-                  source.segments[i].p_filesz);
-  }
-
-  /// The bytes loaded at a physical address; nullptr outside the kernel.
-  std::byte* at(const KernelElf& source, std::uint64_t address, std::size_t size) {
-    for (std::size_t i = 0; i < places_.size(); ++i) {
-      const auto& segment = source.segments[i];
-      if (address >= segment.p_paddr && address - segment.p_paddr <= segment.p_filesz &&
-          size <= segment.p_filesz - (address - segment.p_paddr))
-        return bytes_.data() + places_[i] + (address - segment.p_paddr);
-    }
-    return nullptr;
-  }
-
-  Result<Fd> to_memfd() const {
+  Result<Fd> write(std::span<const KernelPiece> pieces) const {
     Fd fd(::memfd_create("ktstr-kernel", MFD_CLOEXEC));
     if (!fd) return system_error("create kernel image");
-    KTSTR_TRY_STATUS(write_at(fd.get(), bytes_, 0));
+    KTSTR_TRY_STATUS(write_at(fd.get(), start_, 0));
+    for (const auto& piece : pieces)
+      KTSTR_TRY_STATUS(write_at(fd.get(), piece.bytes, places_[piece.segment] + piece.offset));
     return fd;
   }
 
  private:
   static constexpr std::size_t kEntryOffset = kPage;
+  static constexpr std::size_t kEntryBytes = KTSTR_PVH_END - KTSTR_PVH_ENTRY;
+  static constexpr std::size_t kStartBytes = kEntryOffset + kEntryBytes;
 
   struct Note {
     Elf64_Nhdr header{4, sizeof(std::uint64_t), kPhys32Entry};
@@ -76,11 +58,11 @@ class Image {
 
   template <class T>
   void put(std::size_t offset, const T& value) {
-    std::memcpy(bytes_.data() + offset, &value, sizeof(value));
+    std::memcpy(start_.data() + offset, &value, sizeof(value));
   }
 
-  void write_headers(const KernelElf& source) {
-    Elf64_Ehdr header = source.header;
+  void write_headers() {
+    Elf64_Ehdr header = source_.header;
     header.e_phoff = sizeof(Elf64_Ehdr);
     header.e_phnum = static_cast<Elf64_Half>(places_.size() + 2);
     header.e_shoff = header.e_shnum = header.e_shstrndx = 0;
@@ -94,48 +76,42 @@ class Image {
       at += sizeof(segment);
     };
     add({PT_NOTE, PF_R, note_offset, 0, 0, sizeof(Note), sizeof(Note), 4});
-    constexpr std::size_t kEntryBytes = KTSTR_PVH_END - KTSTR_PVH_ENTRY;
     add({PT_LOAD, PF_R | PF_X, kEntryOffset, KTSTR_PVH_ENTRY, KTSTR_PVH_ENTRY, kEntryBytes, kEntryBytes,
          kPage});
     for (std::size_t i = 0; i < places_.size(); ++i) {
-      auto segment = source.segments[i];
+      auto segment = source_.segments[i];
       segment.p_offset = places_[i];
       add(segment);
     }
   }
 
-  void write_entry(std::uint64_t kernel_entry) {
-    std::memcpy(bytes_.data() + kEntryOffset, ktstr_pvh_entry_begin,
+  void write_entry() {
+    std::memcpy(start_.data() + kEntryOffset, ktstr_pvh_entry_begin,
                 static_cast<std::size_t>(ktstr_pvh_entry_end - ktstr_pvh_entry_begin));
     put(kEntryOffset + static_cast<std::size_t>(ktstr_pvh_entry_kernel - ktstr_pvh_entry_begin),
-        kernel_entry);
+        source_.header.e_entry);
     put(kEntryOffset + (KTSTR_PVH_BOOT_PARAMS - KTSTR_PVH_ENTRY), elf_boot_params(true));
     const auto map = identity_map(GuestPhys(KTSTR_PVH_PML4));
     static_assert(KTSTR_PVH_PML4 + kIdentityMapBytes == KTSTR_PVH_END);
-    std::memcpy(bytes_.data() + kEntryOffset + (KTSTR_PVH_PML4 - KTSTR_PVH_ENTRY), map.data(),
+    std::memcpy(start_.data() + kEntryOffset + (KTSTR_PVH_PML4 - KTSTR_PVH_ENTRY), map.data(),
                 map.size() * sizeof(map[0]));
   }
 
-  std::optional<LargeBuffer> buffer_;
-  std::span<std::byte> bytes_;       ///< of the buffer
+  const KernelElf& source_;
   std::vector<std::size_t> places_;  ///< file offset of each of the source's segments
+  std::vector<std::byte> start_ = std::vector<std::byte>(kStartBytes);  ///< all before the first segment
 };
 
 Result<Fd> make(const KernelElf& source, std::uint64_t slide) {
-  Image image;
-  KTSTR_TRY_STATUS(image.create(source));
-  image.fill(source);
-  KTSTR_TRY_STATUS(relocate_kernel(source, slide, [&](std::uint64_t address, std::size_t size) {
-    return image.at(source, address, size);
-  }));
-  return image.to_memfd();
+  const auto slid = KTSTR_TRY(SlidKernel::create(source, slide));
+  return Image(source).write(slid.pieces());
 }
 
 }  // namespace
 
 Result<Fd> make_kaslr_kernel(const std::filesystem::path& elf) {
   const auto file = KTSTR_TRY(MappedFile::open(elf));
-  const auto source = KTSTR_TRY(KernelElf::read(file.bytes()));
+  const auto source = KTSTR_TRY(KernelElf::read(file.bytes(), file.fd()));
   return make(source, KTSTR_TRY(random_slide(source)));
 }
 

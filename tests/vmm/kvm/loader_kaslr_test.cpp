@@ -2,7 +2,7 @@
 
 #include "tests/vmm/kvm/loading_guest.h"
 #include "tests/vmm/tiny_kernel.h"
-#include "vmm/kernel_elf.h"
+#include "vmm/kernel_relocation.h"
 
 namespace ktstr::vmm::kvm {
 namespace {

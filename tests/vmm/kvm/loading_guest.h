@@ -51,6 +51,7 @@ class LoadingGuest {
 
   std::vector<MemoryRegion> regions;
   LinuxToLoad what{.kernel = {},
+                   .kernel_fd = -1,
                    .initramfs = {},
                    .command_line = "quiet panic=-1",
                    .kaslr = false,

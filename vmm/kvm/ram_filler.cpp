@@ -1,0 +1,56 @@
+#include "vmm/kvm/ram_filler.h"
+
+#include <algorithm>
+
+#include "vmm/positioned_io.h"
+
+namespace ktstr::vmm::kvm {
+namespace {
+
+constexpr std::size_t kPage = 4096;
+
+/// Less is quicker written than mapped.
+constexpr std::size_t kLeastMapped = 64 * kPage;
+
+}  // namespace
+
+Status RamFiller::put(GuestPhys at, std::span<const std::byte> bytes) {
+  for (const auto& part : parts_) {
+    if (bytes.empty()) break;
+    const auto& region = part.region;
+    if (at < region.base || at - region.base >= region.bytes.size()) continue;
+    const auto place = region.bytes.subspan(at - region.base);
+    const auto count = std::min(bytes.size(), place.size());
+    const auto bank_offset = static_cast<std::size_t>(place.data() - ram_.bytes(part.bank).data());
+    KTSTR_TRY_STATUS(put_into(part, bank_offset, bytes.first(count)));
+    bytes = bytes.subspan(count);
+    at = at + count;
+  }
+  if (!bytes.empty()) return Error{ErrorCode::kOutOfRange, "a write beyond the guest's memory"};
+  return ok();
+}
+
+/// The ends that share a page with something else are written.
+Status RamFiller::put_into(const RamPart& part, std::size_t bank_offset, std::span<const std::byte> bytes) {
+  const int memory = ram_.fd(part.bank);
+  const auto* source = source_of(bytes);
+  if (!source) return write_at(memory, bytes, bank_offset);
+  const auto file_offset = static_cast<std::size_t>(bytes.data() - source->bytes().data());
+  const auto head = (kPage - bank_offset % kPage) % kPage;
+  if (file_offset % kPage != bank_offset % kPage || bytes.size() < head + kLeastMapped)
+    return write_at(memory, bytes, bank_offset);
+  const auto middle = (bytes.size() - head) / kPage * kPage;
+  KTSTR_TRY_STATUS(write_at(memory, bytes.first(head), bank_offset));
+  KTSTR_TRY_STATUS(ram_.map_file(part.bank, bank_offset + head, source->fd(), file_offset + head, middle));
+  return write_at(memory, bytes.subspan(head + middle), bank_offset + head + middle);
+}
+
+const MappedFile* RamFiller::source_of(std::span<const std::byte> bytes) const {
+  const auto found = std::ranges::find_if(sources_, [&](const MappedFile* file) {
+    const auto all = file->bytes();
+    return bytes.data() >= all.data() && bytes.data() + bytes.size() <= all.data() + all.size();
+  });
+  return found == sources_.end() ? nullptr : *found;
+}
+
+}  // namespace ktstr::vmm::kvm
