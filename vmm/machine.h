@@ -81,10 +81,10 @@ struct Watchpoint {
   friend bool operator==(const Watchpoint&, const Watchpoint&) = default;
 };
 
-/// A watched write. `old_value`: when the watchpoint was set or last hit; absent where the address was not
-/// mapped.
+/// A watched write. `vcpu`: absent when the machine was being frozen at that moment and the backend can't
+/// tell. `old_value`: when the watchpoint was set or last hit; absent where the address was not mapped.
 struct WatchHit {
-  std::size_t vcpu = 0;
+  std::optional<std::size_t> vcpu;
   Watchpoint watchpoint;
   std::optional<std::uint64_t> old_value, new_value;
 };
@@ -128,7 +128,7 @@ class Machine {
   /// Watches for these writes, by whichever vCPU, and for no others any more. At most kMaxWatchpoints, which
   /// is what x86 has. While there are any, a guest that debugs its own programs with debug registers or
   /// single steps loses those exceptions. Errors: kInvalidArgument; kTimeout when a vCPU does not stop for
-  /// it; kUnavailable where the backend has none.
+  /// it; kUnavailable where the host has none.
   [[nodiscard]] virtual Status set_watchpoints(std::span<const Watchpoint> watchpoints) = 0;
   static constexpr std::size_t kMaxWatchpoints = 4;
 

@@ -17,6 +17,7 @@
 #include "vmm/guest_ram.h"
 #include "vmm/kvm/boot.h"
 #include "vmm/kvm/cpuid.h"
+#include "vmm/kvm/debug_registers.h"
 #include "vmm/kvm/ending.h"
 #include "vmm/kvm/host_cpu.h"
 #include "vmm/kvm/ioctl.h"
@@ -24,8 +25,8 @@
 #include "vmm/kvm/machine_devices.h"
 #include "vmm/kvm/ram_layout.h"
 #include "vmm/kvm/vcpu.h"
-#include "vmm/kvm/watchpoints.h"
 #include "vmm/memory_plan.h"
+#include "vmm/watch_hits.h"
 
 namespace ktstr::vmm {
 namespace kvm {

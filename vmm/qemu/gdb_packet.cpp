@@ -24,6 +24,13 @@ std::optional<std::uint8_t> hex_byte(std::string_view digits) {
   return value;
 }
 
+std::optional<std::uint64_t> hex_number(std::string_view digits) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  return value;
+}
+
 std::string decode_body(std::string_view body) {
   std::string payload;
   for (std::size_t i = 0; i < body.size(); ++i) {
@@ -78,6 +85,27 @@ std::optional<std::string> decode_hex(std::string_view hex) {
     bytes += static_cast<char>(*byte);
   }
   return bytes;
+}
+
+bool is_stop_notice(std::string_view packet) {
+  return !packet.empty() && std::string_view("TSWX").find(packet.front()) != std::string_view::npos;
+}
+
+std::optional<GdbWatch> parse_watch_notice(std::string_view packet) {
+  constexpr std::size_t kSignalEnd = 3;  // "T05"
+  if (packet.size() < kSignalEnd || packet.front() != 'T') return std::nullopt;
+  std::optional<std::uint64_t> thread, address;
+  for (auto rest = packet.substr(kSignalEnd); !rest.empty();) {
+    const auto end = std::min(rest.find(';'), rest.size());
+    const auto field = rest.substr(0, end);
+    const auto colon = std::min(field.find(':'), field.size());
+    const auto value = field.substr(std::min(colon + 1, field.size()));
+    if (field.substr(0, colon) == "thread") thread = hex_number(value);
+    if (field.substr(0, colon) == "watch") address = hex_number(value);
+    rest = rest.substr(std::min(end + 1, rest.size()));
+  }
+  if (!thread || !address) return std::nullopt;
+  return GdbWatch{static_cast<std::size_t>(*thread), *address};
 }
 
 }  // namespace ktstr::vmm::qemu

@@ -1,8 +1,10 @@
-// Packets of the GDB remote serial protocol (GDB manual, appendix E.1): "$payload#checksum", acknowledged by
-// "+".
+// Packets of the GDB remote serial protocol (GDB manual, appendix E.1): "$payload#checksum".
+// Acknowledgements ("+") are not sent: QEMU takes the next packet for one, and any other byte that comes
+// while its machine runs for a wish to stop it.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,5 +33,19 @@ class GdbPacketReader {
 /// Bytes of a hexadecimal text. Nothing when it has odd length or another character ("xx" marks an
 /// unavailable register).
 [[nodiscard]] std::optional<std::string> decode_hex(std::string_view hex);
+
+/// What a stop notice of a watchpoint says.
+struct GdbWatch {
+  std::size_t thread = 0;  ///< gdb's number
+  std::uint64_t address = 0;
+};
+
+/// Whether a packet is "T05thread:01;", "S05", "W00" ...: sent by the stub unasked. No request of ours is
+/// answered in such a form.
+[[nodiscard]] bool is_stop_notice(std::string_view packet);
+
+/// Nothing when `packet` is no stop notice, or one of another kind ("T05thread:01;watch:ffffffff82a07000;" is
+/// one; GDB manual, appendix E.3).
+[[nodiscard]] std::optional<GdbWatch> parse_watch_notice(std::string_view packet);
 
 }  // namespace ktstr::vmm::qemu

@@ -14,12 +14,6 @@ namespace {
 constexpr std::size_t kDocumentLimit = 256 * 1024;
 constexpr std::size_t kChunk = 0xffb;  // what gdb itself asks for at a time
 
-/// "T05thread:01;", "S05", "W00" ...: sent by the stub unasked. No request of ours is answered in such a
-/// form.
-bool is_stop_notice(std::string_view packet) {
-  return !packet.empty() && std::string_view("TSWX").find(packet.front()) != std::string_view::npos;
-}
-
 Error corrupt(std::string_view request, std::string_view answer) {
   return {ErrorCode::kCorrupt,
           fmt::format("gdb stub answers \"{}\" to \"{}\"", answer.substr(0, 40), request.substr(0, 40))};
@@ -34,13 +28,50 @@ Status Gdbstub::connect(Deadline deadline) {
 }
 
 Result<VcpuRegisters> Gdbstub::registers(std::size_t index, Deadline deadline) {
-  const auto select = fmt::format("Hg{:x}", index + 1);  // gdb's thread numbers begin at 1
-  const auto selected = KTSTR_TRY(ask(select, deadline));
-  if (selected != "OK") return corrupt(select, selected);
+  KTSTR_TRY_STATUS(select(index, deadline));
   const auto answer = KTSTR_TRY(ask("g", deadline));
   const auto registers = parse_gdb_registers(answer, layout_);
   if (!registers) return corrupt("g", answer);
   return *registers;
+}
+
+Status Gdbstub::set_watchpoint(const Watchpoint& watchpoint, bool on, Deadline deadline) {
+  const auto request =
+      fmt::format("{}2,{:x},{:x}", on ? 'Z' : 'z', watchpoint.address.value(), watchpoint.bytes);
+  const auto answer = KTSTR_TRY(ask(request, deadline));
+  if (answer == "OK") return ok();
+  return Error{ErrorCode::kUnavailable, fmt::format("QEMU refuses a watchpoint of {} bytes at {:#x}: \"{}\"",
+                                                    watchpoint.bytes, watchpoint.address.value(), answer)};
+}
+
+Result<std::optional<std::string>> Gdbstub::read_memory(std::size_t index, KernelVirt address,
+                                                        std::size_t bytes, Deadline deadline) {
+  KTSTR_TRY_STATUS(select(index, deadline));
+  const auto answer = KTSTR_TRY(ask(fmt::format("m{:x},{:x}", address.value(), bytes), deadline));
+  auto read = decode_hex(answer);
+  if (!read || read->size() != bytes) return std::optional<std::string>();
+  return std::optional(std::move(*read));
+}
+
+Status Gdbstub::select(std::size_t index, Deadline deadline) {
+  const auto request = fmt::format("Hg{:x}", index + 1);  // gdb's thread numbers begin at 1
+  const auto answer = KTSTR_TRY(ask(request, deadline));
+  if (answer != "OK") return corrupt(request, answer);
+  return ok();
+}
+
+Status Gdbstub::receive_notices() {
+  while (true) {
+    auto packet = receive(Deadline());
+    if (!packet && packet.error().code == ErrorCode::kTimeout) return ok();
+    if (!packet) return std::move(packet.error());
+    if (!take_notice(*packet) && answers_owed_ > 0) --answers_owed_;
+  }
+}
+
+bool Gdbstub::take_notice(std::string_view packet) {
+  if (const auto watch = parse_watch_notice(packet)) watches_.push_back(*watch);
+  return is_stop_notice(packet);
 }
 
 Result<std::string> Gdbstub::fetch_document(const std::string& name, Deadline deadline) {
@@ -61,7 +92,7 @@ Result<std::string> Gdbstub::ask(std::string_view request, Deadline deadline) {
   ++answers_owed_;
   while (true) {
     auto packet = KTSTR_TRY(receive(deadline));
-    if (is_stop_notice(packet)) continue;
+    if (take_notice(packet)) continue;
     if (--answers_owed_ == 0) return packet;
   }
 }
@@ -78,10 +109,7 @@ Status Gdbstub::send(std::string_view bytes) {
 
 Result<std::string> Gdbstub::receive(Deadline deadline) {
   while (true) {
-    if (auto packet = packets_.next()) {
-      KTSTR_TRY_STATUS(send("+"));
-      return std::move(*packet);
-    }
+    if (auto packet = packets_.next()) return std::move(*packet);
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     pollfd ready{socket_.get(), POLLIN, 0};

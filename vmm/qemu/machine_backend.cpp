@@ -17,6 +17,7 @@ constexpr auto kStartDeadline = std::chrono::seconds(60);
 /// A panicked kernel resets at once (panic=-1). One that can't is ended after this, its last words read.
 constexpr auto kDeathGrace = std::chrono::seconds(5);
 constexpr auto kResumeDeadline = std::chrono::seconds(10);
+constexpr auto kStopDeadline = std::chrono::seconds(10);
 
 int poll_milliseconds(std::chrono::steady_clock::time_point deadline) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
@@ -61,6 +62,7 @@ Result<std::unique_ptr<QemuMachine>> QemuMachine::launch(MachineConfig config, M
                               [dying = machine->dying_.get()] { ::eventfd_write(dying, 1); }));
   machine->qmp_ = std::make_unique<Qmp>(std::move(qemu.qmp));
   machine->gdbstub_ = std::make_unique<Gdbstub>(std::move(qemu.gdb));
+  machine->watchpoints_ = KTSTR_TRY(GdbWatchpoints::create(*machine->gdbstub_, machine->cpus_));
   machine->channel_ = std::move(qemu.channel);
   machine->device_state_ = qemu.device_state;
   return machine;
@@ -144,6 +146,9 @@ Status QemuMachine::thaw() {
   if (freeze_depth_ == 0) return Error{ErrorCode::kInvalidArgument, "thaw: the machine is not frozen"};
   if (--freeze_depth_ > 0) return ok();
   saved_state_.reset();
+  if (const auto all = watchpoints_->collect_all(Clock::now() + kResumeDeadline); !all)
+    return Error(all.error()).with_context("thaw");
+  if (watchpoints_->caught()) return ok();  // stands until the hit is asked for
   auto running = qmp_->execute("cont", {}, Clock::now() + kResumeDeadline);
   if (!running) return std::move(running.error()).with_context("thaw");
   return ok();
@@ -158,12 +163,46 @@ bool QemuMachine::wait_readable(int fd, Clock::time_point deadline) const {
 }
 
 Status QemuMachine::set_watchpoints(std::span<const Watchpoint> watchpoints) {
-  if (watchpoints.empty()) return ok();
-  return Error{ErrorCode::kUnavailable, "the QEMU backend has no watchpoints"};
+  KTSTR_TRY(freeze(kStopDeadline));
+  auto set = [&] {
+    const std::lock_guard lock(freeze_mutex_);
+    return watchpoints_->set(watchpoints, Clock::now() + kStopDeadline);
+  }();
+  KTSTR_TRY_STATUS(thaw());
+  return set;
 }
 
-Result<WatchHit> QemuMachine::wait_watch_hit(Duration) {
-  return Error{ErrorCode::kUnavailable, "the QEMU backend has no watchpoints"};
+/// A hit stops QEMU's machine; the stub tells, but says nothing of the values.
+Result<WatchHit> QemuMachine::wait_watch_hit(Duration timeout) {
+  const auto deadline = Clock::now() + timeout.chrono();
+  while (true) {
+    if (auto hit = KTSTR_TRY(take_watch_hit())) return std::move(*hit);
+    std::array<pollfd, 2> ready{{{gdbstub_->fd(), POLLIN, 0}, {process_->exit_fd(), POLLIN, 0}}};
+    int count = 0;
+    do count = ::poll(ready.data(), ready.size(), poll_milliseconds(deadline));
+    while (count < 0 && errno == EINTR);
+    if (count == 0)
+      return Error{ErrorCode::kTimeout, "no watchpoint was hit within " + format_duration(timeout)};
+    if (ready[1].revents != 0) return Error{ErrorCode::kCancelled, "watchpoints: the machine has ended"};
+  }
+}
+
+/// A hit that has come, and the machine frozen with it.
+Result<std::optional<WatchHit>> QemuMachine::take_watch_hit() {
+  {
+    const std::lock_guard lock(freeze_mutex_);
+    const auto collected = watchpoints_->collect();
+    if (!collected && process_->exit_status()) return std::optional<WatchHit>();  // the caller sees that end
+    if (!collected) return std::move(collected.error());
+    if (!watchpoints_->caught()) return std::optional<WatchHit>();
+  }
+  KTSTR_TRY(freeze(kStopDeadline));
+  auto hit = [&] {
+    const std::lock_guard lock(freeze_mutex_);
+    return watchpoints_->take(Clock::now() + kStopDeadline);
+  }();
+  if (!hit) KTSTR_TRY_STATUS(thaw());  // another thread was quicker
+  return hit;
 }
 
 Result<std::unique_ptr<MachineSnapshot>> QemuMachine::snapshot(Duration deadline) {

@@ -14,6 +14,7 @@
 #include "vmm/console.h"
 #include "vmm/guest_ram.h"
 #include "vmm/machine.h"
+#include "vmm/qemu/gdb_watchpoints.h"
 #include "vmm/qemu/gdbstub.h"
 #include "vmm/qemu/launch.h"
 #include "vmm/qemu/machine_plan.h"
@@ -64,6 +65,7 @@ class QemuMachine final : public Machine {
 
   std::vector<std::optional<VcpuRegisters>> read_registers(Clock::time_point deadline);
   Result<SavedMachine> save(Clock::time_point deadline);
+  Result<std::optional<WatchHit>> take_watch_hit();
   bool wait_readable(int fd, Clock::time_point deadline) const;
   void conclude();
 
@@ -81,6 +83,7 @@ class QemuMachine final : public Machine {
   std::unique_ptr<Console> console_;
   std::unique_ptr<Qmp> qmp_;
   std::unique_ptr<Gdbstub> gdbstub_;
+  std::unique_ptr<GdbWatchpoints> watchpoints_;
 
   std::mutex snapshot_mutex_;
   std::mutex freeze_mutex_;

@@ -6,7 +6,7 @@
 #include <thread>
 #include <vector>
 
-#include "tests/vmm/kvm/readable.h"
+#include "tests/vmm/readable.h"
 
 namespace ktstr::vmm::kvm {
 namespace {

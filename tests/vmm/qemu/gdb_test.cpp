@@ -237,4 +237,48 @@ TEST_CASE("an answer that comes after its deadline is not taken for the next one
   CHECK(gdb.registers(1, in(10s)).error().message.find("E22") != std::string::npos);
 }
 
+TEST_CASE("a stop notice of a watchpoint tells thread and address, and no other packet does") {
+  const auto watch = parse_watch_notice("T05thread:0a;watch:ffffffff82a07000;");
+  REQUIRE(watch.has_value());
+  CHECK(watch->thread == 10);
+  CHECK(watch->address == 0xffffffff82a07000);
+  for (const char* other :
+       {"", "T", "T05", "T05thread:01;", "T05watch:10;", "T05thread:01;rwatch:10;", "S05", "OK",
+        "T05thread:01;watch:;", "T05thread:x;watch:10;", "T05thread:01;watch:1ffffffffffffffff;"}) {
+    CAPTURE(other);
+    CHECK_FALSE(parse_watch_notice(other).has_value());
+  }
+}
+
+TEST_CASE("notices of watchpoints are kept, whenever they come") {
+  auto [client, server] = make_link();
+  Gdbstub gdb(std::move(client));
+  const auto notices = encode_gdb_packet("T05thread:02;watch:1000;") + encode_gdb_packet("T02thread:01;");
+  REQUIRE(::send(server.get(), notices.data(), notices.size(), 0) == static_cast<ssize_t>(notices.size()));
+  REQUIRE(gdb.receive_notices().has_value());
+  const auto watches = gdb.take_watches();
+  REQUIRE(watches.size() == 1);
+  CHECK(watches[0].thread == 2);
+  CHECK(watches[0].address == 0x1000);
+  CHECK(gdb.take_watches().empty());
+}
+
+TEST_CASE(
+    "watchpoints are set, refused and removed as writes of their length; memory that is not mapped is none") {
+  auto [client, server] = make_link();
+  const FakeStub stub(std::move(server), {{"Z2,1000,8", "OK"},
+                                          {"Z2,2000,4", "E22"},
+                                          {"z2,1000,8", "OK"},
+                                          {"Hg1", "OK"},
+                                          {"m1000,8", "0100000000000000"},
+                                          {"m2000,4", "E14"}});
+  Gdbstub gdb(std::move(client));
+  CHECK(gdb.set_watchpoint({KernelVirt(0x1000), 8}, true, in(10s)).has_value());
+  CHECK(gdb.set_watchpoint({KernelVirt(0x2000), 4}, true, in(10s)).error().message ==
+        "QEMU refuses a watchpoint of 4 bytes at 0x2000: \"E22\"");
+  CHECK(gdb.set_watchpoint({KernelVirt(0x1000), 8}, false, in(10s)).has_value());
+  CHECK(gdb.read_memory(0, KernelVirt(0x1000), 8, in(10s))->value() == std::string("\1\0\0\0\0\0\0\0", 8));
+  CHECK_FALSE(gdb.read_memory(0, KernelVirt(0x2000), 4, in(10s))->has_value());
+}
+
 }  // namespace ktstr::vmm::qemu

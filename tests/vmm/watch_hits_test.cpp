@@ -1,12 +1,13 @@
+#include "vmm/watch_hits.h"
+
 #include <doctest/doctest.h>
 
 #include <array>
 #include <map>
 
-#include "tests/vmm/kvm/readable.h"
-#include "vmm/kvm/watchpoints.h"
+#include "tests/vmm/readable.h"
 
-namespace ktstr::vmm::kvm {
+namespace ktstr::vmm {
 namespace {
 
 using test::readable;
@@ -33,6 +34,20 @@ struct Watched {
     return found == memory.end() ? std::nullopt : std::optional(found->second);
   };
 };
+
+constexpr std::uint64_t kBase = 0xffffffff82000000;
+
+Error refusal(std::span<const Watchpoint> watchpoints) {
+  const auto checked = check_watchpoints(watchpoints);
+  REQUIRE_FALSE(checked.has_value());
+  CHECK(checked.error().code == ErrorCode::kInvalidArgument);
+  return checked.error();
+}
+
+std::string refusal_of(std::size_t bytes, std::uint64_t address) {
+  const Watchpoint watchpoint{KernelVirt(address), bytes};
+  return refusal(std::span(&watchpoint, 1)).message;
+}
 
 }  // namespace
 
@@ -72,9 +87,10 @@ TEST_CASE("hits are taken in the order in which they came, also those of one ins
   Watched guest;
   guest.hits->add(1, kDr6Second);
   guest.hits->add(0, kDr6First | kDr6Second);
-  std::vector<std::pair<std::size_t, Watchpoint>> order;
+  std::vector<std::pair<std::optional<std::size_t>, Watchpoint>> order;
   while (const auto hit = guest.hits->take(guest.read)) order.emplace_back(hit->vcpu, hit->watchpoint);
-  CHECK(order == std::vector<std::pair<std::size_t, Watchpoint>>{{1, kSecond}, {0, kFirst}, {0, kSecond}});
+  CHECK(order == std::vector<std::pair<std::optional<std::size_t>, Watchpoint>>{
+                     {1, kSecond}, {0, kFirst}, {0, kSecond}});
 }
 
 TEST_CASE("the descriptor is readable exactly while there are hits") {
@@ -128,4 +144,59 @@ TEST_CASE("hits that nobody takes are kept up to a limit, the oldest of them") {
   CHECK(taken == 1024);
 }
 
-}  // namespace ktstr::vmm::kvm
+TEST_CASE("a hit that is told by its address is that watchpoint's, and one of no watchpoint is nothing") {
+  Watched guest;
+  guest.hits->add(2, kSecond.address);
+  guest.hits->add(2, KernelVirt(0x3000));
+  CHECK(guest.hits->take(guest.read)->watchpoint == kSecond);
+  CHECK(guest.hits->empty());
+}
+
+TEST_CASE(
+    "a change that nobody caught is a hit of an unknown vCPU, and one that was caught is not told twice") {
+  Watched guest;
+  guest.memory = {{0x1000, 11}, {0x2000, 21}};
+  guest.hits->add(1, kFirst.address);
+  guest.hits->add_missed(guest.read);
+  CHECK(guest.hits->take(guest.read)->vcpu == 1);
+  const auto missed = guest.hits->take(guest.read);
+  REQUIRE(missed.has_value());
+  CHECK_FALSE(missed->vcpu.has_value());
+  CHECK(missed->watchpoint == kSecond);
+  CHECK(missed->old_value == 20);
+  CHECK(missed->new_value == 21);
+  guest.hits->add_missed(guest.read);
+  CHECK(guest.hits->empty());
+}
+
+TEST_CASE("every length is accepted at its own multiples") {
+  for (const std::size_t bytes : {1U, 2U, 4U, 8U}) {
+    const Watchpoint watchpoint{KernelVirt(kBase + bytes), bytes};
+    CHECK(check_watchpoints(std::span(&watchpoint, 1)).has_value());
+  }
+  CHECK(check_watchpoints({}).has_value());
+}
+
+TEST_CASE("a length that no debug register has is refused") {
+  CHECK(refusal_of(0, kBase) ==
+        "a watchpoint of 0 bytes at 0xffffffff82000000: it may have 1, 2, 4 or 8, aligned to them");
+  CHECK(refusal_of(3, 0x3000) ==
+        "a watchpoint of 3 bytes at 0x3000: it may have 1, 2, 4 or 8, aligned to them");
+  CHECK(refusal_of(16, 0x1000) ==
+        "a watchpoint of 16 bytes at 0x1000: it may have 1, 2, 4 or 8, aligned to them");
+}
+
+TEST_CASE("an address that is no multiple of the length is refused") {
+  CHECK(refusal_of(8, 0x1004) ==
+        "a watchpoint of 8 bytes at 0x1004: it may have 1, 2, 4 or 8, aligned to them");
+  CHECK(refusal_of(2, 0x1001) ==
+        "a watchpoint of 2 bytes at 0x1001: it may have 1, 2, 4 or 8, aligned to them");
+}
+
+TEST_CASE("more watchpoints than the hardware has are refused") {
+  const std::vector<Watchpoint> five(5, Watchpoint{KernelVirt(kBase), 8});
+  CHECK(refusal(five).message == "5 watchpoints: the hardware has 4");
+  CHECK(check_watchpoints(std::span(five).first(4)).has_value());
+}
+
+}  // namespace ktstr::vmm

@@ -1,38 +1,17 @@
-#include "vmm/kvm/watchpoints.h"
+#include "vmm/watch_hits.h"
 
 #include <fmt/format.h>
 #include <sys/eventfd.h>
 
+#include <algorithm>
 #include <bit>
 
-namespace ktstr::vmm::kvm {
+namespace ktstr::vmm {
 namespace {
 
-constexpr std::uint64_t kDr7Fixed = 0x700;  // bit 10 reads as 1; LE and GE, for exact data breakpoints
-constexpr std::uint64_t kBreakOnWrite = 1;
-constexpr std::uint64_t kGlobalEnable = 2;
 constexpr std::size_t kMaxUntaken = 1024;  // vCPUs stop at a hit, so that there are never many
 
-/// LEN of DR7: 1, 2, 8 and 4 bytes are 0, 1, 2 and 3.
-std::uint64_t length_code(std::size_t bytes) {
-  return bytes == 8 ? 2 : bytes - 1;
-}
-
 }  // namespace
-
-kvm_guest_debug debug_registers(std::span<const Watchpoint> watchpoints) {
-  kvm_guest_debug debug{};
-  if (watchpoints.empty()) return debug;
-  debug.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_HW_BP;
-  auto& dr7 = debug.arch.debugreg[7];
-  dr7 = kDr7Fixed;
-  for (std::size_t i = 0; i < watchpoints.size(); ++i) {
-    debug.arch.debugreg[i] = watchpoints[i].address.value();
-    dr7 |= kGlobalEnable << (2 * i);
-    dr7 |= (kBreakOnWrite | length_code(watchpoints[i].bytes) << 2) << (16 + 4 * i);
-  }
-  return debug;
-}
 
 Status check_watchpoints(std::span<const Watchpoint> watchpoints) {
   if (watchpoints.size() > Machine::kMaxWatchpoints)
@@ -61,15 +40,32 @@ void WatchHits::watch(std::span<const Watchpoint> watchpoints, const ReadValue& 
   settle_event();
 }
 
-bool WatchHits::catches(std::uint64_t dr6) const {
+bool WatchHits::catches(std::uint64_t which) const {
   const std::lock_guard lock(mutex_);
-  return dr6 & ((std::uint64_t{1} << watchpoints_.size()) - 1);
+  return which & ((std::uint64_t{1} << watchpoints_.size()) - 1);
 }
 
-void WatchHits::add(std::size_t vcpu, std::uint64_t dr6) {
+void WatchHits::add(std::size_t vcpu, std::uint64_t which) {
   const std::lock_guard lock(mutex_);
   for (std::size_t i = 0; i < watchpoints_.size(); ++i)
-    if ((dr6 >> i & 1) && caught_.size() < kMaxUntaken) caught_.push_back({vcpu, i});
+    if ((which >> i & 1) && caught_.size() < kMaxUntaken) caught_.push_back({vcpu, i});
+  settle_event();
+}
+
+void WatchHits::add(std::size_t vcpu, KernelVirt address) {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::ranges::find(watchpoints_, address, &Watchpoint::address);
+  if (found == watchpoints_.end() || caught_.size() == kMaxUntaken) return;
+  caught_.push_back({vcpu, static_cast<std::size_t>(found - watchpoints_.begin())});
+  settle_event();
+}
+
+void WatchHits::add_missed(const ReadValue& read) {
+  const std::lock_guard lock(mutex_);
+  for (std::size_t i = 0; i < watchpoints_.size(); ++i) {
+    const bool caught = std::ranges::find(caught_, i, &Caught::index) != caught_.end();
+    if (!caught && read(watchpoints_[i]) != values_[i]) caught_.push_back({std::nullopt, i});
+  }
   settle_event();
 }
 
@@ -96,4 +92,4 @@ void WatchHits::settle_event() {
   if (!caught_.empty()) ::eventfd_write(event_.get(), 1);
 }
 
-}  // namespace ktstr::vmm::kvm
+}  // namespace ktstr::vmm

@@ -1,12 +1,11 @@
-// Watchpoints: x86's debug registers, the same on every vCPU, and what they have caught.
+// WatchHits: what the watchpoints of a machine have caught.
 #pragma once
-
-#include <linux/kvm.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -16,11 +15,7 @@
 #include "engine/base/result.h"
 #include "vmm/machine.h"
 
-namespace ktstr::vmm::kvm {
-
-/// What KVM_SET_GUEST_DEBUG is to be given for `watchpoints` (Intel SDM volume 3, 17.2). Precondition: at
-/// most Machine::kMaxWatchpoints of valid size and alignment.
-[[nodiscard]] kvm_guest_debug debug_registers(std::span<const Watchpoint> watchpoints);
+namespace ktstr::vmm {
 
 /// Errors (kInvalidArgument): too many, or one that no debug register expresses.
 [[nodiscard]] Status check_watchpoints(std::span<const Watchpoint> watchpoints);
@@ -39,18 +34,22 @@ class WatchHits {
 
   /// From here on these are watched. Drops hits that were not taken. Precondition: the machine stands still.
   void watch(std::span<const Watchpoint> watchpoints, const ReadValue& read);
-  /// Whether a debug register of ours is set in `dr6`: if not, the guest has come to a debug exception by
-  /// itself.
-  [[nodiscard]] bool catches(std::uint64_t dr6) const;
-  /// For a vCPU's thread: the debug registers that are set in `dr6` have caught something.
-  void add(std::size_t vcpu, std::uint64_t dr6);
+  /// Whether `which` (bit i: watchpoint i, as in DR6) has a watchpoint.
+  [[nodiscard]] bool catches(std::uint64_t which) const;
+  /// Each watchpoint in `which` has caught a write of this vCPU.
+  void add(std::size_t vcpu, std::uint64_t which);
+  /// The watchpoint at this address has. No watchpoint there: nothing.
+  void add(std::size_t vcpu, KernelVirt address);
+  /// Counts what has changed since it was last read, and was not caught, as caught from an unknown vCPU.
+  /// Precondition: the machine stands still.
+  void add_missed(const ReadValue& read);
   [[nodiscard]] bool empty() const;
   /// The oldest, or nothing. Precondition: the machine stands still.
   [[nodiscard]] std::optional<WatchHit> take(const ReadValue& read);
 
  private:
   struct Caught {
-    std::size_t vcpu = 0;
+    std::optional<std::size_t> vcpu;
     std::size_t index = 0;
   };
   explicit WatchHits(Fd event) : event_(std::move(event)) {}
@@ -63,4 +62,4 @@ class WatchHits {
   std::deque<Caught> caught_;
 };
 
-}  // namespace ktstr::vmm::kvm
+}  // namespace ktstr::vmm
