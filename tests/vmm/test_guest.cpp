@@ -20,7 +20,8 @@ std::filesystem::path test_initramfs() {
   static const auto path = [] {
     const auto file =
         std::filesystem::temp_directory_path() / ("ktstr-test-init-" + std::to_string(::getpid()));
-    REQUIRE(write_initramfs({{"init", std::filesystem::path(KTSTR_TEST_INIT)}}, file).has_value());
+    const auto written = write_initramfs({{"init", std::filesystem::path(KTSTR_TEST_INIT)}}, file);
+    REQUIRE_MESSAGE(written.has_value(), written.error().message);
     std::atexit([] {
       std::filesystem::remove(std::filesystem::temp_directory_path() /
                               ("ktstr-test-init-" + std::to_string(::getpid())));
