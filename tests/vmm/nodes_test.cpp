@@ -137,7 +137,7 @@ TEST_CASE("every preset reads back, or has more APIC ids than QEMU" * doctest::s
       } else {
         check_preset(config, preset, std::chrono::hours(1));
       }
-      MESSAGE("compared: ", preset);
+      MESSAGE("compared: ", std::string(preset));
     }
   }
 }
