@@ -107,6 +107,18 @@ TEST_CASE("one CPU, and a node without any at the distance of its choice") {
   CHECK(found.masks == "  has_cpu=0 has_memory=0-1 has_normal_memory=0-1");
 }
 
+TEST_CASE("a fork of a guest with a node without CPUs shows the same nodes") {
+  TEST_CONFIG(config, "2n1l1c1t nodes=1,0:64M distances=10,50/50,10");
+  auto guest = boot(config);
+  const auto nodes = guest.ask('n');
+  const auto snapshot = guest.machine().snapshot(30s);
+  REQUIRE(snapshot.has_value());
+  auto fork = TestGuest::fork(**snapshot);
+  REQUIRE(fork.has_value());
+  CHECK(fork->ask('n') == nodes);
+  CHECK(fork->ask('t') == expected_report(config.topology));
+}
+
 // Presets of up to 16 CPUs, one of each kind. Emulated in an emulated machine they take minutes: by hand.
 TEST_CASE("a preset with odd LLCs reads back" * doctest::skip(kTestBackend == Backend::kKvm)) {
   TEST_CONFIG(config, "1n3l3c1t");
