@@ -30,7 +30,7 @@ struct MachineConfig {
   std::filesystem::path kernel_bzimage;  ///< may be empty when the kernel was added as ELF
   std::filesystem::path initramfs;       ///< cpio, uncompressed or in any form the kernel unpacks
   Topology topology;
-  ByteSize memory;                              ///< rounded up to whole 2 MiB per NUMA node
+  ByteSize memory;                              ///< of all NUMA nodes: see plan_banks()
   Accelerator accelerator = Accelerator::kTcg;  ///< of QEMU
   bool kaslr = true;
   /// The guest's CPUs can run KVM themselves (AMD's SVM, emulated); its caches are then not the topology's.

@@ -1,49 +1,119 @@
 #include "vmm/topology.h"
 
-#include <charconv>
+#include <fmt/format.h>
+
+#include <algorithm>
 
 #include "engine/base/check.h"
+#include "vmm/memory_plan.h"
 
 namespace ktstr::vmm {
 namespace {
 
-Error bad_topology(std::string_view text, std::string_view rule) {
-  return {ErrorCode::kInvalidArgument, "\"" + std::string(text) + "\": " + std::string(rule)};
+Error invalid(std::string message) {
+  return {ErrorCode::kInvalidArgument, std::move(message)};
 }
 
-/// Takes "NUMBER LETTER" off the front of `rest`; the number is positive and at most CpuSet::kCapacity.
-bool take_count(std::string_view& rest, char letter, std::size_t& count) {
-  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), count);
-  const auto digits = static_cast<std::size_t>(end - rest.data());
-  if (error != std::errc{} || digits == rest.size() || *end != letter) return false;
-  rest.remove_prefix(digits + 1);
+bool is_countable(std::size_t count) {
   return count > 0 && count <= CpuSet::kCapacity;
+}
+
+Status check_counts(const Topology& topology) {
+  if (!is_countable(topology.nodes)) return invalid("nodes: must be 1 to 8192");
+  if (topology.llcs == 0) return invalid("no node has CPUs");
+  if (!is_countable(topology.cores_per_llc)) return invalid("cores_per_llc: must be 1 to 8192");
+  if (!is_countable(topology.threads_per_core)) return invalid("threads_per_core: must be 1 to 8192");
+  if (topology.llcs > CpuSet::kCapacity || topology.cpus_per_llc() > CpuSet::kCapacity ||
+      topology.cpus() > CpuSet::kCapacity)
+    return invalid(fmt::format("more than {} CPUs", CpuSet::kCapacity));
+  return ok();
+}
+
+Status check_node_memory(std::size_t node, ByteSize memory) {
+  const auto text = format_byte_size(memory);
+  if (memory.bytes % kBankAlignment != 0)
+    return invalid(fmt::format("node {}: its memory of {} is not whole 2M", node, text));
+  const auto least = node == 0 ? kLeastFirstBank : kLeastBank;
+  if (memory.bytes < least)
+    return invalid(fmt::format("node {}: {} of memory is too little: at least {}{}", node, text,
+                               format_byte_size(ByteSize{least}),
+                               node == 0 ? ", as the kernel is loaded there" : ""));
+  if (memory.bytes > kMostMemory)
+    return invalid(fmt::format("node {}: {} of memory is more than {}", node, text,
+                               format_byte_size(ByteSize{kMostMemory})));
+  return ok();
+}
+
+Status check_spec(const std::vector<NodeSpec>& specs, std::size_t node) {
+  const auto& spec = specs[node];
+  if (spec.llcs == 0 && node == 0) return invalid("node 0 has no CPUs: Linux numbers nodes with CPUs first");
+  if (spec.llcs == 0 && !spec.memory)
+    return invalid(fmt::format("node {} has no CPUs and states no memory: it needs one of both", node));
+  if (spec.llcs > 0 && node > 0 && specs[node - 1].llcs == 0)
+    return invalid(fmt::format(
+        "node {} has CPUs and comes after one that has none: Linux numbers nodes with CPUs first", node));
+  return spec.memory ? check_node_memory(node, *spec.memory) : ok();
+}
+
+Status check_nodes(const Topology& topology) {
+  const auto& specs = topology.node_specs;
+  if (specs.empty()) {
+    if (topology.llcs % topology.nodes == 0) return ok();
+    return invalid(fmt::format("the number of LLCs ({}) must be a multiple of the number of NUMA nodes ({})",
+                               topology.llcs, topology.nodes));
+  }
+  std::size_t llcs = 0;
+  for (std::size_t node = 0; node < specs.size(); ++node) {
+    KTSTR_TRY_STATUS(check_spec(specs, node));
+    llcs += specs[node].llcs;
+  }
+  if (specs.size() != topology.nodes || llcs != topology.llcs)
+    return invalid(fmt::format("{} nodes with {} LLCs in all are stated, not {} with {}", specs.size(), llcs,
+                               topology.nodes, topology.llcs));
+  return ok();
+}
+
+bool are_alike(const std::vector<NodeSpec>& nodes) {
+  return std::all_of(nodes.begin(), nodes.end(),
+                     [&](const auto& node) { return !node.memory && node == nodes.front(); });
 }
 
 }  // namespace
 
-Result<Topology> Topology::parse(std::string_view text) {
-  Topology topology;
-  auto rest = text;
-  const bool well_formed = take_count(rest, 'n', topology.nodes) && take_count(rest, 'l', topology.llcs) &&
-                           take_count(rest, 'c', topology.cores_per_llc) &&
-                           take_count(rest, 't', topology.threads_per_core) && rest.empty();
-  if (!well_formed)
-    return bad_topology(text,
-                        "not a topology such as \"1n2l4c2t\" (NUMA nodes, LLCs in all, cores per LLC, "
-                        "threads per core, each 1 to 8192)");
-  if (topology.llcs % topology.nodes != 0)
-    return bad_topology(text, "the number of LLCs (" + std::to_string(topology.llcs) +
-                                  ") must be a multiple of the number of NUMA nodes (" +
-                                  std::to_string(topology.nodes) + ")");
-  if (topology.cpus_per_llc() > CpuSet::kCapacity || topology.cpus() > CpuSet::kCapacity)
-    return bad_topology(text, "more than " + std::to_string(CpuSet::kCapacity) + " CPUs");
+Result<Topology> Topology::of_nodes(std::vector<NodeSpec> nodes, std::size_t cores_per_llc,
+                                    std::size_t threads_per_core, NodeRelations relations) {
+  Topology topology{nodes.size(), 0, cores_per_llc, threads_per_core, {}, std::move(relations)};
+  for (const auto& node : nodes) {
+    if (node.llcs > CpuSet::kCapacity) return invalid("more than 8192 LLCs");
+    topology.llcs += node.llcs;
+  }
+  topology.node_specs = std::move(nodes);
+  KTSTR_TRY_STATUS(topology.check());
+  if (are_alike(topology.node_specs)) topology.node_specs.clear();
   return topology;
 }
 
-std::string Topology::to_string() const {
-  return std::to_string(nodes) + "n" + std::to_string(llcs) + "l" + std::to_string(cores_per_llc) + "c" +
-         std::to_string(threads_per_core) + "t";
+Status Topology::check() const {
+  KTSTR_TRY_STATUS(check_counts(*this));
+  KTSTR_TRY_STATUS(check_nodes(*this));
+  if (nodes == 1 && !relations.empty()) return invalid("one node has no other to be distant from");
+  return relations.check(nodes, nodes_with_cpus());
+}
+
+std::size_t Topology::nodes_with_cpus() const {
+  if (node_specs.empty()) return nodes;
+  return static_cast<std::size_t>(
+      std::count_if(node_specs.begin(), node_specs.end(), [](const auto& node) { return node.llcs > 0; }));
+}
+
+std::optional<ByteSize> Topology::node_memory(std::size_t node) const {
+  KTSTR_CHECK(node < nodes);
+  return node_specs.empty() ? std::nullopt : node_specs[node].memory;
+}
+
+std::size_t Topology::node_llcs(std::size_t node) const {
+  KTSTR_CHECK(node < nodes);
+  return node_specs.empty() ? llcs / nodes : node_specs[node].llcs;
 }
 
 CpuSet Topology::llc_cpus(std::size_t llc) const {
@@ -52,9 +122,9 @@ CpuSet Topology::llc_cpus(std::size_t llc) const {
 }
 
 CpuSet Topology::node_cpus(std::size_t node) const {
-  KTSTR_CHECK(node < nodes);
-  const auto cpus_per_node = llcs_per_node() * cpus_per_llc();
-  return CpuSet::range(node * cpus_per_node, (node + 1) * cpus_per_node);
+  std::size_t first = 0;
+  for (std::size_t before = 0; before < node; ++before) first += node_llcs(before);
+  return CpuSet::range(first * cpus_per_llc(), (first + node_llcs(node)) * cpus_per_llc());
 }
 
 CpuSet Topology::core_cpus(std::size_t cpu) const {

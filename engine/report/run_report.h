@@ -103,7 +103,7 @@ template <> inline constexpr auto describe<engine::KernelReport> = record<engine
 template <> inline constexpr auto describe<engine::MachineReport> = record<engine::MachineReport>("MachineReport", "the machine the guest ran on",
     field("backend", &engine::MachineReport::backend, "qemu-tcg, qemu-kvm ...; absent when none was started"),
     field("emulated", &engine::MachineReport::emulated, "whether instructions were emulated"),
-    field("topology", &engine::MachineReport::topology, "NUMA nodes, LLCs, cores per LLC, threads per core"),
+    field("topology", &engine::MachineReport::topology, "NUMA nodes, LLCs, cores per LLC, threads per core, and what differs from node to node"),
     field("cpus", &engine::MachineReport::cpus, "CPUs"),
     field("memory_bytes", &engine::MachineReport::memory_bytes, "memory, bytes"),
     field("kaslr", &engine::MachineReport::kaslr, "whether the kernel's addresses were randomised"));

@@ -8,6 +8,7 @@
 #include "engine/scenario/holds.h"
 #include "engine/scenario/place.h"
 #include "engine/scenario/workers.h"
+#include "vmm/memory_plan.h"
 
 namespace ktstr::engine {
 namespace {
@@ -36,10 +37,13 @@ ReadStatus check_kernel_args(const std::vector<std::string>& arguments, const Pl
   return {};
 }
 
-ReadStatus check_memory(const Scenario& scenario, const Place& place) {
+/// The memory is the scenario's, or its topology's nodes state it.
+ReadStatus check_memory(const Scenario& scenario, const Place& root) {
+  const auto place = root.member(scenario.memory ? "memory" : "topology");
   const auto floor = memory_floor(scenario.topology);
-  if (guest_memory(scenario) >= floor) return {};
-  return place.error(format_byte_size(*scenario.memory) + " is too little for the " +
+  const auto memory = guest_memory(scenario);
+  if (memory >= floor) return place.error_of(vmm::plan_banks(scenario.topology, memory));
+  return place.error(format_byte_size(memory) + " is too little for the " +
                      std::to_string(scenario.topology.cpus()) + " CPUs of " + scenario.topology.to_string() +
                      ": at least " + format_byte_size(floor));
 }
@@ -89,7 +93,7 @@ ReadStatus check_expectations(const Expectations& expect, const Place& place) {
 ReadStatus check(Scenario& scenario, const Place& place, const ProgramPlaces& places) {
   if (auto error = check_name(scenario.name, place.member("name"))) return error;
   if (auto error = check_kernel_args(scenario.kernel_args, place.member("kernel_args"))) return error;
-  if (auto error = check_memory(scenario, place.member("memory"))) return error;
+  if (auto error = check_memory(scenario, place)) return error;
   if (auto error = check_times(scenario, place)) return error;
   if (auto error = check_schedulers(scenario, place, places)) return error;
   if (auto error = check_steps(scenario, place)) return error;

@@ -77,9 +77,4 @@ ReadStatus CustomReader<engine::Hold>::read(const Value& value, engine::Hold& ou
   return engine::read_choice(value, out, place, "a duration such as \"3s\", a fraction or a k.hold value");
 }
 
-ReadStatus CustomReader<vmm::Topology>::read(const Value& value, vmm::Topology& out, const ReadPlace& place,
-                                             MissingMembers) {
-  return detail::read_notation(value, out, place, "a topology such as \"1n2l2c1t\"", vmm::Topology::parse);
-}
-
 }  // namespace ktstr

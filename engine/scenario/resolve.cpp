@@ -60,7 +60,9 @@ struct CpusetResolver {
   Result<CpuSet> operator()(const NumaCpuset& spec) const {
     if (spec.node >= topology.nodes)
       return invalid("node must be below " + std::to_string(topology.nodes) + ", the topology's NUMA nodes");
-    return usable & topology.node_cpus(spec.node);
+    const auto cpus = topology.node_cpus(spec.node);
+    if (cpus.empty()) return invalid("node " + std::to_string(spec.node) + " has no CPUs, only memory");
+    return usable & cpus;
   }
   Result<CpuSet> operator()(const RangeCpuset& spec) const {
     if (!is_fraction(spec.start) || !is_fraction(spec.end))

@@ -14,9 +14,9 @@
 #include "engine/base/value.h"
 #include "engine/scenario/placement.h"
 #include "engine/scenario/scheduler.h"
+#include "engine/scenario/topology.h"
 #include "engine/scenario/work.h"
 #include "engine/verdict/expectations.h"
-#include "vmm/topology.h"
 
 namespace ktstr::engine {
 
@@ -258,11 +258,11 @@ template <> inline constexpr auto describe<engine::MonitorOptions> = record<engi
 template <> inline constexpr auto describe<engine::Scenario> = record<engine::Scenario>("scenario", "a workload on a guest kernel, and what must hold",
     field("name", &engine::Scenario::name, "name in reports; the file's when absent"),
     field("description", &engine::Scenario::description, "one sentence for lists"),
-    field("topology", &engine::Scenario::topology, "NUMA nodes, LLCs, cores per LLC and threads per core, e.g. \"1n2l2c1t\""),
+    field("topology", &engine::Scenario::topology, "NUMA nodes, LLCs, cores per LLC and threads per core, e.g. \"1n2l2c1t\", or a table of nodes that differ"),
     field("kernel", &engine::Scenario::kernel, "a path, a version or the beginning of one; the newest cached with sched_ext when absent"),
     field("kaslr", &engine::Scenario::kaslr, "whether the kernel's addresses are randomised"),
     field("kernel_args", &engine::Scenario::kernel_args, "arguments appended to the kernel's command line"),
-    field("memory", &engine::Scenario::memory, "guest memory; 64M per CPU, and at least 512M, when absent"),
+    field("memory", &engine::Scenario::memory, "guest memory; 64M per CPU, and at least 512M, when absent, or what the topology's nodes state"),
     field("duration", &engine::Scenario::duration, "length of all steps together"),
     field("scheduler", &engine::Scenario::scheduler, "attached before the first step; the kernel's own schedules when absent"),
     field("cgroups", &engine::Scenario::cgroups, "cgroups that exist when the first step begins, by name"),
@@ -298,12 +298,6 @@ struct CustomReader<engine::Op> {
   static ReadStatus read(const Value& value, engine::Op& out, const ReadPlace& place, MissingMembers) {
     return engine::read_choice(value, out, place, "an op such as k.op.stop_cgroup(\"web\")");
   }
-};
-/// The "1n2l2c1t" notation.
-template <>
-struct CustomReader<vmm::Topology> {
-  static ReadStatus read(const Value& value, vmm::Topology& out, const ReadPlace& place,
-                         MissingMembers missing);
 };
 template <>
 struct CustomReader<Value::Function> {

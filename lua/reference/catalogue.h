@@ -81,7 +81,7 @@ TypeDoc type_doc() {
   else if constexpr (!kFamily<T>.empty())
     return {"`k." + std::string(kFamily<T>) + "`", "ktstr." + std::string(kFamily<T>)};
   else if constexpr (std::same_as<T, vmm::Topology>)
-    return {"topology", "string"};
+    return {"topology, or a table of one", "string|ktstr.topology"};
   else if constexpr (std::same_as<T, Value::Function>)
     return {"function", "fun(it: ktstr.RunReport|table): string|string[]|nil"};
   else if constexpr (std::same_as<T, Value>)
@@ -175,7 +175,9 @@ class Catalogue {
   template <class M>
   void add_inside(Defaults defaults) {
     using namespace ktstr::detail;
-    if constexpr (is_optional<M> || is_list<M>)
+    if constexpr (std::same_as<M, vmm::Topology>)
+      add<engine::TopologySpec>(defaults);
+    else if constexpr (is_optional<M> || is_list<M>)
       add_inside<typename M::value_type>(defaults);
     else if constexpr (is_map<M>)
       add_inside<typename M::mapped_type>(defaults);

@@ -5,11 +5,11 @@
 ---@class ktstr.scenario
 ---@field name? string name in reports; the file's when absent
 ---@field description? string one sentence for lists
----@field topology? string NUMA nodes, LLCs, cores per LLC and threads per core, e.g. "1n2l2c1t"
+---@field topology? string|ktstr.topology NUMA nodes, LLCs, cores per LLC and threads per core, e.g. "1n2l2c1t", or a table of nodes that differ
 ---@field kernel? string a path, a version or the beginning of one; the newest cached with sched_ext when absent
 ---@field kaslr? boolean whether the kernel's addresses are randomised
 ---@field kernel_args? string[] arguments appended to the kernel's command line
----@field memory? string guest memory; 64M per CPU, and at least 512M, when absent
+---@field memory? string guest memory; 64M per CPU, and at least 512M, when absent, or what the topology's nodes state
 ---@field duration? string length of all steps together
 ---@field scheduler? string|ktstr.scheduler attached before the first step; the kernel's own schedules when absent
 ---@field cgroups? table<string, ktstr.cgroup> cgroups that exist when the first step begins, by name
@@ -19,6 +19,20 @@
 ---@field expect? ktstr.expect what must hold for the scenario to pass
 ---@field check? fun(it: ktstr.RunReport|table): string|string[]|nil function(report): called after the run; what it returns (a string or a list of strings) fails the run
 ---@field on_snapshot? fun(it: ktstr.RunReport|table): string|string[]|nil function(snapshot): called with each dump, those taken when a scheduler ended unasked included; what it returns fails the run, as with check
+
+---a machine whose nodes differ, or are not equally far from each other
+---@class ktstr.topology
+---@field nodes? ktstr.topology_node[] NUMA nodes; CPUs are numbered node by node, LLC by LLC
+---@field cores_per_llc? integer cores of each LLC
+---@field threads_per_core? integer threads of each core
+---@field distances? integer[][] SLIT: a row for each node with a number for each: 10 to itself, 11 to 254 to others, the same both ways; 20 to others when absent
+---@field latency_ns? integer[][] HMAT: a row for each node with CPUs with the ns to each node's memory, 1 to 65534; 10 for each unit of distance when absent
+---@field bandwidth_mb_per_s? integer[][] HMAT: a row for each node with CPUs with the MB/s to each node's memory, 1 to 65534; 20000 at distance 10 and falling as it grows when absent
+
+---one NUMA node of a machine whose nodes differ
+---@class ktstr.topology_node
+---@field llcs? integer its LLCs; 0: a node without CPUs, as a CXL memory expander is, which must be behind those with CPUs
+---@field memory? string its memory, whole 2M; an equal part of what the others leave of the scenario's memory when absent
 
 ---a sched_ext scheduler's program, or a scheduler of the kernel's own
 ---@class ktstr.scheduler

@@ -44,7 +44,7 @@
 ---@class ktstr.MachineReport
 ---@field backend? string qemu-tcg, qemu-kvm ...; absent when none was started
 ---@field emulated boolean whether instructions were emulated
----@field topology string NUMA nodes, LLCs, cores per LLC, threads per core
+---@field topology string NUMA nodes, LLCs, cores per LLC, threads per core, and what differs from node to node
 ---@field cpus integer CPUs
 ---@field memory_bytes integer memory, bytes
 ---@field kaslr boolean whether the kernel's addresses were randomised

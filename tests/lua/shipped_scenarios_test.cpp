@@ -75,7 +75,8 @@ TEST_CASE("the promised scenarios are there") {
                            "imbalance",
                            "swap_between_versions",
                            "stall_by_write",
-                           "counters_across_swap"})
+                           "counters_across_swap",
+                           "slow_node"})
     CHECK_MESSAGE(names.contains(name), name);
 }
 

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/vmm/expected_report.h"
 #include "tests/vmm/test_guest.h"
 
 namespace ktstr::vmm {
@@ -16,18 +17,6 @@ using namespace std::chrono_literals;
 constexpr std::uint64_t kGiB = 1ULL << 30;
 constexpr std::string_view kLinkedText =
     "ffffffff81000000";  // CONFIG_PHYSICAL_START of 16 MiB, on every x86-64 kernel
-
-/// What test_init reports of a guest that shows exactly `topology`.
-std::string expected_report(const Topology& topology) {
-  std::string report;
-  for (std::size_t cpu = 0; cpu < topology.cpus(); ++cpu)
-    report += "cpu" + std::to_string(cpu) +
-              " llc=" + topology.llc_cpus(cpu / topology.cpus_per_llc()).to_string() +
-              " smt=" + topology.core_cpus(cpu).to_string() + "; ";
-  for (std::size_t node = 0; node < topology.nodes; ++node)
-    report += " node" + std::to_string(node) + "=" + topology.node_cpus(node).to_string();
-  return report;
-}
 
 /// A sum over all of the guest's RAM that any changed word changes.
 std::uint64_t checksum(Machine& machine) {

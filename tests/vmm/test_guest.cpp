@@ -15,14 +15,13 @@
 namespace ktstr::vmm {
 namespace {
 
-constexpr int kAnswerMilliseconds = 120'000;
-
 /// The archive, in a file of this process that goes with it.
 std::filesystem::path test_initramfs() {
   static const auto path = [] {
     const auto file =
         std::filesystem::temp_directory_path() / ("ktstr-test-init-" + std::to_string(::getpid()));
-    REQUIRE(write_initramfs({{"init", std::filesystem::path(KTSTR_TEST_INIT)}}, file).has_value());
+    const auto written = write_initramfs({{"init", std::filesystem::path(KTSTR_TEST_INIT)}}, file);
+    REQUIRE_MESSAGE(written.has_value(), written.error().message);
     std::atexit([] {
       std::filesystem::remove(std::filesystem::temp_directory_path() /
                               ("ktstr-test-init-" + std::to_string(::getpid())));
@@ -67,8 +66,9 @@ std::vector<int> child_pids() {
   return pids;
 }
 
-Result<TestGuest> TestGuest::boot(const MachineConfig& config) {
+Result<TestGuest> TestGuest::boot(const MachineConfig& config, std::chrono::seconds patience) {
   TestGuest guest(KTSTR_TRY(start_machine(config, kTestBackend)));
+  guest.patience_ = patience;
   const auto line = KTSTR_TRY(guest.read_line());
   if (line != "ready") return Error{ErrorCode::kGuestFailed, "init says \"" + line + "\" instead of ready"};
   return guest;
@@ -94,7 +94,8 @@ Result<std::string> TestGuest::read_line() {
   while (!line.ends_with('\n')) {
     pollfd ready{machine_->channel_fd(), POLLIN, 0};
     char byte = 0;
-    if (::poll(&ready, 1, kAnswerMilliseconds) != 1)
+    const auto milliseconds = std::chrono::milliseconds(patience_).count();
+    if (::poll(&ready, 1, static_cast<int>(milliseconds)) != 1)
       return Error{ErrorCode::kTimeout, machine_->console_tail(20)};
     if (::recv(machine_->channel_fd(), &byte, 1, 0) != 1)
       return Error{ErrorCode::kGuestFailed, "channel closed: " + machine_->console_tail(20)};
@@ -104,8 +105,8 @@ Result<std::string> TestGuest::read_line() {
   return line;
 }
 
-TestGuest boot(const MachineConfig& config) {
-  auto guest = TestGuest::boot(config);
+TestGuest boot(const MachineConfig& config, std::chrono::seconds patience) {
+  auto guest = TestGuest::boot(config, patience);
   const auto failure = guest ? std::string() : guest.error().message;
   INFO(failure);
   REQUIRE(guest.has_value());

@@ -2,6 +2,7 @@
 // names.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,12 +19,16 @@ namespace ktstr::vmm {
 
 inline constexpr Backend kTestBackend = Backend::KTSTR_TEST_BACKEND;
 
+/// How long a guest may take to be ready, or to answer.
+inline constexpr std::chrono::seconds kPatience{120};
+
 class TestGuest {
  public:
   /// A guest that is ready already.
   explicit TestGuest(std::unique_ptr<Machine> machine) : machine_(std::move(machine)) {}
-  /// Returns once init said "ready".
-  [[nodiscard]] static Result<TestGuest> boot(const MachineConfig& config);
+  /// Returns once init said "ready". It is given `patience` for that, and for each later answer.
+  [[nodiscard]] static Result<TestGuest> boot(const MachineConfig& config,
+                                              std::chrono::seconds patience = kPatience);
 
   /// Goes on from a snapshot of a guest that waits for requests.
   [[nodiscard]] static Result<TestGuest> fork(const MachineSnapshot& snapshot,
@@ -40,6 +45,7 @@ class TestGuest {
   Result<std::string> read_line();
 
   std::unique_ptr<Machine> machine_;
+  std::chrono::seconds patience_ = kPatience;
 };
 
 /// Declares `name`, or ends the test case as skipped.
@@ -49,7 +55,7 @@ class TestGuest {
   auto& name = *name##_or_reason
 
 /// A guest that is ready.
-[[nodiscard]] TestGuest boot(const MachineConfig& config);
+[[nodiscard]] TestGuest boot(const MachineConfig& config, std::chrono::seconds patience = kPatience);
 
 /// The children of this process, whichever thread forked them.
 [[nodiscard]] std::vector<int> child_pids();

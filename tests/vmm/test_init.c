@@ -61,6 +61,44 @@ static void report_topology(int channel) {
   dprintf(channel, "%s\n", nodes);
 }
 
+/* The number behind "MemTotal:" in a node's meminfo. */
+static long node_memory_kb(int node) {
+  char path[256], line[256];
+  long kb = 0;
+  snprintf(path, sizeof path, "/sys/devices/system/node/node%d/meminfo", node);
+  FILE* file = fopen(path, "r");
+  while (file && fgets(line, sizeof line, file))
+    if (sscanf(line, "Node %*d MemTotal: %ld kB", &kb) == 1) break;
+  if (file) fclose(file);
+  return kb;
+}
+
+/* What the kernel has made of SRAT, SLIT and HMAT. */
+static void report_nodes(int channel) {
+  static const char* const masks[] = {"has_cpu", "has_memory", "has_normal_memory"};
+  static const char* const attributes[] = {"read_latency", "read_bandwidth"};
+  char path[256], text[256];
+  for (int node = 0;; ++node) {
+    snprintf(path, sizeof path, "/sys/devices/system/node/node%d/distance", node);
+    if (access(path, R_OK) != 0) break;
+    read_line(path, text, sizeof text);
+    dprintf(channel, "node%d kb=%ld distances=%s", node, node_memory_kb(node), text);
+    for (int i = 0; i < 2; ++i) {
+      snprintf(path, sizeof path, "/sys/devices/system/node/node%d/access0/initiators/%s", node,
+               attributes[i]);
+      read_line(path, text, sizeof text);
+      dprintf(channel, " %s=%s", attributes[i], text);
+    }
+    dprintf(channel, "; ");
+  }
+  for (int i = 0; i < 3; ++i) {
+    snprintf(path, sizeof path, "/sys/devices/system/node/%s", masks[i]);
+    read_line(path, text, sizeof text);
+    dprintf(channel, " %s=%s", masks[i], text);
+  }
+  dprintf(channel, "\n");
+}
+
 static char* reported_page;
 
 /* A page of ours and its guest-physical address, from /proc/self/pagemap
@@ -117,6 +155,7 @@ static void serve(int channel) {
   dprintf(channel, "ready\n");
   while (read(channel, &request, 1) == 1) {
     if (request == 't') report_topology(channel);
+    if (request == 'n') report_nodes(channel);
     if (request == 'm') report_page(channel);
     if (request == 'v') dprintf(channel, "%s\n", reported_page ? reported_page : "none");
     if (request == 's') start_spinners(channel);

@@ -15,7 +15,7 @@ TEST_CASE("a topology's counts follow from its levels") {
   const auto topology = *Topology::parse("2n4l3c2t");
   CHECK(topology.cpus_per_llc() == 6);
   CHECK(topology.cpus() == 24);
-  CHECK(topology.llcs_per_node() == 2);
+  CHECK(topology.node_llcs(1) == 2);
 }
 
 TEST_CASE("CPU numbers run through nodes, LLCs, cores and threads in turn") {

@@ -14,6 +14,7 @@ namespace {
 
 AcpiConfig acpi_config(const Topology& topology, std::span<const RamPart> ram) {
   AcpiConfig config;
+  config.relations = topology.relations;
   for (std::size_t cpu = 0; cpu < topology.cpus(); ++cpu) config.apic_ids.push_back(apic_id(topology, cpu));
   for (std::size_t node = 0; node < topology.nodes; ++node)
     config.nodes.push_back({topology.node_cpus(node), {}});

@@ -50,17 +50,51 @@ void add_banks(Arguments& arguments, const MachinePlan& plan, const QemuDescript
   add(arguments, {"-m", fmt::format("{}M", total / kMiB)});
 }
 
+/// Nodes that are alike need no HMAT to say so.
+bool has_hmat(const Topology& topology) {
+  return !topology.node_specs.empty() || !topology.relations.empty();
+}
+
+void add_node(Arguments& arguments, const Topology& topology, std::size_t node) {
+  auto text = fmt::format("node,nodeid={},memdev={}", node, bank_name(node));
+  if (const auto cpus = topology.node_cpus(node); !cpus.empty())
+    text += ",cpus=" + cpus.to_string();
+  else
+    text += fmt::format(",initiator={}", topology.relations.nearest_cpus(node, topology.nodes_with_cpus()));
+  add(arguments, {"-numa", text});
+}
+
+void add_distances(Arguments& arguments, const Topology& topology) {
+  for (std::size_t from = 0; from < topology.nodes; ++from)
+    for (std::size_t to = from + 1; to < topology.nodes; ++to)
+      add(arguments, {"-numa", fmt::format("dist,src={},dst={},val={}", from, to,
+                                           topology.relations.distance(from, to))});
+}
+
+void add_hmat(Arguments& arguments, const Topology& topology) {
+  for (std::size_t from = 0; from < topology.nodes_with_cpus(); ++from)
+    for (std::size_t to = 0; to < topology.nodes; ++to) {
+      const auto pair = fmt::format("hmat-lb,initiator={},target={},hierarchy=memory", from, to);
+      const auto& relations = topology.relations;
+      add(arguments, {"-numa", fmt::format("{},data-type=access-latency,latency={}", pair,
+                                           relations.latency(from, to))});
+      add(arguments, {"-numa", fmt::format("{},data-type=access-bandwidth,bandwidth={}M", pair,
+                                           relations.bandwidth(from, to))});
+    }
+}
+
 void add_numa(Arguments& arguments, const Topology& topology) {
-  for (std::size_t node = 0; node < topology.nodes; ++node)
-    add(arguments, {"-numa", fmt::format("node,nodeid={},memdev={},cpus={}", node, bank_name(node),
-                                         topology.node_cpus(node).to_string())});
+  for (std::size_t node = 0; node < topology.nodes; ++node) add_node(arguments, topology, node);
+  if (!topology.relations.distances.empty()) add_distances(arguments, topology);
+  if (has_hmat(topology)) add_hmat(arguments, topology);
 }
 
 void add_machine(Arguments& arguments, const MachineConfig& config, const MachinePlan& plan) {
   if (plan.type == MachineType::kMicrovm) {
     add(arguments, {"-M", "microvm,pcie=on,memory-backend=" + bank_name(0)});
   } else {
-    add(arguments, {"-M", "pc,usb=off,vmport=off"});
+    add(arguments,
+        {"-M", fmt::format("pc,usb=off,vmport=off{}", has_hmat(config.topology) ? ",hmat=on" : "")});
     add_numa(arguments, config.topology);
   }
 }

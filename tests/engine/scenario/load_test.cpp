@@ -60,7 +60,7 @@ TEST_CASE("kinds and units are told") {
   CHECK(with(R"("memory": "lots")") ==
         "memory: \"lots\" is not a size such as \"64K\" (units: B K M G T, powers of 1024)");
   CHECK(outcome(R"({"topology": 4})") ==
-        "topology: expected a topology such as \"1n2l2c1t\", got a whole number");
+        "topology: expected a topology such as \"1n2l2c1t\", or a table with nodes, got a whole number");
   CHECK(with(R"("steps": [{"hold": true}])") ==
         "steps[1].hold: expected a duration such as \"3s\", a fraction or a k.hold value, got a boolean");
   CHECK(with(R"("cgroups": {"web": {"cpuset": "0-1"}})") ==

@@ -36,6 +36,15 @@ TEST_CASE("LLC and NUMA cpusets are the usable CPUs of the group") {
   CHECK(cpus(LlcCpuset{2}, {1, 3, 1, 1}) == "llc(2): holds no CPU of the 2 usable CPUs");
 }
 
+TEST_CASE("cpusets of nodes that differ are their CPUs, and a node without any has none to give") {
+  const auto topology = *vmm::Topology::parse("3n3l2c1t nodes=2,1,0:64M");
+  CHECK(cpus(NumaCpuset{0}, topology) == "0-3");
+  CHECK(cpus(NumaCpuset{1}, topology) == "4");
+  CHECK(cpus(LlcCpuset{1}, topology) == "2-3");
+  CHECK(cpus(NumaCpuset{2}, topology) == "numa(2): node 2 has no CPUs, only memory");
+  CHECK(cpus(NumaCpuset{3}, topology) == "numa(3): node must be below 3, the topology's NUMA nodes");
+}
+
 TEST_CASE("adjacent ranges leave no CPU out and share none") {
   CHECK(cpus(RangeCpuset{0, 0.5}, kFourCpus) == "0");
   CHECK(cpus(RangeCpuset{0.5, 1}, kFourCpus) == "1-2");

@@ -54,8 +54,8 @@ TEST_CASE("Linux draws every preset's cores, packages and L3s from the CPUID of 
 TEST_CASE("Linux draws levels that are no powers of two, or have one member, from the CPUID of every host") {
   for (const auto& host : test_hosts()) {
     CAPTURE(host.name);
-    for (const char* text :
-         {"1n1l1c1t", "1n4l1c1t", "1n3l1c2t", "1n3l5c3t", "2n6l3c4t", "1n1l64c2t", "1n255l1c1t"})
+    for (const char* text : {"1n1l1c1t", "1n4l1c1t", "1n3l1c2t", "1n3l5c3t", "2n6l3c4t", "1n1l64c2t",
+                             "1n255l1c1t", "3n4l3c2t nodes=3,1,0:64M"})
       check_topology(host.supported, text);
   }
 }

@@ -59,6 +59,40 @@ TEST_CASE("several nodes are a pc with a bank and a CPU range each") {
   CHECK(values_of(arguments, "-m") == Values{"1024M"});
 }
 
+TEST_CASE("nodes that differ have their CPUs and memory, and HMAT what follows from them") {
+  const auto arguments = arguments_of(config_of("2n3l2c1t nodes=2:768M,1"));
+  CHECK(values_of(arguments, "-M").front() == "pc,usb=off,vmport=off,hmat=on");
+  CHECK(values_of(arguments, "-smp") == Values{"6,sockets=3,cores=2,threads=1"});
+  CHECK(values_of(arguments, "-object") ==
+        Values{"memory-backend-file,id=ram0,mem-path=/proc/self/fd/9,size=768M,share=on",
+               "memory-backend-file,id=ram1,mem-path=/proc/self/fd/10,size=256M,share=on"});
+  const auto numa = values_of(arguments, "-numa");
+  REQUIRE(numa.size() == 2 + 4 * 2);
+  CHECK(numa[0] == "node,nodeid=0,memdev=ram0,cpus=0-3");
+  CHECK(numa[1] == "node,nodeid=1,memdev=ram1,cpus=4-5");
+  CHECK(numa[2] == "hmat-lb,initiator=0,target=0,hierarchy=memory,data-type=access-latency,latency=100");
+  CHECK(numa[5] ==
+        "hmat-lb,initiator=0,target=1,hierarchy=memory,data-type=access-bandwidth,bandwidth=10000M");
+}
+
+TEST_CASE("a node without CPUs names the nearest that has, and stated distances are told once a pair") {
+  const auto numa = values_of(
+      arguments_of(config_of("3n2l1c1t nodes=1,1,0:64M distances=10,21,40/21,10,30/40,30,10")), "-numa");
+  REQUIRE(numa.size() == 3 + 3 + 2 * 3 * 2);
+  CHECK(numa[2] == "node,nodeid=2,memdev=ram2,initiator=1");
+  CHECK(numa[3] == "dist,src=0,dst=1,val=21");
+  CHECK(numa[4] == "dist,src=0,dst=2,val=40");
+  CHECK(numa[5] == "dist,src=1,dst=2,val=30");
+  CHECK(numa.back() ==
+        "hmat-lb,initiator=1,target=2,hierarchy=memory,data-type=access-bandwidth,bandwidth=6666M");
+}
+
+TEST_CASE("more nodes than QEMU has are refused by name") {
+  const auto plan = plan_machine(config_of("129n129l1c1t", 65536));
+  CHECK(plan.error().message ==
+        "QEMU cannot express topology 129n129l1c1t: 129 NUMA nodes, the most are 128");
+}
+
 TEST_CASE("emulation runs every CPU on one thread, KVM only when asked for") {
   auto config = config_of("1n1l2c1t");
   CHECK(values_of(arguments_of(config), "-accel") == Values{"tcg,thread=single"});

@@ -49,38 +49,16 @@ Status check_memory(const std::vector<NumaNode>& nodes) {
   return ok();
 }
 
-Status check_distances(const AcpiConfig& config) {
-  const auto& rows = config.distances;
-  const auto size = config.nodes.size();
-  const bool square = rows.size() == size && std::all_of(rows.begin(), rows.end(),
-                                                         [&](const auto& row) { return row.size() == size; });
-  if (!square) return invalid(fmt::format("distances must be {0} rows of {0}, one for each node", size));
-  for (std::size_t a = 0; a < size; ++a) {
-    if (rows[a][a] != kLocalDistance)
-      return invalid(
-          fmt::format("the distance from node {0} to itself is {1}, not {2}", a, rows[a][a], kLocalDistance));
-    for (std::size_t b = 0; b < a; ++b) {
-      if (rows[a][b] != rows[b][a])
-        return invalid(fmt::format("the distance from node {0} to {1} is {2}, back it is {3}", b, a,
-                                   rows[b][a], rows[a][b]));
-      if (rows[a][b] <= kLocalDistance)
-        return invalid(fmt::format("the distance from node {} to {} is {}, not above {}", b, a, rows[b][a],
-                                   kLocalDistance));
-    }
-  }
-  return ok();
-}
-
 }  // namespace
 
-std::uint8_t distance(const AcpiConfig& config, std::size_t from, std::size_t to) {
-  if (!config.distances.empty()) return config.distances[from][to];
-  return from == to ? kLocalDistance : kRemoteDistance;
+std::size_t nodes_with_cpus(const AcpiConfig& config) {
+  return static_cast<std::size_t>(std::count_if(config.nodes.begin(), config.nodes.end(),
+                                                [](const auto& node) { return !node.cpus.empty(); }));
 }
 
 Status check_acpi_config(const AcpiConfig& config) {
   KTSTR_TRY_STATUS(check_apic_ids(config.apic_ids));
-  if (!config.distances.empty()) KTSTR_TRY_STATUS(check_distances(config));
+  KTSTR_TRY_STATUS(config.relations.check(config.nodes.size(), nodes_with_cpus(config)));
   if (!has_numa(config)) return ok();
   KTSTR_TRY_STATUS(check_nodes(config));
   return check_memory(config.nodes);

@@ -8,6 +8,7 @@
 #include "engine/base/address.h"
 #include "engine/base/cpu_set.h"
 #include "engine/base/result.h"
+#include "vmm/node_relations.h"
 
 namespace ktstr::vmm::kvm {
 
@@ -25,24 +26,19 @@ struct NumaNode {
 struct AcpiConfig {
   std::vector<std::uint32_t> apic_ids;  ///< by CPU number, ascending: Linux numbers CPUs in this order
   std::vector<NumaNode> nodes;          ///< one or none: the tables tell nothing of NUMA
-  std::vector<std::vector<std::uint8_t>> distances;  ///< from node, to node; empty: 10 and 20
+  NodeRelations relations;
 };
-
-/// Relative distances of SLIT (ACPI 6.5, 5.2.17).
-inline constexpr std::uint8_t kLocalDistance = 10;
-inline constexpr std::uint8_t kRemoteDistance = 20;
 
 [[nodiscard]] inline bool has_numa(const AcpiConfig& config) {
   return config.nodes.size() > 1;
 }
 
-/// Precondition: both nodes exist, and `distances` is empty or valid.
-[[nodiscard]] std::uint8_t distance(const AcpiConfig& config, std::size_t from, std::size_t to);
+/// How many nodes have CPUs.
+[[nodiscard]] std::size_t nodes_with_cpus(const AcpiConfig& config);
 
 /// Errors (kInvalidArgument) name what Linux would refuse or number differently: no CPU, APIC ids that do
 /// not ascend; with several nodes also a CPU in none, in two or beyond the last, a node with neither CPUs nor
-/// memory, a node without CPUs before one with; distances that are not one row and column per node, 10 on the
-/// diagonal, above 10 elsewhere, and symmetric.
+/// memory, a node without CPUs before one with, and what NodeRelations::check() refuses.
 [[nodiscard]] Status check_acpi_config(const AcpiConfig& config);
 
 }  // namespace ktstr::vmm::kvm

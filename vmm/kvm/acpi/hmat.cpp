@@ -1,16 +1,12 @@
 #include "vmm/kvm/acpi/hmat.h"
 
-#include <algorithm>
-
 namespace ktstr::vmm::kvm {
 namespace {
 
 constexpr std::uint8_t kRevision = 2;  // latencies are picoseconds from this one on
 
 constexpr std::uint8_t kAccessLatency = 0, kAccessBandwidth = 3;
-constexpr std::uint64_t kPicosecondsPerDistance = 10'000;
-constexpr std::uint64_t kMegabytesPerSecond = 1;  // the unit of bandwidth entries
-constexpr std::uint16_t kLocalBandwidth = 20'000;
+constexpr std::uint64_t kNanosecond = 1'000, kMegabytePerSecond = 1;  // the units of entries
 
 struct [[gnu::packed]] ProximityDomainAttributes {
   std::uint16_t type = 0;
@@ -50,23 +46,11 @@ Domains nodes_where(const AcpiConfig& config, bool (*holds)(const NumaNode&)) {
   return found;
 }
 
-/// The node whose CPUs reach `memory` fastest: itself where it has any.
-std::uint32_t nearest_initiator(const AcpiConfig& config, const Domains& initiators, std::uint32_t memory) {
-  return *std::min_element(initiators.begin(), initiators.end(), [&](auto a, auto b) {
-    return distance(config, a, memory) < distance(config, b, memory);
-  });
-}
-
-std::uint16_t latency_entry(std::uint8_t distance) {
-  return distance;
-}
-
-std::uint16_t bandwidth_entry(std::uint8_t distance) {
-  return static_cast<std::uint16_t>(kLocalBandwidth * kLocalDistance / distance);
-}
+/// What a node's CPUs and another's memory have of an attribute.
+using Attribute = std::uint32_t (NodeRelations::*)(std::size_t, std::size_t) const;
 
 void add_matrix(Table& table, const AcpiConfig& config, const Domains& initiators, const Domains& targets,
-                LatencyBandwidthStart start, std::uint16_t (*entry)(std::uint8_t)) {
+                LatencyBandwidthStart start, Attribute attribute) {
   start.initiators = static_cast<std::uint32_t>(initiators.size());
   start.targets = static_cast<std::uint32_t>(targets.size());
   start.length = static_cast<std::uint32_t>(sizeof start + 4 * (initiators.size() + targets.size()) +
@@ -75,7 +59,8 @@ void add_matrix(Table& table, const AcpiConfig& config, const Domains& initiator
   for (const auto initiator : initiators) table.add(initiator);
   for (const auto target : targets) table.add(target);
   for (const auto initiator : initiators)
-    for (const auto target : targets) table.add(entry(distance(config, initiator, target)));
+    for (const auto target : targets)
+      table.add(static_cast<std::uint16_t>((config.relations.*attribute)(initiator, target)));
 }
 
 }  // namespace
@@ -87,17 +72,18 @@ Bytes hmat(const AcpiConfig& config) {
   table.add(std::uint32_t{0});  // reserved
   for (const auto target : targets) {
     ProximityDomainAttributes attributes;
-    attributes.initiator = nearest_initiator(config, initiators, target);
+    attributes.initiator =
+        static_cast<std::uint32_t>(config.relations.nearest_cpus(target, initiators.size()));
     attributes.memory = target;
     table.add(attributes);
   }
   LatencyBandwidthStart start;
   start.data_type = kAccessLatency;
-  start.entry_unit = kPicosecondsPerDistance;
-  add_matrix(table, config, initiators, targets, start, latency_entry);
+  start.entry_unit = kNanosecond;
+  add_matrix(table, config, initiators, targets, start, &NodeRelations::latency);
   start.data_type = kAccessBandwidth;
-  start.entry_unit = kMegabytesPerSecond;
-  add_matrix(table, config, initiators, targets, start, bandwidth_entry);
+  start.entry_unit = kMegabytePerSecond;
+  add_matrix(table, config, initiators, targets, start, &NodeRelations::bandwidth);
   return std::move(table).finish();
 }
 

@@ -6,9 +6,8 @@
 
 namespace ktstr::vmm::kvm {
 
-/// The Heterogeneous Memory Attribute Table (ACPI 6.5, 5.2.28). What it tells follows from the distances, so
-/// that it agrees with SLIT: latency is 10 ns for each unit, 100 ns to local memory; bandwidth falls as
-/// distance grows, 20000 MB/s to local memory. Precondition: check_acpi_config().
+/// The Heterogeneous Memory Attribute Table (ACPI 6.5, 5.2.28): the configuration's relations, in ns and
+/// MB/s. Precondition: check_acpi_config().
 [[nodiscard]] Bytes hmat(const AcpiConfig& config);
 
 }  // namespace ktstr::vmm::kvm

@@ -12,7 +12,8 @@ Bytes slit(const AcpiConfig& config) {
   Table table("SLIT", kRevision);
   table.add(nodes);
   for (std::size_t from = 0; from < nodes; ++from)
-    for (std::size_t to = 0; to < nodes; ++to) table.add(distance(config, from, to));
+    for (std::size_t to = 0; to < nodes; ++to)
+      table.add(static_cast<std::uint8_t>(config.relations.distance(from, to)));
   return std::move(table).finish();
 }
 

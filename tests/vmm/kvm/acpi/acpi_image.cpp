@@ -79,6 +79,7 @@ std::vector<Bytes> structures_of(const Bytes& table, std::size_t start) {
 AcpiConfig acpi_config_of(const char* text) {
   const auto topology = *Topology::parse(text);
   AcpiConfig config;
+  config.relations = topology.relations;
   for (std::size_t cpu = 0; cpu < topology.cpus(); ++cpu) config.apic_ids.push_back(apic_id(topology, cpu));
   for (std::size_t node = 0; node < topology.nodes; ++node)
     config.nodes.push_back({topology.node_cpus(node), {{kHighRam + node * kGiB, kGiB}}});
@@ -91,7 +92,7 @@ AcpiConfig lopsided_config() {
   config.nodes = {{{0, 1, 2}, {{GuestPhys{0}, 0xa0000}, {kHighMemory, kGiB}}},
                   {{3}, {{kHighRam, kGiB}}},
                   {{}, {{kHighRam + kGiB, 4 * kGiB}}}};
-  config.distances = {{10, 21, 40}, {21, 10, 14}, {40, 14, 10}};
+  config.relations.distances = {{10, 21, 40}, {21, 10, 14}, {40, 14, 10}};
   return config;
 }
 

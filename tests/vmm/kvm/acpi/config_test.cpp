@@ -56,18 +56,13 @@ TEST_CASE("memory that is empty or wraps is refused") {
   CHECK(complaint_about(config) == "node 1 has no memory at 0xffffffffffffffff");
 }
 
-TEST_CASE("distances are one square, 10 on the diagonal, above 10 elsewhere and the same both ways") {
+TEST_CASE("relations that do not fit the nodes are refused") {
   auto config = acpi_config_of("2n2l1c1t");
-  config.distances = {{10, 20}};
-  CHECK(complaint_about(config) == "distances must be 2 rows of 2, one for each node");
-  config.distances = {{10, 20}, {20}};
-  CHECK(complaint_about(config) == "distances must be 2 rows of 2, one for each node");
-  config.distances = {{10, 20}, {20, 11}};
-  CHECK(complaint_about(config) == "the distance from node 1 to itself is 11, not 10");
-  config.distances = {{10, 20}, {21, 10}};
-  CHECK(complaint_about(config) == "the distance from node 0 to 1 is 20, back it is 21");
-  config.distances = {{10, 10}, {10, 10}};
-  CHECK(complaint_about(config) == "the distance from node 0 to 1 is 10, not above 10");
+  config.relations.distances = {{10, 20}};
+  CHECK(complaint_about(config) == "distances: must be 2 rows of 2, one for each node");
+  config.relations = {{}, {{100}, {100}}, {}};
+  CHECK(complaint_about(config) ==
+        "latency_ns: must be 2 rows of 2, a row for each node with CPUs and a column for each");
 }
 
 }  // namespace ktstr::vmm::kvm

@@ -75,11 +75,20 @@ TEST_CASE("HMAT's latencies are distances and its bandwidths fall with them, fro
   }
   const auto &latency = found.matrices[0], &bandwidth = found.matrices[1];
   CHECK(latency.data_type == 0);
-  CHECK(latency.unit == 10'000);
-  CHECK(latency.entries == Numbers{10, 21, 40, 21, 10, 14});
+  CHECK(latency.unit == 1'000);
+  CHECK(latency.entries == Numbers{100, 210, 400, 210, 100, 140});
   CHECK(bandwidth.data_type == 3);
   CHECK(bandwidth.unit == 1);
   CHECK(bandwidth.entries == Numbers{20000, 9523, 5000, 9523, 20000, 14285});
+}
+
+TEST_CASE("HMAT has the latencies and bandwidths that a topology states") {
+  const auto found =
+      attributes_of(hmat(acpi_config_of("3n2l1c1t nodes=1,1,0:64M latency_ns=90,140,400/140,91,65534 "
+                                        "bandwidth_mb_per_s=65534,2,3/4,5,6")));
+  CHECK(found.nearest == Numbers{0, 1, 0});
+  CHECK(found.matrices[0].entries == Numbers{90, 140, 400, 140, 91, 65534});
+  CHECK(found.matrices[1].entries == Numbers{65534, 2, 3, 4, 5, 6});
 }
 
 TEST_CASE("a node without memory is no target of HMAT") {
@@ -88,7 +97,7 @@ TEST_CASE("a node without memory is no target of HMAT") {
   const auto found = attributes_of(hmat(config));
   CHECK(found.memory == Numbers{1});
   CHECK(found.matrices[0].initiators == Numbers{0, 1});
-  CHECK(found.matrices[0].entries == Numbers{20, 10});
+  CHECK(found.matrices[0].entries == Numbers{200, 100});
 }
 
 }  // namespace ktstr::vmm::kvm

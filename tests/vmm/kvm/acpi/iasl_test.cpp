@@ -49,6 +49,19 @@ TEST_CASE("iasl reads every table and compiles what it read to the same bytes") 
   }
 }
 
+TEST_CASE("iasl reads the tables of a topology whose nodes differ") {
+  if (!Iasl::available()) SKIP_TEST(kNoIasl);
+  const AcpiImage image(*build_acpi_tables(
+      acpi_config_of("3n3l2c2t nodes=2:512M,1,0:256M distances=10,21,40/21,10,30/40,30,10")));
+  Iasl iasl;
+  for (const char* signature : {"SRAT", "SLIT", "HMAT"}) {
+    CAPTURE(signature);
+    const auto& table = image.tables.at(signature);
+    iasl.disassemble(signature, table);
+    CHECK(iasl.recompile(signature) == Bytes(table.begin() + sizeof(TableHeader), table.end()));
+  }
+}
+
 TEST_CASE("iasl reads the DSDT's devices with layout.h's ports, windows and interrupts") {
   if (!Iasl::available()) SKIP_TEST(kNoIasl);
   const auto text = condensed(Iasl().disassemble("DSDT", dsdt()));
