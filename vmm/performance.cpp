@@ -30,6 +30,13 @@ Status check_performance(const PerformanceOptions& options) {
   return ok();
 }
 
+PerformanceOptions full_performance() {
+  PerformanceOptions all;
+  all.pin_vcpus = all.dedicated_cpus = all.huge_pages = all.prefault = true;
+  all.realtime_priority = kLowestRealtimePriority;
+  return all;
+}
+
 PerformanceOptions performance_of_fork(const PerformanceOptions& options) {
   PerformanceOptions kept;
   kept.dedicated_cpus = options.dedicated_cpus;

@@ -13,21 +13,26 @@
 namespace ktstr {
 namespace vmm {
 
+inline constexpr int kLowestRealtimePriority = 1;  ///< above everything that is not realtime
+
 /// By default nothing. Whatever is asked for is had, or the machine does not start: none is a wish.
 struct PerformanceOptions {
   /// Each vCPU on a host CPU of its own, as pin_plan.h places them; the memory of NUMA nodes on the host's.
   bool pin_vcpus = false;
-  std::optional<int> realtime_priority;  ///< of the vCPUs' threads under SCHED_FIFO, 1 to 99
+  std::optional<int> realtime_priority{};  ///< of the vCPUs' threads under SCHED_FIFO, 1 to 99
   /// The guest is told that no vCPU ever waits for a host CPU (KVM_HINTS_REALTIME): it spins where it would
   /// yield. True only of vCPUs that are pinned and run with realtime priority.
   bool dedicated_cpus = false;
   /// The longest that KVM polls for work when a vCPU halts, instead of the host's own limit; 0: never.
-  std::optional<Duration> halt_poll;
+  std::optional<Duration> halt_poll{};
   bool huge_pages = false;  ///< 2 MiB pages: reserved ones where there are enough, else transparent ones
   bool prefault = false;    ///< all memory is there before the guest runs
 
   friend bool operator==(const PerformanceOptions&, const PerformanceOptions&) = default;
 };
+
+/// All that keeps a guest undisturbed: pinned, realtime, dedicated, huge pages, prefaulted.
+[[nodiscard]] PerformanceOptions full_performance();
 
 /// Errors (kInvalidArgument): a value that the host has no room for, dedicated_cpus without what makes it
 /// true.
