@@ -43,7 +43,9 @@ TEST_CASE("memory that is prefaulted is there for QEMU, which has no statistics 
   TEST_CONFIG(config, "2n2l1c1t");
   config.performance.prefault = true;
   auto guest = boot(config);
-  CHECK(guest.machine().performance() == MachinePerformance{.prefaulted = true});
+  MachinePerformance expected;
+  expected.prefaulted = true;
+  CHECK(guest.machine().performance() == expected);
   for (const auto& region : guest.machine().memory()) {
     std::vector<unsigned char> pages(region.bytes.size() / static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)));
     REQUIRE(::mincore(region.bytes.data(), region.bytes.size(), pages.data()) == 0);

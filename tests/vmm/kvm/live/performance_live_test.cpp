@@ -112,7 +112,9 @@ TEST_CASE("a guest is told that its CPUs never wait when they don't, and so is i
   auto fork = TestGuest::fork(**snapshot);
   REQUIRE(fork.has_value());
   CHECK(fork->ask('h') == "1");
-  CHECK(fork->machine().performance() == MachinePerformance{.dedicated_cpus = true});
+  MachinePerformance kept;
+  kept.dedicated_cpus = true;
+  CHECK(fork->machine().performance() == kept);
   for (const auto thread : fork->machine().vcpu_thread_ids())
     CHECK(::sched_getscheduler(*thread) == SCHED_OTHER);
 }
