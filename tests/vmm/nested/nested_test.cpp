@@ -37,23 +37,6 @@ TEST_CASE("the live tests of the KVM machine pass") {
   CHECK(outcome->status == 0);
 }
 
-TEST_CASE("machines that get parts of a host of two CPUs with reserved pages pass their live tests") {
-  NestedProgram tests;
-  tests.program = KTSTR_LIVE_TESTS;
-  tests.arguments = {"--source-file=*performance_live_test*"};
-  const fs::path init(KTSTR_TEST_INIT);
-  tests.files = {{init.relative_path().string(), init}};
-  tests.cpus = 2;
-  tests.kernel_args = {"hugepages=256", "transparent_hugepage_shmem=advise"};
-  const auto outcome = run_nested(std::move(tests));
-  if (!outcome && is_missing(outcome.error())) SKIP_TEST(outcome.error().message);
-  REQUIRE_MESSAGE(outcome.has_value(), outcome.error().message);
-  INFO(outcome->output);
-  CHECK(outcome->output.find("[skipped]") == std::string::npos);
-  CHECK(outcome->output.find("Status: SUCCESS") != std::string::npos);
-  CHECK(outcome->status == 0);
-}
-
 TEST_CASE("a scenario passes") {
   const auto outcome = run_nested(scenario_run("hello.lua"));
   if (!outcome && is_missing(outcome.error())) SKIP_TEST(outcome.error().message);
