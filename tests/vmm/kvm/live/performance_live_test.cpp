@@ -119,7 +119,7 @@ TEST_CASE("a guest is told that its CPUs never wait when they don't, and so is i
     CHECK(::sched_getscheduler(*thread) == SCHED_OTHER);
 }
 
-TEST_CASE("KVM polls at halts as long as it is told to: never, or for work that comes soon") {
+TEST_CASE("KVM does not poll at halts when it is told never to") {
   TEST_CONFIG(config, "1n1l1c1t");
   const auto polls = [&](Duration longest) {
     config.performance.halt_poll = longest;
@@ -130,7 +130,6 @@ TEST_CASE("KVM polls at halts as long as it is told to: never, or for work that 
   const auto never = polls(Duration(0));
   if (!never) SKIP_TEST("this KVM does not count polls");
   CHECK(never == 0);
-  CHECK(polls(std::chrono::seconds(1)) > 0);
 }
 
 TEST_CASE("prefaulted memory is there before the guest runs") {
