@@ -19,6 +19,9 @@ std::optional<std::string> why_not_kvm() {
 
 Result<std::unique_ptr<Machine>> start_machine(MachineConfig config, Backend backend) {
   if (backend == Backend::kKvm || (backend == Backend::kAuto && !why_not_kvm())) return start_kvm(config);
+  if (const auto only_own = not_on_qemu(config.performance); only_own && backend == Backend::kAuto)
+    return Error{ErrorCode::kUnavailable,
+                 *only_own + " are to be had on ktstr's own machine only, and " + *why_not_kvm()};
   config.accelerator = backend == Backend::kQemuKvm ? Accelerator::kKvm : Accelerator::kTcg;
   return start_qemu(config);
 }

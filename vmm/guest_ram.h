@@ -6,26 +6,37 @@
 #include <span>
 #include <vector>
 
+#include "engine/base/cpu_set.h"
 #include "engine/base/fd.h"
 #include "engine/base/result.h"
+#include "vmm/performance.h"
 
 namespace ktstr::vmm {
 
 class RamTemplate;
 
+struct RamOptions {
+  bool huge_pages = false;  ///< banks are then whole 2 MiB
+  bool prefault = false;
+  std::vector<CpuSet> host_nodes{};  ///< NUMA nodes of the host for each bank; empty: whichever
+};
+
 /// One memfd per NUMA node, each mapped for as long as this lives. Pages cost host memory once touched.
 class GuestRam {
  public:
   /// Zeroes, mapped shared: what others that map fd() write shows here. Errors: kIo when the memory or the
-  /// address space is not to be had.
-  [[nodiscard]] static Result<GuestRam> create(std::span<const std::uint64_t> bank_bytes);
+  /// address space is not to be had; kUnavailable when huge pages are not, with what would change that.
+  [[nodiscard]] static Result<GuestRam> create(std::span<const std::uint64_t> bank_bytes,
+                                               const RamOptions& options = {});
   /// What `source` has, copied page by page when it is written to: nobody else sees what is written here, and
   /// what is not takes no memory. Independent of the template's life. Errors: kIo.
   [[nodiscard]] static Result<GuestRam> copy_on_write(const RamTemplate& source);
   GuestRam(GuestRam&& other) noexcept
       : banks_(std::move(other.banks_)),
         file_ranges_(std::move(other.file_ranges_)),
-        copy_on_write_(other.copy_on_write_) {
+        copy_on_write_(other.copy_on_write_),
+        pages_(other.pages_),
+        prefaulted_(other.prefaulted_) {
     other.banks_.clear();
   }
   GuestRam& operator=(GuestRam&&) = delete;
@@ -34,11 +45,17 @@ class GuestRam {
   /// Whether it was made by copy_on_write(): fd() then has the pages of the template, those written since are
   /// only in bytes().
   [[nodiscard]] bool is_copy_on_write() const { return copy_on_write_; }
+  [[nodiscard]] RamPages pages() const { return pages_; }
 
+  /// Whether map_file() may be used: not where huge pages or prefaulted ones were asked for, which a file's
+  /// would replace, nor in a copy.
+  [[nodiscard]] bool can_map_files() const {
+    return !copy_on_write_ && pages_ == RamPages::kOrdinary && !prefaulted_;
+  }
   /// Puts `bytes` of a file, from `file_offset` on, at `offset` of a bank: copied page by page when they are
   /// written to, as in copy_on_write(). They show in bytes() only, not through fd(). The file must keep its
-  /// bytes and its size for as long as this lives. Preconditions: whole pages, inside file and bank; made by
-  /// create(). Errors: kIo.
+  /// bytes and its size for as long as this lives. Preconditions: whole pages, inside file and bank;
+  /// can_map_files(). Errors: kIo.
   [[nodiscard]] Status map_file(std::size_t bank, std::size_t offset, int file, std::size_t file_offset,
                                 std::size_t bytes);
   /// What map_file() has put there.
@@ -58,12 +75,16 @@ class GuestRam {
     Fd fd;
     std::span<std::byte> bytes;
   };
-  explicit GuestRam(bool copy_on_write) : copy_on_write_(copy_on_write) {}
+  GuestRam(bool copy_on_write, RamPages pages) : copy_on_write_(copy_on_write), pages_(pages) {}
+  static Result<GuestRam> map_banks(std::span<const std::uint64_t> bank_bytes, RamPages pages);
+  static Result<GuestRam> map_huge_banks(std::span<const std::uint64_t> bank_bytes);
   Status add_bank(Fd fd, std::size_t bytes);
 
   std::vector<Bank> banks_;
   std::vector<FileRange> file_ranges_;
   bool copy_on_write_;
+  RamPages pages_;
+  bool prefaulted_ = false;
 };
 
 }  // namespace ktstr::vmm

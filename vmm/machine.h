@@ -16,7 +16,9 @@
 #include "engine/base/address.h"
 #include "engine/base/result.h"
 #include "engine/base/units.h"
+#include "vmm/performance.h"
 #include "vmm/topology.h"
+#include "vmm/vcpu_statistics.h"
 
 namespace ktstr::vmm {
 
@@ -37,6 +39,7 @@ struct MachineConfig {
   bool nested_virtualization = false;
   std::vector<std::string> kernel_args;  ///< appended to the backend's own
   std::filesystem::path console_log;     ///< every byte of the serial console is appended here
+  PerformanceOptions performance{};      ///< what of the host it gets for itself
 };
 
 /// A run of guest RAM in our address space. Shared with the running guest: bytes change under the reader.
@@ -146,6 +149,13 @@ class Machine {
   /// The host thread that runs vCPU i, or nullopt where one thread runs several (its CPU time is nobody's
   /// alone).
   [[nodiscard]] virtual std::vector<std::optional<int>> vcpu_thread_ids() const = 0;
+
+  /// What the machine got of MachineConfig::performance.
+  [[nodiscard]] virtual MachinePerformance performance() const = 0;
+
+  /// What the vCPUs did so far. The first call begins to count what the hardware counts. Errors:
+  /// kUnavailable where the backend has no such numbers; kCancelled when the machine has ended.
+  [[nodiscard]] virtual Result<MachineStatistics> statistics() = 0;
 
   /// The next event, or kTimeout. After an event of any kind the guest is gone: every later call returns the
   /// same event.

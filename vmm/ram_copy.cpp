@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstring>
+
 #include "vmm/positioned_io.h"
 #include "vmm/private_pages.h"
 
@@ -26,6 +28,23 @@ Status copy_range(int source, int target, off_t begin, off_t end) {
     if (count == 0) return Error{ErrorCode::kIo, "copy guest memory: it ended before its end"};
   }
   return ok();
+}
+
+/// Files of reserved huge pages are read through a mapping only. Pages of zeroes stay holes.
+Status copy_mapping(std::span<const std::byte> mapping, int target) {
+  const std::vector<std::byte> zeroes(static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)));
+  for (std::size_t at = 0; at < mapping.size(); at += zeroes.size()) {
+    const auto page = mapping.subspan(at, zeroes.size());
+    if (std::memcmp(page.data(), zeroes.data(), zeroes.size()) == 0) continue;
+    KTSTR_TRY_STATUS(write_at(target, page, at));
+  }
+  return ok();
+}
+
+Status copy_bank(const GuestRam& ram, std::size_t bank, int target) {
+  if (ram.pages() == RamPages::kReserved) return copy_mapping(ram.bytes(bank), target);
+  KTSTR_TRY_STATUS(copy_ram(ram.fd(bank), target));
+  return ram.is_copy_on_write() ? copy_private_pages(ram.bytes(bank), target) : ok();
 }
 
 }  // namespace
@@ -56,8 +75,7 @@ Result<RamTemplate> RamTemplate::take(const GuestRam& ram) {
     Fd bank(::memfd_create("ktstr-ram-template", MFD_CLOEXEC | MFD_ALLOW_SEALING));
     if (!bank || ::ftruncate(bank.get(), KTSTR_TRY(file_size(ram.fd(i)))) != 0)
       return system_error("create a copy of guest memory");
-    KTSTR_TRY_STATUS(copy_ram(ram.fd(i), bank.get()));
-    if (ram.is_copy_on_write()) KTSTR_TRY_STATUS(copy_private_pages(ram.bytes(i), bank.get()));
+    KTSTR_TRY_STATUS(copy_bank(ram, i, bank.get()));
     for (const auto& range : ram.file_ranges())
       if (range.bank == i)
         KTSTR_TRY_STATUS(write_at(bank.get(), range.bytes,

@@ -32,7 +32,7 @@ class RamTemplate {
   /// What the pages of all banks take, in bytes. Errors: kIo.
   [[nodiscard]] Result<std::uint64_t> stored_bytes() const;
 
-  /// Makes `ram`, fresh and of the same banks, equal to this. Errors: as copy_ram().
+  /// Makes `ram`, fresh, of the same banks and not of reserved pages, equal to this. Errors: as copy_ram().
   [[nodiscard]] Status copy_into(GuestRam& ram) const;
 
  private:

@@ -11,10 +11,12 @@
 #include "engine/report/map_reading.h"
 #include "engine/report/scheduler_report.h"
 #include "engine/report/timeline.h"
+#include "engine/report/vcpu_report.h"
 #include "engine/verdict/merge.h"
 #include "engine/verdict/verdict.h"
 #include "engine/verdict/worker_group.h"
 #include "introspect/monitor/report.h"
+#include "vmm/performance.h"
 
 namespace ktstr::engine {
 
@@ -34,6 +36,7 @@ struct MachineReport {
   std::uint64_t cpus = 0;
   std::uint64_t memory_bytes = 0;
   bool kaslr = true;
+  std::optional<vmm::MachinePerformance> performance{};  ///< absent when nothing was asked for
 };
 
 /// Limits in force. emulation_factor: what the time-dependent defaults among them were multiplied with; 1 on
@@ -86,6 +89,7 @@ struct RunReport {
   std::vector<DumpReport> dumps;                 ///< in the order in which they were taken
   std::optional<std::string> monitor_problem{};  ///< why there is no monitor, or why it ended early
   SamplingReport sampling;
+  std::optional<VcpuStatisticsReport> vcpu_statistics{};  ///< absent where the backend counts nothing
   TimingsReport timings;
   std::vector<std::string>
       emulator_faults;  ///< runs that the emulator spoiled and that were repeated from the start
@@ -106,7 +110,8 @@ template <> inline constexpr auto describe<engine::MachineReport> = record<engin
     field("topology", &engine::MachineReport::topology, "NUMA nodes, LLCs, cores per LLC, threads per core, and what differs from node to node"),
     field("cpus", &engine::MachineReport::cpus, "CPUs"),
     field("memory_bytes", &engine::MachineReport::memory_bytes, "memory, bytes"),
-    field("kaslr", &engine::MachineReport::kaslr, "whether the kernel's addresses were randomised"));
+    field("kaslr", &engine::MachineReport::kaslr, "whether the kernel's addresses were randomised"),
+    field("performance", &engine::MachineReport::performance, "what of the host it had for itself; absent when nothing was asked for"));
 template <> inline constexpr auto describe<engine::LimitsReport> = record<engine::LimitsReport>("LimitsReport", "limits in force",
     field("workers", &engine::LimitsReport::workers, "worker checks"),
     field("monitor", &engine::LimitsReport::monitor, "monitor thresholds"),
@@ -147,6 +152,7 @@ template <> inline constexpr auto describe<engine::RunReport> = record<engine::R
     field("dumps", &engine::RunReport::dumps, "dumps taken during the run"),
     field("monitor_problem", &engine::RunReport::monitor_problem, "why there is no monitor, or why it ended early"),
     field("sampling", &engine::RunReport::sampling, "how sampling went"),
+    field("vcpu_statistics", &engine::RunReport::vcpu_statistics, "what the vCPUs did while the steps ran; absent where the machine counts nothing (QEMU)"),
     field("timings", &engine::RunReport::timings, "where the time went"),
     field("emulator_faults", &engine::RunReport::emulator_faults, "runs that the emulator spoiled and that were repeated"),
     field("console_tail", &engine::RunReport::console_tail, "the guest's last console lines, when it did not end in order"));

@@ -1,6 +1,7 @@
 #include "engine/report/text.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -57,14 +58,28 @@ std::string verdict_line(const RunReport& report, bool colour) {
   return fmt::format("{} {}{}{}\n", word, report.scenario, cause.empty() ? "" : ": ", cause);
 }
 
+/// What the machine had of the host, behind a comma each.
+std::string performance_text(const vmm::MachinePerformance& had) {
+  std::string text;
+  if (!had.vcpu_cpus.empty()) text += fmt::format(", pinned to CPUs {}", fmt::join(had.vcpu_cpus, " "));
+  if (had.realtime_priority) text += fmt::format(", realtime priority {}", *had.realtime_priority);
+  if (had.halt_poll_ns)
+    text += ", halt polling " + format_duration(Duration(static_cast<std::int64_t>(*had.halt_poll_ns)));
+  if (had.ram_pages != vmm::RamPages::kOrdinary)
+    text += fmt::format(", huge pages ({})", enum_name(had.ram_pages));
+  if (had.prefaulted) text += ", prefaulted";
+  return text;
+}
+
 std::string where_line(const RunReport& report) {
-  const auto& [backend, emulated, topology, cpus, memory, kaslr] = report.machine;
+  const auto& [backend, emulated, topology, cpus, memory, kaslr, performance] = report.machine;
   std::string text =
       fmt::format("  kernel {}, {} CPUs ({}), {}", report.kernel.release.value_or(report.kernel.version),
                   cpus, topology, format_byte_size(ByteSize{memory}));
   if (backend) text += ", " + *backend;
   if (emulated)
     text += fmt::format(" (emulated: time-dependent default limits x{:g})", report.limits.emulation_factor);
+  if (performance) text += performance_text(*performance);
   return text + "\n";
 }
 
@@ -208,6 +223,7 @@ std::string to_text(const RunReport& report, const TextOptions& options) {
   text += workers_text(report);
   if (report.monitor) text += monitor_text(*report.monitor, report.sampling);
   text += timeline_text(report.timeline);
+  if (report.vcpu_statistics) text += vcpus_text(*report.vcpu_statistics);
   text += timings_line(report.timings);
   text += "replay  " + report.replay + "\n";
   return text;

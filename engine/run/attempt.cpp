@@ -9,6 +9,7 @@
 #include "engine/run/expecting_guest.h"
 #include "engine/run/judge.h"
 #include "engine/run/step_runner.h"
+#include "engine/run/vcpu_meter.h"
 #include "engine/scenario/workers.h"
 #include "introspect/monitor/kernel_hz.h"
 #include "vmm/backend.h"
@@ -60,11 +61,14 @@ Status Attempt::start_machine() {
                                            .memory = guest_memory(scenario_),
                                            .kaslr = scenario_.kaslr,
                                            .kernel_args = kernel_args_of(scenario_),
-                                           .console_log = options_.console_log},
+                                           .console_log = options_.console_log,
+                                           .performance = options_.performance},
                                           options_.backend));
   watch_ = KTSTR_TRY(MachineWatch::start(*machine_, options_.stop_fd));
   report_.machine.backend = machine_->backend_name();
   report_.machine.emulated = machine_->is_emulated();
+  if (options_.performance != vmm::PerformanceOptions{})
+    report_.machine.performance = machine_->performance();
   report_.limits = limits_in_force(expectations_of(scenario_), machine_->is_emulated());
   return ok();
 }
@@ -143,7 +147,10 @@ Status Attempt::run_workload(Guest& guest) {
   auto begin = Clock::now();
   auto status = steps.set_up();
   take_time(report_.timings.setup_ns, begin);
+  VcpuMeter meter(*machine_);
+  meter.begin();
   if (status) status = steps.run_steps([this](const Progress& at) { ticker_.begin(at); });
+  report_.vcpu_statistics = meter.end();
   collect_samples();
   ticker_.begin({.stage = Stage::kCollecting});
   begin = Clock::now();

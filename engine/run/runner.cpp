@@ -5,6 +5,7 @@
 #include "engine/run/agent_initramfs.h"
 #include "engine/run/attempt.h"
 #include "engine/run/judge.h"
+#include "engine/run/performance_arguments.h"
 #include "engine/run/requirements.h"
 #include "engine/run/scheduler_setup.h"
 #include "engine/scenario/workers.h"
@@ -30,11 +31,12 @@ std::string quoted(const std::string& argument) {
 }
 
 std::string replay_command(const RunOptions& options, const std::string& kernel_release) {
-  return fmt::format("ktstr run {} --kernel {} --seed {}{}", quoted(options.script),
+  return fmt::format("ktstr run {} --kernel {} --seed {}{}{}", quoted(options.script),
                      quoted(options.kernel.value_or(kernel_release)), options.seed,
                      options.backend == vmm::Backend::kAuto
                          ? std::string()
-                         : fmt::format(" --backend {}", enum_name(options.backend)));
+                         : fmt::format(" --backend {}", enum_name(options.backend)),
+                     performance_arguments(options.performance));
 }
 
 RunReport empty_report(const Scenario& scenario, const RunOptions& options, const CachedKernel& kernel) {

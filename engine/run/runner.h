@@ -20,6 +20,7 @@ struct RunOptions {
   std::optional<std::string> kernel{};                  ///< PATH, VERSION or PREFIX; wins over the scenario's
   std::optional<std::filesystem::path> kernel_cache{};  ///< by default where KernelStore looks
   vmm::Backend backend = vmm::Backend::kAuto;
+  vmm::PerformanceOptions performance{};
   std::uint64_t seed = 1;
   std::string script{};                 ///< the scenario's file, for the command that repeats the run
   std::filesystem::path dump_dir{};     ///< where dumps are written; the current directory when empty

@@ -17,6 +17,7 @@
 #include "engine/run/interrupt.h"
 #include "engine/run/runner.h"
 #include "lua/commands/commands.h"
+#include "lua/commands/performance_options.h"
 #include "lua/script_host.h"
 
 namespace ktstr::lua {
@@ -32,6 +33,7 @@ struct RunArguments {
   fs::path console_log;
   fs::path dump_dir;
   vmm::Backend backend = vmm::Backend::kAuto;
+  PerformanceArguments performance;
   bool ktap = false;
   std::uint64_t seed = engine::RunOptions{}.seed;
 };
@@ -54,6 +56,7 @@ engine::RunOptions options_for(const RunArguments& arguments, ScriptHost& host, 
   engine::RunOptions options;
   options.kernel = arguments.kernel;
   options.backend = arguments.backend;
+  options.performance = arguments.performance.options();
   options.seed = arguments.seed;
   options.script = file.string();
   options.console_log = arguments.console_log;
@@ -87,6 +90,7 @@ Result<std::vector<ScriptHost>> load_all(const std::vector<fs::path>& files) {
 Result<int> run_all(const RunArguments& arguments, const engine::TextOptions& text) {
   if (arguments.json && arguments.files.size() > 1)
     return Error{ErrorCode::kInvalidArgument, "--json takes the report of one scenario; run them one by one"};
+  KTSTR_TRY_STATUS(vmm::check_performance(arguments.performance.options()));
   auto hosts = KTSTR_TRY(load_all(arguments.files));
   const auto interrupt = KTSTR_TRY(engine::Interrupt::install());
   if (arguments.backend == vmm::Backend::kAuto)
@@ -126,6 +130,7 @@ void add_run_command(CLI::App& app, Invocation& invocation) {
                    "auto takes kvm where this machine's KVM boots kernels, else qemu")
       ->transform(CLI::CheckedTransformer(backends).description("auto|kvm|qemu|qemu-kvm"))
       ->default_str("auto");
+  add_performance_options(*command, arguments->performance);
   command->add_option("--json", arguments->json, "Write the whole report to this file");
   command->add_flag("--ktap", arguments->ktap, "Print KTAP, the kernel's test format, instead of text");
   command->add_option("--console", arguments->console_log, "Append the guest's console to this file");

@@ -23,6 +23,7 @@
 ---@field dumps ktstr.DumpReport[] dumps taken during the run
 ---@field monitor_problem? string why there is no monitor, or why it ended early
 ---@field sampling ktstr.SamplingReport how sampling went
+---@field vcpu_statistics? ktstr.VcpuStatisticsReport what the vCPUs did while the steps ran; absent where the machine counts nothing (QEMU)
 ---@field timings ktstr.TimingsReport where the time went
 ---@field emulator_faults string[] runs that the emulator spoiled and that were repeated
 ---@field console_tail? string the guest's last console lines, when it did not end in order
@@ -48,6 +49,17 @@
 ---@field cpus integer CPUs
 ---@field memory_bytes integer memory, bytes
 ---@field kaslr boolean whether the kernel's addresses were randomised
+---@field performance? ktstr.MachinePerformance what of the host it had for itself; absent when nothing was asked for
+
+---what of the host the machine had for itself
+---@class ktstr.MachinePerformance
+---@field vcpu_cpus integer[] the host CPU of each vCPU; empty when they were not pinned
+---@field node_memory string[] the host's NUMA node of each of the guest's; empty when memory was not bound
+---@field realtime_priority? integer priority of the vCPUs under SCHED_FIFO; absent without
+---@field dedicated_cpus boolean whether the guest was told that its CPUs never wait (KVM_HINTS_REALTIME)
+---@field halt_poll_ns? integer longest polling at a halt, ns; absent when it was the host's own
+---@field ram_pages string pages of the guest's memory: ordinary, transparent or reserved
+---@field prefaulted boolean whether all memory was there before the guest ran
 
 ---limits in force
 ---@class ktstr.LimitsReport
@@ -372,6 +384,58 @@
 ---@class ktstr.SamplingReport
 ---@field missed_periods integer sampling times that passed before the sample before was done
 ---@field sample_stride integer monitor.samples holds every n-th of the samples taken
+
+---what the vCPUs did from the first step's beginning to the last one's end
+---@class ktstr.VcpuStatisticsReport
+---@field interval_ns integer how long that was, ns
+---@field vcpus ktstr.VcpuReport[] each vCPU's part
+---@field vm ktstr.KvmVmStatistics the machine's memory at the end
+---@field counters_problem? string why the hardware counted nothing
+---@field kvm_problem? string why there is nothing of KVM's
+
+---what one vCPU did
+---@class ktstr.VcpuReport
+---@field vcpu integer its number, which is the guest's CPU
+---@field counters? ktstr.HardwareCounters what the hardware counted; absent when it did not, see counters_problem
+---@field kvm ktstr.KvmVcpuStatistics what KVM counted
+
+---what the hardware counted while a vCPU ran its guest; the host's part is left out
+---@class ktstr.HardwareCounters
+---@field cycles? integer cycles of the core
+---@field instructions? integer instructions that were completed
+---@field cache_misses? integer accesses that the last-level cache did not have
+---@field branch_misses? integer branches that were predicted wrong
+---@field scaled boolean whether they were counted part of the time, and are estimates for all of it
+
+---KVM's statistics of a vCPU, by KVM's names; absent: not in this kernel
+---@class ktstr.KvmVcpuStatistics
+---@field exits? integer times that the guest was left, for whatever reason
+---@field halt_exits? integer times that the guest's CPU halted, idle
+---@field io_exits? integer accesses to ports
+---@field mmio_exits? integer accesses to devices' registers in memory
+---@field irq_exits? integer the guest was left for an interrupt of the host
+---@field signal_exits? integer the guest was left for a signal, such as a freeze's
+---@field request_irq_exits? integer the guest was left because user space had an interrupt for it
+---@field irq_window_exits? integer the guest was left when it would take an interrupt again
+---@field nmi_window_exits? integer the guest was left when it would take an NMI again
+---@field irq_injections? integer interrupts given to the guest
+---@field nmi_injections? integer NMIs given to the guest
+---@field halt_attempted_poll? integer halts at which KVM polled for work
+---@field halt_successful_poll? integer of these, polls that found some
+---@field halt_poll_invalid? integer of those, polls whose find gave the guest nothing to do
+---@field halt_wakeup? integer halts that slept and were woken
+---@field halt_poll_success_ns? integer time in polls that found work, ns
+---@field halt_poll_fail_ns? integer time in polls that found none, ns
+---@field halt_wait_ns? integer time asleep in halts, ns
+---@field pf_fixed? integer page faults at which KVM mapped guest memory
+---@field hypercalls? integer hypercalls
+---@field preemption_reported? integer times that the guest was told its CPU had been taken away
+
+---KVM's statistics of the machine, by KVM's names; absent: not in this kernel
+---@class ktstr.KvmVmStatistics
+---@field pages_4k? integer guest memory mapped by pages of 4 KiB, pages
+---@field pages_2m? integer guest memory mapped by pages of 2 MiB, pages
+---@field pages_1g? integer guest memory mapped by pages of 1 GiB, pages
 
 ---where the time went
 ---@class ktstr.TimingsReport

@@ -91,6 +91,8 @@ TEST_CASE("wrong usage exits with 3, help and version with 0") {
   CHECK(ktstr("check").code == 3);
   CHECK(ktstr("check --nonsense x.lua").code == 3);
   CHECK(ktstr("run --json report.json a.lua b.lua").code == 3);
+  CHECK(ktstr("run --halt-poll soon a.lua").code == 3);
+  CHECK(ktstr("run --realtime=high a.lua").code == 3);
   CHECK(ktstr("kernel").code == 3);
   CHECK(ktstr("--version").output == "ktstr " KTSTR_VERSION "\n");
   for (const auto* command : {"", "run ", "list ", "check ", "kernel ", "kernel fetch ", "kernel list ",
@@ -99,6 +101,14 @@ TEST_CASE("wrong usage exits with 3, help and version with 0") {
     CHECK_MESSAGE(help.code == 0, command);
     CHECK_MESSAGE(contains(help, "Usage: "), command);
   }
+}
+
+TEST_CASE("a host's parts that no guest can get are refused before anything is read") {
+  CHECK(ktstr("run --realtime=100 a.lua").output == "realtime priority 100: SCHED_FIFO has 1 to 99\n");
+  CHECK(ktstr("run --performance --realtime=0 a.lua").output ==
+        "realtime priority 0: SCHED_FIFO has 1 to 99\n");
+  CHECK(ktstr("run --halt-poll 5s a.lua").output == "halt polling of 5s: KVM takes 0s to 4294967295ns\n");
+  CHECK(ktstr("run --halt-poll 5s a.lua").code == 3);
 }
 
 TEST_CASE("output that can't be written is an error") {

@@ -144,6 +144,13 @@ static void report_uptime(int channel) {
   dprintf(channel, "%lld\n", now.tv_sec * 1000000000LL + now.tv_nsec);
 }
 
+/* Whether KVM says that no CPU ever waits (Documentation/virt/kvm/x86/cpuid.rst): bit 0 of EDX. */
+static void report_hint(int channel) {
+  unsigned int eax = 0x40000001, ebx, ecx = 0, edx;
+  __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+  dprintf(channel, "%u\n", edx & 1);
+}
+
 /* How many requests of this kind there have been: what was written before a fork and what after. */
 static void report_count(int channel) {
   static int count;
@@ -163,6 +170,7 @@ static void serve(int channel) {
     if (request == 'b') report_boot_id(channel);
     if (request == 'u') report_uptime(channel);
     if (request == 'c') report_count(channel);
+    if (request == 'h') report_hint(channel);
     if (request == 'p') dprintf(channel, "pong\n");
     if (request == 'r') reboot(RB_AUTOBOOT);
     if (request == 'o') reboot(RB_POWER_OFF);

@@ -23,7 +23,10 @@
 #include "vmm/kvm/ioctl.h"
 #include "vmm/kvm/kvm_snapshot.h"
 #include "vmm/kvm/machine_devices.h"
+#include "vmm/kvm/placement.h"
 #include "vmm/kvm/ram_layout.h"
+#include "vmm/kvm/statistics_reader.h"
+#include "vmm/kvm/streams.h"
 #include "vmm/kvm/vcpu.h"
 #include "vmm/memory_plan.h"
 #include "vmm/watch_hits.h"
@@ -39,27 +42,6 @@ constexpr auto kDeathGrace = std::chrono::seconds(5);
 
 constexpr auto kStopDeadline = std::chrono::seconds(10);
 constexpr auto kStartDeadline = std::chrono::seconds(10);
-
-struct Socketpair {
-  Fd ours, theirs;
-};
-
-Result<Socketpair> make_socketpair() {
-  std::array<int, 2> ends{};
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
-    return system_error("socketpair");
-  return Socketpair{Fd(ends[0]), Fd(ends[1])};
-}
-
-/// Blocks while the reader is behind, which keeps up: it is a thread of ours.
-void write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const auto count = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return;
-    bytes.remove_prefix(static_cast<std::size_t>(count));
-  }
-}
 
 bool wait_readable(std::span<pollfd> fds, Clock::time_point deadline) {
   int count = 0;
@@ -89,20 +71,22 @@ class KvmMachine final : public Machine {
   Result<std::unique_ptr<MachineSnapshot>> snapshot(Duration deadline) override;
   int channel_fd() const override { return channel_.get(); }
   std::vector<std::optional<int>> vcpu_thread_ids() const override { return thread_ids_; }
+  MachinePerformance performance() const override { return placement_.performance(ram_); }
+  Result<MachineStatistics> statistics() override;
   Result<MachineEvent> wait_event(Duration timeout) override;
   std::string console_tail(std::size_t lines) const override { return console_->tail(lines); }
   void kill() override;
 
  private:
-  KvmMachine(const Topology& topology, GuestRam ram)
-      : topology_(topology), ram_(std::move(ram)), gate_(topology.cpus()) {}
+  KvmMachine(const Topology& topology, HostPlacement placement, GuestRam ram)
+      : topology_(topology), placement_(std::move(placement)), ram_(std::move(ram)), gate_(topology.cpus()) {}
 
   Status assemble(const std::filesystem::path& console_log);
   Status connect(const std::filesystem::path& console_log);
   Status make_vcpus(const Kvm& kvm);
   Status load(const MachineConfig& config);
   Status restore(const MachineState& state);
-  void begin();
+  Status begin();
   MachineParts parts() { return {*vm_, *devices_, vcpus_}; }
   std::vector<std::optional<VcpuRegisters>> read_registers(const std::vector<bool>& stopped) const;
   Result<MachineState> save(const FrozenState& frozen);
@@ -112,6 +96,7 @@ class KvmMachine final : public Machine {
   void conclude();
 
   const Topology topology_;
+  const HostPlacement placement_;
   const bool emulated_ = host_is_emulated();
   GuestRam ram_;
   std::vector<RamPart> ram_parts_;
@@ -138,6 +123,7 @@ class KvmMachine final : public Machine {
   std::optional<MachineEvent> event_;
 
   std::mutex vcpus_mutex_;
+  StatisticsReader statistics_;
   std::vector<std::unique_ptr<Vcpu>> vcpus_;  // last: their threads use everything else
 };
 
@@ -154,20 +140,23 @@ class KvmSnapshot final : public MachineSnapshot {
 
 Result<std::unique_ptr<KvmMachine>> KvmMachine::start(const MachineConfig& config) {
   const auto banks = KTSTR_TRY(plan_banks(config));
-  std::unique_ptr<KvmMachine> machine(new KvmMachine(config.topology, KTSTR_TRY(GuestRam::create(banks))));
+  auto placement = KTSTR_TRY(HostPlacement::plan(config.performance, config.topology));
+  auto ram = KTSTR_TRY(GuestRam::create(banks, placement.ram()));
+  std::unique_ptr<KvmMachine> machine(new KvmMachine(config.topology, std::move(placement), std::move(ram)));
   KTSTR_TRY_STATUS(machine->assemble(config.console_log));
   KTSTR_TRY_STATUS(machine->load(config));
-  machine->begin();
+  KTSTR_TRY_STATUS(machine->begin());
   return machine;
 }
 
 Result<std::unique_ptr<KvmMachine>> KvmMachine::fork(const MachineState& state,
                                                      const std::filesystem::path& console_log) {
+  auto placement = KTSTR_TRY(HostPlacement::plan(state.performance, state.topology));
   auto ram = KTSTR_TRY(GuestRam::copy_on_write(state.ram));
-  std::unique_ptr<KvmMachine> machine(new KvmMachine(state.topology, std::move(ram)));
+  std::unique_ptr<KvmMachine> machine(new KvmMachine(state.topology, std::move(placement), std::move(ram)));
   KTSTR_TRY_STATUS(machine->assemble(console_log));
   KTSTR_TRY_STATUS(machine->restore(state));
-  machine->begin();
+  KTSTR_TRY_STATUS(machine->begin());
   return machine;
 }
 
@@ -184,6 +173,8 @@ Status KvmMachine::assemble(const std::filesystem::path& console_log) {
   for (const auto& part : ram_parts_) regions_.push_back(part.region);
   guest_memory_.emplace(regions_);
   vm_ = KTSTR_TRY(Vm::create(kvm, regions_, largest_apic_id(topology_)));
+  if (const auto longest = placement_.options().halt_poll)
+    KTSTR_TRY_STATUS(vm_->limit_halt_polling(kvm, *longest));
   KTSTR_TRY_STATUS(connect(console_log));
   return make_vcpus(kvm);
 }
@@ -202,11 +193,13 @@ Status KvmMachine::restore(const MachineState& state) {
   return ok();
 }
 
-void KvmMachine::begin() {
+Status KvmMachine::begin() {
   for (auto& vcpu : vcpus_) vcpu->start();
   static_cast<void>(gate_.wait_all(Clock::now() + kStartDeadline));
   for (auto& vcpu : vcpus_) thread_ids_.emplace_back(vcpu->thread_id());
+  KTSTR_TRY_STATUS(placement_.place(thread_ids_));
   gate_.open();
+  return ok();
 }
 
 Status KvmMachine::connect(const std::filesystem::path& console_log) {
@@ -245,7 +238,8 @@ Status KvmMachine::make_vcpus(const Kvm& kvm) {
   const auto supported = KTSTR_TRY(kvm.supported_cpuid());
   for (std::size_t cpu = 0; cpu < topology_.cpus(); ++cpu) {
     auto vcpu = KTSTR_TRY(Vcpu::create(kvm, vm_->fd(), cpu, apic_id(topology_, cpu), *surroundings_));
-    KTSTR_TRY_STATUS(vcpu->set_cpuid(guest_cpuid(supported, topology_, cpu)));
+    const CpuidOptions options{.dedicated_cpus = placement_.options().dedicated_cpus};
+    KTSTR_TRY_STATUS(vcpu->set_cpuid(guest_cpuid(supported, topology_, cpu, options)));
     vcpus_.push_back(std::move(vcpu));
   }
   return ok();
@@ -348,7 +342,15 @@ Result<MachineState> KvmMachine::save(const FrozenState& frozen) {
   for (std::size_t i = 0; i < frozen.vcpus.size(); ++i)
     if (!frozen.vcpus[i])
       return Error{ErrorCode::kTimeout, "snapshot: vCPU " + std::to_string(i) + " did not stop"};
-  return save_machine(parts(), topology_, ram_);
+  auto state = KTSTR_TRY(save_machine(parts(), topology_, ram_));
+  state.performance = performance_of_fork(placement_.options());
+  return state;
+}
+
+Result<MachineStatistics> KvmMachine::statistics() {
+  const std::lock_guard vcpus(vcpus_mutex_);
+  if (vcpus_.empty()) return Error{ErrorCode::kCancelled, "statistics: the machine has ended"};
+  return statistics_.read(vm_->fd(), vcpus_);
 }
 
 Result<MachineEvent> KvmMachine::wait_event(Duration timeout) {

@@ -24,6 +24,7 @@ struct MachineState {
   std::vector<VcpuState> vcpus;
   IrqchipState irqchips;
   MachineDevices::State devices;
+  PerformanceOptions performance{};  ///< what the guest was told, and what a fork has too
 };
 
 /// What state is saved of and restored to, besides memory.

@@ -32,17 +32,22 @@ Status RamFiller::put(GuestPhys at, std::span<const std::byte> bytes) {
 
 /// The ends that share a page with something else are written.
 Status RamFiller::put_into(const RamPart& part, std::size_t bank_offset, std::span<const std::byte> bytes) {
-  const int memory = ram_.fd(part.bank);
-  const auto* source = source_of(bytes);
-  if (!source) return write_at(memory, bytes, bank_offset);
+  const auto* source = ram_.can_map_files() ? source_of(bytes) : nullptr;
+  if (!source) return write(part.bank, bank_offset, bytes);
   const auto file_offset = static_cast<std::size_t>(bytes.data() - source->bytes().data());
   const auto head = (kPage - bank_offset % kPage) % kPage;
   if (file_offset % kPage != bank_offset % kPage || bytes.size() < head + kLeastMapped)
-    return write_at(memory, bytes, bank_offset);
+    return write(part.bank, bank_offset, bytes);
   const auto middle = (bytes.size() - head) / kPage * kPage;
-  KTSTR_TRY_STATUS(write_at(memory, bytes.first(head), bank_offset));
+  KTSTR_TRY_STATUS(write(part.bank, bank_offset, bytes.first(head)));
   KTSTR_TRY_STATUS(ram_.map_file(part.bank, bank_offset + head, source->fd(), file_offset + head, middle));
-  return write_at(memory, bytes.subspan(head + middle), bank_offset + head + middle);
+  return write(part.bank, bank_offset + head + middle, bytes.subspan(head + middle));
+}
+
+Status RamFiller::write(std::size_t bank, std::size_t offset, std::span<const std::byte> bytes) {
+  if (ram_.pages() != RamPages::kReserved) return write_at(ram_.fd(bank), bytes, offset);
+  std::ranges::copy(bytes, ram_.bytes(bank).subspan(offset).begin());
+  return ok();
 }
 
 const MappedFile* RamFiller::source_of(std::span<const std::byte> bytes) const {

@@ -29,6 +29,8 @@ class RamFiller {
  private:
   [[nodiscard]] Status put_into(const RamPart& part, std::size_t bank_offset,
                                 std::span<const std::byte> bytes);
+  /// Files of reserved huge pages can't be written to, but through their mapping.
+  [[nodiscard]] Status write(std::size_t bank, std::size_t offset, std::span<const std::byte> bytes);
   [[nodiscard]] const MappedFile* source_of(std::span<const std::byte> bytes) const;
 
   GuestRam& ram_;

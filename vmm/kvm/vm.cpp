@@ -71,6 +71,16 @@ Status Vm::add_memory(std::span<const MemoryRegion> regions) const {
   return ok();
 }
 
+Status Vm::limit_halt_polling(const Kvm& kvm, Duration longest) const {
+  if (!kvm.extension(KVM_CAP_HALT_POLL))
+    return Error{ErrorCode::kUnavailable, "halt polling: this KVM has no limit for one machine"};
+  kvm_enable_cap limit{};
+  limit.cap = KVM_CAP_HALT_POLL;
+  limit.args[0] = static_cast<std::uint64_t>(longest.ns);
+  KTSTR_TRY(kvm_ioctl(fd(), KVM_ENABLE_CAP, "KVM_CAP_HALT_POLL", &limit));
+  return ok();
+}
+
 Status Vm::connect_interrupt(std::uint32_t gsi, int event) const {
   kvm_irqfd connection{};
   connection.fd = static_cast<std::uint32_t>(event);

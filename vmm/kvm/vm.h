@@ -11,6 +11,7 @@
 #include "engine/base/address.h"
 #include "engine/base/fd.h"
 #include "engine/base/result.h"
+#include "engine/base/units.h"
 #include "vmm/kvm/kvm.h"
 #include "vmm/machine.h"
 
@@ -25,6 +26,10 @@ class Vm {
                                          std::uint32_t largest_apic_id);
 
   [[nodiscard]] int fd() const { return fd_.get(); }
+
+  /// KVM polls for work no longer than that when a vCPU halts, whatever the host's own limit is
+  /// (KVM_CAP_HALT_POLL). Errors: kUnavailable when this KVM has no such limit for one machine; KVM's.
+  [[nodiscard]] Status limit_halt_polling(const Kvm& kvm, Duration longest) const;
 
   /// A write to `event` raises `gsi` (KVM_IRQFD).
   [[nodiscard]] Status connect_interrupt(std::uint32_t gsi, int event) const;

@@ -43,6 +43,7 @@ Result<std::unique_ptr<QemuMachine>> QemuMachine::resume(const SavedMachine& sav
                                                          const std::filesystem::path& console_log) {
   auto config = saved.config;
   config.console_log = console_log;
+  config.performance = performance_of_fork(config.performance);
   const Origin origin = DeviceStateFile{KTSTR_TRY(reopen_device_state(saved.device_state))};
   auto machine = KTSTR_TRY(launch(std::move(config), saved.plan, origin));
   if (auto loaded = machine->load(saved); !loaded) return machine->start_error(std::move(loaded.error()));
@@ -51,7 +52,9 @@ Result<std::unique_ptr<QemuMachine>> QemuMachine::resume(const SavedMachine& sav
 
 Result<std::unique_ptr<QemuMachine>> QemuMachine::launch(MachineConfig config, MachinePlan plan,
                                                          const Origin& origin) {
-  auto ram = KTSTR_TRY(GuestRam::create(plan.bank_bytes));
+  const auto& wanted = config.performance;
+  const RamOptions pages{.huge_pages = wanted.huge_pages, .prefault = wanted.prefault};
+  auto ram = KTSTR_TRY(GuestRam::create(plan.bank_bytes, pages));
   std::unique_ptr<QemuMachine> machine(new QemuMachine(std::move(config), std::move(plan), std::move(ram)));
   machine->dying_ = Fd(::eventfd(0, EFD_CLOEXEC));
   if (!machine->dying_) return system_error("eventfd");
@@ -203,6 +206,17 @@ Result<std::optional<WatchHit>> QemuMachine::take_watch_hit() {
   }();
   if (!hit) KTSTR_TRY_STATUS(thaw());  // another thread was quicker
   return hit;
+}
+
+MachinePerformance QemuMachine::performance() const {
+  MachinePerformance had;
+  had.ram_pages = ram_.pages();
+  had.prefaulted = config_.performance.prefault;
+  return had;
+}
+
+Result<MachineStatistics> QemuMachine::statistics() {
+  return Error{ErrorCode::kUnavailable, "the QEMU backend has no statistics of vCPUs"};
 }
 
 Result<std::unique_ptr<MachineSnapshot>> QemuMachine::snapshot(Duration deadline) {

@@ -44,6 +44,8 @@ class QemuMachine final : public Machine {
   Result<std::unique_ptr<MachineSnapshot>> snapshot(Duration deadline) override;
   int channel_fd() const override { return channel_.get(); }
   std::vector<std::optional<int>> vcpu_thread_ids() const override { return thread_ids_; }
+  MachinePerformance performance() const override;
+  Result<MachineStatistics> statistics() override;
   Result<MachineEvent> wait_event(Duration timeout) override;
   std::string console_tail(std::size_t lines) const override { return console_->tail(lines); }
   void kill() override;

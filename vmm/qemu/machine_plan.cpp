@@ -4,6 +4,7 @@
 
 #include "vmm/apic_id.h"
 #include "vmm/memory_plan.h"
+#include "vmm/performance.h"
 
 namespace ktstr::vmm::qemu {
 namespace {
@@ -20,6 +21,10 @@ Error cannot(const MachineConfig& config, const std::string& why) {
 
 Result<MachinePlan> plan_machine(const MachineConfig& config) {
   const auto& topology = config.topology;
+  KTSTR_TRY_STATUS(check_performance(config.performance));
+  if (const auto missing = not_on_qemu(config.performance))
+    return Error{ErrorCode::kUnavailable,
+                 *missing + " are to be had on ktstr's own machine (backend kvm) only, not on QEMU"};
   if (const auto id = largest_apic_id(topology); id > kMaxApicId)
     return cannot(config,
                   fmt::format("its last CPU would have APIC id {}, the largest is {}", id, kMaxApicId));

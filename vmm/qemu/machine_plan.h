@@ -18,7 +18,7 @@ struct MachinePlan {
 };
 
 /// Errors (kInvalidArgument) name what the machines can't express: too many CPUs, APIC ids or nodes, too
-/// little memory.
+/// little memory; kUnavailable: what of the host QEMU's machines don't get for themselves.
 [[nodiscard]] Result<MachinePlan> plan_machine(const MachineConfig& config);
 
 }  // namespace ktstr::vmm::qemu

@@ -41,6 +41,8 @@ class FakeMachine : public vmm::Machine {
   std::span<const vmm::MemoryRegion> memory() const override { return regions; }
   int channel_fd() const override { return -1; }
   std::vector<std::optional<int>> vcpu_thread_ids() const override { return {}; }
+  vmm::MachinePerformance performance() const override { return {}; }
+  Result<vmm::MachineStatistics> statistics() override { return Error{ErrorCode::kUnavailable, "a fake"}; }
   Result<vmm::MachineEvent> wait_event(Duration) override { return Error{ErrorCode::kTimeout, "no events"}; }
   std::string console_tail(std::size_t) const override { return {}; }
   void kill() override {}

@@ -29,6 +29,8 @@ class MemoryOnlyMachine : public vmm::Machine {
   Result<vmm::WatchHit> wait_watch_hit(Duration) override { return Error{ErrorCode::kUnavailable, "a fake"}; }
   int channel_fd() const override { return -1; }
   std::vector<std::optional<int>> vcpu_thread_ids() const override { return {}; }
+  vmm::MachinePerformance performance() const override { return {}; }
+  Result<vmm::MachineStatistics> statistics() override { return Error{ErrorCode::kUnavailable, "a fake"}; }
   Result<vmm::MachineEvent> wait_event(Duration) override { return Error{ErrorCode::kTimeout, "no events"}; }
   std::string console_tail(std::size_t) const override { return {}; }
   void kill() override {}

@@ -72,7 +72,8 @@ int main() {
   ::mount("none", "/dev", "devtmpfs", 0, nullptr);
   ::mount("none", "/proc", "proc", 0, nullptr);
   ::mount("none", "/sys", "sysfs", 0, nullptr);
-  ::mount("none", "/tmp", "tmpfs", 0, nullptr);
+  if (fs::is_empty("/tmp"))  // else files of a source tree below /tmp are there
+    ::mount("none", "/tmp", "tmpfs", 0, nullptr);
   open_channel();
   load_modules();
   ::setenv("HOME", "/root", 1);

@@ -103,6 +103,7 @@ Result<NestedOutcome> run_nested(NestedProgram what) {
   config.memory = ByteSize{2048ULL << 20};
   config.nested_virtualization = true;
   config.kaslr = false;
+  config.kernel_args = what.kernel_args;
   config.console_log = directory.path() / "console";
   const auto machine = KTSTR_TRY(start_qemu(config));
   auto output = KTSTR_TRY(read_output(what, *machine));

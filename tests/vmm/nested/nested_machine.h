@@ -16,7 +16,8 @@ struct NestedProgram {
   std::vector<InitramfsFile> files;          ///< further files of the machine's root
   std::vector<std::filesystem::path> tools;  ///< programs that it starts, to be found in PATH
   std::size_t cpus = 1;
-  bool echo = false;  ///< show its output as it comes, on standard error
+  std::vector<std::string> kernel_args;  ///< of the machine that the program runs in
+  bool echo = false;                     ///< show its output as it comes, on standard error
 };
 
 struct NestedOutcome {

@@ -154,6 +154,19 @@ TEST_CASE("too little memory for the CPUs is refused with what they need") {
   CHECK(plan.error().message == "128M of memory is too little for 4 CPUs: a kernel needs 208M to boot");
 }
 
+TEST_CASE("what of the host only ktstr's own machine gets is refused by name, memory is not") {
+  auto config = config_of("1n1l2c1t");
+  config.performance = {.huge_pages = true, .prefault = true};
+  CHECK(plan_machine(config).has_value());
+  config.performance.pin_vcpus = true;
+  const auto pinned = plan_machine(config);
+  CHECK(pinned.error().code == ErrorCode::kUnavailable);
+  CHECK(pinned.error().message ==
+        "pinned vCPUs are to be had on ktstr's own machine (backend kvm) only, not on QEMU");
+  config.performance = {.realtime_priority = 100};
+  CHECK(plan_machine(config).error().message == "realtime priority 100: SCHED_FIFO has 1 to 99");
+}
+
 TEST_CASE("QEMU is looked for along the path, and its package named when it is not there") {
   CHECK(find_qemu("/nonexistent::/").error().code == ErrorCode::kUnavailable);
   CHECK(find_qemu("").error().message.find("package qemu-system-x86") != std::string::npos);

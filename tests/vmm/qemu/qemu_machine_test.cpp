@@ -1,8 +1,11 @@
 #include <doctest/doctest.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <algorithm>
 
 #include "tests/vmm/test_guest.h"
 #include "vmm/qemu/qemu_machine.h"
@@ -34,6 +37,21 @@ TEST_CASE("CPUs that one host thread runs in turn have no thread of their own") 
   CHECK((*machine)->vcpu_thread_ids() == std::vector<std::optional<int>>(2));
   CHECK((*machine)->backend_name() == "qemu-tcg");
   CHECK((*machine)->is_emulated());
+}
+
+TEST_CASE("memory that is prefaulted is there for QEMU, which has no statistics of vCPUs") {
+  TEST_CONFIG(config, "2n2l1c1t");
+  config.performance.prefault = true;
+  auto guest = boot(config);
+  MachinePerformance expected;
+  expected.prefaulted = true;
+  CHECK(guest.machine().performance() == expected);
+  for (const auto& region : guest.machine().memory()) {
+    std::vector<unsigned char> pages(region.bytes.size() / static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)));
+    REQUIRE(::mincore(region.bytes.data(), region.bytes.size(), pages.data()) == 0);
+    CHECK(std::all_of(pages.begin(), pages.end(), [](unsigned char page) { return (page & 1) != 0; }));
+  }
+  CHECK(guest.machine().statistics().error().code == ErrorCode::kUnavailable);
 }
 
 TEST_CASE("a QEMU killed in mid-run is a failure of the machine") {
