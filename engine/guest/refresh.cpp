@@ -24,8 +24,8 @@ struct EntropyForPool {
 
 /// RNDADDENTROPY only mixes; a generator that is ready would use what was mixed at its next re-seeding, up to
 /// a minute later. RNDRESEEDCRNG re-seeds now: the new key has a new generation, by which every CPU's own
-/// state, batch of random numbers and vDSO state is out of date (drivers/char/random.c since 5.18: crng_reseed,
-/// crng_make_state). The entropy is credited, so that a generator which was not ready is.
+/// state, batch of random numbers and vDSO state is out of date (drivers/char/random.c since 5.18:
+/// crng_reseed, crng_make_state). The entropy is credited, so that a generator which was not ready is.
 Status reseed(std::span<const std::uint8_t> entropy) {
   const Fd random(::open("/dev/urandom", O_WRONLY | O_CLOEXEC));
   if (!random) return system_error("open /dev/urandom");

@@ -28,5 +28,6 @@ template <>
 inline constexpr auto describe<engine::protocol::Refresh> = record<engine::protocol::Refresh>(
     "refresh", "re-seeds the kernel's random numbers and sets its clock",
     field("entropy", &engine::protocol::Refresh::entropy, "random bytes, 32 to 64"),
-    field("realtime_ns", &engine::protocol::Refresh::realtime_ns, "CLOCK_REALTIME from now on, ns since 1970"));
+    field("realtime_ns", &engine::protocol::Refresh::realtime_ns,
+          "CLOCK_REALTIME from now on, ns since 1970"));
 }  // namespace ktstr
