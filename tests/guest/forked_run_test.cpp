@@ -68,7 +68,8 @@ std::string contents(const std::filesystem::path& path) {
 TEST_CASE("the second of two runs alike is forked, passes, and its report has the first one's shape") {
   if (!default_kernel()) SKIP_TEST("no kernel is cached");
   const ktstr::test::TemporaryDirectory directory;
-  const auto first = small_scenario("first"), second = small_scenario("second");
+  auto first = small_scenario("first"), second = small_scenario("second");
+  first.kernel_args = second.kernel_args = {"loglevel=6"};  // a boot that is heard
   BootedGuests guests({key_of(first), key_of(second)});
   const auto booted = run(first, {.console_log = directory.path() / "first", .booted_guests = &guests});
   CHECK(booted.machine.origin == MachineOrigin::kBooted);
