@@ -4,7 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
+#include <numeric>
 
 namespace ktstr::vmm {
 namespace {
@@ -95,20 +97,32 @@ Error too_few_llcs(const HostTopology& host, const Topology& guest, std::size_t 
 }
 
 Error too_small_nodes(const std::vector<FittingNode>& nodes, const Topology& guest) {
+  std::vector<std::size_t> wanted;
+  for (std::size_t node = 0; node < guest.nodes; ++node) wanted.push_back(guest.node_llcs(node));
   std::vector<std::size_t> counts;
   for (const auto& node : nodes) counts.push_back(node.llcs.size());
   return cannot_pin(guest,
-                    fmt::format("{} times {} LLCs of {} on one NUMA node", guest.nodes, guest.llcs_per_node(),
+                    fmt::format("NUMA nodes with {} LLCs of {}", fmt::join(wanted, ", "),
                                 cores_text(guest.cores_per_llc, guest.threads_per_core)),
-                    fmt::format("this host's nodes have {}", fmt::join(counts, ", ")));
+                    fmt::format("this host's have {}", fmt::join(counts, ", ")));
 }
 
-void place(FittingNode& node, const Topology& guest, PinPlan& plan) {
-  for (std::size_t llc = 0; llc < guest.llcs_per_node(); ++llc)
+/// The host CPUs of a guest node's vCPUs.
+std::vector<std::size_t> take_llcs(FittingNode& node, std::size_t llcs, const Topology& guest) {
+  std::vector<std::size_t> cpus;
+  for (std::size_t llc = 0; llc < llcs; ++llc)
     for (const auto& core : node.llcs[node.used++])
-      plan.vcpu_cpus.insert(plan.vcpu_cpus.end(), core.begin(),
-                            core.begin() + static_cast<std::ptrdiff_t>(guest.threads_per_core));
-  plan.node_host_nodes.push_back(CpuSet{node.node});
+      cpus.insert(cpus.end(), core.begin(),
+                  core.begin() + static_cast<std::ptrdiff_t>(guest.threads_per_core));
+  return cpus;
+}
+
+/// The guest's nodes, those first that are hardest to place.
+std::vector<std::size_t> largest_first(const Topology& guest) {
+  std::vector<std::size_t> nodes(guest.nodes);
+  std::iota(nodes.begin(), nodes.end(), std::size_t{0});
+  std::ranges::stable_sort(nodes, std::greater(), [&](std::size_t node) { return guest.node_llcs(node); });
+  return nodes;
 }
 
 }  // namespace
@@ -129,12 +143,16 @@ Result<PinPlan> plan_pinning(const HostTopology& host, const Topology& guest, st
   std::size_t fitting = 0;
   for (const auto& node : nodes) fitting += node.llcs.size();
   if (fitting < guest.llcs) return too_few_llcs(host, guest, fitting);
-  PinPlan plan;
-  for (std::size_t i = 0; i < guest.nodes; ++i) {
-    auto* const node = choose(nodes, guest.llcs_per_node());
+  std::vector<std::vector<std::size_t>> cpus(guest.nodes);
+  PinPlan plan{.vcpu_cpus = {}, .node_host_nodes = std::vector<CpuSet>(guest.nodes)};
+  for (const auto i : largest_first(guest)) {
+    auto* const node = choose(nodes, guest.node_llcs(i));
     if (node == nullptr) return too_small_nodes(nodes, guest);
-    place(*node, guest, plan);
+    cpus[i] = take_llcs(*node, guest.node_llcs(i), guest);
+    plan.node_host_nodes[i] = CpuSet{node->node};
   }
+  for (const auto& of_node : cpus)
+    plan.vcpu_cpus.insert(plan.vcpu_cpus.end(), of_node.begin(), of_node.end());
   return plan;
 }
 

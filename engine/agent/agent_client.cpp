@@ -150,6 +150,11 @@ Status AgentClient::pin_bpf_map(std::uint32_t id) {
   return ok();
 }
 
+Status AgentClient::refresh(const Refresh& request) {
+  KTSTR_TRY(ask<Done>(request));
+  return ok();
+}
+
 Status AgentClient::shutdown() {
   const auto answer = ask<Done>(Shutdown{});
   if (answer || answer.error().code == ErrorCode::kGuestFailed) return ok();

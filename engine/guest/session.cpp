@@ -10,6 +10,7 @@
 #include "engine/base/write.h"
 #include "engine/guest/clock.h"
 #include "engine/guest/kernel_file.h"
+#include "engine/guest/refresh.h"
 
 namespace ktstr::engine::guest {
 namespace {
@@ -126,6 +127,11 @@ Result<Reply> Session::handle(const ReadFile& request) {
 
 Result<Reply> Session::handle(const PinBpfMap& request) {
   KTSTR_TRY_STATUS(pinned_maps_.pin(request.id));
+  return Done{};
+}
+
+Result<Reply> Session::handle(const Refresh& request) {
+  KTSTR_TRY_STATUS(refresh(request));
   return Done{};
 }
 

@@ -48,6 +48,7 @@ class Session {
   [[nodiscard]] Result<protocol::Reply> handle(const protocol::RestartScheduler& request);
   [[nodiscard]] Result<protocol::Reply> handle(const protocol::QueryScheduler& request);
   [[nodiscard]] Result<protocol::Reply> handle(const protocol::PinBpfMap& request);
+  [[nodiscard]] Result<protocol::Reply> handle(const protocol::Refresh& request);
 
   Fd channel_;
   CgroupTree cgroups_;

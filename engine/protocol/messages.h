@@ -15,6 +15,7 @@
 #include "engine/protocol/bpf_map_messages.h"
 #include "engine/protocol/error_code.h"
 #include "engine/protocol/frame.h"
+#include "engine/protocol/refresh_message.h"
 #include "engine/protocol/scheduler_messages.h"
 #include "engine/scenario/placement.h"
 #include "engine/scenario/work.h"
@@ -84,7 +85,7 @@ struct Shutdown {};
 
 using Request = std::variant<AddCgroup, RemoveCgroup, SetCpuset, SpawnWorkers, StopWorkers, SetAffinity,
                              MoveTasks, FreezeCgroup, ReadFile, Shutdown, AttachScheduler, DetachScheduler,
-                             ReplaceScheduler, RestartScheduler, QueryScheduler, PinBpfMap>;
+                             ReplaceScheduler, RestartScheduler, QueryScheduler, PinBpfMap, Refresh>;
 
 /// What a frame from the runner holds. The reply carries the same id.
 struct RequestMessage {

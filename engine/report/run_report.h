@@ -29,8 +29,16 @@ struct KernelReport {
   std::optional<std::string> release{};   ///< uname -r, from the guest
 };
 
+/// How a guest came to be ready.
+enum class MachineOrigin {
+  kBooted,
+  kForked,  ///< from the snapshot of a guest that a run before had booted
+};
+
 struct MachineReport {
   std::optional<std::string> backend{};  ///< absent when no machine was started
+  std::optional<MachineOrigin> origin{};
+  std::optional<std::string> fork_problem{};
   bool emulated = false;
   std::string topology;
   std::uint64_t cpus = 0;
@@ -58,11 +66,12 @@ struct SamplingReport {
 /// Where the time of a run went, ns. own = total - boot - hold.
 struct TimingsReport {
   std::optional<std::uint64_t> prepare_ns{};  ///< kernel chosen, initramfs made
-  std::optional<std::uint64_t> boot_ns{};     ///< from the machine's start to the agent's hello
-  std::optional<std::uint64_t> attach_ns{};   ///< freeze, registers, KASLR, layouts, first sample
-  std::optional<std::uint64_t> setup_ns{};    ///< backdrop and cgroups
-  std::uint64_t hold_ns = 0;                  ///< all holds together
-  std::optional<std::uint64_t> collect_ns{};  ///< workers stopped, reports here
+  std::optional<std::uint64_t> boot_ns{};     ///< from the machine's start, by boot or fork, to a ready agent
+  std::optional<std::uint64_t> snapshot_ns{};  ///< taken for runs to come
+  std::optional<std::uint64_t> attach_ns{};    ///< freeze, registers, KASLR, layouts, first sample
+  std::optional<std::uint64_t> setup_ns{};     ///< backdrop and cgroups
+  std::uint64_t hold_ns = 0;                   ///< all holds together
+  std::optional<std::uint64_t> collect_ns{};   ///< workers stopped, reports here
   std::optional<std::uint64_t> shutdown_ns{};
   std::uint64_t own_ns = 0;
   std::uint64_t total_ns = 0;
@@ -104,8 +113,13 @@ template <> inline constexpr auto describe<engine::KernelReport> = record<engine
     field("version", &engine::KernelReport::version, "as the kernel cache names it"),
     field("build_id", &engine::KernelReport::build_id, "build id of the image, hexadecimal"),
     field("release", &engine::KernelReport::release, "uname -r in the guest"));
+template <> inline constexpr auto describe<engine::MachineOrigin> = enumeration<engine::MachineOrigin>("MachineOrigin",
+    {{"booted", engine::MachineOrigin::kBooted, "its kernel was booted for this run"},
+     {"forked", engine::MachineOrigin::kForked, "it went on from the snapshot of a guest that an earlier run of the same command had booted alike"}});
 template <> inline constexpr auto describe<engine::MachineReport> = record<engine::MachineReport>("MachineReport", "the machine the guest ran on",
     field("backend", &engine::MachineReport::backend, "qemu-tcg, qemu-kvm ...; absent when none was started"),
+    field("origin", &engine::MachineReport::origin, "booted or forked; absent when none was started"),
+    field("fork_problem", &engine::MachineReport::fork_problem, "why the guest was booted though it could have been forked, or why none can be forked from it"),
     field("emulated", &engine::MachineReport::emulated, "whether instructions were emulated"),
     field("topology", &engine::MachineReport::topology, "NUMA nodes, LLCs, cores per LLC, threads per core, and what differs from node to node"),
     field("cpus", &engine::MachineReport::cpus, "CPUs"),
@@ -123,7 +137,8 @@ template <> inline constexpr auto describe<engine::SamplingReport> = record<engi
     field("sample_stride", &engine::SamplingReport::sample_stride, "monitor.samples holds every n-th of the samples taken"));
 template <> inline constexpr auto describe<engine::TimingsReport> = record<engine::TimingsReport>("TimingsReport", "where the time went",
     field("prepare_ns", &engine::TimingsReport::prepare_ns, "kernel chosen, initramfs made, ns"),
-    field("boot_ns", &engine::TimingsReport::boot_ns, "from the machine's start to the agent's hello, ns"),
+    field("boot_ns", &engine::TimingsReport::boot_ns, "from the machine's start to a ready agent, ns; short for a fork"),
+    field("snapshot_ns", &engine::TimingsReport::snapshot_ns, "snapshot taken for later runs, ns"),
     field("attach_ns", &engine::TimingsReport::attach_ns, "until the first sample could be taken, ns"),
     field("setup_ns", &engine::TimingsReport::setup_ns, "backdrop and cgroups made, ns"),
     field("hold_ns", &engine::TimingsReport::hold_ns, "all holds together, ns"),

@@ -72,11 +72,13 @@ std::string performance_text(const vmm::MachinePerformance& had) {
 }
 
 std::string where_line(const RunReport& report) {
-  const auto& [backend, emulated, topology, cpus, memory, kaslr, performance] = report.machine;
+  const auto& [backend, origin, fork_problem, emulated, topology, cpus, memory, kaslr, performance] =
+      report.machine;
   std::string text =
       fmt::format("  kernel {}, {} CPUs ({}), {}", report.kernel.release.value_or(report.kernel.version),
                   cpus, topology, format_byte_size(ByteSize{memory}));
   if (backend) text += ", " + *backend;
+  if (origin == MachineOrigin::kForked) text += ", forked";
   if (emulated)
     text += fmt::format(" (emulated: time-dependent default limits x{:g})", report.limits.emulation_factor);
   if (performance) text += performance_text(*performance);
@@ -90,6 +92,7 @@ std::string other_failures(const RunReport& report) {
   if (!report.failures.empty() && report.reason) text += "  also inconclusive: " + *report.reason + "\n";
   for (const auto& fault : report.emulator_faults)
     text += "  the emulator failed and the run was repeated from the start: " + fault + "\n";
+  if (report.machine.fork_problem) text += "  fork: " + *report.machine.fork_problem + "\n";
   if (report.monitor_problem) text += "  monitor: " + *report.monitor_problem + "\n";
   return text;
 }
@@ -201,13 +204,15 @@ std::string timeline_text(const Timeline& timeline) {
   return text;
 }
 
-std::string timings_line(const TimingsReport& timings) {
+std::string timings_line(const RunReport& report) {
+  const auto& timings = report.timings;
   const auto part = [](std::string_view name, const std::optional<std::uint64_t>& ns) {
     return ns ? fmt::format("{} {:.2f} s, ", name, seconds(*ns)) : std::string();
   };
-  return fmt::format("\ntime  {}hold {:.2f} s, own {:.2f} s ({}{}{}{}{}total {:.2f} s)\n",
-                     part("boot", timings.boot_ns), seconds(timings.hold_ns), seconds(timings.own_ns),
-                     part("prepare", timings.prepare_ns), part("attach", timings.attach_ns),
+  return fmt::format("\ntime  {}hold {:.2f} s, own {:.2f} s ({}{}{}{}{}{}total {:.2f} s)\n",
+                     part(report.machine.origin == MachineOrigin::kForked ? "fork" : "boot", timings.boot_ns),
+                     seconds(timings.hold_ns), seconds(timings.own_ns), part("prepare", timings.prepare_ns),
+                     part("snapshot", timings.snapshot_ns), part("attach", timings.attach_ns),
                      part("set-up", timings.setup_ns), part("collect", timings.collect_ns),
                      part("shutdown", timings.shutdown_ns), seconds(timings.total_ns));
 }
@@ -224,7 +229,7 @@ std::string to_text(const RunReport& report, const TextOptions& options) {
   if (report.monitor) text += monitor_text(*report.monitor, report.sampling);
   text += timeline_text(report.timeline);
   if (report.vcpu_statistics) text += vcpus_text(*report.vcpu_statistics);
-  text += timings_line(report.timings);
+  text += timings_line(report);
   text += "replay  " + report.replay + "\n";
   return text;
 }

@@ -54,6 +54,7 @@ struct Dispatch {
     return protocol::Reply(KTSTR_TRY(agent.query_scheduler()));
   }
   Answer operator()(const protocol::PinBpfMap& request) const { return done(agent.pin_bpf_map(request.id)); }
+  Answer operator()(const protocol::Refresh& request) const { return done(agent.refresh(request)); }
   Answer operator()(const protocol::Shutdown&) const { return done(agent.shutdown()); }
 };
 

@@ -12,7 +12,6 @@
 #include "engine/run/vcpu_meter.h"
 #include "engine/scenario/workers.h"
 #include "introspect/monitor/kernel_hz.h"
-#include "vmm/backend.h"
 
 namespace ktstr::engine {
 namespace {
@@ -21,10 +20,6 @@ namespace {
 constexpr Duration kEventGrace = std::chrono::seconds(10);
 constexpr Duration kShutdownGrace = std::chrono::seconds(2);
 constexpr std::size_t kConsoleTailLines = 30;
-
-Error cancelled() {
-  return {ErrorCode::kCancelled, "the run was interrupted"};
-}
 
 /// The agent's loss and silence may be consequences of the machine's end; what it answers is not.
 bool may_follow_from_the_end(ErrorCode code) {
@@ -38,8 +33,17 @@ std::uint64_t to_ns(std::chrono::steady_clock::duration duration) {
 }  // namespace
 
 Attempt::Attempt(const Scenario& scenario, const RunOptions& options, const Prepared& prepared,
-                 ProgressTicker& ticker, RunReport& report)
-    : scenario_(scenario), options_(options), prepared_(prepared), ticker_(ticker), report_(report) {}
+                 ProgressTicker& ticker, RunReport& report, std::shared_ptr<const ReadyGuest> origin)
+    : scenario_(scenario),
+      options_(options),
+      prepared_(prepared),
+      ticker_(ticker),
+      report_(report),
+      origin_(std::move(origin)) {}
+
+Error Attempt::cancelled() {
+  return {ErrorCode::kCancelled, "the run was interrupted"};
+}
 
 Attempt::Clock::time_point Attempt::take_time(std::optional<std::uint64_t>& timing, Clock::time_point begin) {
   const auto end = Clock::now();
@@ -47,35 +51,8 @@ Attempt::Clock::time_point Attempt::take_time(std::optional<std::uint64_t>& timi
   return end;
 }
 
-Status Attempt::start_machine() {
-  const auto& [directory, bzimage, elf, config, symbols, btf, metadata] = prepared_.kernel;
-  if (scenario_.kaslr && bzimage.empty())
-    return Error{ErrorCode::kInvalidArgument,
-                 "kernel " + metadata.release +
-                     " was added as an ELF image, which can't randomise its addresses: set kaslr = "
-                     "false in the scenario, or add the bzImage"};
-  machine_ = KTSTR_TRY(vmm::start_machine({.kernel_elf = elf,
-                                           .kernel_bzimage = bzimage,
-                                           .initramfs = prepared_.initramfs,
-                                           .topology = scenario_.topology,
-                                           .memory = guest_memory(scenario_),
-                                           .kaslr = scenario_.kaslr,
-                                           .kernel_args = kernel_args_of(scenario_),
-                                           .console_log = options_.console_log,
-                                           .performance = options_.performance},
-                                          options_.backend));
-  watch_ = KTSTR_TRY(MachineWatch::start(*machine_, options_.stop_fd));
-  report_.machine.backend = machine_->backend_name();
-  report_.machine.emulated = machine_->is_emulated();
-  if (options_.performance != vmm::PerformanceOptions{})
-    report_.machine.performance = machine_->performance();
-  report_.limits = limits_in_force(expectations_of(scenario_), machine_->is_emulated());
-  return ok();
-}
-
 Result<std::optional<EmulatorFault>> Attempt::run() {
   const auto begin = epoch_ = Clock::now();
-  ticker_.begin({.stage = Stage::kBooting});
   KTSTR_TRY_STATUS(start_machine());
   AgentClient agent(machine_->channel_fd(), watch_->fd());
   const auto status = run_guest(agent);
@@ -95,23 +72,12 @@ std::optional<vmm::MachineEvent> Attempt::end_behind(const Error& error) const {
 }
 
 Status Attempt::run_guest(AgentClient& agent) {
-  KTSTR_TRY_STATUS(wait_ready(agent));
+  if (!origin_) KTSTR_TRY_STATUS(wait_ready(agent));
   attach();
   AgentGuest agent_guest(agent, *watch_, epoch_);
   ExpectingGuest guest(agent_guest, dumps_);
   KTSTR_TRY_STATUS(run_workload(guest));
   shut_down(agent);
-  return ok();
-}
-
-Status Attempt::wait_ready(AgentClient& agent) {
-  const auto timeout = options_.boot_timeout.value_or(default_boot_timeout(scenario_.topology));
-  auto hello = agent.wait_hello(timeout);
-  if (!hello && hello.error().code == ErrorCode::kTimeout)
-    return Error{ErrorCode::kTimeout, "the guest was not ready within " + format_duration(timeout)};
-  if (!hello) return std::move(hello.error()).with_context("the guest did not get ready");
-  take_time(report_.timings.boot_ns, epoch_);
-  report_.kernel.release = hello->kernel_release;
   return ok();
 }
 

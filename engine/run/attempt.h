@@ -1,4 +1,4 @@
-// Attempt: one boot of a scenario's guest, from the machine's start to its end.
+// Attempt: one guest of a scenario, from the machine's start, by boot or fork, to its end.
 #pragma once
 
 #include <chrono>
@@ -22,16 +22,18 @@ namespace ktstr::engine {
 /// What all attempts of a run share.
 struct Prepared {
   CachedKernel kernel;
-  std::filesystem::path initramfs;
+  vmm::MachineConfig machine;
+  std::optional<BootKey> key;  ///< present exactly when the run has BootedGuests
   StagedSchedulers schedulers;
   std::shared_future<Result<std::shared_ptr<const introspect::KernelDebugInfo>>> debug_info;
 };
 
 class Attempt {
  public:
-  /// Everything must outlive the attempt. `report` has its constant parts filled in.
+  /// Everything must outlive the attempt. `report` has its constant parts filled in. `origin`: what to fork;
+  /// without it, or when that fails, the guest is booted.
   Attempt(const Scenario& scenario, const RunOptions& options, const Prepared& prepared,
-          ProgressTicker& ticker, RunReport& report);
+          ProgressTicker& ticker, RunReport& report, std::shared_ptr<const ReadyGuest> origin);
 
   /// Runs to the end and fills the report up to the judgement; an EmulatorFault leaves it as far as it came.
   /// Errors: kCancelled; the machine could not be started.
@@ -40,10 +42,17 @@ class Attempt {
  private:
   using Clock = std::chrono::steady_clock;
 
+  [[nodiscard]] static Error cancelled();
+  [[nodiscard]] Duration ready_timeout() const;
   [[nodiscard]] Status start_machine();
+  [[nodiscard]] Status fork_machine();
+  [[nodiscard]] Status boot_machine();
+  void tell_machine();
   /// The parts of the run, in order, to the first error.
   [[nodiscard]] Status run_guest(AgentClient& agent);
+  /// Waits for a booted guest's hello, and keeps the guest for later runs.
   [[nodiscard]] Status wait_ready(AgentClient& agent);
+  void keep_guest();
   void attach();
   [[nodiscard]] Status run_workload(Guest& guest);
   [[nodiscard]] SchedulerDriver make_scheduler_driver(Guest& guest);
@@ -68,7 +77,8 @@ class Attempt {
   const Prepared& prepared_;
   ProgressTicker& ticker_;
   RunReport& report_;
-  Clock::time_point epoch_{};
+  std::shared_ptr<const ReadyGuest> origin_;  ///< of the machine; none when it booted
+  Clock::time_point epoch_{};                 ///< the machine's start
   std::unique_ptr<vmm::Machine> machine_;
   std::unique_ptr<MachineWatch> watch_;
   std::unique_ptr<Observer> observer_;

@@ -29,6 +29,10 @@ Status add_to(const Fd& epoll, int fd) {
 
 }  // namespace
 
+bool is_stop_requested(int stop_fd) {
+  return stop_fd >= 0 && poll_readable(stop_fd, {});
+}
+
 MachineWatch::MachineWatch(vmm::Machine& machine, int stop_fd) : machine_(machine), stop_fd_(stop_fd) {}
 
 MachineWatch::~MachineWatch() = default;
@@ -59,10 +63,6 @@ void MachineWatch::run(const std::stop_token& stop) {
     [[maybe_unused]] const auto written = ::write(ended_.get(), &one, sizeof one);
     return;
   }
-}
-
-bool MachineWatch::stop_requested() const {
-  return stop_fd_ >= 0 && poll_readable(stop_fd_, {});
 }
 
 std::optional<vmm::MachineEvent> MachineWatch::event() const {

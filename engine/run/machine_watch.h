@@ -13,6 +13,9 @@
 
 namespace ktstr::engine {
 
+/// Whether the user wants to stop: `stop_fd` is readable. -1: nobody can.
+[[nodiscard]] bool is_stop_requested(int stop_fd);
+
 class MachineWatch {
  public:
   /// `machine` must outlive the watch. `stop_fd`: readable when the user wants to stop; -1: nobody can.
@@ -26,7 +29,7 @@ class MachineWatch {
   /// Readable as soon as the machine ended or the user wants to stop, from then on.
   [[nodiscard]] int fd() const { return epoll_.get(); }
   /// Whether the user wants to stop.
-  [[nodiscard]] bool stop_requested() const;
+  [[nodiscard]] bool stop_requested() const { return is_stop_requested(stop_fd_); }
   /// How the machine ended, if it did.
   [[nodiscard]] std::optional<vmm::MachineEvent> event() const;
 

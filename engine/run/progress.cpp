@@ -23,6 +23,8 @@ std::string_view stage_name(Stage stage) {
   switch (stage) {
     case Stage::kPreparing:
       return "preparing";
+    case Stage::kForking:
+      return "forking";
     case Stage::kBooting:
       return "booting";
     case Stage::kAttaching:

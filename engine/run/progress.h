@@ -11,7 +11,7 @@
 
 namespace ktstr::engine {
 
-enum class Stage { kPreparing, kBooting, kAttaching, kSetup, kStep, kCollecting, kShutdown };
+enum class Stage { kPreparing, kForking, kBooting, kAttaching, kSetup, kStep, kCollecting, kShutdown };
 
 /// "booting", "step", "setting up".
 [[nodiscard]] std::string_view stage_name(Stage stage);

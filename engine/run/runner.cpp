@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "engine/run/agent_initramfs.h"
 #include "engine/run/attempt.h"
 #include "engine/run/judge.h"
@@ -60,6 +62,34 @@ std::uint64_t since(Clock::time_point begin) {
   return static_cast<std::uint64_t>(std::chrono::nanoseconds(Clock::now() - begin).count());
 }
 
+/// All but the files that live as long as a run: initramfs and console log.
+vmm::MachineConfig machine_config(const Scenario& scenario, const RunOptions& options,
+                                  const CachedKernel& kernel) {
+  return {.kernel_elf = kernel.elf,
+          .kernel_bzimage = kernel.bzimage,
+          .initramfs = {},
+          .topology = scenario.topology,
+          .memory = guest_memory(scenario),
+          .kaslr = scenario.kaslr,
+          .kernel_args = kernel_args_of(scenario),
+          .console_log = {},
+          .performance = options.performance};
+}
+
+/// The attempts of a run. Only the first one may fork: what the emulator spoiled may have been spoiled when
+/// the snapshot was taken.
+Result<RunReport> run_attempts(const Scenario& scenario, const RunOptions& options, const Prepared& prepared,
+                               ProgressTicker& ticker, const RunReport& blank) {
+  std::shared_ptr<const ReadyGuest> origin;
+  if (prepared.key) origin = options.booted_guests->begin_run(*prepared.key);
+  return run_repeating(blank, [&](RunReport& report) {
+    Attempt attempt(scenario, options, prepared, ticker, report, std::exchange(origin, nullptr));
+    auto fault = attempt.run();
+    if (fault && *fault && prepared.key) options.booted_guests->discard(*prepared.key);
+    return fault;
+  });
+}
+
 Status run_check_hook(const RunOptions& options, RunReport& report) {
   if (!options.check) return ok();
   auto messages = options.check(report);
@@ -74,11 +104,19 @@ Duration default_boot_timeout(const vmm::Topology& topology) {
   return std::chrono::seconds(60 + 5 * static_cast<std::int64_t>(topology.cpus()));
 }
 
+Result<std::optional<BootKey>> planned_boot(const Scenario& scenario, const RunOptions& options) {
+  const auto kernel = KTSTR_TRY(choose_kernel(scenario, options));
+  if (unmet_requirement(scenario, kernel.metadata)) return std::nullopt;
+  const auto schedulers = KTSTR_TRY(stage_schedulers(scenario));
+  return KTSTR_TRY(boot_key(machine_config(scenario, options, kernel), schedulers.files, options.backend));
+}
+
 Result<RunReport> run_scenario(const Scenario& scenario, const RunOptions& options) {
   const auto begin = Clock::now();
   ProgressTicker ticker(options.progress);
   Prepared prepared{.kernel = KTSTR_TRY(choose_kernel(scenario, options)),
-                    .initramfs = {},
+                    .machine = {},
+                    .key = {},
                     .schedulers = {},
                     .debug_info = {}};
   auto blank = empty_report(scenario, options, prepared.kernel);
@@ -91,12 +129,14 @@ Result<RunReport> run_scenario(const Scenario& scenario, const RunOptions& optio
         return introspect::KernelDebugInfo::load(prepared.kernel.symbols, prepared.kernel.btf);
       }).share();
   prepared.schedulers = KTSTR_TRY(stage_schedulers(scenario));
+  prepared.machine = machine_config(scenario, options, prepared.kernel);
+  if (options.booted_guests)
+    prepared.key = KTSTR_TRY(boot_key(prepared.machine, prepared.schedulers.files, options.backend));
   const auto initramfs = KTSTR_TRY(AgentInitramfs::create(std::move(prepared.schedulers.files)));
-  prepared.initramfs = initramfs.path();
+  prepared.machine.initramfs = initramfs.path();
+  prepared.machine.console_log = options.console_log;
   blank.timings.prepare_ns = since(begin);
-  auto report = KTSTR_TRY(run_repeating(blank, [&](RunReport& attempt) {
-    return Attempt(scenario, options, prepared, ticker, attempt).run();
-  }));
+  auto report = KTSTR_TRY(run_attempts(scenario, options, prepared, ticker, blank));
   judge(report);
   KTSTR_TRY_STATUS(run_check_hook(options, report));
   return report;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/report/run_report.h"
+#include "engine/run/booted_guests.h"
 #include "engine/run/progress.h"
 #include "engine/scenario/scenario.h"
 #include "introspect/dump/dump.h"
@@ -35,11 +36,18 @@ struct RunOptions {
   /// The scenario's on_snapshot hook: failures to add. Called in the caller's thread, between two ops or when
   /// the steps are over, while the guest runs.
   std::function<Result<std::vector<std::string>>(const introspect::FailureDump&)> on_snapshot{};
+  /// Guests that earlier runs booted and later ones go on from; every run boots when null. Outlives the run.
+  BootedGuests* booted_guests = nullptr;
   int stop_fd = -1;  ///< readable when the user wants to stop (Interrupt::stop_fd())
 };
 
 /// 60 s and 5 s for each CPU: several times what emulation takes on a busy host.
 [[nodiscard]] Duration default_boot_timeout(const vmm::Topology& topology);
+
+/// What a run of the scenario boots, for BootedGuests; nullopt for a scenario that is skipped without a boot.
+/// Errors: those of run_scenario() that come before a machine is started.
+[[nodiscard]] Result<std::optional<BootKey>> planned_boot(const Scenario& scenario,
+                                                          const RunOptions& options);
 
 /// Runs a checked scenario. Whatever the guest does ends in a report:
 /// - fail: a check does not hold; the guest's kernel panicked, powered off by itself, or was never ready in
@@ -48,7 +56,8 @@ struct RunOptions {
 /// - inconclusive: the emulator ended (killed, crashed), or the run queues could not be read.
 /// - skip: the kernel lacks what the scenario needs; nothing was booted.
 /// An emulator that is itself at fault (kEmulatorFailed) is named in the report and the run repeated from the
-/// start, once.
+/// start, once; it is booted then. A guest that should have been forked and can't be is booted, and
+/// machine.fork_problem says why.
 ///
 /// Errors are the tool's or the user's: kCancelled when stop_fd became readable; no such kernel, no QEMU, a
 /// topology that no machine expresses. In every case no process and no file of the run is left. Several runs

@@ -35,7 +35,14 @@ struct RunArguments {
   vmm::Backend backend = vmm::Backend::kAuto;
   PerformanceArguments performance;
   bool ktap = false;
+  bool fresh_boot = false;
   std::uint64_t seed = engine::RunOptions{}.seed;
+};
+
+/// What the runs of one command share.
+struct RunSurroundings {
+  int stop_fd;
+  engine::BootedGuests* booted_guests;  ///< null: every run boots
 };
 
 /// The exit code of several runs: fail, then inconclusive, then pass.
@@ -51,12 +58,18 @@ fs::path dump_directory(const RunArguments& arguments) {
   return arguments.json->parent_path();
 }
 
-engine::RunOptions options_for(const RunArguments& arguments, ScriptHost& host, const fs::path& file,
-                               engine::ProgressLine& line, int stop_fd) {
+/// What a guest depends on.
+engine::RunOptions machine_options(const RunArguments& arguments) {
   engine::RunOptions options;
   options.kernel = arguments.kernel;
   options.backend = arguments.backend;
   options.performance = arguments.performance.options();
+  return options;
+}
+
+engine::RunOptions options_for(const RunArguments& arguments, ScriptHost& host, const fs::path& file,
+                               engine::ProgressLine& line, const RunSurroundings& surroundings) {
+  auto options = machine_options(arguments);
   options.seed = arguments.seed;
   options.script = file.string();
   options.console_log = arguments.console_log;
@@ -68,16 +81,17 @@ engine::RunOptions options_for(const RunArguments& arguments, ScriptHost& host, 
     options.on_snapshot = [&host](const introspect::FailureDump& dump) {
       return host.run_on_snapshot([&](LuaSink& sink) { engine::write_snapshot(sink, dump); });
     };
-  options.stop_fd = stop_fd;
+  options.stop_fd = surroundings.stop_fd;
+  options.booted_guests = surroundings.booted_guests;
   return options;
 }
 
 Result<RunReport> run_one(const RunArguments& arguments, ScriptHost& host, const fs::path& file,
-                          int stop_fd) {
+                          const RunSurroundings& surroundings) {
   engine::ProgressLine line(STDERR_FILENO);
   spdlog::info("{}: topology {}, duration {}", host.scenario().name, host.scenario().topology.to_string(),
                format_duration(host.scenario().duration));
-  return engine::run_scenario(host.scenario(), options_for(arguments, host, file, line, stop_fd));
+  return engine::run_scenario(host.scenario(), options_for(arguments, host, file, line, surroundings));
 }
 
 /// All scripts are read before the first guest boots: a mistake in the last one is told at once.
@@ -85,6 +99,20 @@ Result<std::vector<ScriptHost>> load_all(const std::vector<fs::path>& files) {
   std::vector<ScriptHost> hosts;
   for (const auto& file : files) hosts.push_back(KTSTR_TRY(ScriptHost::load(file)));
   return hosts;
+}
+
+/// Later runs go on from guests that earlier ones booted; a single run has none. Nor has a guest that is to
+/// have parts of the host: a fork has neither its CPUs nor its pages. Like all scripts, all kernels and
+/// schedulers are found before the first guest boots.
+Result<std::unique_ptr<engine::BootedGuests>> plan_boots(const RunArguments& arguments,
+                                                         const std::vector<ScriptHost>& hosts) {
+  const bool placed = arguments.performance.options() != vmm::PerformanceOptions{};
+  if (arguments.fresh_boot || placed || hosts.size() < 2) return nullptr;
+  std::vector<engine::BootKey> planned;
+  for (const auto& host : hosts)
+    if (auto key = KTSTR_TRY(engine::planned_boot(host.scenario(), machine_options(arguments))))
+      planned.push_back(std::move(*key));
+  return std::make_unique<engine::BootedGuests>(planned);
 }
 
 Result<int> run_all(const RunArguments& arguments, const engine::TextOptions& text) {
@@ -95,10 +123,12 @@ Result<int> run_all(const RunArguments& arguments, const engine::TextOptions& te
   const auto interrupt = KTSTR_TRY(engine::Interrupt::install());
   if (arguments.backend == vmm::Backend::kAuto)
     if (const auto reason = vmm::why_not_kvm()) spdlog::info("QEMU runs the guest: {}", *reason);
+  const auto booted_guests = KTSTR_TRY(plan_boots(arguments, hosts));
+  const RunSurroundings surroundings{interrupt->stop_fd(), booted_guests.get()};
   std::vector<RunReport> reports;
   int code = kPassed;
   for (std::size_t i = 0; i < hosts.size(); ++i) {
-    reports.push_back(KTSTR_TRY(run_one(arguments, hosts[i], arguments.files[i], interrupt->stop_fd())));
+    reports.push_back(KTSTR_TRY(run_one(arguments, hosts[i], arguments.files[i], surroundings)));
     code = worse(code, engine::exit_code(reports.back().verdict));
     if (!arguments.ktap)
       std::fputs(engine::to_text(reports.back(), text).c_str(), stdout), std::fflush(stdout);
@@ -133,6 +163,9 @@ void add_run_command(CLI::App& app, Invocation& invocation) {
   add_performance_options(*command, arguments->performance);
   command->add_option("--json", arguments->json, "Write the whole report to this file");
   command->add_flag("--ktap", arguments->ktap, "Print KTAP, the kernel's test format, instead of text");
+  command->add_flag("--fresh-boot", arguments->fresh_boot,
+                    "Boot every scenario's guest; without it, of scenarios that boot alike the first one's "
+                    "guest is booted, and the others go on from a snapshot of it");
   command->add_option("--console", arguments->console_log, "Append the guest's console to this file");
   command->add_option(
       "--dump-dir", arguments->dump_dir,

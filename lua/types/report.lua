@@ -44,6 +44,8 @@
 ---the machine the guest ran on
 ---@class ktstr.MachineReport
 ---@field backend? string qemu-tcg, qemu-kvm ...; absent when none was started
+---@field origin? string booted or forked; absent when none was started
+---@field fork_problem? string why the guest was booted though it could have been forked, or why none can be forked from it
 ---@field emulated boolean whether instructions were emulated
 ---@field topology string NUMA nodes, LLCs, cores per LLC, threads per core, and what differs from node to node
 ---@field cpus integer CPUs
@@ -440,7 +442,8 @@
 ---where the time went
 ---@class ktstr.TimingsReport
 ---@field prepare_ns? integer kernel chosen, initramfs made, ns
----@field boot_ns? integer from the machine's start to the agent's hello, ns
+---@field boot_ns? integer from the machine's start to a ready agent, ns; short for a fork
+---@field snapshot_ns? integer snapshot taken for later runs, ns
 ---@field attach_ns? integer until the first sample could be taken, ns
 ---@field setup_ns? integer backdrop and cgroups made, ns
 ---@field hold_ns integer all holds together, ns

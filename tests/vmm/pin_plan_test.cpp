@@ -22,7 +22,7 @@ HostTopology host_of(std::string_view text, const CpuSet& unusable = {}) {
     const auto llc = cpu / topology.cpus_per_llc();
     if (!unusable.contains(cpu))
       host.cpus.push_back({cpu, cpu - cpu % topology.threads_per_core, llc * topology.cpus_per_llc(),
-                           llc / topology.llcs_per_node()});
+                           llc / (topology.llcs / topology.nodes)});
   }
   return host;
 }
@@ -105,10 +105,19 @@ TEST_CASE("cores of one thread are not put on siblings, nor a node's LLCs on two
   CHECK(refusal(host_of("1n1l2c2t"), "1n1l4c1t") ==
         "pinning 1n1l4c1t needs 1 LLC with 4 cores of 1 thread each; of the LLCs that this process may use "
         "(1 with 2 cores of 2 threads) 0 fit");
-  CHECK(
-      refusal(host_of("2n6l1c1t"), "1n4l1c1t") ==
-      "pinning 1n4l1c1t needs 1 times 4 LLCs of 1 core of 1 thread on one NUMA node; this host's nodes have "
-      "3, 3");
+  CHECK(refusal(host_of("2n6l1c1t"), "1n4l1c1t") ==
+        "pinning 1n4l1c1t needs NUMA nodes with 4 LLCs of 1 core of 1 thread; this host's have 3, 3");
+}
+
+TEST_CASE("of unlike nodes the largest are placed first; one without CPUs has memory of the host's next") {
+  const auto unlike = plan_pinning(host_of("2n4l1c1t"), topology_of("2n3l1c1t nodes=1,2"));
+  REQUIRE_MESSAGE(unlike.has_value(), unlike.error().message);
+  CHECK(unlike->vcpu_cpus == Cpus{2, 0, 1});
+  CHECK(unlike->node_host_nodes == std::vector{CpuSet{1}, CpuSet{0}});
+  const auto memory_only = plan_pinning(host_of("2n4l1c1t"), topology_of("2n2l1c1t nodes=2,0"));
+  REQUIRE_MESSAGE(memory_only.has_value(), memory_only.error().message);
+  CHECK(memory_only->vcpu_cpus == Cpus{0, 1});
+  CHECK(memory_only->node_host_nodes == std::vector{CpuSet{0}, CpuSet{1}});
 }
 
 }  // namespace ktstr::vmm

@@ -84,6 +84,17 @@ TEST_CASE("a failed request becomes an error with the agent's code and words") {
   CHECK(status.error().message == "no cpuset here");
 }
 
+TEST_CASE("a refresh that the guest refuses is an error with its words") {
+  FakeAgent agent([](int fd) {
+    reply(fd, next_id(fd), Done{});
+    reply(fd, next_id(fd), Failed{ErrorCode::kIo, "set the clock: Operation not permitted"});
+  });
+  AgentClient client(agent.fd());
+  const Refresh request{std::vector<std::uint8_t>(kMinEntropyBytes, 7), 1};
+  CHECK(client.refresh(request).has_value());
+  CHECK(client.refresh(request).error().message == "set the clock: Operation not permitted");
+}
+
 TEST_CASE("the death of the agent is told, then and later") {
   FakeAgent agent([](int fd) { next_id(fd); });
   AgentClient client(agent.fd());

@@ -224,6 +224,18 @@ TEST_CASE("a request that is no request is refused and the agent goes on") {
   CHECK(must(client.stop()).empty());
 }
 
+TEST_CASE("an agent on a bare host leaves its random numbers and clock alone") {
+  NEEDS_CGROUP2();
+  RunningAgent running("/nowhere");
+  const auto refused = [&](std::size_t bytes, std::uint64_t realtime_ns) {
+    return running.client.refresh({std::vector<std::uint8_t>(bytes, 1), realtime_ns}).error();
+  };
+  CHECK(refused(protocol::kMinEntropyBytes, 1).code == ErrorCode::kUnavailable);
+  CHECK(refused(protocol::kMinEntropyBytes - 1, 1).message == "refresh: 31 bytes of entropy");
+  CHECK(refused(protocol::kMaxEntropyBytes + 1, 1).code == ErrorCode::kInvalidArgument);
+  CHECK(refused(protocol::kMaxEntropyBytes, ~0ULL).message == "refresh: no clock shows such a time");
+}
+
 TEST_CASE("cgroups are made, nested and removed with their workers") {
   const TestCgroup root;
   if (root.path().empty()) SKIP_TEST("no cgroup v2 hierarchy that may be written");

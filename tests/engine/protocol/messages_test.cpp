@@ -38,7 +38,8 @@ std::vector<Request> all_requests() {
           FreezeCgroup{"a", false},
           ReadFile{"/proc/stat", 5},
           Shutdown{},
-          PinBpfMap{17}};
+          PinBpfMap{17},
+          Refresh{{0, 255, 7}, 1'700'000'000'123'456'789}};
 }
 
 WorkerReport full_report() {
@@ -113,19 +114,24 @@ TEST_CASE("missing, unknown and mistyped members are refused") {
   CHECK(is_refused(R"({"id":1,"request":{"type":"remove_cgroup","cgroup":5}})"));
   CHECK(is_refused(R"({"id":-1,"request":{"type":"shutdown"}})"));
   CHECK(is_refused(R"({"id":1,"request":{"type":"shutdown","now":true}})"));
+  CHECK(is_refused(R"({"id":1,"request":{"type":"refresh","entropy":[256],"realtime_ns":1}})"));
+  CHECK(is_refused(R"({"id":1,"request":{"type":"refresh","entropy":"00","realtime_ns":1}})"));
+  CHECK(is_refused(R"({"id":1,"request":{"type":"refresh","entropy":[1],"realtime_ns":-1}})"));
   CHECK_FALSE(is_refused(R"({"id":1,"request":{"type":"shutdown"}})"));
 }
 
 TEST_CASE("damaged JSON is refused or read, never fatal") {
   std::mt19937 random(7);
-  const auto good = to_json(RequestMessage{1, all_requests()[5]});
-  std::size_t refused = 0;
-  for (int round = 0; round < 3000; ++round) {
-    auto damaged = good;
-    for (int i = 0; i < 3; ++i) damaged[random() % damaged.size()] = static_cast<char>(random());
-    refused += is_refused(damaged);
+  for (const auto& request : {all_requests()[5], all_requests().back()}) {
+    const auto good = to_json(RequestMessage{1, request});
+    std::size_t refused = 0;
+    for (int round = 0; round < 3000; ++round) {
+      auto damaged = good;
+      for (int i = 0; i < 3; ++i) damaged[random() % damaged.size()] = static_cast<char>(random());
+      refused += is_refused(damaged);
+    }
+    CHECK(refused > 2500);
   }
-  CHECK(refused > 2500);
 }
 
 TEST_CASE("a group's size is that of its type") {
