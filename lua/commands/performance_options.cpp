@@ -1,15 +1,25 @@
 #include "lua/commands/performance_options.h"
 
-#include <string>
+#include <charconv>
 
 namespace ktstr::lua {
+namespace {
+
+std::optional<int> whole_number(const std::string& text) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
 
 vmm::PerformanceOptions PerformanceArguments::options() const {
   auto options = all ? vmm::full_performance() : vmm::PerformanceOptions{};
   options.pin_vcpus |= pin;
   options.huge_pages |= huge_pages;
   options.prefault |= prefault;
-  if (realtime) options.realtime_priority = realtime;
+  if (!realtime.empty()) options.realtime_priority = whole_number(realtime);
   options.halt_poll = halt_poll;
   return options;
 }
@@ -26,10 +36,14 @@ void add_performance_options(CLI::App& command, PerformanceArguments& arguments)
                 "Each of its CPUs on one of this machine's, LLCs on LLCs and siblings on siblings (kvm only)")
       ->group(kGroup);
   command
+      // A number's own flag would count: "=0" is one less to CLI11.
       .add_flag(
           "--realtime{1}", arguments.realtime,
           "Its CPUs before all else that runs here, with this priority of SCHED_FIFO, by default 1 (kvm "
           "only); takes CAP_SYS_NICE")
+      ->check([](const std::string& text) {
+        return whole_number(text) ? std::string() : "a priority is a whole number, not \"" + text + "\"";
+      })
       ->group(kGroup);
   command
       .add_option_function<std::string>(

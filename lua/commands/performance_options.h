@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <optional>
+#include <string>
 
 #include "engine/base/units.h"
 #include "vmm/performance.h"
@@ -14,7 +15,7 @@ namespace ktstr::lua {
 struct PerformanceArguments {
   bool all = false;
   bool pin = false;
-  std::optional<int> realtime;
+  std::string realtime;  ///< a whole number; empty when not given
   std::optional<Duration> halt_poll;
   bool huge_pages = false;
   bool prefault = false;

@@ -90,7 +90,8 @@ Result<std::vector<std::byte>> read_content(int fd) {
 Result<StatisticValues> parse_statistics(std::span<const std::byte> content) {
   const auto header = load<kvm_stats_header>(content, 0);
   if (!header) return corrupt("no header");
-  if (header->name_size == 0 || header->name_size > kMaxName) return corrupt("its names have no size or too much of it");
+  if (header->name_size == 0 || header->name_size > kMaxName)
+    return corrupt("its names have no size or too much of it");
   const std::uint64_t stride = sizeof(Descriptor) + header->name_size;
   if (!slice(content, header->desc_offset, header->num_desc * stride))
     return corrupt("a descriptor lies outside");
