@@ -26,7 +26,7 @@ std::uint64_t clock_ns(clockid_t clock) {
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
-/// Every thread there is, and the names of processes that they point to.
+/// Every thread there is, ascending by process and thread, and the names of processes that they point to.
 struct ThreadList {
   std::vector<ThreadId> threads;
   std::deque<std::optional<std::string>> names;
@@ -45,38 +45,52 @@ ThreadList list_threads(int proc, const std::vector<std::int32_t>& tgids) {
   return list;
 }
 
-/// What one worker has read.
+/// What one worker has counted.
 struct Share {
-  std::vector<ThreadRecord> threads;
   ParseTally tally;
   std::optional<TaskstatsSummary> taskstats;
 };
 
-/// Reads what is left of the list, a few threads at a time, until nothing is.
-Share read_share(int proc, bool live, const TaskstatsGates& gates, const ThreadList& list,
-                 std::atomic<std::size_t>& next) {
-  constexpr std::size_t kAtATime = 32;
-  ThreadReader reader(proc, live, gates);
-  Share share;
-  for (std::size_t from; (from = next.fetch_add(kAtATime)) < list.threads.size();)
-    for (std::size_t i = from; i < std::min(from + kAtATime, list.threads.size()); ++i)
-      if (auto record = reader.read(list.threads[i])) share.threads.push_back(std::move(*record));
-  share.tally = reader.tally();
-  share.taskstats = reader.taskstats();
-  return share;
-}
+/// Reading of all threads at once. Each record is written where it stays: moving them would cost more than
+/// parsing.
+class Sweep {
+ public:
+  Sweep(int proc, bool live, const TaskstatsGates& gates, const ThreadList& list)
+      : proc_(proc), live_(live), gates_(gates), list_(list), records_(list.threads.size()) {}
 
-std::vector<Share> read_shares(int proc, bool live, const TaskstatsGates& gates, const ThreadList& list,
-                               unsigned workers) {
-  std::vector<Share> shares(workers);
-  std::atomic<std::size_t> next = 0;
-  std::vector<std::jthread> helpers;
-  for (unsigned i = 1; i < workers; ++i)
-    helpers.emplace_back([&, i] { shares[i] = read_share(proc, live, gates, list, next); });
-  shares[0] = read_share(proc, live, gates, list, next);
-  helpers.clear();  // waits for them
-  return shares;
-}
+  std::vector<Share> run(unsigned workers) {
+    std::vector<Share> shares(workers);
+    {
+      std::vector<std::jthread> helpers;
+      for (unsigned i = 1; i < workers; ++i) helpers.emplace_back([&, i] { shares[i] = read_share(); });
+      shares[0] = read_share();
+    }  // waits for them
+    return shares;
+  }
+  /// In the order of the list, without those that were gone.
+  std::vector<ThreadRecord> take_records() {
+    std::erase_if(records_, [](const ThreadRecord& record) { return record.tid == 0; });
+    return std::move(records_);
+  }
+
+ private:
+  /// Reads what is left of the list, a few threads at a time, until nothing is.
+  Share read_share() {
+    constexpr std::size_t kAtATime = 32;
+    ThreadReader reader(proc_, live_, gates_);
+    for (std::size_t from; (from = next_.fetch_add(kAtATime)) < records_.size();)
+      for (std::size_t i = from; i < std::min(from + kAtATime, records_.size()); ++i)
+        if (auto record = reader.read(list_.threads[i])) records_[i] = std::move(*record);
+    return {reader.tally(), reader.taskstats()};
+  }
+
+  int proc_;
+  bool live_;
+  const TaskstatsGates& gates_;
+  const ThreadList& list_;
+  std::vector<ThreadRecord> records_;
+  std::atomic<std::size_t> next_ = 0;
+};
 
 void add(std::optional<TaskstatsSummary>& total, const std::optional<TaskstatsSummary>& share) {
   if (!share) return;
@@ -88,15 +102,12 @@ void add(std::optional<TaskstatsSummary>& total, const std::optional<TaskstatsSu
   if (!total->unavailable) total->unavailable = share->unavailable;
 }
 
-void merge(std::vector<Share> shares, Snapshot& snapshot) {
+void add_up(const std::vector<Share>& shares, Snapshot& snapshot) {
   ParseTally tally;
-  for (auto& share : shares) {
+  for (const auto& share : shares) {
     tally.add(share.tally);
     add(snapshot.taskstats_summary, share.taskstats);
-    std::ranges::move(share.threads, std::back_inserter(snapshot.threads));
   }
-  std::ranges::sort(snapshot.threads, {},
-                    [](const ThreadRecord& thread) { return std::pair(thread.tgid, thread.tid); });
   snapshot.parse_summary = tally.summary();
 }
 
@@ -143,7 +154,10 @@ Result<Snapshot> capture(const CaptureOptions& options) {
   snapshot.host = read_host_context(options.proc, options.sys);
   const auto list = list_threads(proc.get(), tgids);
   const unsigned workers = options.workers > 0 ? options.workers : workers_by_load(options.proc);
-  merge(read_shares(proc.get(), options.live, taskstats_gates(snapshot.host), list, workers), snapshot);
+  const auto gates = taskstats_gates(snapshot.host);
+  Sweep sweep(proc.get(), options.live, gates, list);
+  add_up(sweep.run(workers), snapshot);
+  snapshot.threads = sweep.take_records();
   read_cgroups(options.cgroup.value_or(find_cgroup_root(options.sys)), snapshot);
   snapshot.pressure = read_system_pressure(options.proc);
   snapshot.sched_ext = read_sched_ext(options.sys);

@@ -41,15 +41,19 @@ std::vector<std::string> notes_of(const Snapshot& before, const Snapshot& after)
   return notes;
 }
 
-/// change and relative, of numbers.
+/// A change of so much from there; infinite from nothing, absent when nothing became of nothing.
+std::optional<double> relative_change(double change, double from) {
+  if (from != 0) return change / std::abs(from);
+  if (change == 0) return std::nullopt;
+  return std::copysign(std::numeric_limits<double>::infinity(), change);
+}
+
+/// Change of numbers that have not grown as counters.
 void measure(Row& row) {
   const auto before = number_of(row.before), after = number_of(row.after);
-  if (row.reset || !before || !after) return;
-  if (!row.change) row.change = *after - *before;
-  if (*before != 0)
-    row.relative = *row.change / std::abs(*before);
-  else if (*row.change != 0)
-    row.relative = std::copysign(std::numeric_limits<double>::infinity(), *row.change);
+  if (row.reset || row.change || !before || !after) return;
+  row.change = *after - *before;
+  row.relative = relative_change(*row.change, *before);
 }
 
 class Comparer {
@@ -134,6 +138,7 @@ class Comparer {
     row.reset = growth.reset;
     if (growth.reset) return;
     row.change = static_cast<double>(growth.value);
+    row.relative = relative_change(*row.change, static_cast<double>(growth.from));
     row.rate_per_second = *row.change / *result_.seconds;
   }
 
@@ -192,7 +197,8 @@ class Comparer {
     const auto* before = std::get_if<Total>(&row.before);
     const auto* after = std::get_if<Total>(&row.after);
     if (!before || !after || !result_.seconds) return;
-    grow(row, {after->value - std::min(before->value, after->value), after->value < before->value});
+    grow(row,
+         {after->value - std::min(before->value, after->value), before->value, after->value < before->value});
   }
 
   void add(Row row) {

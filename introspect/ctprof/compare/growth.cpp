@@ -33,6 +33,7 @@ std::optional<Growth> GrowthSince::of(const Metric& metric, Threads after) const
     const auto then = value_before(metric, *thread);
     if (!now || !then) continue;
     if (!growth) growth.emplace();
+    growth->from = saturating_add(growth->from, *then);
     if (*now < *then)
       growth->reset = true;
     else

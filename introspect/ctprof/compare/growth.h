@@ -13,7 +13,8 @@ namespace ktstr::introspect::ctprof {
 
 struct Growth {
   std::uint64_t value = 0;
-  bool reset = false;  ///< some thread's counter fell
+  std::uint64_t from = 0;  ///< what the same threads had before
+  bool reset = false;      ///< some thread's counter fell
 };
 
 /// Valid as long as the snapshot. Threads are the same when id and beginning are.

@@ -96,7 +96,7 @@ inline constexpr auto describe<introspect::ctprof::Row> = [] {
       field("metric", &T::metric, "the metric's name"), field("unit", &T::unit, "of its values"),
       field("before", &T::before, "in the first capture"), field("after", &T::after, "in the second"),
       field("change", &T::change, "how much it grew; of a counter of one boot, by threads still there"),
-      field("relative", &T::relative, "the change divided by what was before"),
+      field("relative", &T::relative, "the change divided by what was before; null from nothing"),
       field("rate_per_second", &T::rate_per_second, "a counter's growth between captures of one boot"),
       field("reset", &T::reset, "a counter fell: it began anew, and has no change"));
 }();

@@ -93,6 +93,7 @@ TEST_CASE("counters of one boot grow thread by thread") {
   const auto& row = row_of(comparison, "db", "run_time_ns");
   CHECK(row.change == 80.0);
   CHECK(row.rate_per_second == doctest::Approx(40.0));
+  CHECK(row.relative == doctest::Approx(0.8));  // of the 100 ns of the thread that went on
   CHECK(!row.reset);
 }
 
