@@ -1,6 +1,7 @@
 // The ktstr executable, as a person or a script calls it.
 #include <doctest/doctest.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdio>
@@ -99,6 +100,35 @@ TEST_CASE("wrong usage exits with 3, help and version with 0") {
     CHECK_MESSAGE(help.code == 0, command);
     CHECK_MESSAGE(contains(help, "Usage: "), command);
   }
+}
+
+TEST_CASE("ctprof captures, shows and compares") {
+  const Bundle bundle;
+  const auto before = bundle.directory().string() + "/before.zst";
+  const auto after = bundle.directory().string() + "/after.zst";
+  const auto capture = "ctprof capture --pid " + std::to_string(getpid()) + " -o ";
+  const auto captured = ktstr(capture + before);
+  CHECK(captured.code == 0);
+  CHECK(contains(captured, " UTC, 1 threads in "));
+  CHECK(ktstr(capture + after).code == 0);
+  const auto shown = ktstr("ctprof show --metrics minflt,nice " + before);
+  CHECK(shown.code == 0);
+  CHECK(contains(shown, "GROUP      THREADS  minflt  nice\nlua_tests        1 "));
+  CHECK(contains(ktstr("ctprof show --json " + before), "\"format\": \"ktstr-ctprof\""));
+  CHECK(contains(ktstr("ctprof compare " + before + " " + after), " s between the captures\n"));
+  CHECK(contains(ktstr("ctprof compare --csv " + before + " " + after), "section,group,metric,unit,"));
+  CHECK(contains(ktstr("ctprof compare --json --sections primary " + before + " " + after), "\"rows\": ["));
+  CHECK(contains(ktstr("ctprof metric-list"), "CONFIG_SCHEDSTATS"));
+}
+
+TEST_CASE("ctprof says what is wrong and exits with 3") {
+  CHECK(ktstr("ctprof").code == 3);
+  CHECK(ktstr("ctprof capture").output == "capture: where to? give --output FILE, or --watch INTERVAL\n");
+  CHECK(ktstr("ctprof capture --watch 1x").code == 3);
+  CHECK(ktstr("ctprof capture --top 3 -o /dev/null").code == 3);
+  CHECK(contains(ktstr("ctprof show " KTSTR_SCENARIOS "/hello.lua"), "hello.lua: not compressed with zstd"));
+  CHECK(ktstr("ctprof compare /nonexistent /nonexistent").code == 3);
+  CHECK(ktstr("ctprof compare --sections none a b").code == 3);
 }
 
 TEST_CASE("output that can't be written is an error") {
