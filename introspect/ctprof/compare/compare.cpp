@@ -247,7 +247,9 @@ bool is_changed(const Row& row) {
 }
 
 void sort_by_relative_change(std::vector<Row>& rows) {
-  std::ranges::stable_sort(rows, {}, rank);
+  std::ranges::sort(rows, {}, [](const Row& row) {
+    return std::tuple(rank(row), row.section, std::string_view(row.group), std::string_view(row.metric));
+  });
 }
 
 }  // namespace ktstr::introspect::ctprof
