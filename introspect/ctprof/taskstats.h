@@ -15,7 +15,8 @@
 namespace ktstr::introspect::ctprof {
 
 /// Fills a record from a struct taskstats. What lies beyond its end (older versions are shorter) is absent,
-/// as is what this kernel does not count, and a shortest delay of 0: that stands for none at all.
+/// as is what this kernel does not count; and 0 where that stands for nothing: a shortest delay of none,
+/// memory of a thread that has none.
 void parse_taskstats(std::span<const std::byte> bytes, const TaskstatsGates& gates, ThreadRecord& record);
 
 /// A socket to the kernel. For one thread at a time.

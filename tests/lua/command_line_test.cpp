@@ -94,8 +94,9 @@ TEST_CASE("wrong usage exits with 3, help and version with 0") {
   CHECK(ktstr("run --json report.json a.lua b.lua").code == 3);
   CHECK(ktstr("kernel").code == 3);
   CHECK(ktstr("--version").output == "ktstr " KTSTR_VERSION "\n");
-  for (const auto* command : {"", "run ", "list ", "check ", "kernel ", "kernel fetch ", "kernel list ",
-                              "kernel add ", "kernel clean "}) {
+  for (const auto* command :
+       {"", "run ", "list ", "check ", "kernel ", "kernel fetch ", "kernel list ", "kernel add ",
+        "kernel clean ", "ctprof ", "ctprof capture ", "ctprof show ", "ctprof compare "}) {
     const auto help = ktstr(std::string(command) + "--help");
     CHECK_MESSAGE(help.code == 0, command);
     CHECK_MESSAGE(contains(help, "Usage: "), command);

@@ -40,8 +40,12 @@ bool counted(Gate gate, const TaskstatsGates& gates) {
   return gate == Gate::kCpuDelay ? gates.cpu_delay : gate == Gate::kDelays ? gates.delays : gates.xacct;
 }
 
-bool is_shortest(std::size_t place) {
-  return place >= kExtremes && (place - kExtremes) % kExtremesSize != 0;
+/// Whether 0 stands for nothing at all: the shortest of no delays, and the memory of a thread of the kernel's
+/// own (xacct_add_tsk() of kernel/tsacct.c).
+bool zero_is_absent(const Metric& metric) {
+  const std::size_t place = metric.source.place;
+  const bool is_shortest = place >= kExtremes && (place - kExtremes) % kExtremesSize != 0;
+  return is_shortest || metric.gate == Gate::kXacct;
 }
 
 }  // namespace
@@ -51,7 +55,7 @@ void parse_taskstats(std::span<const std::byte> bytes, const TaskstatsGates& gat
   for (const auto* metric : SourceIndex::of(SourceFile::kTaskstats).all()) {
     const std::size_t place = metric->source.place;
     auto value = value_at<std::uint64_t>(bytes, misplaced ? place_in_version_15(place) : place);
-    if (!counted(metric->gate, gates) || (is_shortest(place) && value == 0u)) value.reset();
+    if (!counted(metric->gate, gates) || (zero_is_absent(*metric) && value == 0u)) value.reset();
     assign(record, *metric, value);
   }
 }

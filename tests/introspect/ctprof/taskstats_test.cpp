@@ -70,12 +70,13 @@ TEST_CASE("what the kernel does not count is absent, not 0") {
   CHECK(!off.hiwater_vm_bytes);
 }
 
-TEST_CASE("a shortest delay of 0 stands for none") {
+TEST_CASE("a shortest delay and a memory peak of 0 stand for none") {
   ThreadRecord record;
   parse_taskstats(std::vector<std::byte>(560), {}, record);
   CHECK(record.blkio_delay_count == MonotonicCount{0});
   CHECK(record.blkio_delay_max_ns == PeakNs{0});
   CHECK(!record.blkio_delay_min_ns);
+  CHECK(!record.hiwater_rss_bytes);
 }
 
 TEST_CASE("the kernel answers for this thread and not for one that is gone") {
