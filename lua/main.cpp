@@ -68,6 +68,7 @@ int run(std::vector<std::string> arguments) {
   add_check_command(app, invocation);
   add_kernel_command(app, invocation);
   add_dump_command(app, invocation);
+  add_ctprof_command(app, invocation);
   add_docs_command(app, invocation);
 
   if (const auto complete = complete_arguments(app, arguments); !complete)

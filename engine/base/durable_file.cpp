@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <system_error>
+
 #include "engine/base/fd.h"
 
 namespace ktstr {
@@ -22,6 +24,18 @@ Status write_durably(const std::filesystem::path& path, std::span<const std::byt
 
 Status write_durably(const std::filesystem::path& path, std::string_view text) {
   return write_durably(path, std::as_bytes(std::span(text.data(), text.size())));
+}
+
+Status publish(const std::filesystem::path& part, const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::rename(part, path, error);
+  if (error) {
+    auto failure = system_error("rename " + part.string(), error.value());
+    std::filesystem::remove(part, error);
+    return failure;
+  }
+  const auto directory = path.parent_path();
+  return sync_directory(directory.empty() ? std::filesystem::path(".") : directory);
 }
 
 Status sync_directory(const std::filesystem::path& directory) {

@@ -56,15 +56,10 @@ Status write_dump(const std::filesystem::path& path, const FailureDump& dump) {
   auto part = path;
   part += ".part";
   auto status = write_json(part, dump);
-  std::error_code error;
-  if (status) std::filesystem::rename(part, path, error);
-  if (status && error) status = system_error("rename " + part.string(), error.value());
-  if (!status) {
-    std::filesystem::remove(part, error);
-    return status;
-  }
-  const auto directory = path.parent_path();
-  return sync_directory(directory.empty() ? std::filesystem::path(".") : directory);
+  if (status) return publish(part, path);
+  std::error_code ignored;
+  std::filesystem::remove(part, ignored);
+  return status;
 }
 
 Result<FailureDump> parse_dump(std::string_view json) {

@@ -31,6 +31,7 @@ void add_list_command(CLI::App& app, Invocation& invocation);
 void add_check_command(CLI::App& app, Invocation& invocation);
 void add_kernel_command(CLI::App& app, Invocation& invocation);
 void add_dump_command(CLI::App& app, Invocation& invocation);
+void add_ctprof_command(CLI::App& app, Invocation& invocation);
 void add_docs_command(CLI::App& app, Invocation& invocation);
 
 /// Says why on standard error and gives the exit code that belongs to the error.

@@ -6,6 +6,7 @@ std::vector<Page> reference_pages() {
   return {{"docs/reference/scenario.md", scenario_page()},
           {"docs/reference/constructors.md", constructors_page()},
           {"docs/reference/report.md", report_page()},
+          {"docs/reference/metrics.md", metrics_page()},
           {"lua/types/ktstr.lua", scenario_annotations()},
           {"lua/types/report.lua", report_annotations()}};
 }

@@ -1,4 +1,4 @@
-// The reference pages and editor annotations that are made from describe<>.
+// The reference pages and editor annotations that are made from describe<> and the table of metrics.
 #pragma once
 
 #include <string>
@@ -18,6 +18,7 @@ struct Page {
 [[nodiscard]] std::string scenario_page();
 [[nodiscard]] std::string constructors_page();
 [[nodiscard]] std::string report_page();
+[[nodiscard]] std::string metrics_page();
 [[nodiscard]] std::string scenario_annotations();
 [[nodiscard]] std::string report_annotations();
 

@@ -5,7 +5,9 @@
 #include <random>
 
 #include "engine/base/write.h"
+#include "introspect/ctprof/file.h"
 #include "introspect/dump/dump.h"
+#include "tests/introspect/ctprof/sample_files.h"
 #include "tests/introspect/dump/sample_dump.h"
 #include "tests/introspect/render/made_btf.h"
 #include "tests/introspect/symbols/kallsyms_encoder.h"
@@ -192,6 +194,28 @@ void write_kernels() {
   write_seed("loader", "bzimage", kernel_to_load(kInitramfs, bzimage.bytes()));
 }
 
+/// ctprof_fuzz.cpp: a byte of choice, and a file.
+void write_ctprof() {
+  namespace ctprof = introspect::ctprof;
+  const auto write_text = [](const char* name, char choice, std::string_view text) {
+    write_seed("ctprof", name, test::bytes_of(std::string(1, choice).append(text)));
+  };
+  ctprof::Snapshot snapshot;
+  snapshot.threads.resize(1);
+  snapshot.cgroup_stats["/a"].memory.max = ctprof::Limit{};
+  write_text("stat", 0, ctprof::test::kStat);
+  write_text("schedstat", 1, "127882 335647 12\n");
+  write_text("status", 2, "State:\tR (running)\nThreads:\t1\nCpus_allowed_list:\t0-1,8\n");
+  write_text("io", 3, "rchar: 7294\nwrite_bytes: 0\n");
+  write_text("sched", 4, ctprof::test::sched_file(ctprof::test::kSchedLines));
+  write_text("rollup", 5, "0-1 ---p 0 00:00 0 [rollup]\nRss:  100 kB\n0::/work\n");
+  write_text("psi", 6, "some avg10=1.50 avg60=0.00 avg300=0.00 total=7\n");
+  write_text("flat", 6, "usage_usec 9\nnr_throttled 2\nmax 100000\nMemTotal: 9 kB\nCONFIG_PSI=y\n");
+  write_text("taskstats", 7, std::string(560, '\1'));
+  write_text("json", 8, to_json(snapshot));
+  write_text("file", 9, ctprof::compress_snapshot(snapshot).value());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -214,4 +238,5 @@ int main(int argc, char** argv) {
   write_kallsyms();
   write_kernels();
   write_dumps();
+  write_ctprof();
 }

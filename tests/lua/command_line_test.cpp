@@ -1,6 +1,7 @@
 // The ktstr executable, as a person or a script calls it.
 #include <doctest/doctest.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdio>
@@ -95,8 +96,9 @@ TEST_CASE("wrong usage exits with 3, help and version with 0") {
   CHECK(ktstr("run --realtime=high a.lua").code == 3);
   CHECK(ktstr("kernel").code == 3);
   CHECK(ktstr("--version").output == "ktstr " KTSTR_VERSION "\n");
-  for (const auto* command : {"", "run ", "list ", "check ", "kernel ", "kernel fetch ", "kernel list ",
-                              "kernel add ", "kernel clean "}) {
+  for (const auto* command :
+       {"", "run ", "list ", "check ", "kernel ", "kernel fetch ", "kernel list ", "kernel add ",
+        "kernel clean ", "ctprof ", "ctprof capture ", "ctprof show ", "ctprof compare "}) {
     const auto help = ktstr(std::string(command) + "--help");
     CHECK_MESSAGE(help.code == 0, command);
     CHECK_MESSAGE(contains(help, "Usage: "), command);
@@ -109,6 +111,35 @@ TEST_CASE("a host's parts that no guest can get are refused before anything is r
         "realtime priority 0: SCHED_FIFO has 1 to 99\n");
   CHECK(ktstr("run --halt-poll 5s a.lua").output == "halt polling of 5s: KVM takes 0s to 4294967295ns\n");
   CHECK(ktstr("run --halt-poll 5s a.lua").code == 3);
+}
+
+TEST_CASE("ctprof captures, shows and compares") {
+  const Bundle bundle;
+  const auto before = bundle.directory().string() + "/before.zst";
+  const auto after = bundle.directory().string() + "/after.zst";
+  const auto capture = "ctprof capture --pid " + std::to_string(getpid()) + " -o ";
+  const auto captured = ktstr(capture + before);
+  CHECK(captured.code == 0);
+  CHECK(contains(captured, " UTC, 1 threads in "));
+  CHECK(ktstr(capture + after).code == 0);
+  const auto shown = ktstr("ctprof show --metrics minflt,nice " + before);
+  CHECK(shown.code == 0);
+  CHECK(contains(shown, "GROUP      THREADS  minflt  nice\nlua_tests        1 "));
+  CHECK(contains(ktstr("ctprof show --json " + before), "\"format\": \"ktstr-ctprof\""));
+  CHECK(contains(ktstr("ctprof compare " + before + " " + after), " s between the captures\n"));
+  CHECK(contains(ktstr("ctprof compare --csv " + before + " " + after), "section,group,metric,unit,"));
+  CHECK(contains(ktstr("ctprof compare --json --sections primary " + before + " " + after), "\"rows\": ["));
+  CHECK(contains(ktstr("ctprof metric-list"), "CONFIG_SCHEDSTATS"));
+}
+
+TEST_CASE("ctprof says what is wrong and exits with 3") {
+  CHECK(ktstr("ctprof").code == 3);
+  CHECK(ktstr("ctprof capture").output == "capture: where to? give --output FILE, or --watch INTERVAL\n");
+  CHECK(ktstr("ctprof capture --watch 1x").code == 3);
+  CHECK(ktstr("ctprof capture --top 3 -o /dev/null").code == 3);
+  CHECK(contains(ktstr("ctprof show " KTSTR_SCENARIOS "/hello.lua"), "hello.lua: not compressed with zstd"));
+  CHECK(ktstr("ctprof compare /nonexistent /nonexistent").code == 3);
+  CHECK(ktstr("ctprof compare --sections none a b").code == 3);
 }
 
 TEST_CASE("output that can't be written is an error") {

@@ -1,0 +1,75 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/ctprof/format.h"
+#include "engine/ctprof/texts.h"
+
+namespace ktstr::engine {
+namespace {
+
+using namespace introspect::ctprof;
+
+/// A change so great that it is shown in red.
+constexpr double kStriking = 0.5;
+
+std::string change_text(const Row& row) {
+  if (row.reset) return "reset";
+  if (!row.change) return is_changed(row) ? "changed" : "";
+  return (*row.change >= 0 ? "+" : "") + format_number(*row.change, row.unit);
+}
+
+std::string rate_text(const Row& row) {
+  return row.rate_per_second ? format_number(*row.rate_per_second, row.unit) + "/s" : "";
+}
+
+bool is_striking(const Row& row) {
+  return row.reset || (row.relative && std::abs(*row.relative) >= kStriking);
+}
+
+std::string size_changes(const std::vector<GroupSize>& groups) {
+  std::string text;
+  for (const auto& group : groups) {
+    if (!group.threads_before)
+      text += fmt::format("only after:  {} ({} threads)\n", printable(group.group),
+                          group.threads_after.value_or(0));
+    if (!group.threads_after)
+      text += fmt::format("only before: {} ({} threads)\n", printable(group.group),
+                          group.threads_before.value_or(0));
+  }
+  return text;
+}
+
+std::string head(const Comparison& comparison) {
+  std::string text;
+  if (comparison.seconds) text += fmt::format("{:.3f} s between the captures\n", *comparison.seconds);
+  for (const auto& note : comparison.notes) text += "note: " + printable(note) + "\n";
+  for (const auto& rename : comparison.renames)
+    text += fmt::format("renamed: {} -> {} (score {:.2f})\n", printable(rename.before),
+                        printable(rename.after), rename.score);
+  return text + size_changes(comparison.groups);
+}
+
+}  // namespace
+
+std::string compare_text(const Comparison& comparison, std::size_t limit, const TableStyle& style) {
+  const auto count = limit > 0 ? std::min(limit, comparison.rows.size()) : comparison.rows.size();
+  const bool rates = comparison.seconds.has_value();
+  std::vector<std::string> titles = {"GROUP", "METRIC", "BEFORE", "AFTER", "CHANGE", "RELATIVE"};
+  if (rates) titles.emplace_back("RATE");
+  std::vector<std::vector<Cell>> rows;
+  for (const auto& row : std::span(comparison.rows).first(count)) {
+    rows.push_back({printable(row.group), row.metric, format_aggregate(row.before, row.unit),
+                    format_aggregate(row.after, row.unit), change_text(row),
+                    Cell(format_relative(row.relative), is_striking(row))});
+    if (rates) rows.back().emplace_back(rate_text(row));
+  }
+  auto text = head(comparison);
+  if (rows.empty()) return text + "nothing differs\n";
+  text += terminal_table(titles, rows, 2, style);
+  if (count < comparison.rows.size()) text += fmt::format("{} more rows\n", comparison.rows.size() - count);
+  return text;
+}
+
+}  // namespace ktstr::engine

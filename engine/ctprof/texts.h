@@ -1,0 +1,49 @@
+// Captures and comparisons as text.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/result.h"
+#include "engine/ctprof/terminal_table.h"
+#include "introspect/ctprof/compare/compare.h"
+
+namespace ktstr::engine {
+
+struct ShowOptions {
+  introspect::ctprof::GroupOptions group{};
+  /// Columns; a choice of the most asked for when empty.
+  std::vector<std::string> metrics{};
+  /// The column that groups are sorted by, the greatest first; the first one when absent.
+  std::optional<std::string> by{};
+  /// Groups shown; 0: all.
+  std::size_t limit = 20;
+};
+
+/// Where and when a capture is of, how many threads it holds, what could not be read and what can be done
+/// about it.
+[[nodiscard]] std::string summary_text(const introspect::ctprof::Snapshot& snapshot);
+
+/// A line for each group. Errors (kInvalidArgument): no such metric; names the nearest.
+[[nodiscard]] Result<std::string> show_text(const introspect::ctprof::Snapshot& snapshot,
+                                            const ShowOptions& options, const TableStyle& style);
+
+/// What counters of each group grew by each second, between two captures of one boot. Errors
+/// (kInvalidArgument): as above, or a metric that is no counter; kUnavailable: the captures have no time
+/// between them.
+[[nodiscard]] Result<std::string> rates_text(const introspect::ctprof::Snapshot& before,
+                                             const introspect::ctprof::Snapshot& after,
+                                             const ShowOptions& options, const TableStyle& style);
+
+/// What can be captured, and what it needs: the table of metrics and those computed from it.
+[[nodiscard]] std::string metric_list_text(const TableStyle& style);
+
+/// Notes, renamed groups, and the first `limit` rows (0: all).
+[[nodiscard]] std::string compare_text(const introspect::ctprof::Comparison& comparison, std::size_t limit,
+                                       const TableStyle& style);
+
+/// A title line and a line for each row (RFC 4180); absent values are empty.
+[[nodiscard]] std::string compare_csv(const introspect::ctprof::Comparison& comparison);
+
+}  // namespace ktstr::engine

@@ -1,0 +1,49 @@
+#include "introspect/ctprof/compare/grouping.h"
+
+#include <fnmatch.h>
+
+namespace ktstr::introspect::ctprof {
+namespace {
+
+constexpr const char* kNoName = "-";
+
+/// What a thread is called on the axis; absent values share a name.
+std::string name_of(const ThreadRecord& thread, const GroupOptions& options) {
+  switch (options.by) {
+    case GroupBy::kAll:
+      return "all";
+    case GroupBy::kPcomm:
+      return thread.pcomm.value_or(kNoName);
+    case GroupBy::kCgroup:
+      return thread.cgroup ? flatten_cgroup(*thread.cgroup, options.cgroup_flatten) : kNoName;
+    case GroupBy::kComm:
+    case GroupBy::kCommExact:
+      return thread.comm.value_or(kNoName);
+  }
+  return kNoName;
+}
+
+}  // namespace
+
+std::string flatten_cgroup(const std::string& path, std::span<const std::string> globs) {
+  for (const auto& glob : globs)
+    if (::fnmatch(glob.c_str(), path.c_str(), FNM_PATHNAME) == 0) return glob;
+  return path;
+}
+
+std::vector<Groups> group_threads(std::span<const Snapshot* const> snapshots, const GroupOptions& options) {
+  const bool normalize = options.normalize && options.by != GroupBy::kCommExact;
+  NamePatterns patterns;
+  if (normalize)
+    for (const auto* snapshot : snapshots)
+      for (const auto& thread : snapshot->threads) patterns.add(name_of(thread, options));
+  std::vector<Groups> groups(snapshots.size());
+  for (std::size_t i = 0; i < snapshots.size(); ++i)
+    for (const auto& thread : snapshots[i]->threads) {
+      const auto name = name_of(thread, options);
+      groups[i][normalize ? patterns.of(name) : name].push_back(&thread);
+    }
+  return groups;
+}
+
+}  // namespace ktstr::introspect::ctprof

@@ -1,0 +1,24 @@
+// Captures in files: JSON, compressed with zstd (docs/formats/ctprof.md).
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "engine/base/result.h"
+#include "introspect/ctprof/snapshot.h"
+
+namespace ktstr::introspect::ctprof {
+
+/// Writes beside the final name and renames when all is on disk. Errors: kIo.
+[[nodiscard]] Status write_snapshot(const std::filesystem::path& path, const Snapshot& snapshot);
+
+/// Errors name the file: kNotFound; kCorrupt, it is not a capture, cut off, damaged, or of a version that
+/// this program does not know.
+[[nodiscard]] Result<Snapshot> read_snapshot(const std::filesystem::path& path);
+
+/// The same of bytes in memory.
+[[nodiscard]] Result<std::string> compress_snapshot(const Snapshot& snapshot);
+[[nodiscard]] Result<Snapshot> parse_snapshot(std::string_view compressed);
+
+}  // namespace ktstr::introspect::ctprof

@@ -1,0 +1,72 @@
+#include "introspect/ctprof/file_reader.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+
+#include "introspect/ctprof/parse/text.h"
+
+namespace ktstr::introspect::ctprof {
+namespace {
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+
+/// The number of bytes read, or nothing with errno set.
+std::optional<std::size_t> read_some(int fd, char* to, std::size_t size) {
+  ssize_t count;
+  do count = ::read(fd, to, size);
+  while (count < 0 && errno == EINTR);
+  return count < 0 ? std::nullopt : std::optional(static_cast<std::size_t>(count));
+}
+
+}  // namespace
+
+std::optional<std::string_view> FileReader::read(int directory, const char* name) {
+  // A named pipe in a staged tree must not hold the reader up.
+  const Fd fd(::openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  error_ = errno;
+  if (!fd) return std::nullopt;
+  std::size_t used = 0;
+  for (;;) {
+    if (used == buffer_.size()) {
+      error_ = EFBIG;
+      if (used >= kMaxBytes) return std::nullopt;
+      buffer_.resize(used * 2);
+    }
+    const auto count = read_some(fd.get(), buffer_.data() + used, buffer_.size() - used);
+    error_ = errno;
+    if (!count) return std::nullopt;
+    if (*count == 0) return std::string_view(buffer_.data(), used);
+    used += *count;
+  }
+}
+
+std::optional<std::string_view> FileReader::read(const std::filesystem::path& path) {
+  return read(AT_FDCWD, path.c_str());
+}
+
+Fd open_directory(int directory, const char* name) {
+  return Fd(::openat(directory, name, O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
+
+std::vector<std::int32_t> numbered_entries(int directory, const char* name) {
+  std::vector<std::int32_t> numbers;
+  Fd fd(::openat(directory, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return numbers;
+  const std::unique_ptr<DIR, CloseDirectory> listing(::fdopendir(fd.get()));
+  if (!listing) return numbers;
+  static_cast<void>(fd.release());  // the listing's now
+  while (const dirent* entry = ::readdir(listing.get()))
+    if (const auto number = to_number<std::int32_t>(entry->d_name); number && *number > 0)
+      numbers.push_back(*number);
+  std::ranges::sort(numbers);
+  return numbers;
+}
+
+}  // namespace ktstr::introspect::ctprof

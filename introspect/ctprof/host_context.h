@@ -1,0 +1,70 @@
+// HostContext: the machine and kernel that a capture is of.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "engine/base/describe.h"
+
+namespace ktstr::introspect::ctprof {
+
+struct HostContext {
+  std::optional<std::string> kernel_release;
+  std::optional<std::string> kernel_version;
+  std::optional<std::string> architecture;
+  std::optional<std::string> command_line;
+  std::optional<std::string> boot_id;
+  std::optional<std::string> cpu_model;
+  std::optional<std::string> cpus_online;
+  std::optional<std::uint64_t> packages;
+  std::optional<std::uint64_t> cores;
+  std::optional<std::string> nodes_online;
+  std::optional<std::uint64_t> memory_bytes;
+  std::optional<std::uint64_t> swap_bytes;
+  std::map<std::string, std::string> tunables;
+  std::map<std::string, std::string> kernel_config;
+
+  friend bool operator==(const HostContext&, const HostContext&) = default;
+};
+
+/// Reads it below these roots ("/proc", "/sys"); what is not there is absent.
+[[nodiscard]] HostContext read_host_context(const std::filesystem::path& proc,
+                                            const std::filesystem::path& sys);
+
+/// Which parts of taskstats this kernel fills in: it answers with zeros for the others.
+struct TaskstatsGates {
+  bool cpu_delay = true;
+  bool delays = true;
+  bool xacct = true;
+};
+
+/// By kernel.task_delayacct and the kernel's configuration. What neither says counts as filled in.
+[[nodiscard]] TaskstatsGates taskstats_gates(const HostContext& host);
+
+}  // namespace ktstr::introspect::ctprof
+
+namespace ktstr {
+template <>
+inline constexpr auto describe<introspect::ctprof::HostContext> = [] {
+  using T = introspect::ctprof::HostContext;
+  return record<T>("HostContext", "the machine and kernel that was captured",
+                   field("kernel_release", &T::kernel_release, "uname -r"),
+                   field("kernel_version", &T::kernel_version, "uname -v"),
+                   field("architecture", &T::architecture, "uname -m"),
+                   field("command_line", &T::command_line, "of the kernel"),
+                   field("boot_id", &T::boot_id, "the same in two captures: no reboot lay between them"),
+                   field("cpu_model", &T::cpu_model, "of the first CPU"),
+                   field("cpus_online", &T::cpus_online, "CPUs, as a list"),
+                   field("packages", &T::packages, "processor packages"),
+                   field("cores", &T::cores, "cores of all packages"),
+                   field("nodes_online", &T::nodes_online, "NUMA nodes, as a list"),
+                   field("memory_bytes", &T::memory_bytes, "memory, bytes"),
+                   field("swap_bytes", &T::swap_bytes, "swap, bytes"),
+                   field("tunables", &T::tunables, "settings that scheduling and memory depend on"),
+                   field("kernel_config", &T::kernel_config,
+                         "options that metrics depend on: y or n; empty without /proc/config.gz"));
+}();
+}  // namespace ktstr

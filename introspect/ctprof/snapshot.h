@@ -1,0 +1,56 @@
+// Snapshot: one capture, as it is kept in a file (docs/formats/ctprof.md).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "introspect/ctprof/host_context.h"
+#include "introspect/ctprof/machine_stats.h"
+#include "introspect/ctprof/record_json.h"
+#include "introspect/ctprof/summaries.h"
+
+namespace ktstr::introspect::ctprof {
+
+inline constexpr std::string_view kFormatName = "ktstr-ctprof";
+inline constexpr std::uint32_t kFormatVersion = 1;
+
+struct Snapshot {
+  std::string format{kFormatName};
+  std::uint32_t version = kFormatVersion;
+  std::uint64_t captured_at_unix_ns = 0;
+  std::optional<std::uint64_t> captured_at_boot_ns;
+  HostContext host;
+  std::vector<ThreadRecord> threads;
+  std::map<std::string, CgroupStats> cgroup_stats;
+  Pressure pressure;
+  std::optional<SchedExtState> sched_ext;
+  std::optional<ParseSummary> parse_summary;
+  std::optional<TaskstatsSummary> taskstats_summary;
+
+  friend bool operator==(const Snapshot&, const Snapshot&) = default;
+};
+
+}  // namespace ktstr::introspect::ctprof
+
+namespace ktstr {
+template <>
+inline constexpr auto describe<introspect::ctprof::Snapshot> = [] {
+  using T = introspect::ctprof::Snapshot;
+  return record<T>(
+      "Snapshot", "every thread of a machine, or of one process, at one moment",
+      field("format", &T::format, "\"ktstr-ctprof\""), field("version", &T::version, "1"),
+      field("captured_at_unix_ns", &T::captured_at_unix_ns, "when it began, ns since 1970"),
+      field("captured_at_boot_ns", &T::captured_at_boot_ns, "when it began, ns since boot"),
+      field("host", &T::host, "the machine and its kernel"),
+      field("threads", &T::threads, "ascending by process and thread id"),
+      field("cgroup_stats", &T::cgroup_stats, "of every cgroup that a thread was in, by path"),
+      field("pressure", &T::pressure, "pressure stall information of the whole system"),
+      field("sched_ext", &T::sched_ext, "sched_ext as a whole; null without CONFIG_SCHED_CLASS_EXT"),
+      field("parse_summary", &T::parse_summary, "files that could not be read"),
+      field("taskstats_summary", &T::taskstats_summary,
+            "answers over generic netlink; null when nothing was asked"));
+}();
+}  // namespace ktstr

@@ -1,0 +1,265 @@
+// ktstr ctprof: what every thread of this machine has done, and what changed between two captures.
+#include <rapidjson/filewritestream.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <array>
+#include <condition_variable>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+
+#include "engine/ctprof/texts.h"
+#include "introspect/ctprof/capture.h"
+#include "introspect/ctprof/file.h"
+#include "lua/commands/cancellation.h"
+#include "lua/commands/commands.h"
+
+namespace ktstr::lua {
+namespace {
+
+namespace fs = std::filesystem;
+namespace ctprof = introspect::ctprof;
+
+/// Options by which threads are put into groups.
+struct GroupArguments {
+  std::string by = "pcomm";
+  bool no_normalize = false;
+  std::vector<std::string> flatten;
+
+  [[nodiscard]] ctprof::GroupOptions options() const {
+    ctprof::GroupOptions options;
+    for (const auto& value : describe<ctprof::GroupBy>.values)
+      if (value.name == by) options.by = value.value;
+    options.normalize = !no_normalize;
+    options.cgroup_flatten = flatten;
+    return options;
+  }
+};
+
+struct CaptureArguments {
+  ctprof::CaptureOptions capture;
+  fs::path output;
+  std::string watch;
+  std::string by = "run_time_ns";
+  std::size_t top = 20;
+  GroupArguments group;
+};
+
+struct ShowArguments {
+  fs::path file;
+  GroupArguments group;
+  engine::ShowOptions show;
+  bool json = false;
+};
+
+struct CompareArguments {
+  fs::path before, after;
+  GroupArguments group;
+  std::vector<std::string> sections;
+  std::string filter, metric;
+  std::size_t limit = 50;
+  bool all = false, by_name = false, json = false, csv = false;
+};
+
+template <class E>
+std::vector<std::string> names_of() {
+  std::vector<std::string> names;
+  for (const auto& value : describe<E>.values) names.emplace_back(value.name);
+  return names;
+}
+
+std::size_t terminal_width() {
+  winsize size{};
+  return ::isatty(STDOUT_FILENO) && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+engine::TableStyle style(const Invocation& invocation) {
+  return {wants_colour(STDOUT_FILENO, invocation), terminal_width()};
+}
+
+template <class T>
+void print_json(const T& value) {
+  std::array<char, 65536> buffer;
+  rapidjson::FileWriteStream stream(stdout, buffer.data(), buffer.size());
+  rapidjson::PrettyWriter<rapidjson::FileWriteStream> writer(stream);
+  writer.SetIndent(' ', 1);
+  write(writer, value);
+  stream.Put('\n');
+  stream.Flush();
+}
+
+int finish(const Status& status) {
+  return status ? kPassed : report_error(status.error());
+}
+
+Status capture_once(const CaptureArguments& arguments) {
+  const auto snapshot = KTSTR_TRY(ctprof::capture(arguments.capture));
+  KTSTR_TRY_STATUS(ctprof::write_snapshot(arguments.output, snapshot));
+  std::fputs(engine::summary_text(snapshot).c_str(), stderr);
+  return ok();
+}
+
+/// Whether the user stopped it meanwhile.
+bool stopped_within(const std::stop_token& stop, std::chrono::nanoseconds time) {
+  std::mutex mutex;
+  std::condition_variable_any condition;
+  std::unique_lock lock(mutex);
+  condition.wait_for(lock, stop, time, [] { return false; });
+  return stop.stop_requested();
+}
+
+/// Captures again and again and shows rates, until it is interrupted.
+Status watch(const CaptureArguments& arguments, const Invocation& invocation) {
+  const auto interval = KTSTR_TRY(parse_duration(arguments.watch));
+  const auto cancellation = KTSTR_TRY(Cancellation::on_interrupt());
+  const engine::ShowOptions options{arguments.group.options(), {}, arguments.by, arguments.top};
+  auto before = KTSTR_TRY(ctprof::capture(arguments.capture));
+  while (!stopped_within(cancellation->token(), interval.chrono())) {
+    auto after = KTSTR_TRY(ctprof::capture(arguments.capture));
+    const auto text = KTSTR_TRY(engine::rates_text(before, after, options, style(invocation)));
+    std::fputs(text.c_str(), stdout);
+    if (std::fflush(stdout) != 0) return system_error("standard output");
+    before = std::move(after);
+  }
+  return ok();
+}
+
+int capture(const CaptureArguments& arguments, const Invocation& invocation) {
+  if (!arguments.watch.empty()) return finish(watch(arguments, invocation));
+  if (arguments.output.empty())
+    return report_error(
+        {ErrorCode::kInvalidArgument, "capture: where to? give --output FILE, or --watch INTERVAL"});
+  return finish(capture_once(arguments));
+}
+
+Status show(const ShowArguments& arguments, const Invocation& invocation) {
+  const auto snapshot = KTSTR_TRY(ctprof::read_snapshot(arguments.file));
+  if (arguments.json) return print_json(snapshot), ok();
+  auto options = arguments.show;
+  options.group = arguments.group.options();
+  const auto text = KTSTR_TRY(engine::show_text(snapshot, options, style(invocation)));
+  std::fputs((engine::summary_text(snapshot) + "\n" + text).c_str(), stdout);
+  return ok();
+}
+
+ctprof::CompareOptions compare_options(const CompareArguments& arguments) {
+  ctprof::CompareOptions options;
+  options.group = arguments.group.options();
+  for (const auto& value : describe<ctprof::Section>.values)
+    for (const auto& name : arguments.sections)
+      if (value.name == name) options.sections.insert(value.value);
+  return options;
+}
+
+Status compare(const CompareArguments& arguments, const Invocation& invocation) {
+  const auto before = KTSTR_TRY(ctprof::read_snapshot(arguments.before));
+  const auto after = KTSTR_TRY(ctprof::read_snapshot(arguments.after));
+  auto comparison = ctprof::compare(before, after, compare_options(arguments));
+  ctprof::keep_matching(comparison, arguments.filter, arguments.metric);
+  if (!arguments.all)
+    std::erase_if(comparison.rows, [](const auto& row) { return !ctprof::is_changed(row); });
+  if (!arguments.by_name) ctprof::sort_by_relative_change(comparison.rows);
+  if (arguments.json) return print_json(comparison), ok();
+  const auto text = arguments.csv ? engine::compare_csv(comparison)
+                                  : engine::compare_text(comparison, arguments.limit, style(invocation));
+  std::fputs(text.c_str(), stdout);
+  return ok();
+}
+
+void add_group_options(CLI::App& command, GroupArguments& arguments) {
+  command
+      .add_option("--group-by", arguments.by, "all, pcomm (the process's name), cgroup, comm or comm-exact")
+      ->check(CLI::IsMember(names_of<ctprof::GroupBy>()))
+      ->capture_default_str();
+  command.add_flag("--no-normalize", arguments.no_normalize,
+                   "Keep names apart that differ in numbers only (worker-1, worker-2)");
+  command.add_option("--cgroup-flatten", arguments.flatten,
+                     "Cgroups that match this glob are one group; may be given several times");
+}
+
+void add_capture(CLI::App& parent, Invocation& invocation) {
+  auto* command =
+      parent.add_subcommand("capture", "Write down what every thread has done so far, or watch them");
+  auto arguments = std::make_shared<CaptureArguments>();
+  auto* output =
+      command->add_option("-o,--output", arguments->output, "The file to write: NAME.ctprof.zst, by custom");
+  command->add_option("--pid", arguments->capture.pid, "Only this process")->check(CLI::PositiveNumber);
+  auto* watch = command->add_option("--watch", arguments->watch,
+                                    "Write no file: capture every so often (1s) and show rates");
+  watch->excludes(output);
+  command->add_option("--top", arguments->top, "With --watch: show this many groups; 0: all")
+      ->needs(watch)
+      ->capture_default_str();
+  command->add_option("--by", arguments->by, "With --watch: show those with the most of this metric")
+      ->needs(watch)
+      ->capture_default_str();
+  add_group_options(*command, arguments->group);
+  command->callback([&invocation, arguments] {
+    invocation.action = [&invocation, arguments] { return capture(*arguments, invocation); };
+  });
+}
+
+void add_show(CLI::App& parent, Invocation& invocation) {
+  auto* command = parent.add_subcommand("show", "Show a capture, a line for each group of threads");
+  auto arguments = std::make_shared<ShowArguments>();
+  command->add_option("FILE", arguments->file, "A capture")->required();
+  add_group_options(*command, arguments->group);
+  command->add_option("--metrics", arguments->show.metrics, "Columns, separated by commas")->delimiter(',');
+  command->add_option("--by", arguments->show.by, "Sort by this metric; else by the first column");
+  command->add_option("--top", arguments->show.limit, "Show this many groups; 0: all")->capture_default_str();
+  command->add_flag("--json", arguments->json, "Print the whole capture as JSON instead");
+  command->callback([&invocation, arguments] {
+    invocation.action = [&invocation, arguments] { return finish(show(*arguments, invocation)); };
+  });
+}
+
+void add_compare(CLI::App& parent, Invocation& invocation) {
+  auto* command = parent.add_subcommand("compare", "Show what changed between two captures");
+  auto arguments = std::make_shared<CompareArguments>();
+  command->add_option("BEFORE", arguments->before, "The first capture")->required();
+  command->add_option("AFTER", arguments->after, "The second")->required();
+  add_group_options(*command, arguments->group);
+  command->add_option("--sections", arguments->sections, "Only these, separated by commas")
+      ->delimiter(',')
+      ->check(CLI::IsMember(names_of<ctprof::Section>()));
+  command->add_option("--filter", arguments->filter, "Only groups that match this glob");
+  command->add_option("--metric", arguments->metric, "Only metrics that match this glob");
+  command->add_option("--limit", arguments->limit, "Show this many rows of the table; 0: all")
+      ->capture_default_str();
+  command->add_flag("--all", arguments->all, "Show what did not change, too");
+  command->add_flag("--by-name", arguments->by_name,
+                    "Sort by section, group and metric, not by relative change");
+  auto* json = command->add_flag("--json", arguments->json, "Print JSON instead of a table");
+  command->add_flag("--csv", arguments->csv, "Print comma-separated values instead of a table")
+      ->excludes(json);
+  command->callback([&invocation, arguments] {
+    invocation.action = [&invocation, arguments] { return finish(compare(*arguments, invocation)); };
+  });
+}
+
+void add_metric_list(CLI::App& parent, Invocation& invocation) {
+  auto* command =
+      parent.add_subcommand("metric-list", "Show what is captured, from where, and what it needs");
+  command->callback([&invocation] {
+    invocation.action = [&invocation] {
+      std::fputs(engine::metric_list_text(style(invocation)).c_str(), stdout);
+      return kPassed;
+    };
+  });
+}
+
+}  // namespace
+
+void add_ctprof_command(CLI::App& app, Invocation& invocation) {
+  auto* command =
+      app.add_subcommand("ctprof", "Profile every thread of this machine; compare two such profiles");
+  command->require_subcommand(1);
+  add_capture(*command, invocation);
+  add_show(*command, invocation);
+  add_compare(*command, invocation);
+  add_metric_list(*command, invocation);
+}
+
+}  // namespace ktstr::lua

@@ -1,0 +1,29 @@
+#include "engine/ctprof/terminal_table.h"
+
+#include <doctest/doctest.h>
+
+namespace ktstr::engine {
+
+TEST_CASE("columns line up by characters, not by bytes") {
+  CHECK(text_width("caf\xc3\xa9") == 4);
+  CHECK(terminal_table({"NAME", "N"}, {{"caf\xc3\xa9", "1"}, {"ab", "23"}}, 1, {}) ==
+        "NAME   N\n"
+        "caf\xc3\xa9   1\n"
+        "ab    23\n");
+}
+
+TEST_CASE("the first column is cut to the terminal, down to a width") {
+  const std::vector<std::vector<Cell>> rows = {{"a-rather-long-name-of-a-group", "12345"}};
+  CHECK(terminal_table({"GROUP", "N"}, rows, 1, {false, 24}) ==
+        "GROUP                  N\n"
+        "a-rather-long-na~  12345\n");
+  CHECK(terminal_table({"GROUP", "N"}, rows, 1, {false, 5}) ==
+        "GROUP             N\n"
+        "a-rather-lo~  12345\n");
+}
+
+TEST_CASE("titles are bold and warnings red where there is colour") {
+  CHECK(terminal_table({"A"}, {{Cell("x", true)}}, 1, {true, 0}) == "\033[1mA\033[0m\n\033[31mx\033[0m\n");
+}
+
+}  // namespace ktstr::engine
