@@ -242,6 +242,7 @@ Status KvmMachine::make_vcpus(const Kvm& kvm) {
     KTSTR_TRY_STATUS(vcpu->set_cpuid(guest_cpuid(supported, topology_, cpu, options)));
     vcpus_.push_back(std::move(vcpu));
   }
+  statistics_.open(vm_->fd(), vcpus_);
   return ok();
 }
 
@@ -350,7 +351,7 @@ Result<MachineState> KvmMachine::save(const FrozenState& frozen) {
 Result<MachineStatistics> KvmMachine::statistics() {
   const std::lock_guard vcpus(vcpus_mutex_);
   if (vcpus_.empty()) return Error{ErrorCode::kCancelled, "statistics: the machine has ended"};
-  return statistics_.read(vm_->fd(), vcpus_);
+  return statistics_.read(vcpus_);
 }
 
 Result<MachineEvent> KvmMachine::wait_event(Duration timeout) {

@@ -7,7 +7,6 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/base/fd.h"
 #include "vmm/kvm/ioctl.h"
 
 namespace ktstr::vmm::kvm {
@@ -101,12 +100,16 @@ Result<StatisticValues> parse_statistics(std::span<const std::byte> content) {
   return values;
 }
 
-Result<StatisticValues> read_statistics(int vm_or_vcpu) {
-  const Fd fd(::ioctl(vm_or_vcpu, KVM_GET_STATS_FD, 0));
+Result<Fd> open_statistics(int vm_or_vcpu) {
+  Fd fd(::ioctl(vm_or_vcpu, KVM_GET_STATS_FD, 0));
   if (!fd && (errno == ENOTTY || errno == EINVAL))
     return Error{ErrorCode::kUnavailable, "this kernel's KVM has no binary statistics (Linux 5.14)"};
   if (!fd) return system_error("KVM_GET_STATS_FD");
-  return parse_statistics(KTSTR_TRY(read_content(fd.get())));
+  return fd;
+}
+
+Result<StatisticValues> read_statistics(int file) {
+  return parse_statistics(KTSTR_TRY(read_content(file)));
 }
 
 }  // namespace ktstr::vmm::kvm

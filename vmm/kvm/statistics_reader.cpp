@@ -20,24 +20,35 @@ Status check_descriptors(std::size_t vcpus) {
                            vcpus, needed, limit.rlim_cur)};
 }
 
-Status read_kvm(int vm, std::span<const std::unique_ptr<Vcpu>> vcpus, MachineStatistics& statistics) {
-  statistics.vm = pick_statistics<KvmVmStatistics>(KTSTR_TRY(read_statistics(vm)));
-  for (std::size_t i = 0; i < vcpus.size(); ++i)
-    statistics.vcpus[i].kvm = pick_statistics<KvmVcpuStatistics>(KTSTR_TRY(read_statistics(vcpus[i]->fd())));
+}  // namespace
+
+void StatisticsReader::open(int vm, std::span<const std::unique_ptr<Vcpu>> vcpus) {
+  kvm_opened_ = open_kvm(vm, vcpus);
+}
+
+Status StatisticsReader::open_kvm(int vm, std::span<const std::unique_ptr<Vcpu>> vcpus) {
+  vm_file_ = KTSTR_TRY(open_statistics(vm));
+  for (const auto& vcpu : vcpus) vcpu_files_.push_back(KTSTR_TRY(open_statistics(vcpu->fd())));
   return ok();
 }
 
-}  // namespace
-
-MachineStatistics StatisticsReader::read(int vm, std::span<const std::unique_ptr<Vcpu>> vcpus) {
+MachineStatistics StatisticsReader::read(std::span<const std::unique_ptr<Vcpu>> vcpus) {
   MachineStatistics statistics;
   statistics.vcpus.resize(vcpus.size());
   if (!counters_opened_) counters_opened_ = open_counters(vcpus);
   const auto counted = *counters_opened_ ? read_counters(statistics) : *counters_opened_;
   if (!counted) statistics.counters_problem = counted.error().message;
-  const auto asked = read_kvm(vm, vcpus, statistics);
+  const auto asked = kvm_opened_ ? read_kvm(statistics) : kvm_opened_;
   if (!asked) statistics.kvm_problem = asked.error().message;
   return statistics;
+}
+
+Status StatisticsReader::read_kvm(MachineStatistics& statistics) const {
+  statistics.vm = pick_statistics<KvmVmStatistics>(KTSTR_TRY(read_statistics(vm_file_.get())));
+  for (std::size_t i = 0; i < vcpu_files_.size(); ++i)
+    statistics.vcpus[i].kvm =
+        pick_statistics<KvmVcpuStatistics>(KTSTR_TRY(read_statistics(vcpu_files_[i].get())));
+  return ok();
 }
 
 Status StatisticsReader::open_counters(std::span<const std::unique_ptr<Vcpu>> vcpus) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/fd.h"
 #include "engine/base/result.h"
 #include "vmm/kvm/vcpu.h"
 #include "vmm/kvm/vcpu_counters.h"
@@ -18,14 +19,21 @@ namespace ktstr::vmm::kvm {
 /// descriptors and time at each entry of the guest. Not thread-safe.
 class StatisticsReader {
  public:
-  /// The machine's descriptor and its vCPUs, the same ones each time, with their threads running. What can't
-  /// be had is absent, with the reason.
-  [[nodiscard]] MachineStatistics read(int vm, std::span<const std::unique_ptr<Vcpu>> vcpus);
+  /// Opens KVM's statistics of a machine. Precondition: its vCPUs do not run yet (open_statistics()).
+  void open(int vm, std::span<const std::unique_ptr<Vcpu>> vcpus);
+
+  /// Of those vCPUs, with their threads running. What can't be had is absent, with the reason.
+  [[nodiscard]] MachineStatistics read(std::span<const std::unique_ptr<Vcpu>> vcpus);
 
  private:
+  [[nodiscard]] Status open_kvm(int vm, std::span<const std::unique_ptr<Vcpu>> vcpus);
+  [[nodiscard]] Status read_kvm(MachineStatistics& statistics) const;
   [[nodiscard]] Status open_counters(std::span<const std::unique_ptr<Vcpu>> vcpus);
   [[nodiscard]] Status read_counters(MachineStatistics& statistics) const;
 
+  Status kvm_opened_ = Error{ErrorCode::kUnavailable, "not opened"};
+  Fd vm_file_;
+  std::vector<Fd> vcpu_files_;               ///< one for each vCPU
   std::vector<VcpuCounters> counters_;       ///< of all vCPUs or none
   std::optional<Status> counters_opened_{};  ///< whether that went well, once it was tried
 };
