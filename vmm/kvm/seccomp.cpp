@@ -2,6 +2,7 @@
 
 #include <linux/kvm.h>
 #include <linux/seccomp.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <seccomp.h>
 #include <sys/mman.h>
@@ -167,6 +168,15 @@ void allocate_once() {
   static_cast<void>(std::make_unique<std::array<std::byte, 64>>());
 }
 
+/// glibc looks into /proc/sys/vm/overcommit_memory before it first gives a part of a thread's heap back. So
+/// none is given back; and as setting that ends glibc's adjusting of what is mapped apart, that is set to the
+/// largest it takes, as far as it would have adjusted it.
+void keep_heaps() {
+  constexpr int kLargestMmapThreshold = 32 << 20;  // HEAP_MAX_SIZE / 2
+  ::mallopt(M_TRIM_THRESHOLD, -1);
+  ::mallopt(M_MMAP_THRESHOLD, kLargestMmapThreshold);
+}
+
 }  // namespace
 
 Result<SyscallFilter> SyscallFilter::create(ConfinedThread kind) {
@@ -180,6 +190,7 @@ Result<SyscallFilter> SyscallFilter::create(ConfinedThread kind) {
   KTSTR_TRY_STATUS(add_rules(context.get(), kind));
   filter.program_ = KTSTR_TRY(compile(context.get()));
   install_trap_handler();
+  keep_heaps();
   return filter;
 }
 
