@@ -162,22 +162,6 @@ TEST_CASE("forks have random numbers and boot ids of their own, and the host's t
   CHECK(boots.size() == 3);
 }
 
-// The kernel re-seeds by itself about once a second so soon after a boot, so a fork that answers late may
-// draw another number: of four, at least two agree.
-TEST_CASE("forks that are not refreshed draw the same random numbers") {
-  const auto kernel = default_kernel();
-  if (!kernel) SKIP_TEST("no kernel is cached");
-  const auto snapshot = ready_guest(*kernel);
-  std::set<std::string> first_numbers;
-  for (int i = 0; i < 4; ++i) {
-    const auto machine = snapshot->fork({});
-    REQUIRE_MESSAGE(machine, machine.error().message);
-    AgentClient agent((*machine)->channel_fd());
-    first_numbers.insert(guest_file(agent, "/proc/sys/kernel/random/uuid"));
-  }
-  CHECK(first_numbers.size() < 4);
-}
-
 TEST_CASE("forks do not differ in anything that stands still") {
   const auto kernel = default_kernel();
   if (!kernel) SKIP_TEST("no kernel is cached");

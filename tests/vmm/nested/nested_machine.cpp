@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kDeadline = std::chrono::minutes(8);
+constexpr auto kDeadline = std::chrono::minutes(14);
 constexpr const char* kLastLine = "\ninit: exit ";
 
 /// With all that it needs to start.
