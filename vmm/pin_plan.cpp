@@ -4,9 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <functional>
 #include <map>
 #include <numeric>
+#include <utility>
 
 namespace ktstr::vmm {
 namespace {
@@ -121,7 +121,8 @@ std::vector<std::size_t> take_llcs(FittingNode& node, std::size_t llcs, const To
 std::vector<std::size_t> largest_first(const Topology& guest) {
   std::vector<std::size_t> nodes(guest.nodes);
   std::iota(nodes.begin(), nodes.end(), std::size_t{0});
-  std::ranges::stable_sort(nodes, std::greater(), [&](std::size_t node) { return guest.node_llcs(node); });
+  std::ranges::sort(nodes, {},
+                    [&](std::size_t node) { return std::pair(guest.llcs - guest.node_llcs(node), node); });
   return nodes;
 }
 
