@@ -23,7 +23,8 @@ Error corrupt(const char* what) {
 
 std::vector<std::int32_t> words_behind(const KernelElf& kernel) {
   std::vector<std::int32_t> words((kernel.file.size() - kernel.end) / sizeof(std::int32_t));
-  std::memcpy(words.data(), kernel.file.data() + kernel.end, words.size() * sizeof(std::int32_t));
+  if (!words.empty())
+    std::memcpy(words.data(), kernel.file.data() + kernel.end, words.size() * sizeof(std::int32_t));
   return words;
 }
 
@@ -144,7 +145,7 @@ class Slider {
     if (kernel_.fd >= 0)
       return read_at(kernel_.fd, target.first(bytes.size()),
                      static_cast<std::size_t>(bytes.data() - kernel_.file.data()));
-    std::memcpy(target.data(), bytes.data(), bytes.size());
+    std::ranges::copy(bytes, target.begin());
     return ok();
   }
 

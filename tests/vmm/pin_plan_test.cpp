@@ -10,7 +10,9 @@ namespace ktstr::vmm {
 namespace {
 
 Topology topology_of(std::string_view text) {
-  return *Topology::parse(text);
+  const auto topology = Topology::parse(text);
+  REQUIRE_MESSAGE(topology.has_value(), topology.error().message);
+  return *topology;
 }
 
 /// As a kernel numbers them: node by node, siblings beside each other; those in `unusable` are left out.
@@ -114,7 +116,7 @@ TEST_CASE("of unlike nodes the largest are placed first; one without CPUs has me
   REQUIRE_MESSAGE(unlike.has_value(), unlike.error().message);
   CHECK(unlike->vcpu_cpus == Cpus{2, 0, 1});
   CHECK(unlike->node_host_nodes == std::vector{CpuSet{1}, CpuSet{0}});
-  const auto memory_only = plan_pinning(host_of("2n4l1c1t"), topology_of("2n2l1c1t nodes=2,0"));
+  const auto memory_only = plan_pinning(host_of("2n4l1c1t"), topology_of("2n2l1c1t nodes=2,0:256M"));
   REQUIRE_MESSAGE(memory_only.has_value(), memory_only.error().message);
   CHECK(memory_only->vcpu_cpus == Cpus{0, 1});
   CHECK(memory_only->node_host_nodes == std::vector{CpuSet{0}, CpuSet{1}});
