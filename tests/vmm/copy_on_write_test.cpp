@@ -3,26 +3,12 @@
 
 #include <algorithm>
 
-#include "tests/vmm/mebibyte.h"
-#include "vmm/guest_ram.h"
-#include "vmm/ram_copy.h"
+#include "tests/vmm/ram_to_copy.h"
 
 namespace ktstr::vmm {
 namespace {
 
-constexpr std::size_t kPage = 4096;
-
-GuestRam make_ram(std::initializer_list<std::uint64_t> banks) {
-  auto ram = GuestRam::create(std::vector<std::uint64_t>(banks));
-  REQUIRE(ram.has_value());
-  return std::move(*ram);
-}
-
-RamTemplate take(const GuestRam& ram) {
-  auto copy = RamTemplate::take(ram);
-  REQUIRE(copy.has_value());
-  return std::move(*copy);
-}
+using test::kPage, test::make_ram, test::take;
 
 GuestRam copy_on_write(const RamTemplate& source) {
   auto ram = GuestRam::copy_on_write(source);
