@@ -32,6 +32,19 @@ std::string failures_line(const ParseSummary& parse) {
   return line + ")\n";
 }
 
+std::string probe_line(const ProbeSummary& probe) {
+  if (probe.jemalloc_detected == 0 && probe.failed == 0) return {};
+  auto line = fmt::format("jemalloc: {} of {} processes, {} threads read", probe.jemalloc_detected,
+                          probe.tgids_walked, probe.probed_ok);
+  if (probe.failed == 0) return line + "\n";
+  line += fmt::format(", {} failed:", probe.failed);
+  for (const auto& [name, value, doc] : describe<ProbeFailure>.values)
+    if (const auto count = probe.outcomes_without_counters.find(std::string(name));
+        is_actionable(value) && count != probe.outcomes_without_counters.end())
+      line += fmt::format("{} {} {} ({})", line.ends_with(':') ? "" : ",", count->second, name, doc);
+  return line + "\n";
+}
+
 }  // namespace
 
 std::string summary_text(const Snapshot& snapshot) {
@@ -45,7 +58,9 @@ std::string summary_text(const Snapshot& snapshot) {
     if (const auto negative = snapshot.parse_summary->negative_dotted_values; negative > 0)
       text += fmt::format("{} times were negative and are left out\n", negative);
   }
-  for (const auto& hint : hints(snapshot.parse_summary, snapshot.taskstats_summary)) text += hint + "\n";
+  if (snapshot.probe_summary) text += probe_line(*snapshot.probe_summary);
+  for (const auto& hint : hints(snapshot.parse_summary, snapshot.taskstats_summary, snapshot.probe_summary))
+    text += hint + "\n";
   return text;
 }
 

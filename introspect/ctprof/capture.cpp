@@ -122,13 +122,6 @@ void read_cgroups(const fs::path& root, Snapshot& snapshot) {
       snapshot.cgroup_stats.emplace(*thread.cgroup, read_cgroup_stats(root / thread.cgroup->substr(1)));
 }
 
-unsigned workers_by_load(const fs::path& proc) {
-  FileReader files;
-  const auto text = files.read(proc / "loadavg");
-  const auto load = text ? parse_loadavg(*text) : std::nullopt;
-  return capture_workers(std::max(1u, std::thread::hardware_concurrency()), load.value_or(0));
-}
-
 /// All processes, or the one that is asked for.
 Result<std::vector<std::int32_t>> processes(int proc, const CaptureOptions& options) {
   if (!options.pid) return numbered_entries(proc, ".");
@@ -144,6 +137,14 @@ unsigned capture_workers(unsigned cpus, double load) {
   return std::clamp(static_cast<unsigned>(idle), 1u, cpus / 2 + 1);
 }
 
+unsigned worker_count(const CaptureOptions& options) {
+  if (options.workers > 0) return options.workers;
+  FileReader files;
+  const auto text = files.read(options.proc / "loadavg");
+  const auto load = text ? parse_loadavg(*text) : std::nullopt;
+  return capture_workers(std::max(1u, std::thread::hardware_concurrency()), load.value_or(0));
+}
+
 Result<Snapshot> capture(const CaptureOptions& options) {
   Snapshot snapshot;
   snapshot.captured_at_unix_ns = clock_ns(CLOCK_REALTIME);
@@ -153,10 +154,9 @@ Result<Snapshot> capture(const CaptureOptions& options) {
   const auto tgids = KTSTR_TRY(processes(proc.get(), options));
   snapshot.host = read_host_context(options.proc, options.sys);
   const auto list = list_threads(proc.get(), tgids);
-  const unsigned workers = options.workers > 0 ? options.workers : workers_by_load(options.proc);
   const auto gates = taskstats_gates(snapshot.host);
   Sweep sweep(proc.get(), options.live, gates, list);
-  add_up(sweep.run(workers), snapshot);
+  add_up(sweep.run(worker_count(options)), snapshot);
   snapshot.threads = sweep.take_records();
   read_cgroups(options.cgroup.value_or(find_cgroup_root(options.sys)), snapshot);
   snapshot.pressure = read_system_pressure(options.proc);

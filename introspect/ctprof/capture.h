@@ -28,6 +28,9 @@ struct CaptureOptions {
 /// left out. Errors: kNotFound, `proc` is not there, or has no such process.
 [[nodiscard]] Result<Snapshot> capture(const CaptureOptions& options);
 
+/// How many threads would read: as the options say, or the load leaves room for.
+[[nodiscard]] unsigned worker_count(const CaptureOptions& options);
+
 /// How many threads may read on a machine of so many CPUs under such a load: what the load leaves idle, at
 /// least one, at most half of the CPUs and one.
 [[nodiscard]] unsigned capture_workers(unsigned cpus, double load);

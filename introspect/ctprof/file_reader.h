@@ -13,8 +13,9 @@ namespace ktstr::introspect::ctprof {
 /// One for each thread. The text that read() gives is valid until the next read().
 class FileReader {
  public:
-  /// A file longer than this is refused (EFBIG): none that the kernel writes for a task is.
-  static constexpr std::size_t kMaxBytes = 4 << 20;
+  /// A file longer than this is refused (EFBIG): none that the kernel writes for a task is, /proc/PID/maps
+  /// with the 65 530 lines of vm.max_map_count included.
+  static constexpr std::size_t kMaxBytes = 16 << 20;
 
   /// The file's text, or nothing: then error() says why.
   [[nodiscard]] std::optional<std::string_view> read(int directory, const char* name);

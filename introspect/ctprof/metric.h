@@ -10,8 +10,9 @@
 
 namespace ktstr::introspect::ctprof {
 
-/// Where a metric is read from. All but taskstats are files of /proc/PID/task/TID.
-enum class SourceFile : std::uint8_t { kStat, kSchedstat, kStatus, kSched, kIo, kTaskstats };
+/// Where a metric is read from. All but taskstats and jemalloc (the thread's own memory) are files of
+/// /proc/PID/task/TID.
+enum class SourceFile : std::uint8_t { kStat, kSchedstat, kStatus, kSched, kIo, kTaskstats, kJemalloc };
 
 /// How a value is written there.
 enum class Decode : std::uint8_t {
@@ -35,6 +36,7 @@ enum class Gate : std::uint8_t {
   kCpuDelay,
   kDelays,
   kXacct,
+  kJemalloc,
 };
 
 /// What is shown together. Metrics of the table are of the first two; the others are computed, or not of
@@ -43,7 +45,7 @@ enum class Section : std::uint8_t { kPrimary, kDelays, kDerived, kSmaps, kCgroup
 
 struct Source {
   SourceFile file{};
-  std::string_view key{};   ///< of a line "key: value"
+  std::string_view key{};   ///< of a line "key: value", or of a struct's member
   std::uint16_t place = 0;  ///< the ordinal (from 1) of a word of a line, or the offset in struct taskstats
   Decode decode{};
 };
@@ -85,7 +87,8 @@ inline constexpr auto describe<introspect::ctprof::SourceFile> = [] {
                                                                     {"status", kStatus},
                                                                     {"sched", kSched},
                                                                     {"io", kIo},
-                                                                    {"taskstats", kTaskstats}});
+                                                                    {"taskstats", kTaskstats},
+                                                                    {"jemalloc", kJemalloc}});
 }();
 
 template <>

@@ -30,6 +30,11 @@ constexpr Source taskstats(std::uint16_t offset, Decode decode = kInteger) {
   return {SourceFile::kTaskstats, {}, offset, decode};
 }
 
+/// A member of struct tsd_s of jemalloc's tsd.h.
+constexpr Source jemalloc(std::string_view member) {
+  return {SourceFile::kJemalloc, member, 0, kInteger};
+}
+
 // Fields of stat: fs/proc/array.c, do_task_stat(). Keys of sched: kernel/sched/debug.c,
 // proc_sched_show_task().
 constexpr Metric kMetrics[] = {
@@ -106,6 +111,10 @@ constexpr Metric kMetrics[] = {
      Section::kPrimary, "time it kept its SMT siblings idle under core scheduling, ns"},
     {"fair_slice_ns", &R::fair_slice_ns, sched("se.slice"), Gate::kNone, Section::kPrimary,
      "its current slice in the fair class, ns; stale under sched_ext"},
+    {"allocated_bytes", &R::allocated_bytes, jemalloc("thread_allocated"), Gate::kJemalloc, Section::kPrimary,
+     "bytes allocated from jemalloc"},
+    {"deallocated_bytes", &R::deallocated_bytes, jemalloc("thread_deallocated"), Gate::kJemalloc,
+     Section::kPrimary, "bytes given back to jemalloc, whichever thread had allocated them"},
     {"minflt", &R::minflt, stat(10), Gate::kNone, Section::kPrimary, "page faults without I/O"},
     {"majflt", &R::majflt, stat(12), Gate::kNone, Section::kPrimary, "page faults with I/O"},
     {"utime_clock_ticks", &R::utime_clock_ticks, stat(14), Gate::kNone, Section::kPrimary,
@@ -234,9 +243,10 @@ SourceIndex::SourceIndex(SourceFile file) {
 
 const SourceIndex& SourceIndex::of(SourceFile file) {
   static const std::array<SourceIndex, std::size(describe<SourceFile>.values)> indices = {
-      SourceIndex(SourceFile::kStat),   SourceIndex(SourceFile::kSchedstat),
-      SourceIndex(SourceFile::kStatus), SourceIndex(SourceFile::kSched),
-      SourceIndex(SourceFile::kIo),     SourceIndex(SourceFile::kTaskstats)};
+      SourceIndex(SourceFile::kStat),    SourceIndex(SourceFile::kSchedstat),
+      SourceIndex(SourceFile::kStatus),  SourceIndex(SourceFile::kSched),
+      SourceIndex(SourceFile::kIo),      SourceIndex(SourceFile::kTaskstats),
+      SourceIndex(SourceFile::kJemalloc)};
   return indices[static_cast<std::size_t>(file)];
 }
 
@@ -284,6 +294,8 @@ std::string_view gate_text(Gate gate) {
       return "CONFIG_TASK_DELAY_ACCT, kernel.task_delayacct=1, CAP_NET_ADMIN";
     case Gate::kXacct:
       return "CONFIG_TASK_XACCT, CAP_NET_ADMIN";
+    case Gate::kJemalloc:
+      return "jemalloc with debug information, CAP_SYS_PTRACE";
   }
   return "";
 }

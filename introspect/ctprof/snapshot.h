@@ -29,6 +29,7 @@ struct Snapshot {
   std::optional<SchedExtState> sched_ext;
   std::optional<ParseSummary> parse_summary;
   std::optional<TaskstatsSummary> taskstats_summary;
+  std::optional<ProbeSummary> probe_summary;
 
   friend bool operator==(const Snapshot&, const Snapshot&) = default;
 };
@@ -51,6 +52,8 @@ inline constexpr auto describe<introspect::ctprof::Snapshot> = [] {
       field("sched_ext", &T::sched_ext, "sched_ext as a whole; null without CONFIG_SCHED_CLASS_EXT"),
       field("parse_summary", &T::parse_summary, "files that could not be read"),
       field("taskstats_summary", &T::taskstats_summary,
-            "answers over generic netlink; null when nothing was asked"));
+            "answers over generic netlink; null when nothing was asked"),
+      field("probe_summary", &T::probe_summary,
+            "the probe of jemalloc's counters; null when it was not made"));
 }();
 }  // namespace ktstr

@@ -11,12 +11,15 @@ constexpr const char* kConfigHint =
     "hint: most read failures are of schedstat and io: the kernel may be built without CONFIG_SCHED_INFO or "
     "CONFIG_TASK_IO_ACCOUNTING";
 constexpr const char* kPermissionHint =
-    "hint: most read failures are refusals: run as root, or give this program cap_sys_ptrace "
-    "(sudo setcap cap_sys_ptrace,cap_net_admin+eip $(which ktstr)), to read io and smaps_rollup of other "
-    "users' "
-    "processes";
+    "hint: most read failures are refusals: io and smaps_rollup of others' processes need CAP_SYS_PTRACE "
+    "(run as "
+    "root, or sudo setcap cap_sys_ptrace,cap_net_admin+eip $(which ktstr))";
 constexpr const char* kTaskstatsHint =
     "hint: delays and memory peaks are missing because taskstats was refused: they need CAP_NET_ADMIN";
+constexpr const char* kProbeHint =
+    "hint: jemalloc's counters are missing where attaching was refused: it needs CAP_SYS_PTRACE (run as "
+    "root, or sudo "
+    "setcap cap_sys_ptrace+eip $(which ktstr)), or kernel.yama.ptrace_scope=0";
 
 bool needs_config(std::string_view file) {
   return file == "schedstat" || file == "io";
@@ -25,17 +28,16 @@ bool refused(int error) {
   return error == EACCES || error == EPERM;
 }
 
-/// Half or more, and not none.
-bool dominates(std::uint64_t part, std::uint64_t total) {
-  return total > 0 && part >= total - part;
-}
-
 std::string error_name(int error) {
   const char* name = ::strerrorname_np(error);
   return name ? name : std::to_string(error);
 }
 
 }  // namespace
+
+bool dominates(std::uint64_t part, std::uint64_t total) {
+  return total > 0 && part >= total - part;
+}
 
 void ParseTally::commit() {
   for (const auto& failure : pending_) ++failures_[failure];
@@ -81,10 +83,12 @@ std::optional<std::string> dominant(const std::map<std::string, std::uint64_t>& 
 }
 
 std::vector<std::string> hints(const std::optional<ParseSummary>& parse,
-                               const std::optional<TaskstatsSummary>& taskstats) {
+                               const std::optional<TaskstatsSummary>& taskstats,
+                               const std::optional<ProbeSummary>& probe) {
   std::vector<std::string> sentences;
   if (parse && parse->kernel_config_dominant) sentences.emplace_back(kConfigHint);
   if (parse && parse->permission_dominant) sentences.emplace_back(kPermissionHint);
+  if (probe && probe->privilege_dominant) sentences.emplace_back(kProbeHint);
   if (!taskstats) return sentences;
   if (taskstats->unavailable)
     sentences.push_back("hint: delays and memory peaks are missing: " + *taskstats->unavailable);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/base/describe.h"
+#include "introspect/ctprof/probe_summary.h"
 
 namespace ktstr::introspect::ctprof {
 
@@ -71,9 +72,13 @@ class ParseTally {
 /// The name with the greatest count; of several, the first in the alphabet.
 [[nodiscard]] std::optional<std::string> dominant(const std::map<std::string, std::uint64_t>& counts);
 
+/// Whether the part is half of the total or more; of nothing it is not.
+[[nodiscard]] bool dominates(std::uint64_t part, std::uint64_t total);
+
 /// What to do about missing values, a sentence each; empty when nothing stands out.
 [[nodiscard]] std::vector<std::string> hints(const std::optional<ParseSummary>& parse,
-                                             const std::optional<TaskstatsSummary>& taskstats);
+                                             const std::optional<TaskstatsSummary>& taskstats,
+                                             const std::optional<ProbeSummary>& probe);
 
 }  // namespace ktstr::introspect::ctprof
 

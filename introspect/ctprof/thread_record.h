@@ -67,6 +67,9 @@ struct ThreadRecord {
   std::optional<MonotonicNs> core_forceidle_sum;
   std::optional<GaugeNs> fair_slice_ns;
 
+  std::optional<Bytes> allocated_bytes;
+  std::optional<Bytes> deallocated_bytes;
+
   std::optional<MonotonicCount> minflt;
   std::optional<MonotonicCount> majflt;
   std::optional<ClockTicks> utime_clock_ticks;

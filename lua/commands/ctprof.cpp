@@ -13,6 +13,7 @@
 #include "engine/ctprof/texts.h"
 #include "introspect/ctprof/capture.h"
 #include "introspect/ctprof/file.h"
+#include "introspect/ctprof/jemalloc/probe.h"
 #include "lua/commands/cancellation.h"
 #include "lua/commands/commands.h"
 
@@ -40,6 +41,7 @@ struct GroupArguments {
 
 struct CaptureArguments {
   ctprof::CaptureOptions capture;
+  bool no_jemalloc = false;
   fs::path output;
   std::string watch;
   std::string by = "run_time_ns";
@@ -94,8 +96,15 @@ int finish(const Status& status) {
   return status ? kPassed : report_error(status.error());
 }
 
+Result<ctprof::Snapshot> capture_now(const CaptureArguments& arguments) {
+  auto snapshot = KTSTR_TRY(ctprof::capture(arguments.capture));
+  if (!arguments.no_jemalloc)
+    ctprof::probe_jemalloc(arguments.capture.proc, snapshot, ctprof::worker_count(arguments.capture));
+  return snapshot;
+}
+
 Status capture_once(const CaptureArguments& arguments) {
-  const auto snapshot = KTSTR_TRY(ctprof::capture(arguments.capture));
+  const auto snapshot = KTSTR_TRY(capture_now(arguments));
   KTSTR_TRY_STATUS(ctprof::write_snapshot(arguments.output, snapshot));
   std::fputs(engine::summary_text(snapshot).c_str(), stderr);
   return ok();
@@ -115,9 +124,9 @@ Status watch(const CaptureArguments& arguments, const Invocation& invocation) {
   const auto interval = KTSTR_TRY(parse_duration(arguments.watch));
   const auto cancellation = KTSTR_TRY(Cancellation::on_interrupt());
   const engine::ShowOptions options{arguments.group.options(), {}, arguments.by, arguments.top};
-  auto before = KTSTR_TRY(ctprof::capture(arguments.capture));
+  auto before = KTSTR_TRY(capture_now(arguments));
   while (!stopped_within(cancellation->token(), interval.chrono())) {
-    auto after = KTSTR_TRY(ctprof::capture(arguments.capture));
+    auto after = KTSTR_TRY(capture_now(arguments));
     const auto text = KTSTR_TRY(engine::rates_text(before, after, options, style(invocation)));
     std::fputs(text.c_str(), stdout);
     if (std::fflush(stdout) != 0) return system_error("standard output");
@@ -186,6 +195,8 @@ void add_capture(CLI::App& parent, Invocation& invocation) {
   auto* output =
       command->add_option("-o,--output", arguments->output, "The file to write: NAME.ctprof.zst, by custom");
   command->add_option("--pid", arguments->capture.pid, "Only this process")->check(CLI::PositiveNumber);
+  command->add_flag("--no-jemalloc", arguments->no_jemalloc,
+                    "Do not read jemalloc's counters, for which its threads are stopped for a moment");
   auto* watch = command->add_option("--watch", arguments->watch,
                                     "Write no file: capture every so often (1s) and show rates");
   watch->excludes(output);

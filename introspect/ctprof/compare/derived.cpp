@@ -16,6 +16,8 @@ constexpr std::string_view kStorage[] = {"read_bytes", "write_bytes"};
 constexpr std::string_view kCalls[] = {"rchar", "wchar"};
 constexpr std::string_view kIowait[] = {"iowait_sum"};
 constexpr std::string_view kIowaits[] = {"iowait_count"};
+constexpr std::string_view kAllocated[] = {"allocated_bytes"};
+constexpr std::string_view kDeallocated[] = {"deallocated_bytes"};
 constexpr std::string_view kDelays[] = {
     "cpu_delay_total_ns",       "blkio_delay_total_ns",   "swapin_delay_total_ns", "freepages_delay_total_ns",
     "thrashing_delay_total_ns", "compact_delay_total_ns", "wpcopy_delay_total_ns", "irq_delay_total_ns"};
@@ -40,6 +42,13 @@ constexpr DerivedMetric kDerived[] = {
     {"involuntary_csw_ratio", "ratio", kInvoluntary, kSwitches, "preemptions, of all context switches"},
     {"disk_io_fraction", "ratio", kStorage, kCalls,
      "bytes that went to or came from storage, of all read and written"},
+    {"live_heap_estimate",
+     "bytes",
+     kAllocated,
+     {},
+     "bytes that jemalloc has handed out and not got back; of single threads, those that free what others "
+     "allocated are below 0",
+     kDeallocated},
     {"avg_iowait_ns", "ns", kIowait, kIowaits, "average I/O wait, ns"},
     average_delay("avg_cpu_delay_ns", 0, "average wait for a CPU (taskstats), ns"),
     average_delay("avg_blkio_delay_ns", 1, "average wait for block I/O, ns"),
@@ -71,11 +80,12 @@ std::span<const DerivedMetric> derived_metrics() {
 
 Aggregate derive(const DerivedMetric& metric, Threads threads) {
   const auto numerator = sum(metric.numerator, threads);
-  if (!numerator) return {};
-  if (metric.denominator.empty()) return Derived{*numerator};
+  const auto less = sum(metric.less, threads);
+  if (!numerator || !less) return {};
+  if (metric.denominator.empty()) return Derived{*numerator - *less};
   const auto denominator = sum(metric.denominator, threads);
   if (!denominator || *denominator == 0) return {};
-  return Derived{*numerator / *denominator};
+  return Derived{(*numerator - *less) / *denominator};
 }
 
 }  // namespace ktstr::introspect::ctprof

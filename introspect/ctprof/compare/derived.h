@@ -8,13 +8,14 @@
 
 namespace ktstr::introspect::ctprof {
 
-/// The sum of some metrics' totals, divided by the sum of others.
+/// The sum of some metrics' totals, less that of others, divided by that of others.
 struct DerivedMetric {
   std::string_view name;
-  std::string_view unit;  ///< "ns" or "ratio"
+  std::string_view unit;  ///< "ns", "bytes" or "ratio"
   std::span<const std::string_view> numerator;
   std::span<const std::string_view> denominator;  ///< empty: nothing is divided
   std::string_view doc;
+  std::span<const std::string_view> less{};
 };
 
 [[nodiscard]] std::span<const DerivedMetric> derived_metrics();

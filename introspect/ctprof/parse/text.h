@@ -11,9 +11,9 @@ namespace ktstr::introspect::ctprof {
 
 /// The number that is all of `text`; nothing when it is not one, or does not fit.
 template <std::integral T>
-[[nodiscard]] std::optional<T> to_number(std::string_view text) {
+[[nodiscard]] std::optional<T> to_number(std::string_view text, int base = 10) {
   T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return value;
 }

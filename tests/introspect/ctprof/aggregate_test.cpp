@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "introspect/ctprof/compare/derived.h"
 #include "tests/introspect/ctprof/threads.h"
 
@@ -72,9 +74,9 @@ TEST_CASE("affinities are united") {
 }
 
 TEST_CASE("computed metrics are made of counters that there are") {
-  CHECK(derived_metrics().size() == 16);
+  CHECK(derived_metrics().size() == 17);
   for (const auto& derived : derived_metrics())
-    for (const auto names : {derived.numerator, derived.denominator})
+    for (const auto names : {derived.numerator, derived.denominator, derived.less})
       for (const auto name : names) {
         const auto* metric = find_metric(name);
         REQUIRE_MESSAGE(metric, name);
@@ -94,6 +96,18 @@ TEST_CASE("a computed metric is absent without its parts or divided by nothing")
   CHECK(derive(wait, threads) == Aggregate());
   record.wait_count = MonotonicCount{8};
   CHECK(derive(wait, threads) == Aggregate(Derived{12.5}));
+}
+
+TEST_CASE("the live heap is what was allocated less what was given back, below 0 too") {
+  ThreadRecord record;
+  const ThreadRecord* threads[] = {&record};
+  const auto live =
+      std::ranges::find(derived_metrics(), std::string_view("live_heap_estimate"), &DerivedMetric::name);
+  REQUIRE(live != derived_metrics().end());
+  record.allocated_bytes = Bytes{100};
+  CHECK(derive(*live, threads) == Aggregate());
+  record.deallocated_bytes = Bytes{130};
+  CHECK(derive(*live, threads) == Aggregate(Derived{-30}));
 }
 
 TEST_CASE("the time off the CPU leaves out thrashing, which is swapping in already") {

@@ -15,7 +15,7 @@ TEST_CASE("names are unique and lead back to their rows") {
     CHECK(find_metric(metric.name) == &metric);
     CHECK(!metric.doc.empty());
   }
-  CHECK(names.size() == 84);
+  CHECK(names.size() == 86);
   CHECK(find_metric("nr_wakeup") == nullptr);
   CHECK(find_metric("") == nullptr);
 }

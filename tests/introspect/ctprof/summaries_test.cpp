@@ -48,7 +48,7 @@ TEST_CASE("refusals point to privileges, not to the configuration") {
   CHECK(summary.permission_dominant);
   CHECK(!summary.kernel_config_dominant);
   CHECK(summary.read_failures_by_error == std::map<std::string, std::uint64_t>{{"EACCES", 2}, {"ESRCH", 1}});
-  const auto sentences = hints(summary, std::nullopt);
+  const auto sentences = hints(summary, std::nullopt, std::nullopt);
   REQUIRE(sentences.size() == 1);
   CHECK(sentences[0].find("cap_sys_ptrace") != std::string::npos);
 }
@@ -61,10 +61,10 @@ TEST_CASE("counts of several workers add up") {
 }
 
 TEST_CASE("taskstats is hinted at when it was refused or is not there") {
-  CHECK(hints(std::nullopt, TaskstatsSummary{5, 1, 0, 0, {}}).empty());
-  CHECK(hints(std::nullopt, TaskstatsSummary{0, 6, 0, 0, {}}).at(0).find("CAP_NET_ADMIN") !=
+  CHECK(hints(std::nullopt, TaskstatsSummary{5, 1, 0, 0, {}}, {}).empty());
+  CHECK(hints(std::nullopt, TaskstatsSummary{0, 6, 0, 0, {}}, {}).at(0).find("CAP_NET_ADMIN") !=
         std::string::npos);
-  CHECK(hints(std::nullopt, TaskstatsSummary{0, 0, 0, 0, "no family"}).at(0).find("no family") !=
+  CHECK(hints(std::nullopt, TaskstatsSummary{0, 0, 0, 0, "no family"}, {}).at(0).find("no family") !=
         std::string::npos);
 }
 

@@ -1,0 +1,58 @@
+// A process's jemalloc, and the counters of its threads.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "introspect/ctprof/jemalloc/jemalloc_file.h"
+#include "introspect/ctprof/jemalloc/process_memory.h"
+#include "introspect/ctprof/jemalloc/traced_thread.h"
+
+namespace ktstr::introspect::ctprof {
+
+/// What is known of files, so that each is read once however many processes run it. May be used by several
+/// threads; a file's first reader holds up only those that want the same one.
+class JemallocFiles {
+ public:
+  /// The file that the process has mapped there.
+  [[nodiscard]] ProbeResult<JemallocFile> find(const std::filesystem::path& process, const MappedCode& code);
+
+ private:
+  struct Entry {
+    std::once_flag once;
+    ProbeResult<JemallocFile> file = tl::unexpected(ProbeFailure::kNotJemalloc);
+  };
+
+  std::mutex mutex_;
+  std::map<FileId, std::unique_ptr<Entry>> entries_;
+};
+
+/// One copy of jemalloc in a process: where each thread's data lies from its thread pointer.
+struct ThreadData {
+  std::int64_t offset = 0;
+  TsdLayout layout;
+};
+
+/// All copies that the process runs; at least one. `process`: its directory in /proc. Without one,
+/// kNotJemalloc, or why a file of it could not be looked at; when any of several copies is not to be read,
+/// why: a part of the counters would be a wrong number.
+[[nodiscard]] ProbeResult<std::vector<ThreadData>> find_thread_data(const std::filesystem::path& process,
+                                                                    pid_t pid, JemallocFiles& files);
+
+/// Bytes since the thread began.
+struct HeapCounters {
+  std::uint64_t allocated = 0;
+  std::uint64_t deallocated = 0;
+};
+
+/// The sums over the copies, of a thread that has stopped. `task`: its directory in /proc. `begun`: when it
+/// began, in ticks of USER_HZ; kGone when the thread of that number is another by now.
+[[nodiscard]] ProbeResult<HeapCounters> read_counters(const std::filesystem::path& task, pid_t tid,
+                                                      std::uint64_t begun, const TracedThread& thread,
+                                                      const std::vector<ThreadData>& copies);
+
+}  // namespace ktstr::introspect::ctprof

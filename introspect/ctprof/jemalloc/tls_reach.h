@@ -1,0 +1,29 @@
+// How a thread's copy of a thread-local variable is found on x86-64 (ELF TLS, variant II: blocks of modules
+// lie below the thread pointer, FS.base).
+#pragma once
+
+#include <gelf.h>
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+
+namespace ktstr::introspect::ctprof {
+
+/// An executable's variable: so many bytes from the thread pointer, in every process.
+struct FromThreadPointer {
+  std::int64_t offset = 0;
+};
+/// A shared object's in static TLS: the dynamic linker has written that offset (R_X86_64_TPOFF64) into the
+/// word with this link-time address.
+struct OffsetSlot {
+  std::uint64_t address = 0;
+};
+using TlsReach = std::variant<FromThreadPointer, OffsetSlot>;
+
+/// Of the variable at `offset` in this file's TLS block. Nothing for a shared object's in dynamic TLS
+/// (jemalloc built with --disable-initial-exec-tls), whose place is known to the C library alone, and for an
+/// executable's block that is not aligned as it asks to be.
+[[nodiscard]] std::optional<TlsReach> find_tls_reach(Elf* elf, std::uint64_t offset);
+
+}  // namespace ktstr::introspect::ctprof

@@ -1,0 +1,37 @@
+// TracedThread: a thread of another process, stopped by ptrace(2) for a moment.
+#pragma once
+
+#include <sys/types.h>
+
+#include "introspect/ctprof/jemalloc/jemalloc_file.h"
+#include "introspect/ctprof/jemalloc/process_memory.h"
+
+namespace ktstr::introspect::ctprof {
+
+/// Stops a thread as a debugger that sends no signal does (PTRACE_SEIZE, PTRACE_INTERRUPT) and lets it go
+/// when it is destroyed, as it was: running, stopped by a signal, or with a signal that came meanwhile. All
+/// calls must be made by the one thread that stopped it; should the traced one never stop, it is let go when
+/// that thread ends. A system call that waits is begun anew by the kernel, or ends with EINTR where it can't
+/// be (signal(7)).
+class TracedThread {
+ public:
+  /// Asks it to stop; it does as soon as it runs again. Failures: kGone, kSeize, kInterrupt.
+  [[nodiscard]] static ProbeResult<TracedThread> interrupt(pid_t tid);
+
+  TracedThread(TracedThread&& other) noexcept;
+  TracedThread& operator=(TracedThread&& other) noexcept;
+  ~TracedThread();
+
+  /// Whether it has; does not wait. Failure: kGone.
+  [[nodiscard]] ProbeResult<bool> has_stopped();
+  /// FS.base of the stopped thread. Failures: kGone, kRegisters, kArchitecture (it runs 32-bit code).
+  [[nodiscard]] ProbeResult<ProcessVirt> thread_pointer() const;
+
+ private:
+  explicit TracedThread(pid_t tid) : tid_(tid) {}
+
+  pid_t tid_ = 0;
+  int signal_ = 0;  ///< to be delivered when it goes on
+};
+
+}  // namespace ktstr::introspect::ctprof
