@@ -13,6 +13,7 @@
 #include "bench/boot/contender.h"
 #include "bench/boot/set_up_cost.h"
 #include "vmm/initramfs.h"
+#include "vmm/kvm/kvm.h"
 #include "vmm/qemu/tsc.h"
 
 namespace ktstr::bench {
@@ -22,7 +23,7 @@ constexpr double kBestPlainLimit = 1.10;
 constexpr double kUntunedLimit = 0.50;
 constexpr double kBestPlainLimitKvm = 0.80;
 constexpr double kSetUpMilliseconds = 20, kSetUpMebibytes = 8;
-constexpr int kBootTries = 3, kLoadTries = 5;
+constexpr int kBootTries = 3, kSetUpTries = 5;
 
 /// Two tuned commands of plain QEMU: the ELF without KASLR, and the bzImage with it.
 void add_best_plain(std::vector<Contender>& all, const Guest& guest, const std::string& kernel_arguments,
@@ -74,7 +75,7 @@ void print_times(const std::vector<Contender>& all, const std::vector<std::vecto
   }
 }
 
-bool judge(const char* what, double value, double limit) {
+bool judge(std::string_view what, double value, double limit) {
   fmt::print("{:60} {:5.2f} (at most {:.2f}) {}\n", what, value, limit, value <= limit ? "ok" : "MISSED");
   return value <= limit;
 }
@@ -103,24 +104,38 @@ Result<std::vector<std::vector<double>>> run(const std::vector<Contender>& all, 
 }
 
 /// Of several tries the least: what others on the host cost is not ours.
+template <class Measure>
+Result<double> least_of(Measure measure) {
+  double least = KTSTR_TRY(measure());
+  for (int i = 1; i < kSetUpTries; ++i) least = std::min(least, KTSTR_TRY(measure()));
+  return least;
+}
+
+/// Where /dev/kvm makes no machine, the greater part of it.
 Result<bool> judge_loading(const Guest& guest) {
   bool quick = true;
   for (const bool kaslr : {true, false}) {
-    double least = KTSTR_TRY(loading_cost(guest, kaslr));
-    for (int i = 1; i < kLoadTries; ++i) least = std::min(least, KTSTR_TRY(loading_cost(guest, kaslr)));
-    quick &= judge(kaslr ? "loading a kernel for KVM, KASLR, CPU time in ms"
-                         : "loading a kernel for KVM, no KASLR, CPU time in ms",
-                   least, kSetUpMilliseconds);
+    const auto name = fmt::format("loading a kernel for KVM{}, CPU time in ms", kaslr ? ", KASLR" : "");
+    quick &= judge(name, KTSTR_TRY(least_of([&] { return loading_cost(guest, kaslr); })), kSetUpMilliseconds);
   }
   return quick;
 }
 
-Result<bool> judge_set_up(const Guest& guest, vmm::Backend backend) {
-  const auto cost = KTSTR_TRY(set_up_cost(guest, false, backend));
-  const bool quick = judge("set-up, CPU time in ms", cost.cpu_ms, kSetUpMilliseconds);
-  const bool small = judge("set-up, resident MiB beyond the guest's RAM",
-                           static_cast<double>(cost.resident_bytes) / (1 << 20), kSetUpMebibytes);
-  return quick && small;
+/// A machine can be made and started here even where its guest would not get far.
+Result<bool> judge_set_up(const Guest& guest) {
+  if (!vmm::kvm::Kvm::open()) return judge_loading(guest);
+  bool met = true;
+  double most_mebibytes = 0;
+  for (const bool kaslr : {true, false}) {
+    const auto measure = [&]() -> Result<double> {
+      const auto cost = KTSTR_TRY(set_up_cost(guest, kaslr));
+      most_mebibytes = std::max(most_mebibytes, static_cast<double>(cost.resident_bytes) / (1 << 20));
+      return cost.cpu_ms;
+    };
+    const double cpu_ms = KTSTR_TRY(least_of(measure));
+    met &= judge(fmt::format("set-up{}, CPU time in ms", kaslr ? ", KASLR" : ""), cpu_ms, kSetUpMilliseconds);
+  }
+  return met & judge("set-up, resident MiB beyond the guest's RAM", most_mebibytes, kSetUpMebibytes);
 }
 
 Result<bool> bench(int rounds, vmm::Backend backend, const std::filesystem::path& initramfs) {
@@ -128,8 +143,7 @@ Result<bool> bench(int rounds, vmm::Backend backend, const std::filesystem::path
   const Guest guest{KTSTR_TRY(store.resolve(std::nullopt)), initramfs};
   KTSTR_TRY_STATUS(vmm::write_initramfs({{"init", std::filesystem::path(KTSTR_BOOT_INIT)}}, initramfs));
   const bool kvm = backend == vmm::Backend::kKvm;
-  bool met = KTSTR_TRY(judge_loading(guest));
-  if (kvm) met &= KTSTR_TRY(judge_set_up(guest, backend));
+  bool met = KTSTR_TRY(judge_set_up(guest));
   const auto all = contenders(guest, backend);
   const auto times = KTSTR_TRY(run(all, rounds));
   print_times(all, times);

@@ -29,11 +29,11 @@ Result<std::int64_t> anonymous_bytes() {
 
 }  // namespace
 
-Result<SetUpCost> set_up_cost(const Guest& guest, bool kaslr, vmm::Backend backend) {
+Result<SetUpCost> set_up_cost(const Guest& guest, bool kaslr) {
   const auto config = KTSTR_TRY(machine_config(guest, kaslr));
   const auto bytes = KTSTR_TRY(anonymous_bytes());
   const double cpu = thread_cpu_ms();
-  const auto machine = KTSTR_TRY(vmm::start_machine(config, backend));
+  const auto machine = KTSTR_TRY(vmm::start_machine(config, vmm::Backend::kKvm));
   const double cpu_after = thread_cpu_ms();
   const auto bytes_after = KTSTR_TRY(anonymous_bytes());
   return SetUpCost{cpu_after - cpu, bytes_after - bytes};

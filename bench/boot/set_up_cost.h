@@ -12,8 +12,8 @@ struct SetUpCost {
   std::int64_t resident_bytes = 0;  ///< anonymous memory of this process (the guest's RAM is shared memory)
 };
 
-/// Precondition: KVM is to be had when `backend` is kKvm.
-[[nodiscard]] Result<SetUpCost> set_up_cost(const Guest& guest, bool kaslr, vmm::Backend backend);
+/// Of our own machine. Its guest need not boot: a /dev/kvm that makes machines is enough.
+[[nodiscard]] Result<SetUpCost> set_up_cost(const Guest& guest, bool kaslr);
 
 /// CPU milliseconds that putting a guest's kernel and initramfs into a KVM machine's memory takes: the part
 /// of its set-up that can be measured where there is no KVM.

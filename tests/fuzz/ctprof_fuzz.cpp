@@ -2,6 +2,7 @@
 #include <string>
 
 #include "introspect/ctprof/file.h"
+#include "introspect/ctprof/jemalloc/process_memory.h"
 #include "introspect/ctprof/parse/cgroup_files.h"
 #include "introspect/ctprof/parse/host_files.h"
 #include "introspect/ctprof/parse/task_files.h"
@@ -86,6 +87,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case 8:
       read_capture(text_of(bytes));
+      break;
+    case 10:
+      static_cast<void>(parse_maps(text_of(bytes)));
       break;
     case 9:
       static_cast<void>(parse_snapshot(text_of(bytes)));
