@@ -117,7 +117,7 @@ template <> inline constexpr auto describe<engine::MachineOrigin> = enumeration<
     {{"booted", engine::MachineOrigin::kBooted, "its kernel was booted for this run"},
      {"forked", engine::MachineOrigin::kForked, "it went on from the snapshot of a guest that an earlier run of the same command had booted alike"}});
 template <> inline constexpr auto describe<engine::MachineReport> = record<engine::MachineReport>("MachineReport", "the machine the guest ran on",
-    field("backend", &engine::MachineReport::backend, "qemu-tcg, qemu-kvm ...; absent when none was started"),
+    field("backend", &engine::MachineReport::backend, "kvm, qemu-tcg or qemu-kvm; absent when none was started"),
     field("origin", &engine::MachineReport::origin, "booted or forked; absent when none was started"),
     field("fork_problem", &engine::MachineReport::fork_problem, "why the guest was booted though it could have been forked, or why none can be forked from it"),
     field("emulated", &engine::MachineReport::emulated, "whether instructions were emulated"),

@@ -1,5 +1,4 @@
 // ktstr ctprof: what every thread of this machine has done, and what changed between two captures.
-#include <rapidjson/filewritestream.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include "introspect/ctprof/jemalloc/probe.h"
 #include "lua/commands/cancellation.h"
 #include "lua/commands/commands.h"
+#include "lua/commands/print_json.h"
 
 namespace ktstr::lua {
 namespace {
@@ -79,17 +79,6 @@ std::size_t terminal_width() {
 
 engine::TableStyle style(const Invocation& invocation) {
   return {wants_colour(STDOUT_FILENO, invocation), terminal_width()};
-}
-
-template <class T>
-void print_json(const T& value) {
-  std::array<char, 65536> buffer;
-  rapidjson::FileWriteStream stream(stdout, buffer.data(), buffer.size());
-  rapidjson::PrettyWriter<rapidjson::FileWriteStream> writer(stream);
-  writer.SetIndent(' ', 1);
-  write(writer, value);
-  stream.Put('\n');
-  stream.Flush();
 }
 
 int finish(const Status& status) {

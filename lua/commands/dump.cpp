@@ -1,5 +1,4 @@
 // ktstr dump: shows and compares dumps that runs have left.
-#include <rapidjson/filewritestream.h>
 #include <unistd.h>
 
 #include <array>
@@ -11,6 +10,7 @@
 #include "engine/dump/text.h"
 #include "introspect/dump/dump.h"
 #include "lua/commands/commands.h"
+#include "lua/commands/print_json.h"
 
 namespace ktstr::lua {
 namespace {
@@ -28,17 +28,6 @@ struct DiffArguments {
   fs::path before;
   fs::path after;
 };
-
-template <class T>
-void print_json(const T& value) {
-  std::array<char, 65536> buffer;
-  rapidjson::FileWriteStream stream(stdout, buffer.data(), buffer.size());
-  rapidjson::PrettyWriter<rapidjson::FileWriteStream> writer(stream);
-  writer.SetIndent(' ', 1);
-  write(writer, value);
-  stream.Put('\n');
-  stream.Flush();
-}
 
 Error has_none(std::string_view what) {
   return {ErrorCode::kNotFound,

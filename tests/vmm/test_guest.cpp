@@ -9,7 +9,6 @@
 
 #include "engine/kernels/kernel_store.h"
 #include "vmm/initramfs.h"
-#include "vmm/kvm/kvm.h"
 #include "vmm/qemu/qemu_machine.h"
 
 namespace ktstr::vmm {
@@ -34,8 +33,8 @@ std::filesystem::path test_initramfs() {
 /// Whether this host has what the backend needs.
 Status find_backend() {
   if (kTestBackend == Backend::kKvm) {
-    if (auto opened = kvm::Kvm::open(); !opened) return std::move(opened.error());
-    return ok();
+    auto reason = why_no_kvm();
+    return reason ? Status(Error{ErrorCode::kUnavailable, std::move(*reason)}) : ok();
   }
   const char* path = std::getenv("PATH");
   KTSTR_TRY(find_qemu(path ? path : ""));
@@ -55,6 +54,11 @@ Result<MachineConfig> test_config(std::string_view topology) {
   config.topology = KTSTR_TRY(Topology::parse(topology));
   config.memory = ByteSize{512ULL << 20};
   return config;
+}
+
+std::optional<std::string> why_no_kvm() {
+  const auto reason = why_not_kvm();
+  return reason ? std::optional("no KVM that boots kernels: " + *reason) : std::nullopt;
 }
 
 std::vector<int> child_pids() {

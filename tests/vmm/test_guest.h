@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,9 @@ namespace ktstr::vmm {
 
 /// A configuration that boots test_init with the default cached kernel. Errors: what this host lacks.
 [[nodiscard]] Result<MachineConfig> test_config(std::string_view topology);
+
+/// "no KVM that boots kernels: ..." where tests of our own machine can't run.
+[[nodiscard]] std::optional<std::string> why_no_kvm();
 
 inline constexpr Backend kTestBackend = Backend::KTSTR_TEST_BACKEND;
 

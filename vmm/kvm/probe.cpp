@@ -29,6 +29,7 @@ constexpr Topology kTwoCpus{1, 1, 2, 1};
 
 constexpr const char* kStageNames[] = {"entry into the guest",
                                        "page tables of the guest's own",
+                                       "20 million instructions, as if it emulated each",
                                        "page fault",
                                        "wrmsr LSTAR",
                                        "cpuid",

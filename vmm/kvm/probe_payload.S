@@ -23,6 +23,7 @@
 #define MAPPED 0x40000000  // the second GiB, of which the guest makes the tables itself
 #define MAPPED_LATE (MAPPED + 0x1000)
 #define MAGIC 0x6b747374
+#define ITERATIONS 10000000  // of two instructions each: 3 ms, or 15 s where KVM emulates each (kvm-pvm)
 
 #define VECTOR_PAGE_FAULT 14
 #define VECTOR_TIMER 0x30
@@ -163,6 +164,12 @@ ktstr_probe_entry:
   movl $MAGIC, MAPPED
   cmpl $MAGIC, KTSTR_PROBE_PAGE
   jne .Lwrong
+
+  stage KTSTR_PROBE_AT_SPEED
+  movl $ITERATIONS, %ecx
+1:
+  decl %ecx
+  jnz 1b
 
   stage KTSTR_PROBE_AT_PAGE_FAULT
   gate VECTOR_PAGE_FAULT, .Lpage_fault

@@ -12,10 +12,13 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
+
+#include "vmm/channel_device.h"
 
 namespace {
 
@@ -57,10 +60,13 @@ int run(std::vector<std::string> words) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/// The channel's node appears when its driver is done.
+/// The channel's node appears when its driver is done, of which nobody tells (engine/guest/channel.cpp).
 void open_channel() {
+  constexpr timespec kPollStep{0, 10'000'000};
+  const std::string device(ktstr::vmm::kChannelDevices[0]);
   int fd = -1;
-  for (int i = 0; i < 1000 && (fd = ::open("/dev/vport0p1", O_RDWR)) < 0; ++i) ::usleep(10'000);
+  for (int i = 0; i < 1000 && (fd = ::open(device.c_str(), O_RDWR)) < 0; ++i)
+    ::nanosleep(&kPollStep, nullptr);
   for (const int target : {0, 1, 2}) ::dup2(fd, target);
   if (fd > 2) ::close(fd);
   std::setvbuf(stdout, nullptr, _IONBF, 0);

@@ -10,7 +10,7 @@
 #include <string>
 #include <thread>
 
-#include "tests/skip.h"
+#include "tests/vmm/test_guest.h"
 #include "vmm/kvm/probe.h"
 #include "vmm/kvm/probe_payload.h"
 #include "vmm/kvm/seccomp.h"
@@ -38,12 +38,11 @@ bool one_thread_is_left() {
   return true;
 }
 
-bool have_kvm() {
-  return ::access("/dev/kvm", R_OK | W_OK) == 0;
-}
+#define NEEDS_KVM() \
+  if (const auto reason = why_no_kvm()) SKIP_TEST(*reason)
 
 TEST_CASE("the probe passes where stock kernels boot") {
-  if (!have_kvm()) SKIP_TEST("no /dev/kvm");
+  NEEDS_KVM();
   const auto begin = Clock::now();
   const auto status = probe_kvm(kGenerous);
   const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - begin);
@@ -52,7 +51,7 @@ TEST_CASE("the probe passes where stock kernels boot") {
 }
 
 TEST_CASE("a guest that hangs is reported with its stage, by the deadline") {
-  if (!have_kvm()) SKIP_TEST("no /dev/kvm");
+  NEEDS_KVM();
   for (const std::uint32_t stage :
        {KTSTR_PROBE_AT_PAGING, KTSTR_PROBE_AT_LSTAR, KTSTR_PROBE_AT_SECOND_CPU, KTSTR_PROBE_AT_REPORT}) {
     const auto begin = Clock::now();
@@ -65,7 +64,7 @@ TEST_CASE("a guest that hangs is reported with its stage, by the deadline") {
 }
 
 TEST_CASE("a probe whose time is over before its guest runs says so") {
-  if (!have_kvm()) SKIP_TEST("no /dev/kvm");
+  NEEDS_KVM();
   const auto status = probe_kvm(Duration{});
   REQUIRE_FALSE(status);
   CHECK(status.error().code == ErrorCode::kUnavailable);
@@ -87,7 +86,7 @@ int seccomp_mode_of(const std::string& name) {
 }
 
 TEST_CASE("the threads that run a guest are confined, no others") {
-  if (!have_kvm()) SKIP_TEST("no /dev/kvm");
+  NEEDS_KVM();
   if (!kThreadsAreConfined) SKIP_TEST("no filters under sanitizers");
   std::thread prober(
       [] { static_cast<void>(run_probe({.deadline = kHangs, .hang_at = KTSTR_PROBE_AT_REPORT})); });
@@ -100,7 +99,7 @@ TEST_CASE("the threads that run a guest are confined, no others") {
 }
 
 TEST_CASE("a probe leaves no thread and no descriptor behind") {
-  if (!have_kvm()) SKIP_TEST("no /dev/kvm");
+  NEEDS_KVM();
   const auto fds = entries_of("/proc/self/fd");
   REQUIRE(one_thread_is_left());
   REQUIRE(probe_kvm(kGenerous));
