@@ -73,9 +73,11 @@ std::vector<int> child_pids() {
 Result<TestGuest> TestGuest::boot(const MachineConfig& config, std::chrono::seconds patience) {
   TestGuest guest(KTSTR_TRY(start_machine(config, kTestBackend)));
   guest.patience_ = patience;
-  const auto line = KTSTR_TRY(guest.read_line());
-  if (line != "ready") return Error{ErrorCode::kGuestFailed, "init says \"" + line + "\" instead of ready"};
-  return guest;
+  const auto line = guest.read_line();
+  if (line && *line == "ready") return guest;
+  const auto problem = line ? "init says \"" + *line + "\" instead of ready" : line.error().message;
+  return Error{ErrorCode::kGuestFailed,
+               problem + "; the console's end:\n" + guest.machine().console_tail(40)};
 }
 
 Result<TestGuest> TestGuest::fork(const MachineSnapshot& snapshot, const std::filesystem::path& console_log) {

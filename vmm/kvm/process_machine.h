@@ -1,0 +1,101 @@
+// The machine of the KVM backend (kvm_machine.h makes it): what it is made of, and who owns what.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "engine/base/fd.h"
+#include "vmm/console.h"
+#include "vmm/guest_ram.h"
+#include "vmm/kvm/ending.h"
+#include "vmm/kvm/host_cpu.h"
+#include "vmm/kvm/kvm_snapshot.h"
+#include "vmm/kvm/machine_devices.h"
+#include "vmm/kvm/placement.h"
+#include "vmm/kvm/ram_layout.h"
+#include "vmm/kvm/statistics_reader.h"
+#include "vmm/kvm/vcpu.h"
+#include "vmm/machine.h"
+#include "vmm/watch_hits.h"
+
+namespace ktstr::vmm::kvm {
+
+/// A guest in this process: a thread for each vCPU, one for the channel and one for the console.
+class KvmMachine final : public Machine {
+ public:
+  static Result<std::unique_ptr<KvmMachine>> start(const MachineConfig& config);
+  static Result<std::unique_ptr<KvmMachine>> fork(const MachineState& state,
+                                                  const std::filesystem::path& console_log);
+  ~KvmMachine() override;
+
+  std::string backend_name() const override { return "kvm"; }
+  bool is_emulated() const override { return emulated_; }
+  std::span<const MemoryRegion> memory() const override { return regions_; }
+  Result<FrozenState> freeze(Duration deadline) override;
+  Status thaw() override;
+  Status set_watchpoints(std::span<const Watchpoint> watchpoints) override;
+  Result<WatchHit> wait_watch_hit(Duration timeout) override;
+  Result<std::unique_ptr<MachineSnapshot>> snapshot(Duration deadline) override;
+  int channel_fd() const override { return channel_.get(); }
+  std::vector<std::optional<int>> vcpu_thread_ids() const override { return thread_ids_; }
+  MachinePerformance performance() const override { return placement_.performance(ram_); }
+  Result<MachineStatistics> statistics() override;
+  Result<MachineEvent> wait_event(Duration timeout) override;
+  std::string console_tail(std::size_t lines) const override { return console_->tail(lines); }
+  void kill() override;
+
+ private:
+  KvmMachine(const Topology& topology, HostPlacement placement, GuestRam ram)
+      : topology_(topology), placement_(std::move(placement)), ram_(std::move(ram)), gate_(topology.cpus()) {}
+
+  Status assemble(const std::filesystem::path& console_log);
+  Status connect(const std::filesystem::path& console_log);
+  Status make_vcpus(const Kvm& kvm);
+  Status load(const MachineConfig& config);
+  Status restore(const MachineState& state);
+  Status begin();
+  MachineParts parts() { return {*vm_, *devices_, vcpus_}; }
+  std::vector<std::optional<VcpuRegisters>> read_registers(const std::vector<bool>& stopped) const;
+  Result<MachineState> save(const FrozenState& frozen);
+  void tell_clocks() const;
+  std::optional<std::uint64_t> read_watched(const Watchpoint& watchpoint) const;
+  void end_vcpus();
+  void conclude();
+
+  const Topology topology_;
+  const HostPlacement placement_;
+  const bool emulated_ = host_is_emulated();
+  GuestRam ram_;
+  std::vector<RamPart> ram_parts_;
+  std::vector<MemoryRegion> regions_;
+  std::optional<GuestMemory> guest_memory_;
+  std::vector<std::optional<int>> thread_ids_;
+
+  std::unique_ptr<Ending> ending_;
+  std::unique_ptr<WatchHits> hits_;
+  Fd console_end_;  ///< what the serial port writes into
+  Fd dying_;        ///< readable once the console told of a death
+  std::unique_ptr<Console> console_;
+  Fd channel_;
+  std::optional<Vm> vm_;
+  std::unique_ptr<MachineDevices> devices_;
+  PauseGate gate_;
+  std::optional<VcpuSurroundings> surroundings_;
+
+  std::mutex freeze_mutex_;
+  std::size_t freeze_depth_ = 0;
+  FrozenState frozen_;
+
+  std::mutex event_mutex_;
+  std::optional<MachineEvent> event_;
+
+  std::mutex vcpus_mutex_;
+  StatisticsReader statistics_;
+  std::vector<std::unique_ptr<Vcpu>> vcpus_;  // last: their threads use everything else
+};
+
+}  // namespace ktstr::vmm::kvm
