@@ -123,16 +123,11 @@ TEST_CASE("a user who stops the run while it forks gets no boot instead") {
 }
 
 TEST_CASE("a scenario that the kernel can't run has no boot to plan") {
-  const auto store = KernelStore::open();
-  REQUIRE(store);
-  const auto listing = store->list();
-  REQUIRE(listing);
-  const auto plain = std::find_if(listing->kernels.begin(), listing->kernels.end(),
-                                  [](const auto& kernel) { return !kernel.metadata.sched_ext; });
-  if (plain == listing->kernels.end()) SKIP_TEST("no kernel without sched_ext is cached");
+  const auto plain = kernel_without_sched_ext();
+  if (!plain) SKIP_TEST("no kernel without sched_ext is cached");
   auto scenario = small_scenario("ext");
   scenario.cgroups["web"].works[0].policy = ExtPolicy{};
-  const auto planned = planned_boot(scenario, {.kernel = plain->metadata.release});
+  const auto planned = planned_boot(scenario, {.kernel = *plain});
   REQUIRE(planned);
   CHECK_FALSE(*planned);
 }

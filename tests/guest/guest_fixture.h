@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -25,6 +26,17 @@ inline std::optional<CachedKernel> default_kernel() {
   auto kernel = store->resolve(std::nullopt);
   if (!kernel) return std::nullopt;
   return std::move(*kernel);
+}
+
+/// The release of a cached kernel that has no sched_ext; none when there is none.
+inline std::optional<std::string> kernel_without_sched_ext() {
+  const auto store = KernelStore::open();
+  if (!store) return std::nullopt;
+  const auto listing = store->list();
+  if (!listing) return std::nullopt;
+  const auto plain =
+      std::ranges::find_if(listing->kernels, [](const auto& kernel) { return !kernel.metadata.sched_ext; });
+  return plain == listing->kernels.end() ? std::nullopt : std::optional(plain->metadata.release);
 }
 
 /// A guest that is ready, without a scenario.

@@ -92,19 +92,13 @@ TEST_CASE("two runs at once do not disturb each other") {
 }
 
 TEST_CASE("a policy that the kernel lacks skips the run without a boot") {
-  const auto store = KernelStore::open();
-  REQUIRE(store);
-  const auto listing = store->list();
-  REQUIRE(listing);
-  const auto plain = std::find_if(listing->kernels.begin(), listing->kernels.end(),
-                                  [](const auto& kernel) { return !kernel.metadata.sched_ext; });
-  if (plain == listing->kernels.end()) SKIP_TEST("no kernel without sched_ext is cached");
+  const auto plain = kernel_without_sched_ext();
+  if (!plain) SKIP_TEST("no kernel without sched_ext is cached");
   auto scenario = small_scenario("ext");
   scenario.cgroups["web"].works[0].policy = ExtPolicy{};
-  const auto report = run_scenario(scenario, {.kernel = plain->metadata.release});
+  const auto report = run_scenario(scenario, {.kernel = *plain});
   REQUIRE(report);
   CHECK(report->verdict == Outcome::kSkip);
-  CHECK(report->reason ==
-        "the scenario uses the policy ext, and kernel " + plain->metadata.release + " has no sched_ext");
+  CHECK(report->reason == "the scenario uses the policy ext, and kernel " + *plain + " has no sched_ext");
   CHECK_FALSE(report->machine.backend);
 }
