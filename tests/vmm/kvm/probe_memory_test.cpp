@@ -122,7 +122,8 @@ TEST_CASE("a file that is damaged, foreign or of another version is replaced") {
   REQUIRE(host.ask());
   const auto good = host.remembered();
   auto old = good;
-  old.replace(old.find("\"version\":1"), 11, "\"version\":0");
+  const auto version = "\"version\":" + std::to_string(kProbeVersion);
+  old.replace(old.find(version), version.size(), "\"version\":0");
   for (const auto& bad :
        {std::string(), good.substr(0, good.size() / 2), std::string("{}"), std::string("\0\xff", 2), old}) {
     host.directory.write("cache/kvm-probe", bad);
