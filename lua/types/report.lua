@@ -43,7 +43,7 @@
 
 ---the machine the guest ran on
 ---@class ktstr.MachineReport
----@field backend? string qemu-tcg, qemu-kvm ...; absent when none was started
+---@field backend? string kvm, qemu-tcg or qemu-kvm; absent when none was started
 ---@field origin? string booted or forked; absent when none was started
 ---@field fork_problem? string why the guest was booted though it could have been forked, or why none can be forked from it
 ---@field emulated boolean whether instructions were emulated

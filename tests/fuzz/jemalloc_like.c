@@ -1,4 +1,5 @@
-/* gcc -shared -fPIC -O1 -g -nostdlib -Wl,-z,max-page-size=64 -o corpus/jemalloc/shared_object jemalloc_like.c */
+/* gcc -shared -fPIC -O1 -g -nostdlib -Wl,-z,max-page-size=64 -o corpus/jemalloc/shared_object
+   jemalloc_like.c */
 struct tsd_s {
   char state[16];
   unsigned long cant_access_thread_allocated, between, cant_access_thread_deallocated;

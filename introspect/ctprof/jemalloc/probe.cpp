@@ -83,7 +83,7 @@ ProbeResult<void> read_stopped(const fs::path& process, const Stopping& one,
 /// There is no wait for a stop with a limit: waitpid(2) has none, and SIGCHLD is the whole process's.
 std::size_t read_some(const fs::path& process, std::span<ThreadRecord> threads,
                       const std::vector<ThreadData>& data, ProbeTally& tally) {
-  constexpr milliseconds kPatience{250};
+  constexpr milliseconds kPatience{1000};
   constexpr microseconds kFirstPause{20}, kLongestPause{1000};
   auto stopping = interrupt(threads, tally);
   const auto deadline = steady_clock::now() + kPatience;
@@ -102,16 +102,18 @@ std::size_t read_some(const fs::path& process, std::span<ThreadRecord> threads,
   return stopping.size();
 }
 
-/// A few threads at a time: on a busy machine each must wait for its turn on a CPU to stop.
+/// A few threads at a time: on a busy machine each must wait for its turn on a CPU to stop. A process with
+/// threads that don't, in uninterruptible sleep, is given up after a few waits.
 void read_threads(const fs::path& path, const Process& process, ProbeTally& tally) {
   constexpr std::size_t kAtATime = 16;
-  for (auto rest = process.threads; !rest.empty();) {
+  constexpr int kMostWaits = 3;
+  auto rest = process.threads;
+  for (int waits = 0; !rest.empty() && waits < kMostWaits;) {
     const auto some = rest.first(std::min(kAtATime, rest.size()));
     rest = rest.subspan(some.size());
-    if (read_some(path, some, *process.data, tally) < some.size()) continue;
-    for (std::size_t i = 0; i < rest.size(); ++i) tally.failed(ProbeFailure::kStop);  // none of them stops
-    return;
+    if (read_some(path, some, *process.data, tally) > 0) ++waits;
   }
+  for (std::size_t i = 0; i < rest.size(); ++i) tally.failed(ProbeFailure::kStop);
 }
 
 }  // namespace

@@ -1,9 +1,11 @@
 /* Allocates known amounts in several threads and tells what jemalloc has counted for each.
 
-   allocator THREADS wait|spin: the i-th thread (from 1) takes 100 * i blocks of 4096 bytes and gives half of them
-   back. Prints "TID ALLOCATED DEALLOCATED" for each and "ready"; then the threads wait, or spin, until standard
-   input ends.
-   allocator N churn: one thread after another of that kind begins and ends, until standard input ends. */
+   allocator THREADS wait|spin: the i-th thread (from 1) takes 100 * i blocks of 4096 bytes and gives half of
+   them back. Prints "TID ALLOCATED DEALLOCATED" for each and "ready"; then the threads wait, or spin, until
+   standard input ends.
+
+   allocator N churn: one thread after another of that kind begins and ends, until
+   standard input ends. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <signal.h>
