@@ -150,6 +150,14 @@ Status AgentClient::pin_bpf_map(std::uint32_t id) {
   return ok();
 }
 
+Result<Captured> AgentClient::capture_threads() {
+  return ask<Captured>(CaptureThreads{});
+}
+
+Result<CapturePart> AgentClient::read_capture(std::uint64_t offset) {
+  return ask<CapturePart>(ReadCapture{offset});
+}
+
 Status AgentClient::refresh(const Refresh& request) {
   KTSTR_TRY(ask<Done>(request));
   return ok();

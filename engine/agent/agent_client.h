@@ -54,6 +54,9 @@ class AgentClient {
   [[nodiscard]] Result<protocol::SchedulerChanged> restart_scheduler();
   [[nodiscard]] Result<protocol::SchedulerChanged> query_scheduler();
   [[nodiscard]] Status pin_bpf_map(std::uint32_t id);
+  /// Together a capture of every thread, in parts of at most kMaxCapturePartBytes.
+  [[nodiscard]] Result<protocol::Captured> capture_threads();
+  [[nodiscard]] Result<protocol::CapturePart> read_capture(std::uint64_t offset);
   /// For a guest that was forked, before anything else.
   [[nodiscard]] Status refresh(const protocol::Refresh& request);
   /// Ends the agent, and as PID 1 its guest. That it is gone before it answered is success too.

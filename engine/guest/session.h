@@ -49,12 +49,15 @@ class Session {
   [[nodiscard]] Result<protocol::Reply> handle(const protocol::QueryScheduler& request);
   [[nodiscard]] Result<protocol::Reply> handle(const protocol::PinBpfMap& request);
   [[nodiscard]] Result<protocol::Reply> handle(const protocol::Refresh& request);
+  [[nodiscard]] Result<protocol::Reply> handle(const protocol::CaptureThreads& request);
+  [[nodiscard]] Result<protocol::Reply> handle(const protocol::ReadCapture& request);
 
   Fd channel_;
   CgroupTree cgroups_;
   WorkerSet workers_;
   SchedulerControl scheduler_;
   PinnedMaps pinned_maps_;
+  std::string capture_;  ///< the last one, compressed
   std::uint64_t boot_ns_;
   protocol::FrameReader reader_;
   bool done_ = false;

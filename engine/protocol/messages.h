@@ -13,6 +13,7 @@
 #include "engine/base/describe.h"
 #include "engine/base/units.h"
 #include "engine/protocol/bpf_map_messages.h"
+#include "engine/protocol/ctprof_messages.h"
 #include "engine/protocol/error_code.h"
 #include "engine/protocol/frame.h"
 #include "engine/protocol/refresh_message.h"
@@ -83,9 +84,10 @@ struct ReadFile {
 /// Removes every cgroup and worker, then powers the guest off (as PID 1) or leaves (on a bare host).
 struct Shutdown {};
 
-using Request = std::variant<AddCgroup, RemoveCgroup, SetCpuset, SpawnWorkers, StopWorkers, SetAffinity,
-                             MoveTasks, FreezeCgroup, ReadFile, Shutdown, AttachScheduler, DetachScheduler,
-                             ReplaceScheduler, RestartScheduler, QueryScheduler, PinBpfMap, Refresh>;
+using Request =
+    std::variant<AddCgroup, RemoveCgroup, SetCpuset, SpawnWorkers, StopWorkers, SetAffinity, MoveTasks,
+                 FreezeCgroup, ReadFile, Shutdown, AttachScheduler, DetachScheduler, ReplaceScheduler,
+                 RestartScheduler, QueryScheduler, PinBpfMap, Refresh, CaptureThreads, ReadCapture>;
 
 /// What a frame from the runner holds. The reply carries the same id.
 struct RequestMessage {
@@ -158,7 +160,8 @@ struct Failed {
   std::string message;
 };
 
-using Reply = std::variant<Hello, Spawned, Stopped, FileContent, Done, Failed, SchedulerChanged>;
+using Reply =
+    std::variant<Hello, Spawned, Stopped, FileContent, Done, Failed, SchedulerChanged, Captured, CapturePart>;
 
 /// What a frame from the agent holds. Id 0: not the answer to a request that could be read (Hello, or Failed
 /// for garbage).

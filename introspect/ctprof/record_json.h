@@ -12,14 +12,14 @@ void write_quantity(Sink& sink, const std::optional<Q>& quantity) {
   if (!quantity)
     sink.Null();
   else if constexpr (std::same_as<typename Q::Representation, char>)
-    detail::write_string(sink, std::string_view(&quantity->value, 1));
+    ktstr::detail::write_string(sink, std::string_view(&quantity->value, 1));
   else
     write(sink, quantity->value);
 }
 
 template <class Sink, class T>
 void write_member(Sink& sink, std::string_view name, const T& value) {
-  detail::write_key(sink, name);
+  ktstr::detail::write_key(sink, name);
   write(sink, value);
 }
 
@@ -40,7 +40,7 @@ struct CustomWriter<introspect::ctprof::ThreadRecord> {
     write_member(sink, "cgroup", record.cgroup);
     write_member(sink, "start_time_clock_ticks", record.start_time_clock_ticks);
     for (const auto& metric : metrics()) {
-      detail::write_key(sink, metric.name);
+      ktstr::detail::write_key(sink, metric.name);
       std::visit([&](auto member) { write_quantity(sink, record.*member); }, metric.member);
     }
     write_member(sink, "smaps_rollup_kib", record.smaps_rollup_kib);

@@ -39,7 +39,9 @@ std::vector<Request> all_requests() {
           ReadFile{"/proc/stat", 5},
           Shutdown{},
           PinBpfMap{17},
-          Refresh{{0, 255, 7}, 1'700'000'000'123'456'789}};
+          Refresh{{0, 255, 7}, 1'700'000'000'123'456'789},
+          CaptureThreads{},
+          ReadCapture{1U << 20}};
 }
 
 WorkerReport full_report() {
@@ -67,8 +69,14 @@ WorkerReport full_report() {
 }
 
 std::vector<Reply> all_replies() {
-  return {Hello{1, "7.3.4", 4, 5, 6}, Spawned{{1, 2}}, Stopped{{full_report(), WorkerReport{}}},
-          FileContent{"a\n\"", true}, Done{},          Failed{ErrorCode::kUnavailable, "no"}};
+  return {Hello{1, "7.3.4", 4, 5, 6},
+          Spawned{{1, 2}},
+          Stopped{{full_report(), WorkerReport{}}},
+          FileContent{"a\n\"", true},
+          Done{},
+          Failed{ErrorCode::kUnavailable, "no"},
+          Captured{5},
+          CapturePart{"Zm8="}};
 }
 
 bool is_refused(const std::string& json) {

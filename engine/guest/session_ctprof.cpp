@@ -1,0 +1,33 @@
+// Session's requests that concern profiles of threads.
+#include "engine/guest/session.h"
+#include "engine/protocol/base64.h"
+#include "introspect/ctprof/capture.h"
+#include "introspect/ctprof/file.h"
+
+namespace ktstr::engine::guest {
+
+using namespace protocol;
+
+/// By one reader: the agent's priority is above that of all it captures.
+Result<Reply> Session::handle(const CaptureThreads&) {
+  capture_.clear();
+  introspect::ctprof::CaptureOptions options;
+  options.workers = 1;
+  const auto snapshot = KTSTR_TRY(introspect::ctprof::capture(options));
+  auto bytes = KTSTR_TRY(introspect::ctprof::compress_snapshot(snapshot));
+  if (bytes.size() > kMaxCaptureBytes)
+    return Error{ErrorCode::kOutOfRange, "a capture of " + std::to_string(snapshot.threads.size()) +
+                                             " threads has " + std::to_string(bytes.size()) +
+                                             " bytes, more than the " + std::to_string(kMaxCaptureBytes) +
+                                             " that one may have"};
+  capture_ = std::move(bytes);
+  return Captured{capture_.size()};
+}
+
+Result<Reply> Session::handle(const ReadCapture& request) {
+  if (request.offset >= capture_.size())
+    return Error{ErrorCode::kOutOfRange, "the capture has no byte " + std::to_string(request.offset)};
+  return CapturePart{encode_base64(std::string_view(capture_).substr(request.offset, kMaxCapturePartBytes))};
+}
+
+}  // namespace ktstr::engine::guest
