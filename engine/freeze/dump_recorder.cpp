@@ -1,19 +1,11 @@
 #include "engine/freeze/dump_recorder.h"
 
-#include <algorithm>
 #include <system_error>
+
+#include "engine/report/artifact_name.h"
 
 namespace ktstr::engine {
 namespace {
-
-/// What a file name may hold of a name that somebody chose.
-std::string plain(std::string_view name) {
-  constexpr std::string_view kAllowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-  std::string text(name);
-  std::replace_if(
-      text.begin(), text.end(), [&](char c) { return kAllowed.find(c) == std::string_view::npos; }, '_');
-  return text;
-}
 
 std::string schema_of(const introspect::FailureDump& dump) {
   return std::visit([](const auto& report) { return report.schema; }, dump);
@@ -22,12 +14,12 @@ std::string schema_of(const introspect::FailureDump& dump) {
 }  // namespace
 
 std::string DumpRecorder::file_name(const std::string& stem, const std::string& name) {
-  return plain(stem) + "." + plain(name) + ".json";
+  return artifact_name(stem, name) + ".json";
 }
 
 std::filesystem::path DumpRecorder::next_path(introspect::DumpCause cause, const std::string& name) {
   auto text = cause == introspect::DumpCause::kRequested ? name + ".dump" : std::string("failure-dump");
-  if (const int times = ++used_[plain(text)]; times > 1) text += "-" + std::to_string(times);
+  if (const int times = ++used_[file_name_part(text)]; times > 1) text += "-" + std::to_string(times);
   return options_.directory / file_name(options_.stem, text);
 }
 

@@ -40,7 +40,7 @@ class DumpRecorder {
   /// What was taken since the last call, oldest first.
   [[nodiscard]] std::vector<TakenDump> collect();
 
-  /// "STEM.NAME.json", with anything but letters, digits, '.', '_' and '-' of the two names as '_'.
+  /// "STEM.NAME.json" (artifact_name.h).
   [[nodiscard]] static std::string file_name(const std::string& stem, const std::string& name);
 
  private:

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/report/ctprof_report.h"
 #include "engine/report/dump_report.h"
 #include "engine/report/map_reading.h"
 #include "engine/report/scheduler_report.h"
@@ -96,6 +97,7 @@ struct RunReport {
   std::optional<introspect::MonitorReport> monitor{};
   std::vector<MapReading> map_readings;          ///< in the order in which they were made
   std::vector<DumpReport> dumps;                 ///< in the order in which they were taken
+  std::vector<CtprofReport> ctprof_captures;     ///< likewise
   std::optional<std::string> monitor_problem{};  ///< why there is no monitor, or why it ended early
   SamplingReport sampling;
   std::optional<VcpuStatisticsReport> vcpu_statistics{};  ///< absent where the backend counts nothing
@@ -165,6 +167,7 @@ template <> inline constexpr auto describe<engine::RunReport> = record<engine::R
     field("monitor", &engine::RunReport::monitor, "what was read from the guest's memory"),
     field("map_readings", &engine::RunReport::map_readings, "what read_bpf_map found, in order"),
     field("dumps", &engine::RunReport::dumps, "dumps taken during the run"),
+    field("ctprof_captures", &engine::RunReport::ctprof_captures, "captures of all threads that ctprof ops took, in order"),
     field("monitor_problem", &engine::RunReport::monitor_problem, "why there is no monitor, or why it ended early"),
     field("sampling", &engine::RunReport::sampling, "how sampling went"),
     field("vcpu_statistics", &engine::RunReport::vcpu_statistics, "what the vCPUs did while the steps ran; absent where the machine counts nothing (QEMU)"),

@@ -46,6 +46,10 @@ double seconds(std::uint64_t ns) {
   return static_cast<double>(ns) * 1e-9;
 }
 
+std::string counted(std::uint64_t count, std::string_view thing) {
+  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
+}
+
 /// "FAIL hello: the first failure".
 std::string verdict_line(const RunReport& report, bool colour) {
   std::string word(verdict_word(report.verdict));
@@ -110,6 +114,16 @@ std::string dumps_text(const RunReport& report) {
   return text;
 }
 
+/// Each with its file, or why there is none.
+std::string captures_text(const RunReport& report) {
+  std::string text;
+  for (const auto& [step, tag, elapsed_ns, took_ns, threads, file, problem] : report.ctprof_captures)
+    text += fmt::format("  ctprof {} at {:.3f} s (step {}), {} in {:.1f} ms: {}\n", tag, seconds(elapsed_ns),
+                        step, counted(threads, "thread"), static_cast<double>(took_ns) * 1e-6,
+                        file ? *file : problem.value_or("not written"));
+  return text;
+}
+
 /// Loops read many times; a screen shows the beginning.
 constexpr std::size_t kMostReadings = 20;
 
@@ -158,10 +172,6 @@ std::string workers_text(const RunReport& report) {
                or_dash(group.spread_pct, "{:.1f}"), time_or_dash(group.longest_gap_ns),
                fmt::format("{}", group.migrations), time_or_dash(group.p99_wake_ns)});
   return "\nworkers\n" + table.to_string();
-}
-
-std::string counted(std::uint64_t count, std::string_view thing) {
-  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
 }
 
 std::string event_text(const StimulusEvent& event) {
@@ -224,6 +234,7 @@ std::string to_text(const RunReport& report, const TextOptions& options) {
   text += schedulers_text(report.schedulers);
   text += map_readings_text(report);
   text += dumps_text(report);
+  text += captures_text(report);
   text += console_text(report);
   text += workers_text(report);
   if (report.monitor) text += monitor_text(*report.monitor, report.sampling);

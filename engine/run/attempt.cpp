@@ -6,6 +6,7 @@
 
 #include "engine/run/agent_guest.h"
 #include "engine/run/bpf_maps.h"
+#include "engine/run/ctprof_captures.h"
 #include "engine/run/expecting_guest.h"
 #include "engine/run/judge.h"
 #include "engine/run/step_runner.h"
@@ -109,6 +110,8 @@ Status Attempt::run_workload(Guest& guest) {
   std::optional<BpfMaps> maps;
   if (observer_) maps.emplace(*machine_, observer_->kernel(), guest, report_.map_readings);
   steps.set_bpf_maps(maps ? &*maps : nullptr);
+  CtprofCaptures captures(guest, {options_.dump_dir, scenario_.name}, report_.ctprof_captures);
+  steps.set_ctprof(&captures);
   ticker_.begin({.stage = Stage::kSetup});
   auto begin = Clock::now();
   auto status = steps.set_up();

@@ -23,8 +23,9 @@ struct RunOptions {
   vmm::Backend backend = vmm::Backend::kAuto;
   vmm::PerformanceOptions performance{};
   std::uint64_t seed = 1;
-  std::string script{};                 ///< the scenario's file, for the command that repeats the run
-  std::filesystem::path dump_dir{};     ///< where dumps are written; the current directory when empty
+  std::string script{};  ///< the scenario's file, for the command that repeats the run
+  std::filesystem::path
+      dump_dir{};  ///< where dumps and captures are written; the current directory when empty
   std::filesystem::path console_log{};  ///< the serial console is appended here; none when empty
   /// From the machine's start to the agent's hello; default_boot_timeout() when absent.
   std::optional<Duration> boot_timeout{};

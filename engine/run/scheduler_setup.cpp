@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <set>
 
+#include "engine/scenario/ctprof_tags.h"
 #include "engine/schedulers/closure.h"
 #include "engine/verdict/merge.h"
 
@@ -13,6 +14,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kFolder = "schedulers/";
+
+/// What makes the kernel count all that a capture tells of (kernel/delayacct.c, kernel/sched/stats.c). As
+/// arguments rather than sysctls: delays are counted only of tasks that began later.
+constexpr const char* kCountingArguments[] = {"delayacct", "schedstats=enable"};
 
 /// Paths of the archive have no leading slash.
 std::string in_archive(const fs::path& guest_path) {
@@ -96,7 +101,9 @@ Expectations expectations_of(const Scenario& scenario) {
 }
 
 std::vector<std::string> kernel_args_of(const Scenario& scenario) {
-  auto all = scenario.kernel_args;
+  std::vector<std::string> all;
+  if (captures_threads(scenario)) all.assign(std::begin(kCountingArguments), std::end(kCountingArguments));
+  all.insert(all.end(), scenario.kernel_args.begin(), scenario.kernel_args.end());
   for (const auto* def : schedulers_of(scenario))
     for (const auto& argument : def->kernel_args)
       if (std::find(all.begin(), all.end(), argument) == all.end()) all.push_back(argument);

@@ -20,7 +20,8 @@ namespace ktstr::engine {
 /// set wins.
 [[nodiscard]] Expectations expectations_of(const Scenario& scenario);
 
-/// The scenario's kernel arguments, then those of its schedulers, each once.
+/// What captures of threads need, then the scenario's kernel arguments, which win, then those of its
+/// schedulers, each once.
 [[nodiscard]] std::vector<std::string> kernel_args_of(const Scenario& scenario);
 
 /// The files of all schedulers of a scenario, and where they are in the guest.

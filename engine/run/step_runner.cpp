@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine/run/bpf_maps.h"
+#include "engine/run/ctprof_captures.h"
 #include "engine/scenario/holds.h"
 
 namespace ktstr::engine {
@@ -142,6 +143,10 @@ struct StepRunner::Apply {
   Status operator()(const RestartSchedulerOp&) const { return runner.schedulers_.restart(step); }
   Status operator()(const DetachSchedulerOp&) const { return runner.schedulers_.detach(step); }
   Status operator()(const CaptureSnapshotOp& op) const { return runner.capture(op.name); }
+  Status operator()(const CtprofOp& op) const {
+    if (!runner.ctprof_) return Error{ErrorCode::kUnavailable, "nothing here keeps captures"};
+    return runner.ctprof_->capture(step, op.tag);
+  }
   template <class Kind>
   Status operator()(const Kind& op) const {
     if constexpr (requires { op.map; })

@@ -13,6 +13,7 @@
 namespace ktstr::engine {
 
 class BpfMaps;
+class CtprofCaptures;
 
 /// Runs backdrop, cgroups and steps. `timeline` grows as things happen, so that it tells how far a run came
 /// that failed. An op's failure ends the run with the step and the op in the message. Between two steps the
@@ -29,6 +30,9 @@ class StepRunner {
 
   /// What ops on BPF maps are done by; without one they are errors (kUnavailable).
   void set_bpf_maps(BpfMaps* maps) { bpf_maps_ = maps; }
+
+  /// What ctprof ops are done by; without one they are errors (kUnavailable).
+  void set_ctprof(CtprofCaptures* captures) { ctprof_ = captures; }
 
   /// Attaches the scheduler, then makes the backdrop and the scenario's cgroups.
   [[nodiscard]] Status set_up();
@@ -65,6 +69,7 @@ class StepRunner {
   Timeline& timeline_;
   Capture capture_;
   BpfMaps* bpf_maps_ = nullptr;
+  CtprofCaptures* ctprof_ = nullptr;
 };
 
 }  // namespace ktstr::engine

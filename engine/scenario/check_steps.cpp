@@ -3,6 +3,7 @@
 #include "engine/scenario/cgroup_tree.h"
 #include "engine/scenario/check_bpf_maps.h"
 #include "engine/scenario/check_work.h"
+#include "engine/scenario/ctprof_tags.h"
 #include "engine/scenario/resolve.h"
 #include "engine/scenario/workers.h"
 
@@ -139,9 +140,12 @@ class Walk {
   ReadStatus apply(const ReadBpfMapOp& op, const Place& place) const { return check_read(op, place); }
   ReadStatus apply(const PinBpfMapOp& op, const Place& place) { return pinned_.pin(op, place); }
 
+  ReadStatus apply(const CtprofOp& op, const Place& place) { return tags_.add(op, place); }
+
   const vmm::Topology& topology_;
   CgroupTree tree_;
   PinnedNames pinned_;
+  CtprofTags tags_;
   bool attached_ = false;  ///< by the ops so far; it may have died since
 };
 

@@ -126,10 +126,15 @@ struct PinBpfMapOp {
   std::string map;
   std::optional<std::string> name;
 };
-using Op = std::variant<AddCgroupOp, RemoveCgroupOp, SetCpusetOp, ClearCpusetOp, SwapCpusetsOp, SpawnOp,
-                        SpawnHostOp, StopCgroupOp, SetAffinityOp, MoveAllTasksOp, FreezeCgroupOp,
-                        UnfreezeCgroupOp, AttachSchedulerOp, DetachSchedulerOp, ReplaceSchedulerOp,
-                        RestartSchedulerOp, CaptureSnapshotOp, WriteBpfMapOp, ReadBpfMapOp, PinBpfMapOp>;
+/// The tag is in the file's name.
+struct CtprofOp {
+  std::string tag;
+};
+using Op =
+    std::variant<AddCgroupOp, RemoveCgroupOp, SetCpusetOp, ClearCpusetOp, SwapCpusetsOp, SpawnOp, SpawnHostOp,
+                 StopCgroupOp, SetAffinityOp, MoveAllTasksOp, FreezeCgroupOp, UnfreezeCgroupOp,
+                 AttachSchedulerOp, DetachSchedulerOp, ReplaceSchedulerOp, RestartSchedulerOp,
+                 CaptureSnapshotOp, WriteBpfMapOp, ReadBpfMapOp, PinBpfMapOp, CtprofOp>;
 
 /// Ops run first, then the cgroups of `setup` are made, then the hold. A step with a loop makes `setup` first
 /// and once, then runs its ops at the start of every interval.
@@ -246,6 +251,8 @@ template <> inline constexpr auto describe<engine::ReadBpfMapOp> = record<engine
 template <> inline constexpr auto describe<engine::PinBpfMapOp> = record<engine::PinBpfMapOp>("pin_bpf_map", "keeps a BPF map alive until the scenario ends, whatever becomes of its scheduler",
     field("map", &engine::PinBpfMapOp::map, "the map, of any type, e.g. \"ktstr.bss\""),
     field("name", &engine::PinBpfMapOp::name, "what later ops call this very map, e.g. when a replacement has one of the same name"));
+template <> inline constexpr auto describe<engine::CtprofOp> = record<engine::CtprofOp>("ctprof", "captures a profile of every thread in the guest, as `ktstr ctprof capture` does on a host",
+    field("tag", &engine::CtprofOp::tag, "what the report and the file, SCENARIO.TAG.ctprof.zst, call it"));
 
 template <> inline constexpr auto describe<engine::Step> = record<engine::Step>("step", "ops, then cgroups, then a time in which they are watched",
     field("ops", &engine::Step::ops, "what to do, in order; positional values of k.step are ops too"),

@@ -9,9 +9,6 @@
 namespace ktstr::introspect::ctprof {
 namespace {
 
-/// More than a machine at its limit of threads (4 million) would ever need is no reason to fill the memory.
-constexpr std::size_t kMaxJsonBytes = std::size_t{2} << 30;
-
 Error corrupt(std::string message) {
   return {ErrorCode::kCorrupt, std::move(message)};
 }
@@ -38,8 +35,8 @@ Result<std::string> compress_snapshot(const Snapshot& snapshot) {
   return stream.finish();
 }
 
-Result<Snapshot> parse_snapshot(std::string_view compressed) {
-  const auto json = KTSTR_TRY(decompress(compressed, kMaxJsonBytes));
+Result<Snapshot> parse_snapshot(std::string_view compressed, std::size_t max_json_bytes) {
+  const auto json = KTSTR_TRY(decompress(compressed, max_json_bytes));
   const auto tree = KTSTR_TRY(parse_json(json));
   KTSTR_TRY_STATUS(check_header(tree));
   Snapshot snapshot;

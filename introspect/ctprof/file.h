@@ -17,8 +17,13 @@ namespace ktstr::introspect::ctprof {
 /// this program does not know.
 [[nodiscard]] Result<Snapshot> read_snapshot(const std::filesystem::path& path);
 
-/// The same of bytes in memory.
+/// More JSON is not read: what a machine at its limit of threads (4 million) would ever need is no reason to
+/// fill the memory.
+inline constexpr std::size_t kMaxJsonBytes = std::size_t{2} << 30;
+
+/// The same of bytes in memory. Errors, besides: kCorrupt for more than `max_json_bytes` when decompressed.
 [[nodiscard]] Result<std::string> compress_snapshot(const Snapshot& snapshot);
-[[nodiscard]] Result<Snapshot> parse_snapshot(std::string_view compressed);
+[[nodiscard]] Result<Snapshot> parse_snapshot(std::string_view compressed,
+                                              std::size_t max_json_bytes = kMaxJsonBytes);
 
 }  // namespace ktstr::introspect::ctprof
