@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "lua/constructors.h"
+#include "lua/ctprof_module.h"
+#include "lua/raise.h"
 
 namespace ktstr::lua {
 namespace {
@@ -13,14 +15,6 @@ constexpr char kLoading = 0;
 
 ScriptSources& bound_sources(lua_State* state) {
   return *static_cast<ScriptSources*>(lua_touserdata(state, lua_upvalueindex(1)));
-}
-
-/// Raises `error` with the line of the script. The string is freed before the raise.
-int raise(lua_State* state, const Error& error) {
-  luaL_where(state, 1);
-  lua_pushlstring(state, error.message.data(), error.message.size());
-  lua_concat(state, 2);
-  return lua_error(state);
 }
 
 void mark_as_loading(lua_State* state) {
@@ -39,12 +33,11 @@ int require(lua_State* state) {
   const char* text = lua_tolstring(state, 1, &size);
   const std::string name(text, size);
   if (lua_touserdata(state, -1) == &kLoading)
-    return raise(state,
-                 {ErrorCode::kInvalidArgument, "require \"" + name + "\": the module requires itself"});
+    return raise(state, "require \"" + name + "\": the module requires itself");
   if (!lua_isnil(state, -1)) return 1;
   auto& sources = bound_sources(state);
   const auto chunk = sources.add_module(LuaState::of(state), name);
-  if (!chunk) return raise(state, chunk.error());
+  if (!chunk) return raise(state, chunk.error().message);
   mark_as_loading(state);
   push_chunk(state, sources, *chunk);
   lua_call(state, 0, 1);
@@ -74,6 +67,8 @@ void install_require(lua_State* state, ScriptSources& sources) {
   lua_newtable(state);
   push_module(state);
   lua_setfield(state, -2, "ktstr");
+  push_ctprof_module(state);
+  lua_setfield(state, -2, "ktstr.ctprof");
   lua_pushcclosure(state, &require, 2);
   lua_setglobal(state, "require");
 }

@@ -1,4 +1,4 @@
-// require: the module "ktstr", and files beside the script.
+// require: the modules "ktstr" and "ktstr.ctprof", and files beside the script.
 #pragma once
 
 #include <lua.hpp>

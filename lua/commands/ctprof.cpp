@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 
+#include "engine/ctprof/compare_request.h"
 #include "engine/ctprof/texts.h"
 #include "introspect/ctprof/capture.h"
 #include "introspect/ctprof/file.h"
@@ -142,23 +143,26 @@ Status show(const ShowArguments& arguments, const Invocation& invocation) {
   return ok();
 }
 
-ctprof::CompareOptions compare_options(const CompareArguments& arguments) {
-  ctprof::CompareOptions options;
-  options.group = arguments.group.options();
+engine::CompareRequest compare_request(const CompareArguments& arguments) {
+  const auto group = arguments.group.options();
+  engine::CompareRequest request;
+  request.group_by = group.by;
+  request.normalize = group.normalize;
+  request.cgroup_flatten = group.cgroup_flatten;
   for (const auto& value : describe<ctprof::Section>.values)
     for (const auto& name : arguments.sections)
-      if (value.name == name) options.sections.insert(value.value);
-  return options;
+      if (value.name == name) request.sections.push_back(value.value);
+  request.filter = arguments.filter;
+  request.metric = arguments.metric;
+  request.all = arguments.all;
+  request.by_name = arguments.by_name;
+  return request;
 }
 
 Status compare(const CompareArguments& arguments, const Invocation& invocation) {
   const auto before = KTSTR_TRY(ctprof::read_snapshot(arguments.before));
   const auto after = KTSTR_TRY(ctprof::read_snapshot(arguments.after));
-  auto comparison = ctprof::compare(before, after, compare_options(arguments));
-  ctprof::keep_matching(comparison, arguments.filter, arguments.metric);
-  if (!arguments.all)
-    std::erase_if(comparison.rows, [](const auto& row) { return !ctprof::is_changed(row); });
-  if (!arguments.by_name) ctprof::sort_by_relative_change(comparison.rows);
+  const auto comparison = engine::compare(before, after, compare_request(arguments));
   if (arguments.json) return print_json(comparison), ok();
   const auto text = arguments.csv ? engine::compare_csv(comparison)
                                   : engine::compare_text(comparison, arguments.limit, style(invocation));

@@ -52,7 +52,7 @@ int worse(int a, int b) {
   return kPassed;
 }
 
-/// Dumps go beside the report.
+/// Dumps and captures go beside the report.
 fs::path dump_directory(const RunArguments& arguments) {
   if (!arguments.dump_dir.empty() || !arguments.json) return arguments.dump_dir;
   return arguments.json->parent_path();
@@ -169,7 +169,7 @@ void add_run_command(CLI::App& app, Invocation& invocation) {
   command->add_option("--console", arguments->console_log, "Append the guest's console to this file");
   command->add_option(
       "--dump-dir", arguments->dump_dir,
-      "Write dumps into this directory; default: that of --json's file, else the current one");
+      "Write dumps and captures into this directory; default: that of --json's file, else the current one");
   command->add_option("--seed", arguments->seed, "Seed of random choices")->capture_default_str();
   command->callback([&invocation, arguments] {
     invocation.action = [&invocation, arguments] { return run(*arguments, invocation); };

@@ -10,6 +10,9 @@
 
 #include "engine/base/write.h"
 #include "engine/scenario/scenario.h"
+#include "introspect/ctprof/compare/aggregate.h"
+#include "introspect/ctprof/machine_stats.h"
+#include "introspect/ctprof/thread_record.h"
 #include "introspect/render/rendered_value.h"
 
 namespace ktstr::lua {
@@ -86,6 +89,12 @@ TypeDoc type_doc() {
     return {"function", "fun(it: ktstr.RunReport|table): string|string[]|nil"};
   else if constexpr (std::same_as<T, Value>)
     return {"boolean, number or string", "boolean|number|string"};
+  else if constexpr (std::same_as<T, introspect::ctprof::ThreadRecord>)
+    return {"thread", "ktstr.ThreadRecord"};
+  else if constexpr (std::same_as<T, introspect::ctprof::Aggregate>)
+    return {"number or table", "number|table"};
+  else if constexpr (std::same_as<T, introspect::ctprof::Limit>)
+    return {"whole number or \"max\"", "integer|string"};
   else if constexpr (std::same_as<T, introspect::RenderedValue>)
     return {"any value", "any"};
   else if constexpr (std::same_as<T, bool>)
@@ -126,7 +135,7 @@ std::string default_text(const M& value) {
   using namespace ktstr::detail;
   if constexpr (std::same_as<M, vmm::Topology>)
     return "\"" + value.to_string() + "\"";
-  else if constexpr (std::same_as<M, engine::Work>)
+  else if constexpr (std::same_as<M, engine::Work> || std::same_as<M, introspect::ctprof::Aggregate>)
     return "";
   else if constexpr (is_variant<M>)
     return std::visit([]<class A>(const A&) { return std::string(describe<A>.name); }, value);
@@ -182,7 +191,7 @@ class Catalogue {
     else if constexpr (is_map<M>)
       add_inside<typename M::mapped_type>(defaults);
     else if constexpr (std::same_as<M, engine::WorkGroup> || std::same_as<M, engine::Work> ||
-                       !kFamily<M>.empty())
+                       std::same_as<M, introspect::ctprof::Aggregate> || !kFamily<M>.empty())
       return;
     else if constexpr (is_variant<M>)
       add_choices(static_cast<const M*>(nullptr), defaults);

@@ -8,7 +8,8 @@ std::vector<Page> reference_pages() {
           {"docs/reference/report.md", report_page()},
           {"docs/reference/metrics.md", metrics_page()},
           {"lua/types/ktstr.lua", scenario_annotations()},
-          {"lua/types/report.lua", report_annotations()}};
+          {"lua/types/report.lua", report_annotations()},
+          {"lua/types/ctprof.lua", ctprof_annotations()}};
 }
 
 }  // namespace ktstr::lua

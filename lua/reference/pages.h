@@ -21,5 +21,6 @@ struct Page {
 [[nodiscard]] std::string metrics_page();
 [[nodiscard]] std::string scenario_annotations();
 [[nodiscard]] std::string report_annotations();
+[[nodiscard]] std::string ctprof_annotations();
 
 }  // namespace ktstr::lua

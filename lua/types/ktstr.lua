@@ -288,6 +288,7 @@
 ---@field write_bpf_map fun(map: string, variable: string, value: boolean|number|string): ktstr.op writes a variable of a BPF program's global section into the guest's memory
 ---@field read_bpf_map fun(map: string, variable: string, name?: string): ktstr.op reads a variable of a BPF program's global section into the report's map_readings
 ---@field pin_bpf_map fun(map: string, name?: string): ktstr.op keeps a BPF map alive until the scenario ends, whatever becomes of its scheduler
+---@field ctprof fun(tag: string): ktstr.op captures a profile of every thread in the guest, as `ktstr ctprof capture` does on a host
 
 ---@class ktstr.hold
 

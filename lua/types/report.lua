@@ -21,6 +21,7 @@
 ---@field monitor? ktstr.MonitorReport what was read from the guest's memory
 ---@field map_readings ktstr.MapReading[] what read_bpf_map found, in order
 ---@field dumps ktstr.DumpReport[] dumps taken during the run
+---@field ctprof_captures ktstr.CtprofReport[] captures of all threads that ctprof ops took, in order
 ---@field monitor_problem? string why there is no monitor, or why it ended early
 ---@field sampling ktstr.SamplingReport how sampling went
 ---@field vcpu_statistics? ktstr.VcpuStatisticsReport what the vCPUs did while the steps ran; absent where the machine counts nothing (QEMU)
@@ -380,6 +381,16 @@
 ---@field elapsed_ns integer time since the machine's start, ns
 ---@field frozen_ns integer how long the guest stood still for it, ns
 ---@field file? string where it was written
+---@field problem? string why it was not written
+
+---a capture of all threads that was taken during the run
+---@class ktstr.CtprofReport
+---@field step integer the step that took it, from 1
+---@field tag string what the scenario called it
+---@field elapsed_ns integer when it was begun, ns since the machine's start
+---@field took_ns integer from the request until all of it was here, ns
+---@field threads integer how many threads it holds
+---@field file? string where it was written; ktstr ctprof and require "ktstr.ctprof" read it
 ---@field problem? string why it was not written
 
 ---how sampling went

@@ -76,7 +76,9 @@ TEST_CASE("the promised scenarios are there") {
                            "swap_between_versions",
                            "stall_by_write",
                            "counters_across_swap",
-                           "slow_node"})
+                           "slow_node",
+                           "wakeups_short_slice",
+                           "wakeups_long_slice"})
     CHECK_MESSAGE(names.contains(name), name);
 }
 

@@ -1,0 +1,47 @@
+// What a person or a script asks of a comparison.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/base/describe.h"
+#include "introspect/ctprof/compare/compare.h"
+
+namespace ktstr::engine {
+
+struct CompareRequest {
+  introspect::ctprof::GroupBy group_by = introspect::ctprof::GroupBy::kPcomm;
+  bool normalize = true;
+  std::vector<std::string> cgroup_flatten;
+  std::vector<introspect::ctprof::Section> sections;
+  std::string filter;
+  std::string metric;
+  bool all = false;
+  bool by_name = false;
+};
+
+/// Groups, compares, leaves out and sorts as asked.
+[[nodiscard]] introspect::ctprof::Comparison compare(const introspect::ctprof::Snapshot& before,
+                                                     const introspect::ctprof::Snapshot& after,
+                                                     const CompareRequest& request);
+
+}  // namespace ktstr::engine
+
+namespace ktstr {
+template <>
+inline constexpr auto describe<engine::CompareRequest> = [] {
+  using T = engine::CompareRequest;
+  return record<T>(
+      "CompareRequest", "options of ctprof.compare",
+      field("group_by", &T::group_by, "all, pcomm (the process's name), cgroup, comm or comm-exact"),
+      field("normalize", &T::normalize, "whether names that differ in numbers only are one group"),
+      field("cgroup_flatten", &T::cgroup_flatten, "cgroups that match one of these globs are one group"),
+      field(
+          "sections", &T::sections,
+          "only these: primary, delays, derived, smaps-rollup, cgroup, pressure, sched-ext; all when empty"),
+      field("filter", &T::filter, "only groups that match this glob"),
+      field("metric", &T::metric, "only metrics that match this glob"),
+      field("all", &T::all, "what did not change, too"),
+      field("by_name", &T::by_name, "sorted by section, group and metric, not by relative change"));
+}();
+}  // namespace ktstr

@@ -1,0 +1,268 @@
+---@meta ktstr.ctprof
+-- For the Lua language server. Made by `ktstr docs` from describe<>; edit the descriptions instead.
+
+---every thread of a machine, or of one process, at one moment
+---@class ktstr.Snapshot
+---@field format string "ktstr-ctprof"
+---@field version integer 1
+---@field captured_at_unix_ns integer when it began, ns since 1970
+---@field captured_at_boot_ns? integer when it began, ns since boot
+---@field host ktstr.HostContext the machine and its kernel
+---@field threads ktstr.ThreadRecord[] ascending by process and thread id
+---@field cgroup_stats table<string, ktstr.CgroupStats> of every cgroup that a thread was in, by path
+---@field pressure ktstr.Pressure pressure stall information of the whole system
+---@field sched_ext? ktstr.SchedExtState sched_ext as a whole; null without CONFIG_SCHED_CLASS_EXT
+---@field parse_summary? ktstr.ParseSummary files that could not be read
+---@field taskstats_summary? ktstr.TaskstatsSummary answers over generic netlink; null when nothing was asked
+---@field probe_summary? ktstr.ProbeSummary the probe of jemalloc's counters; null when it was not made
+
+---the machine and kernel that was captured
+---@class ktstr.HostContext
+---@field kernel_release? string uname -r
+---@field kernel_version? string uname -v
+---@field architecture? string uname -m
+---@field command_line? string of the kernel
+---@field boot_id? string the same in two captures: no reboot lay between them
+---@field cpu_model? string of the first CPU
+---@field cpus_online? string CPUs, as a list
+---@field packages? integer processor packages
+---@field cores? integer cores of all packages
+---@field nodes_online? string NUMA nodes, as a list
+---@field memory_bytes? integer memory, bytes
+---@field swap_bytes? integer swap, bytes
+---@field tunables table<string, string> settings that scheduling and memory depend on
+---@field kernel_config table<string, string> options that metrics depend on: y or n; empty without /proc/config.gz
+
+---one cgroup's own counters and limits
+---@class ktstr.CgroupStats
+---@field cpu ktstr.CgroupCpu the cpu controller
+---@field memory ktstr.CgroupMemory the memory controller
+---@field pids ktstr.CgroupPids the pids controller
+---@field pressure ktstr.Pressure pressure stall information of the cgroup
+
+---the cpu controller
+---@class ktstr.CgroupCpu
+---@field usage_usec? integer CPU time used, us (cpu.stat)
+---@field nr_throttled? integer times it ran out of its quota
+---@field throttled_usec? integer time it was throttled, us
+---@field max_quota_usec? integer|string CPU time allowed each period, us (cpu.max)
+---@field max_period_usec? integer the period, us
+---@field weight? integer cpu.weight
+---@field weight_nice? integer cpu.weight.nice
+
+---the memory controller
+---@class ktstr.CgroupMemory
+---@field current? integer memory used, bytes (memory.current)
+---@field max? integer|string the hard limit, bytes
+---@field high? integer|string the soft limit, bytes
+---@field low? integer|string protected as far as possible, bytes
+---@field min? integer|string protected always, bytes
+---@field stat? table<string, integer> memory.stat, by the kernel's names
+---@field events? table<string, integer> memory.events, by the kernel's names
+
+---the pids controller
+---@class ktstr.CgroupPids
+---@field current? integer tasks (pids.current)
+---@field max? integer|string the most there may be (pids.max)
+
+---pressure stall information
+---@class ktstr.Pressure
+---@field cpu? ktstr.PsiResource waiting for a CPU (CONFIG_PSI)
+---@field memory? ktstr.PsiResource waiting for memory
+---@field io? ktstr.PsiResource waiting for I/O
+---@field irq? ktstr.PsiResource held up by interrupts (CONFIG_IRQ_TIME_ACCOUNTING)
+
+---pressure of one resource
+---@class ktstr.PsiResource
+---@field some? ktstr.PsiHalf at least one task was stalled
+---@field full? ktstr.PsiHalf all tasks that were not idle were stalled
+
+---time that tasks were stalled for one resource
+---@class ktstr.PsiHalf
+---@field avg10 integer running average over 10 s, percent times 100
+---@field avg60 integer running average over 60 s, percent times 100
+---@field avg300 integer running average over 300 s, percent times 100
+---@field total_usec integer since boot or the cgroup's creation, us
+
+---sched_ext as a whole
+---@class ktstr.SchedExtState
+---@field state? string enabling, enabled, disabling or disabled
+---@field switch_all? integer 1 when every fair task is sched_ext's
+---@field nr_rejected? integer tasks that the loaded scheduler sent back to the fair class
+---@field hotplug_seq? integer grows with every CPU that comes or goes
+---@field enable_seq? integer grows with every scheduler that is loaded; nr_rejected begins anew
+
+---files of tasks that could not be read
+---@class ktstr.ParseSummary
+---@field tids_walked integer threads that were looked at, those just gone included
+---@field read_failures integer files that could not be read
+---@field read_failures_by_file table<string, integer> the same by the file's name
+---@field read_failures_by_error table<string, integer> the same by errno's name
+---@field dominant_read_failure? string the file that failed most often
+---@field kernel_config_dominant boolean half of the failures or more are files that the kernel was built without
+---@field permission_dominant boolean half of the failures or more are for want of privileges
+---@field negative_dotted_values integer times that read as negative, which a clock that was set back leaves; they are null
+
+---answers about threads over generic netlink
+---@class ktstr.TaskstatsSummary
+---@field ok_count integer threads that were answered for
+---@field eperm_count integer refused: CAP_NET_ADMIN is missing
+---@field esrch_count integer gone before the question came
+---@field other_count integer failed otherwise
+---@field unavailable? string why nothing could be asked at all
+
+---the probe of jemalloc's per-thread counters
+---@class ktstr.ProbeSummary
+---@field tgids_walked integer processes that were looked at, all but this one
+---@field jemalloc_detected integer those that run a jemalloc whose counters were found
+---@field probed_ok integer threads whose counters were read
+---@field failed integer processes and threads that failed in a way that can be helped
+---@field outcomes_without_counters table<string, integer> processes and threads without counters, by the reason
+---@field dominant_failure? string the reason that failed most often
+---@field privilege_dominant boolean half of the failures or more are refusals to attach or to stop
+
+---what changed between two captures
+---@class ktstr.Comparison
+---@field seconds? number between them, when they are of one boot
+---@field notes string[] what to know about the two, a sentence each
+---@field renames ktstr.Rename[] groups taken to be the same under another name
+---@field groups ktstr.GroupSize[] all groups
+---@field rows ktstr.Row[] the values
+
+---a group that has another name in the second capture
+---@class ktstr.Rename
+---@field before string its name in the first
+---@field after string in the second
+---@field score number how alike the names are, 0 to 1
+
+---how many threads a group has
+---@class ktstr.GroupSize
+---@field group string its name
+---@field threads_before? integer in the first capture
+---@field threads_after? integer in the second
+
+---one value of one group in two captures
+---@class ktstr.Row
+---@field section string what it belongs to
+---@field group string the group, the cgroup, or "system"
+---@field metric string the metric's name
+---@field unit string of its values
+---@field before number|table in the first capture
+---@field after number|table in the second
+---@field change? number how much it grew; of a counter of one boot, by threads still there
+---@field relative? number the change divided by what was before; null from nothing
+---@field rate_per_second? number a counter's growth between captures of one boot
+---@field reset boolean a counter fell: it began anew, and has no change
+
+---one thread; what could not be read is nil, never 0
+---@class ktstr.ThreadRecord
+---@field tid integer thread id
+---@field tgid integer process id
+---@field pcomm? string the process's name
+---@field comm? string the thread's name
+---@field cgroup? string path in the cgroup v2 hierarchy
+---@field start_time_clock_ticks? integer when it began, 1/100 s since boot
+---@field policy? string scheduling policy
+---@field nice? integer nice value, -20 to 19
+---@field priority? integer the kernel's priority: 0 to 39 for fair tasks, -2 to -100 for real-time ones, -101 for deadline
+---@field rt_priority? integer real-time priority; 0 for tasks that are not real-time
+---@field cpu_affinity? string CPUs that the thread may run on (sched_getaffinity, else this line)
+---@field processor? integer the CPU it last ran on
+---@field state? string task state: R, S, D, T, t, X, Z, P or I
+---@field ext_enabled? boolean whether sched_ext schedules it
+---@field nr_threads? integer threads of the process; of its first thread only
+---@field run_time_ns? integer time on a CPU, ns
+---@field wait_time_ns? integer time runnable but not running, ns
+---@field timeslices? integer times it was put on a CPU
+---@field voluntary_csw? integer context switches of its own accord
+---@field nonvoluntary_csw? integer context switches by preemption
+---@field nr_wakeups? integer wakeups
+---@field nr_wakeups_local? integer wakeups by a task on the CPU that it then ran on
+---@field nr_wakeups_remote? integer wakeups by a task on another CPU
+---@field nr_wakeups_sync? integer wakeups by a task that said it was about to sleep (WF_SYNC)
+---@field nr_wakeups_migrate? integer wakeups that moved it to another CPU
+---@field nr_wakeups_affine? integer wakeups for which wake_affine() chose the waker's CPU; fair class only
+---@field nr_wakeups_affine_attempts? integer times wake_affine() was asked; fair class only
+---@field nr_migrations? integer moves from one CPU to another
+---@field nr_forced_migrations? integer moves by the load balancer although its cache was hot
+---@field nr_failed_migrations_affine? integer moves that its affinity forbade
+---@field nr_failed_migrations_running? integer moves that failed because it was running
+---@field nr_failed_migrations_hot? integer moves that were not made because its cache was hot
+---@field wait_sum? integer time waiting on a run queue, ns; not counted under sched_ext
+---@field wait_count? integer waits on a run queue; not counted under sched_ext
+---@field wait_max? integer the longest wait on a run queue, ns; not counted under sched_ext
+---@field voluntary_sleep_ns? integer time in interruptible sleep, ns: sum_sleep_runtime less sum_block_runtime
+---@field sleep_max? integer the longest sleep, ns
+---@field block_sum? integer time in uninterruptible sleep, ns
+---@field block_max? integer the longest uninterruptible sleep, ns
+---@field iowait_sum? integer the part of block_sum that was I/O wait, ns
+---@field iowait_count? integer I/O waits
+---@field exec_max? integer the longest time on a CPU between two updates of its run time, ns
+---@field slice_max? integer the longest slice before preemption, ns; fair class only
+---@field core_forceidle_sum? integer time it kept its SMT siblings idle under core scheduling, ns
+---@field fair_slice_ns? integer its current slice in the fair class, ns; stale under sched_ext
+---@field allocated_bytes? integer bytes allocated from jemalloc
+---@field deallocated_bytes? integer bytes given back to jemalloc, whichever thread had allocated them
+---@field minflt? integer page faults without I/O
+---@field majflt? integer page faults with I/O
+---@field utime_clock_ticks? integer user time, ticks of 1/100 s
+---@field stime_clock_ticks? integer kernel time, ticks of 1/100 s
+---@field rchar? integer bytes read by system calls, cached ones included
+---@field wchar? integer bytes written by system calls
+---@field syscr? integer read calls
+---@field syscw? integer write calls
+---@field read_bytes? integer bytes read from storage
+---@field write_bytes? integer bytes sent to storage
+---@field cancelled_write_bytes? integer bytes that it kept from being written by truncating; they were another's perhaps
+---@field cpu_delay_count? integer times spent waiting on a run queue
+---@field cpu_delay_total_ns? integer time spent waiting on a run queue, ns
+---@field cpu_delay_max_ns? integer the longest single time spent waiting on a run queue, ns
+---@field cpu_delay_min_ns? integer the shortest single time spent waiting on a run queue, ns
+---@field blkio_delay_count? integer times spent waiting for synchronous block I/O
+---@field blkio_delay_total_ns? integer time spent waiting for synchronous block I/O, ns
+---@field blkio_delay_max_ns? integer the longest single time spent waiting for synchronous block I/O, ns
+---@field blkio_delay_min_ns? integer the shortest single time spent waiting for synchronous block I/O, ns
+---@field swapin_delay_count? integer times spent waiting for a page to be swapped in; a thrashing wait is one of these too
+---@field swapin_delay_total_ns? integer time spent waiting for a page to be swapped in; a thrashing wait is one of these too, ns
+---@field swapin_delay_max_ns? integer the longest single time spent waiting for a page to be swapped in; a thrashing wait is one of these too, ns
+---@field swapin_delay_min_ns? integer the shortest single time spent waiting for a page to be swapped in; a thrashing wait is one of these too, ns
+---@field freepages_delay_count? integer times spent reclaiming memory itself
+---@field freepages_delay_total_ns? integer time spent reclaiming memory itself, ns
+---@field freepages_delay_max_ns? integer the longest single time spent reclaiming memory itself, ns
+---@field freepages_delay_min_ns? integer the shortest single time spent reclaiming memory itself, ns
+---@field thrashing_delay_count? integer times spent waiting for a page that was evicted while in use; each is a swapin wait too
+---@field thrashing_delay_total_ns? integer time spent waiting for a page that was evicted while in use; each is a swapin wait too, ns
+---@field thrashing_delay_max_ns? integer the longest single time spent waiting for a page that was evicted while in use; each is a swapin wait too, ns
+---@field thrashing_delay_min_ns? integer the shortest single time spent waiting for a page that was evicted while in use; each is a swapin wait too, ns
+---@field compact_delay_count? integer times spent compacting memory
+---@field compact_delay_total_ns? integer time spent compacting memory, ns
+---@field compact_delay_max_ns? integer the longest single time spent compacting memory, ns
+---@field compact_delay_min_ns? integer the shortest single time spent compacting memory, ns
+---@field wpcopy_delay_count? integer times spent copying a page on a write-protect fault
+---@field wpcopy_delay_total_ns? integer time spent copying a page on a write-protect fault, ns
+---@field wpcopy_delay_max_ns? integer the longest single time spent copying a page on a write-protect fault, ns
+---@field wpcopy_delay_min_ns? integer the shortest single time spent copying a page on a write-protect fault, ns
+---@field irq_delay_count? integer times spent held up by interrupt handlers
+---@field irq_delay_total_ns? integer time spent held up by interrupt handlers, ns
+---@field irq_delay_max_ns? integer the longest single time spent held up by interrupt handlers, ns
+---@field irq_delay_min_ns? integer the shortest single time spent held up by interrupt handlers, ns
+---@field hiwater_rss_bytes? integer the most resident memory the process ever had, bytes
+---@field hiwater_vm_bytes? integer the most virtual memory the process ever had, bytes
+---@field smaps_rollup_kib? table<string, integer> memory of the process by category, KiB; of its first thread only
+
+---options of ctprof.compare
+---@class ktstr.CompareRequest
+---@field group_by? string all, pcomm (the process's name), cgroup, comm or comm-exact
+---@field normalize? boolean whether names that differ in numbers only are one group
+---@field cgroup_flatten? string[] cgroups that match one of these globs are one group
+---@field sections? string[] only these: primary, delays, derived, smaps-rollup, cgroup, pressure, sched-ext; all when empty
+---@field filter? string only groups that match this glob
+---@field metric? string only metrics that match this glob
+---@field all? boolean what did not change, too
+---@field by_name? boolean sorted by section, group and metric, not by relative change
+
+---@class ktstr.module.ctprof
+---@field load fun(path: string): ktstr.Snapshot reads a capture, a file called NAME.ctprof.zst
+---@field compare fun(before: ktstr.Snapshot, after: ktstr.Snapshot, options?: ktstr.CompareRequest): ktstr.Comparison what changed between two captures that load gave
+local ctprof = {}
+return ctprof
