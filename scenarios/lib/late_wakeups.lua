@@ -1,5 +1,5 @@
--- Workers that sleep and wake beside workers that never sleep, under scx_ktstr with a slice of so many milliseconds; at the end a
--- capture of all threads. A longer slice makes whoever wakes wait longer for a CPU.
+-- Workers that sleep and wake beside workers that never sleep, under scx_ktstr with a slice of so many milliseconds; at
+-- the end a capture of all threads. A longer slice makes whoever wakes wait longer for a CPU.
 local k = require "ktstr"
 local ctprof = require "ktstr.ctprof"
 

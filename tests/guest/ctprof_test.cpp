@@ -71,6 +71,26 @@ const Row& row(const Comparison& comparison, std::string_view group, std::string
 
 }  // namespace
 
+TEST_CASE("runs of which one was forked from the other's guest are of different boots") {
+  if (!default_kernel()) SKIP_TEST("no kernel is cached");
+  const test::TemporaryDirectory directory;
+  auto scenario = small_scenario("alike");
+  scenario.steps[0].ops = {CtprofOp{"only"}};
+  const auto key = planned_boot(scenario, {});
+  REQUIRE(key.has_value());
+  BootedGuests guests({**key, **key});
+  const auto capture = [&](const std::string& folder) {
+    const auto report =
+        run_scenario(scenario, {.dump_dir = directory.path() / folder, .booted_guests = &guests});
+    REQUIRE_MESSAGE(report.has_value(), report.error().message);
+    CHECK(report->machine.origin == (folder == "first" ? MachineOrigin::kBooted : MachineOrigin::kForked));
+    REQUIRE(report->ctprof_captures.size() == 1);
+    return read_capture(report->ctprof_captures[0]);
+  };
+  const auto first = capture("first"), second = capture("second");
+  CHECK(relation_of(first, second) == Relation::kDifferentBoots);
+}
+
 TEST_CASE("two captures of a run hold its workers, everything counted, and what they did in between") {
   if (!default_kernel()) SKIP_TEST("no kernel is cached");
   const test::TemporaryDirectory directory;

@@ -16,6 +16,25 @@ struct Case {
 const Case kCases[] = {
     {R"(local k = require "ktstr"
 return k.scenario {
+  steps = {
+    k.step { k.op.ctprof "before", hold = "1s" },
+    k.step {
+      k.op.ctprof "after",
+      k.op.ctprof "before",
+    },
+  },
+})",
+     "foo.lua:7: steps[2].ops[2].tag: \"before\" is the tag of an earlier capture, whose file this one would "
+     "replace"},
+    {R"(local k = require "ktstr"
+return k.scenario {
+  steps = {
+    k.step { k.op.ctproff "before" },
+  },
+})",
+     "foo.lua:4: k.op has no \"ctproff\" (did you mean \"ctprof\"?)"},
+    {R"(local k = require "ktstr"
+return k.scenario {
   topology = "1n2l2c1t",
   cgroups = {
     web = {

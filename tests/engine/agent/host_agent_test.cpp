@@ -3,6 +3,10 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <algorithm>
+
+#include "engine/protocol/base64.h"
+#include "introspect/ctprof/file.h"
 #include "tests/engine/agent/host_fixture.h"
 
 namespace ktstr::engine {
@@ -16,6 +20,25 @@ std::string read_text(const std::string& path) {
 }
 
 }  // namespace
+
+TEST_CASE("the agent captures every thread, in parts of which none is beyond the end") {
+  NEEDS_CGROUP2();
+  RunningAgent running("/nowhere");
+  CHECK(running.client.read_capture(0).error().code == ErrorCode::kOutOfRange);
+  const auto tid = must(running.client.spawn(workers(CpuSpin{}, 1)))[0];
+  const auto captured = must(running.client.capture_threads());
+  std::string bytes;
+  while (bytes.size() < captured.bytes)
+    bytes += must(protocol::decode_base64(must(running.client.read_capture(bytes.size())).base64));
+  CHECK(bytes.size() == captured.bytes);
+  CHECK(running.client.read_capture(captured.bytes).error().code == ErrorCode::kOutOfRange);
+  const auto snapshot = must(introspect::ctprof::parse_snapshot(bytes));
+  const auto worker = std::ranges::find(snapshot.threads, static_cast<std::uint32_t>(tid),
+                                        &introspect::ctprof::ThreadRecord::tid);
+  REQUIRE(worker != snapshot.threads.end());
+  CHECK(worker->comm == "cpu_spin");
+  CHECK(worker->run_time_ns.has_value());
+}
 
 TEST_CASE("hello tells the kernel and its CPUs") {
   NEEDS_CGROUP2();

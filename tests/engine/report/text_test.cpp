@@ -34,6 +34,15 @@ replay  ktstr run scenarios/hello.lua --kernel 7.3.4 --seed 7
 )");
 }
 
+TEST_CASE("captures of threads are shown with their files, or why there is none") {
+  auto report = passing_report();
+  report.ctprof_captures = {{1, "before", 6'500'000'000, 12'300'000, 93, "hello.before.ctprof.zst", {}},
+                            {2, "after", 8'000'000'000, 9'000'000, 1, {}, "no space left"}};
+  CHECK(to_text(report).find(
+            "  ctprof before at 6.500 s (step 1), 93 threads in 12.3 ms: hello.before.ctprof.zst\n"
+            "  ctprof after at 8.000 s (step 2), 1 thread in 9.0 ms: no space left\n") != std::string::npos);
+}
+
 TEST_CASE("readings of maps are shown, the first of many") {
   auto report = passing_report();
   report.map_readings = {
