@@ -89,6 +89,17 @@ void check_sums(const ThreadRecord& thread) {
         thread.utime_clock_ticks->value + thread.stime_clock_ticks->value);
 }
 
+/// The guest's program is as it was written: no sanitizer reads or writes for itself.
+void check_exact(const Records& subject) {
+  const auto grew_by = [&](std::string_view metric) {
+    return *subject::number_of(subject.after, metric) - *subject::number_of(subject.before, metric);
+  };
+  CHECK(grew_by("rchar") == subject::kFileBytes);
+  CHECK(grew_by("wchar") == subject::kFileBytes);
+  CHECK(grew_by("syscr") == subject::kFileCalls);
+  CHECK(grew_by("syscw") == subject::kFileCalls);
+}
+
 /// No disk, no swap and no want of memory: of delays that never were there is no shortest. The rest is told
 /// of a process's first thread only.
 void check_absent(const ThreadRecord& thread) {
@@ -116,6 +127,7 @@ TEST_CASE("counters of a thread in a guest move by what it does, and absent stay
   CHECK(first.host.boot_id == second.host.boot_id);
   const Records subject{subject::subject_of(first), subject::subject_of(second)};
   check_moves(subject);
+  check_exact(subject);
   check_scheduling(subject);
   check_sums(subject.after);
   check_absent(subject.after);

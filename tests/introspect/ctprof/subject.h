@@ -14,6 +14,8 @@ namespace ktstr::introspect::ctprof::subject {
 
 inline constexpr std::string_view kSubjectName = "ctprof-subject";
 inline constexpr int kSubjectNice = 5;
+/// What it writes into a file, and reads from it again.
+inline constexpr std::size_t kFileCalls = 16, kFileBytes = kFileCalls * 65536;
 
 /// What a metric must have done between the two captures: grown by that much, or, for peaks, be that much at
 /// the end.
