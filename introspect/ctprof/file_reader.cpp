@@ -27,7 +27,7 @@ std::optional<std::size_t> read_some(int fd, char* to, std::size_t size) {
 
 }  // namespace
 
-std::optional<std::string_view> FileReader::read(int directory, const char* name) {
+std::optional<std::string_view> FileReader::read_file(int directory, const char* name, bool one_record) {
   // A named pipe in a staged tree must not hold the reader up.
   const Fd fd(::openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   error_ = errno;
@@ -42,9 +42,17 @@ std::optional<std::string_view> FileReader::read(int directory, const char* name
     const auto count = read_some(fd.get(), buffer_.data() + used, buffer_.size() - used);
     error_ = errno;
     if (!count) return std::nullopt;
-    if (*count == 0) return std::string_view(buffer_.data(), used);
     used += *count;
+    if (*count == 0 || (one_record && used < buffer_.size())) return std::string_view(buffer_.data(), used);
   }
+}
+
+std::optional<std::string_view> FileReader::read(int directory, const char* name) {
+  return read_file(directory, name, false);
+}
+
+std::optional<std::string_view> FileReader::read_record(int directory, const char* name) {
+  return read_file(directory, name, true);
 }
 
 std::optional<std::string_view> FileReader::read(const std::filesystem::path& path) {

@@ -20,10 +20,16 @@ class FileReader {
   /// The file's text, or nothing: then error() says why.
   [[nodiscard]] std::optional<std::string_view> read(int directory, const char* name);
   [[nodiscard]] std::optional<std::string_view> read(const std::filesystem::path& path);
+  /// The same of a file that the kernel writes as one record (single_open() of fs/seq_file.c), as all that a
+  /// task has but its mappings: one reading that does not fill the buffer is all of it, so its end is not
+  /// asked for.
+  [[nodiscard]] std::optional<std::string_view> read_record(int directory, const char* name);
   /// The errno of the last read().
   [[nodiscard]] int error() const { return error_; }
 
  private:
+  std::optional<std::string_view> read_file(int directory, const char* name, bool one_record);
+
   std::vector<char> buffer_ = std::vector<char>(16384);
   int error_ = 0;
 };

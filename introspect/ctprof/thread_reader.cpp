@@ -42,7 +42,7 @@ ThreadReader::ThreadReader(int proc, bool live, const TaskstatsGates& gates)
 }
 
 std::optional<std::string_view> ThreadReader::text(const Fd& task, const char* name) {
-  auto content = files_.read(task.get(), name);
+  auto content = files_.read_record(task.get(), name);
   if (!content) tally_.failed(name, files_.error());
   return content;
 }
