@@ -1,6 +1,8 @@
 #include "tests/introspect/dump/declared_types.h"
 
+#include <cstring>
 #include <memory>
+#include <string_view>
 
 #include "introspect/bpf/map_types.h"
 #include "introspect/render/render.h"
@@ -48,13 +50,25 @@ class Reader {
     return kernel_.read<KernelVirt>(place).value_or(KernelVirt{});
   }
 
+  /// What is left to go by when the variable btf_vmlinux was damaged.
+  bool says_it_is_vmlinux(KernelVirt address) const {
+    const auto& layout = *layouts_.btf;
+    const auto name = layout.name.read(kernel_, address);
+    return layout.kernel_btf.read(kernel_, address).value_or(0) != 0 && name &&
+           std::string_view(name->data(), ::strnlen(name->data(), name->size())) == "vmlinux" &&
+           layout.base_btf.read(kernel_, address).value_or(KernelVirt{1}).is_null();
+  }
+
   /// The BTF object at `address`, if it can be used.
   std::shared_ptr<const Btf> load(KernelVirt address) {
     const auto vmlinux = kernel_.address("btf_vmlinux").value();
     append(vmlinux, sizeof(std::uint64_t));
     const auto& layout = *layouts_.btf;
     if (address.is_null() || !append(address, layout.size())) return nullptr;
-    if (kernel_.read<KernelVirt>(vmlinux) == address) return kernel_.shared_btf();
+    const auto kernels_own = kernel_.read<KernelVirt>(vmlinux);
+    if (kernels_own == address) return kernel_.shared_btf();
+    if (kernels_own.value_or(KernelVirt{}).is_null() && says_it_is_vmlinux(address))
+      return kernel_.shared_btf();
     const auto size = layout.data_size.read(kernel_, address).value();
     const auto data = types_.source.size();
     if (size > kMaxBtfBytes || !append(layout.data.read(kernel_, address).value(), size)) return nullptr;
