@@ -39,16 +39,16 @@ TracedThread::~TracedThread() {
   if (tid_ != 0) ::ptrace(PTRACE_DETACH, tid_, nullptr, static_cast<std::uintptr_t>(signal_));
 }
 
+// Looks without taking (WNOWAIT): the end of a thread is its parent's to wait for, which may be this process.
 ProbeResult<bool> TracedThread::has_stopped() {
-  int status = 0;
-  const pid_t changed = ::waitpid(tid_, &status, __WALL | WNOHANG);
-  if (changed == 0) return false;
-  if (changed != tid_ || !WIFSTOPPED(status)) {
-    tid_ = 0;  // it ended, and has been waited for
+  siginfo_t state{};
+  if (::waitid(P_PID, static_cast<id_t>(tid_), &state, WSTOPPED | WEXITED | WNOWAIT | WNOHANG | __WALL) != 0)
     return tl::unexpected(ProbeFailure::kGone);
-  }
-  const bool by_signal = status >> 16 != PTRACE_EVENT_STOP;
-  if (by_signal) signal_ = WSTOPSIG(status);
+  if (state.si_pid == 0) return false;
+  if (state.si_code != CLD_TRAPPED && state.si_code != CLD_STOPPED)
+    return tl::unexpected(ProbeFailure::kGone);
+  const bool by_signal = state.si_status >> 8 != PTRACE_EVENT_STOP;
+  if (by_signal) signal_ = state.si_status & 0xff;
   return true;
 }
 

@@ -24,7 +24,7 @@ enum { kBlock = 4096, kMost = 100 };
 
 static int spinning;
 static atomic_int counted, finish;
-static volatile sig_atomic_t signals;
+static atomic_int signals;  // several threads may handle one at once
 static struct {
   pid_t tid;
   uint64_t allocated, deallocated;
@@ -71,7 +71,7 @@ static void* churn(void* argument) {
 
 static void count_signal(int number) {
   (void)number;
-  ++signals;
+  atomic_fetch_add(&signals, 1);
 }
 
 static void wait_for_end_of_input(void) {
@@ -100,6 +100,6 @@ int main(int argc, char** argv) {
   wait_for_end_of_input();
   atomic_store(&finish, 1);
   for (int i = 0; i < count; ++i) pthread_join(threads[i], NULL);
-  printf("signals %d\n", (int)signals);
+  printf("signals %d\n", atomic_load(&signals));
   return 0;
 }
