@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "engine/base/nearest.h"
+#include "engine/scenario/expression_cost.h"
 #include "engine/schedulers/closure.h"
 
 namespace ktstr::engine {
@@ -163,9 +164,9 @@ ReadStatus check_schedulers(Scenario& scenario, const Place& place, const Progra
   for (const auto& mention : all)
     if (mention.is_reference())
       if (const auto* definition = named(*mention.def->path, all)) *mention.def = SchedulerDef(*definition);
-  for (const auto& mention : all)
-    if (auto error = check_definition(*mention.def, mention.place, places)) return error;
-  return {};
+  ReadStatus status;
+  for (const auto& mention : all) add_error(status, check_definition(*mention.def, mention.place, places));
+  return status;
 }
 
 ReadStatus check_scheduler_error(const Expectations& expect, const Place& place) {
@@ -174,6 +175,7 @@ ReadStatus check_scheduler_error(const Expectations& expect, const Place& place)
   const auto at = place.member("scheduler_error");
   if (contains && contains->empty()) return at.member("contains").error("must not be empty");
   if (!matches) return {};
+  if (const auto* fault = costs_too_much(*matches)) return at.member("matches").error(fault);
   regex_t expression;
   const int code = ::regcomp(&expression, matches->c_str(), REG_EXTENDED | REG_NOSUB);
   char reason[128] = {};

@@ -277,7 +277,7 @@ template <> inline constexpr auto describe<engine::Scenario> = record<engine::Sc
     field("steps", &engine::Scenario::steps, "what happens, in order; one step that holds for the whole duration when absent"),
     field("monitor", &engine::Scenario::monitor, "how run queues are sampled"),
     field("expect", &engine::Scenario::expect, "what must hold for the scenario to pass"),
-    field("check", &engine::Scenario::check, "function(report): called after the run; what it returns (a string or a list of strings) fails the run"),
+    field("check", &engine::Scenario::check, "function(report): called after the run; a string, a list of strings or false that it returns fails the run, true or nothing does not"),
     field("on_snapshot", &engine::Scenario::on_snapshot, "function(snapshot): called with each dump, those taken when a scheduler ended unasked included; what it returns fails the run, as with check"));
 // clang-format on
 
@@ -290,9 +290,14 @@ struct CustomReader<engine::WorkGroup> {
 /// Every member has a default, also inside an op.
 template <>
 struct CustomReader<engine::CgroupDef> {
-  static ReadStatus read(const Value& value, engine::CgroupDef& out, const ReadPlace& place, MissingMembers) {
-    return detail::read_record(value, out, place, MissingMembers::kKeepDefault);
-  }
+  static ReadStatus read(const Value& value, engine::CgroupDef& out, const ReadPlace& place,
+                         MissingMembers missing);
+};
+/// An op where a step should be is told.
+template <>
+struct CustomReader<engine::Step> {
+  static ReadStatus read(const Value& value, engine::Step& out, const ReadPlace& place,
+                         MissingMembers missing);
 };
 /// "3s" is a fixed hold, 0.5 a fraction.
 template <>

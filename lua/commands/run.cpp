@@ -14,6 +14,7 @@
 #include "engine/report/json.h"
 #include "engine/report/ktap.h"
 #include "engine/report/text.h"
+#include "engine/run/bootable.h"
 #include "engine/run/interrupt.h"
 #include "engine/run/runner.h"
 #include "lua/commands/commands.h"
@@ -82,6 +83,7 @@ engine::RunOptions options_for(const RunArguments& arguments, ScriptHost& host, 
       return host.run_on_snapshot([&](LuaSink& sink) { engine::write_snapshot(sink, dump); });
     };
   options.stop_fd = surroundings.stop_fd;
+  host.stop_when_readable(surroundings.stop_fd);
   options.booted_guests = surroundings.booted_guests;
   return options;
 }
@@ -89,15 +91,20 @@ engine::RunOptions options_for(const RunArguments& arguments, ScriptHost& host, 
 Result<RunReport> run_one(const RunArguments& arguments, ScriptHost& host, const fs::path& file,
                           const RunSurroundings& surroundings) {
   engine::ProgressLine line(STDERR_FILENO);
+  host.print_with([&line](std::string_view text) { line.write_above(text); });
   spdlog::info("{}: topology {}, duration {}", host.scenario().name, host.scenario().topology.to_string(),
                format_duration(host.scenario().duration));
   return engine::run_scenario(host.scenario(), options_for(arguments, host, file, line, surroundings));
 }
 
 /// All scripts are read before the first guest boots: a mistake in the last one is told at once.
-Result<std::vector<ScriptHost>> load_all(const std::vector<fs::path>& files) {
+Result<std::vector<ScriptHost>> load_all(const RunArguments& arguments) {
   std::vector<ScriptHost> hosts;
-  for (const auto& file : files) hosts.push_back(KTSTR_TRY(ScriptHost::load(file)));
+  for (const auto& file : arguments.files) {
+    hosts.push_back(KTSTR_TRY(ScriptHost::load(file)));
+    auto status = engine::check_bootable(hosts.back().scenario(), arguments.backend);
+    if (!status) return std::move(status.error()).with_context(file.string());
+  }
   return hosts;
 }
 
@@ -119,7 +126,7 @@ Result<int> run_all(const RunArguments& arguments, const engine::TextOptions& te
   if (arguments.json && arguments.files.size() > 1)
     return Error{ErrorCode::kInvalidArgument, "--json takes the report of one scenario; run them one by one"};
   KTSTR_TRY_STATUS(vmm::check_performance(arguments.performance.options()));
-  auto hosts = KTSTR_TRY(load_all(arguments.files));
+  auto hosts = KTSTR_TRY(load_all(arguments));
   const auto interrupt = KTSTR_TRY(engine::Interrupt::install());
   if (arguments.backend == vmm::Backend::kAuto)
     if (const auto reason = vmm::why_not_kvm()) spdlog::info("QEMU runs the guest: {}", *reason);
