@@ -1,7 +1,10 @@
 #include "lua/hook_failures.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "engine/base/printable.h"
+#include "engine/base/utf8.h"
 #include "lua/cut_text.h"
 #include "lua/raise.h"
 #include "lua/state.h"
@@ -11,6 +14,17 @@ namespace {
 
 constexpr std::size_t kMostKept = 100;
 constexpr std::size_t kLongestKept = 4 << 10;
+
+/// Reports are UTF-8; a byte that is none of it is shown as "\xff".
+std::string as_utf8(std::string_view text) {
+  std::string made;
+  while (!text.empty()) {
+    const auto size = first_character(text).size;
+    made += size > 0 ? std::string(text.substr(0, size)) : printable(text.substr(0, 1));
+    text.remove_prefix(std::max<std::size_t>(size, 1));
+  }
+  return made;
+}
 
 }  // namespace
 
@@ -30,11 +44,11 @@ std::vector<std::string> HookFailures::end() {
 
 void HookFailures::add(lua_State* state, std::string_view text) {
   if (texts_.size() >= kMostKept) return ++left_out_, void();
-  texts_.push_back(cut_text(LuaState::of(state).readable(text), kLongestKept));
+  texts_.push_back(as_utf8(cut_text(LuaState::of(state).readable(text), kLongestKept)));
 }
 
 void HookFailures::add_error(std::string message) {
-  error_ = cut_text(std::move(message), kLongestKept);
+  error_ = as_utf8(cut_text(std::move(message), kLongestKept));
 }
 
 bool HookFailures::add_string(lua_State* state, int index) {

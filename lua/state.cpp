@@ -10,6 +10,7 @@
 #include <ctime>
 #include <system_error>
 
+#include "engine/base/printable.h"
 #include "lua/cut_text.h"
 #include "lua/sandbox.h"
 
@@ -196,7 +197,7 @@ void LuaState::print(std::string_view line) {
   if (left == 0) return;
   std::string text(line.substr(0, left));
   printed_bytes_ += std::min(left, line.size() + 1);
-  text = readable(text) + "\n";
+  text = printable_lines(readable(text)) + "\n";
   if (printed_bytes_ == limits_.printed_bytes)
     text +=
         "print: a script may print " + format_byte_size({limits_.printed_bytes}) + "; the rest is left out\n";

@@ -1,8 +1,9 @@
 #include "engine/protocol/cgroup_name.h"
 
 #include <algorithm>
-#include <cctype>
 #include <string>
+
+#include "engine/base/printable.h"
 
 namespace ktstr::engine::protocol {
 namespace {
@@ -14,15 +15,11 @@ constexpr std::string_view kKernelPrefixes[] = {"cgroup.", "cpu.",  "cpuset.",  
                                                 "pids.",   "io.",   "hugetlb.", "rdma.",
                                                 "misc.",   "dmem.", "irq.",     "perf_event."};
 
-bool is_control(char c) {
-  return std::iscntrl(static_cast<unsigned char>(c)) != 0;
-}
-
 const char* fault_of_part(std::string_view part) {
   if (part.empty()) return "a part between slashes is empty";
   if (part == "." || part == "..") return "\".\" and \"..\" are not allowed";
   if (part.size() > kLongestPart) return "a part between slashes is longer than 255 bytes";
-  if (std::any_of(part.begin(), part.end(), is_control)) return "control characters are not allowed";
+  if (printable(part) != part) return "control and invisible characters are not allowed";
   for (const auto prefix : kKernelPrefixes)
     if (part.starts_with(prefix)) return "it would collide with the kernel's own files";
   return nullptr;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/base/printable.h"
 #include "engine/scenario/check_schedulers.h"
 #include "engine/scenario/check_steps.h"
 #include "engine/scenario/holds.h"
@@ -20,12 +21,10 @@ constexpr std::size_t kMostOps = 4096;
 /// Names become file names and test names.
 ReadStatus check_name(const std::string& name, const Place& place) {
   if (name.size() > kLongestName) return place.error("must be at most 100 bytes long");
-  const auto allowed = [](unsigned char c) { return c > 0x20 && c != 0x7f && c != '/'; };
   if (name == "." || name == "..") return place.error("\"" + name + "\" can't be a name");
   const auto begins_and_ends = name.empty() || (name.front() != ' ' && name.back() != ' ');
-  if (!begins_and_ends ||
-      !std::all_of(name.begin(), name.end(), [&](char c) { return c == ' ' || allowed(c); }))
-    return place.error("must have no \"/\", no control characters and no space at its ends");
+  if (!begins_and_ends || name.find('/') != std::string::npos || printable(name) != name)
+    return place.error("must have no \"/\", no control or invisible characters and no space at its ends");
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/base/printable.h"
 #include "engine/run/bootable.h"
 #include "lua/commands/commands.h"
 #include "lua/script_host.h"
@@ -24,7 +25,7 @@ int check(const std::vector<std::filesystem::path>& files) {
   for (const auto& file : files) {
     const auto status = check_file(file);
     if (status)
-      std::printf("%s: ok\n", file.c_str());
+      std::printf("%s: ok\n", printable(file.string()).c_str());
     else
       code = report_error(status.error());
   }

@@ -79,6 +79,10 @@ TEST_CASE("very many failures are counted, very long ones cut") {
   CHECK(returned[100] == "and 300 more failures");
 }
 
+TEST_CASE("failures are UTF-8, whatever bytes the hook has") {
+  CHECK(failures_of("return { 'a\\255\\254b', '\\195\\164' }") == Failures{"a\\xff\\xfeb", "\u00e4"});
+}
+
 TEST_CASE("an error after very many failures is kept") {
   const auto failures = failures_of("for i = 1, 1000 do r:fail('x') end error('last')");
   CHECK(failures.back() == "foo.lua:3: last");

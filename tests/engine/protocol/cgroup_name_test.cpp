@@ -14,8 +14,28 @@ TEST_CASE("plain and nested cgroup names are accepted") {
 }
 
 TEST_CASE("names that could leave the root or meet the kernel's files are refused") {
-  for (const auto* name : {"", "/", "/a", "a/", "a//b", ".", "..", "../a", "a/..", "a/../b", "a/./b", "a\nb",
-                           "\x1b[31m", "a\x7f", "cgroup.procs", "a/cpu.max", "memory.max"})
+  for (const auto* name : {"",
+                           "/",
+                           "/a",
+                           "a/",
+                           "a//b",
+                           ".",
+                           "..",
+                           "../a",
+                           "a/..",
+                           "a/../b",
+                           "a/./b",
+                           "a\nb",
+                           "\x1b[31m",
+                           "a\x7f",
+                           "\xff",
+                           "\xe2\x80\xae"
+                           "rtl",
+                           "\xc2\x9b"
+                           "31m",
+                           "cgroup.procs",
+                           "a/cpu.max",
+                           "memory.max"})
     CHECK_MESSAGE(!check_cgroup_name(name).has_value(), name);
 }
 
