@@ -39,11 +39,17 @@ std::optional<LuaState::Location> location_from(lua_State* state, int level) {
   return std::nullopt;
 }
 
-/// What an error value says; error({}) has no text.
+/// What an error value says; error({}) has no text. A place in the sandbox's own code is none that people
+/// know.
 std::string error_text(lua_State* state) {
   std::size_t size = 0;
   const char* text = lua_type(state, -1) == LUA_TSTRING ? lua_tolstring(state, -1, &size) : nullptr;
-  if (text) return {text, size};
+  constexpr std::string_view kOwnCode = "sandbox:";
+  if (text) {
+    const std::string_view message(text, size);
+    const auto behind = message.starts_with(kOwnCode) ? message.find(": ") : std::string_view::npos;
+    return std::string(behind == std::string_view::npos ? message : message.substr(behind + 2));
+  }
   return std::string("the error is a ") + luaL_typename(state, -1) + ", not a message";
 }
 

@@ -38,6 +38,8 @@ int read_undeclared(lua_State* state) {
 /// __newindex of the globals.
 int declare(lua_State* state) {
   lua_settop(state, 3);
+  if (lua_isnil(state, 2) || lua_rawequal(state, 2, 2) == 0)
+    return raise(state, "a global's name is nil or NaN");
   if (lua_type(state, 2) == LUA_TSTRING) {
     lua_pushvalue(state, 2);
     lua_pushboolean(state, 1);

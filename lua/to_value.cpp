@@ -205,6 +205,10 @@ ReadStatus to_value(lua_State* state, int index, const LocatorOf& locator_of, Va
   lua_pushvalue(state, index);
   auto status = Converter(state, locator_of).convert({}, {}, out);
   lua_pop(state, 1);
+  if (!status) return status;
+  if (status->line == 0) status->line = out.line;
+  for (auto& other : status->others)
+    if (other.line == 0) other.line = out.line;
   return status;
 }
 

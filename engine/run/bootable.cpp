@@ -4,6 +4,7 @@
 
 #include "engine/run/scheduler_setup.h"
 #include "engine/scenario/invalid.h"
+#include "engine/scenario/workers.h"
 #include "vmm/expressible.h"
 #include "vmm/kernel_command_line.h"
 

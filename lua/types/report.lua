@@ -28,6 +28,7 @@
 ---@field timings ktstr.TimingsReport where the time went
 ---@field emulator_faults string[] runs that the emulator spoiled and that were repeated
 ---@field console_tail? string the guest's last console lines, when it did not end in order
+---@field fail fun(self: ktstr.RunReport, message: string) adds a failure
 
 ---what did not hold
 ---@class ktstr.Failure

@@ -183,7 +183,8 @@ return k.scenario {
 })",
      "foo.lua:4: topolgy: unknown key (did you mean \"topology\"?)\n"
      "foo.lua:3: duration: expected a duration such as \"50ms\", got a whole number (5)\n"
-     "foo.lua:5: cgroups.web.works[1].colour: unknown key\n"
+     "foo.lua:5: cgroups.web.works[1].colour: unknown key (known: iterations, workers, workers_pct, "
+     "affinity, policy, nice, comm)\n"
      "foo.lua:5: cgroups.web.works[1].workers: expected a whole number, got a string (\"two\")\n"
      "foo.lua:5: cgroups.web.works[2]: expected work such as k.work.cpu_spin { workers = 2 }, got a whole "
      "number (7)"},

@@ -230,7 +230,7 @@ TEST_CASE("thresholds that nothing can meet are refused") {
 
 TEST_CASE("names can be file names, kernel arguments can be typed") {
   CHECK(with(R"("name": "a/b")") ==
-        "name: must have no \"/\", no control characters and no space at its ends");
+        "name: must have no \"/\", no control or invisible characters and no space at its ends");
   CHECK(with(R"("name": "two words")") == "ok");
   CHECK(with(R"("kernel_args": ["quiet", "a\nb"])") == "kernel_args[2]: must be printable and not empty");
 }
