@@ -23,7 +23,7 @@ namespace ktstr::engine {
 class AgentClient {
  public:
   /// Longer than anything that the agent does under its own deadlines.
-  static constexpr Duration kDefaultTimeout = std::chrono::seconds(180);
+  static constexpr Duration kDefaultTimeout = std::chrono::seconds(240);
 
   /// Neither fd is owned; both must stay open. `cancel_fd`: an eventfd or similar that becomes readable when
   /// the user wants to stop; -1: none.

@@ -69,11 +69,31 @@ Status StepRunner::make_cgroups(std::size_t step, const std::map<std::string, Cg
 }
 
 Status StepRunner::set_up() {
-  if (const auto& def = scenario_.scheduler)
-    KTSTR_TRY_STATUS(stimulate(0, "attach_scheduler", {.scheduler = def->name},
-                               [&] { return schedulers_.attach(0, *def); }));
+  const auto& scheduler = scenario_.scheduler;
+  if (scheduler && !scenario_.workers_first) return set_up_under_scheduler(*scheduler);
   KTSTR_TRY_STATUS(make_cgroups(0, scenario_.backdrop.cgroups));
-  return make_cgroups(0, scenario_.cgroups);
+  KTSTR_TRY_STATUS(make_cgroups(0, scenario_.cgroups));
+  return scheduler ? attach_first(*scheduler) : ok();
+}
+
+/// Its workers never run without it.
+Status StepRunner::set_up_under_scheduler(const SchedulerDef& scheduler) {
+  for (const auto* cgroups : {&scenario_.backdrop.cgroups, &scenario_.cgroups})
+    for (const auto& [name, def] : *cgroups)
+      KTSTR_TRY_STATUS(
+          stimulate(0, "add_cgroup", {.cgroup = name}, [&] { return workload_.make_cgroup(name, def); }));
+  KTSTR_TRY_STATUS(attach_first(scheduler));
+  for (const auto* cgroups : {&scenario_.backdrop.cgroups, &scenario_.cgroups})
+    for (const auto& [name, def] : *cgroups)
+      if (!def.works.empty())
+        KTSTR_TRY_STATUS(
+            stimulate(0, "spawn", {.cgroup = name}, [&] { return workload_.start_workers(name, def); }));
+  return ok();
+}
+
+Status StepRunner::attach_first(const SchedulerDef& scheduler) {
+  return stimulate(0, "attach_scheduler", {.scheduler = scheduler.name},
+                   [&] { return schedulers_.attach(0, scheduler); });
 }
 
 Status StepRunner::run_steps(const ProgressCallback& watch) {
@@ -102,8 +122,15 @@ Status StepRunner::run_step(std::size_t index, Duration hold, std::optional<Dura
   KTSTR_TRY_STATUS(run_ops(index));
   KTSTR_TRY_STATUS(run_setup(index));
   report.hold_start_ns = to_ns(guest_.now());
-  KTSTR_TRY_STATUS(guest_.wait_until(Duration(guest_.now().ns + hold.ns)));
+  KTSTR_TRY_STATUS(hold_until(index, Duration(guest_.now().ns + hold.ns)));
   report.end_ns = to_ns(guest_.now());
+  return ok();
+}
+
+/// After the end that the scenario expects, the hold goes on.
+Status StepRunner::hold_until(std::size_t index, Duration moment) {
+  while (KTSTR_TRY(guest_.wait_until(moment)) == WaitEnd::kSchedulerEnd)
+    KTSTR_TRY_STATUS(schedulers_.check_alive(index + 1));
   return ok();
 }
 
@@ -113,13 +140,13 @@ Status StepRunner::loop(std::size_t index, StepReport& report, Duration hold, Du
   report.hold_start_ns = to_ns(start);
   report.turns = 0;
   for (auto next = start; next.ns < start.ns + hold.ns;) {
-    KTSTR_TRY_STATUS(guest_.wait_until(next));
+    KTSTR_TRY_STATUS(hold_until(index, next));
     KTSTR_TRY_STATUS(run_ops(index));
     ++report.turns;
     const auto turns_begun = (guest_.now().ns - start.ns) / interval.ns;
     next = Duration(start.ns + (turns_begun + 1) * interval.ns);
   }
-  KTSTR_TRY_STATUS(guest_.wait_until(Duration(start.ns + hold.ns)));
+  KTSTR_TRY_STATUS(hold_until(index, Duration(start.ns + hold.ns)));
   report.end_ns = to_ns(guest_.now());
   return ok();
 }
@@ -138,7 +165,9 @@ struct StepRunner::Apply {
     return runner.schedulers_.attach(step, op.scheduler);
   }
   Status operator()(const ReplaceSchedulerOp& op) const {
-    return runner.schedulers_.replace(step, op.scheduler);
+    auto def = op.scheduler;
+    def.handover = op.handover.value_or(def.handover);
+    return runner.schedulers_.replace(step, def);
   }
   Status operator()(const RestartSchedulerOp&) const { return runner.schedulers_.restart(step); }
   Status operator()(const DetachSchedulerOp&) const { return runner.schedulers_.detach(step); }

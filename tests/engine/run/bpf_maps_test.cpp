@@ -235,8 +235,9 @@ Status run_op(Maps& maps, const Op& op, std::optional<std::string> death, Timeli
   maps.agent.scheduler_answers = {scheduler({}), scheduler(std::move(death))};
   const StagedSchedulers staged;
   std::vector<SchedulerReport> reports;
+  std::vector<SchedulerGap> gaps;
   Workload workload(maps.agent, scenario.topology, 1);
-  SchedulerDriver schedulers(maps.agent, staged, {}, {}, reports);
+  SchedulerDriver schedulers(maps.agent, staged, {}, {}, {reports, gaps});
   StepRunner runner(scenario, maps.agent, workload, schedulers, timeline);
   runner.set_bpf_maps(&maps.ops);
   KTSTR_TRY_STATUS(runner.set_up());
