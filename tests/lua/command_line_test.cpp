@@ -67,7 +67,7 @@ TEST_CASE("check tells what is wrong and exits with 3") {
   CHECK(outcome.code == 3);
   CHECK(contains(outcome, good.string() + ": ok\n"));
   CHECK(contains(outcome,
-                 bad.string() + ":1: duration: expected a duration such as \"50ms\", got a whole number\n"));
+                 bad.string() + ":1: duration: expected a duration such as \"50ms\", got a whole number (1)\n"));
 }
 
 TEST_CASE("a script alone is run, and its mistakes are told before anything boots") {
