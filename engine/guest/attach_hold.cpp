@@ -72,7 +72,9 @@ int hold_attachments() {
 void AttachHold::serve() {
   while (true) {
     pollfd waiting{listener_.get(), POLLIN, 0};
-    if (::poll(&waiting, 1, 0) != 1 || (waiting.revents & POLLIN) == 0) return;
+    const bool ready = ::poll(&waiting, 1, 0) == 1;
+    if (ready && (waiting.revents & POLLIN) == 0) listener_.reset();  // nobody is left who could call
+    if (!ready || !listener_) return;
     Notification notification{};
     if (::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_RECV, &notification) < 0) return;
     const bool held = !open_ && is_attachment(notification.call);

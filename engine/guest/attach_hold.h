@@ -22,7 +22,7 @@ class AttachHold {
  public:
   explicit AttachHold(Fd listener) : listener_(std::move(listener)) {}
 
-  /// Readable when a call waits to be looked at.
+  /// Readable when a call waits to be looked at; -1 once the program and all it started have ended.
   [[nodiscard]] int fd() const { return listener_.get(); }
   /// Looks at the calls that wait.
   void serve();

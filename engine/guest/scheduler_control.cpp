@@ -1,6 +1,7 @@
 #include "engine/guest/scheduler_control.h"
 
 #include "engine/guest/clock.h"
+#include "engine/guest/urgent_kernel_threads.h"
 
 namespace ktstr::engine::guest {
 namespace {
@@ -38,8 +39,13 @@ Status SchedulerControl::check_free(const AttachScheduler& request) const {
   return ok();
 }
 
-/// Whether it is preloaded or not: there is nothing that it would have to wait for.
 Result<SchedulerChanged> SchedulerControl::attach(const AttachScheduler& request) {
+  const UrgentKernelThreads urgent;
+  return attach_now(request);
+}
+
+/// Whether it is preloaded or not: there is nothing that it would have to wait for.
+Result<SchedulerChanged> SchedulerControl::attach_now(const AttachScheduler& request) {
   KTSTR_TRY_STATUS(check_free(request));
   last_ = request;
   auto cold = request;
@@ -54,21 +60,27 @@ Result<SchedulerChanged> SchedulerControl::attach(const AttachScheduler& request
 }
 
 Result<SchedulerChanged> SchedulerControl::detach(Duration timeout) {
-  if (!attached_) return answered({});
+  const UrgentKernelThreads urgent;
+  return answered(detach_now(timeout));
+}
+
+SchedulerChanged SchedulerControl::detach_now(Duration timeout) {
+  if (!attached_) return {};
   attached_->notice_death();
   SchedulerChanged changed;
   changed.problem = attached_->stop(timeout);
   changed.former = attached_->status();
   if (!changed.problem) attached_.reset();
-  return answered(std::move(changed));
+  return changed;
 }
 
 Result<SchedulerChanged> SchedulerControl::replace(const AttachScheduler& next) {
+  const UrgentKernelThreads urgent;
   if (next.preloaded && next.program && attached_ && attached_->process() && attached_->is_alive())
     return answered(hand_over(next));
-  auto left = KTSTR_TRY(detach(kDefaultDetach));
-  if (left.problem) return left;
-  auto changed = KTSTR_TRY(attach(next));
+  auto left = detach_now(kDefaultDetach);
+  if (left.problem) return answered(std::move(left));
+  auto changed = KTSTR_TRY(attach_now(next));
   changed.former = std::move(left.former);
   if (changed.former && !changed.problem)
     changed.gap_ns = gap_between(changed.former->gone_ns, attached_->attached_ns());

@@ -45,6 +45,8 @@ class SchedulerControl {
   void end() { attached_.reset(); }
 
  private:
+  [[nodiscard]] Result<protocol::SchedulerChanged> attach_now(const protocol::AttachScheduler& request);
+  [[nodiscard]] protocol::SchedulerChanged detach_now(Duration timeout);
   [[nodiscard]] Status check_free(const protocol::AttachScheduler& request) const;
   [[nodiscard]] protocol::SchedulerChanged hand_over(const protocol::AttachScheduler& next);
   void exchange(std::unique_ptr<Scheduler> successor, protocol::SchedulerChanged& changed);

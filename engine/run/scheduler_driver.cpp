@@ -72,6 +72,11 @@ std::uint64_t SchedulerDriver::time_of(const std::optional<std::uint64_t>& guest
   return now - std::min(now, changed.answered_ns - *guest_ns);
 }
 
+bool SchedulerDriver::saw_end() {
+  take_end_seen();
+  return current_ && end_seen_;
+}
+
 void SchedulerDriver::take_end_seen() {
   auto seen = evidence_.end_seen ? evidence_.end_seen() : std::nullopt;
   if (seen && !end_seen_) end_seen_ = seen;

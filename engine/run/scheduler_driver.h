@@ -52,6 +52,8 @@ class SchedulerDriver {
   /// Asks whether what was attached still lives, and brings its report up to date. When its end was seen in
   /// guest memory, the agent waits a while until it sees it too.
   [[nodiscard]] Status check_alive(std::size_t step);
+  /// Whether the attached one's end was seen in guest memory.
+  [[nodiscard]] bool saw_end();
   /// A time without a scheduler that lasts is over as far as this run is concerned.
   void end_account();
 

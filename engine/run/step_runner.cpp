@@ -13,6 +13,13 @@ std::uint64_t to_ns(Duration duration) {
   return static_cast<std::uint64_t>(duration.ns);
 }
 
+/// After an error of this kind there is somebody to ask whether a scheduler's death is behind it: its maps
+/// are gone with it, and workers that it starves do not get ready.
+bool guest_answers(ErrorCode code) {
+  return code != ErrorCode::kCancelled && code != ErrorCode::kGuestFailed && code != ErrorCode::kCorrupt &&
+         code != ErrorCode::kTimeout;
+}
+
 Error no_memory() {
   return {ErrorCode::kUnavailable, "the guest's memory can't be read"};
 }
@@ -41,6 +48,8 @@ Status StepRunner::stimulate(std::size_t step, std::string_view op, Target targe
   const auto began = guest_.now();
   if (auto status = act(); !status) {
     if (target.scheduler) return status;  // a scheduler's story names its step
+    if (guest_answers(status.error().code) || schedulers_.saw_end())
+      KTSTR_TRY_STATUS(schedulers_.check_alive(step));
     auto place =
         fmt::format("{}: {}", step == 0 ? "before the first step" : fmt::format("step {}", step), op);
     for (const auto& part : {target.cgroup, target.map, target.variable})
@@ -185,13 +194,9 @@ struct StepRunner::Apply {
   }
 
  private:
-  /// A dead scheduler's maps are gone with it: then its death is the cause, and the error.
   template <class Kind>
   Status on_map(const Kind& op) const {
-    if (!runner.bpf_maps_) return no_memory();
-    auto status = runner.bpf_maps_->apply(step, op);
-    if (!status) KTSTR_TRY_STATUS(runner.schedulers_.check_alive(step));
-    return status;
+    return runner.bpf_maps_ ? runner.bpf_maps_->apply(step, op) : Status(no_memory());
   }
 };
 
