@@ -1,6 +1,7 @@
 #include "engine/guest/scheduler.h"
 
 #include <csignal>
+#include <utility>
 
 #include "engine/guest/clock.h"
 #include "engine/guest/kernel_file.h"
@@ -190,18 +191,23 @@ Scheduler::Problem Scheduler::stop(Duration timeout) {
   return std::nullopt;
 }
 
-void Scheduler::finish(Duration timeout) {
-  if (!process_ || process_->exit()) return;
+/// Once: a second signal may mean "at once" to a program.
+void Scheduler::ask_to_go() {
+  if (std::exchange(asked_to_go_, true)) return;
   process_->hurry();
   process_->signal(SIGTERM);
+}
+
+void Scheduler::finish(Duration timeout) {
+  if (!process_ || process_->exit()) return;
+  ask_to_go();
   const auto ended = [&] { return watch_going(), process_->exit().has_value(); };
   if (!wait_for(timeout, kLook, ended)) kill_program();
 }
 
 Scheduler::Problem Scheduler::let_go(Duration timeout) {
   const auto gone = [&] { return watch_going(), kernel_is_free(); };
-  process_->hurry();
-  process_->signal(SIGTERM);
+  ask_to_go();
   if (wait_for(timeout, kShortLook, gone)) return std::nullopt;
   kill_program();
   return wait_gone();

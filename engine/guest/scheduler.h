@@ -71,6 +71,7 @@ class Scheduler {
   [[nodiscard]] std::string state() const;
   /// Sees whether the kernel still runs it, and keeps the time when it does not.
   void watch_going();
+  void ask_to_go();
   void kill_program();
   [[nodiscard]] Problem wait_gone();
 
@@ -79,6 +80,7 @@ class Scheduler {
   std::optional<SchedulerProcess> process_;  ///< absent for one of the kernel's own
   KernelLog kernel_log_;
   std::optional<std::string> ops_, death_;
+  bool asked_to_go_ = false;
   std::uint64_t started_ns_ = 0, seen_ns_ = 0;
   std::optional<std::uint64_t> attached_ns_, gone_ns_, load_cpu_ns_;
 };

@@ -204,8 +204,9 @@ SchedulerProcess::~SchedulerProcess() {
   ::waitpid(pid_, nullptr, WNOHANG);  // one that does not die in time is reaped as an orphan
 }
 
-void SchedulerProcess::signal(int number) const {
+void SchedulerProcess::signal(int number) {
   if (exit_) return;
+  is_going_ = true;
   if (number == SIGKILL) ::kill(-pid_, number);
   ::kill(pid_, number);  // a daemon need not lead its group
 }
@@ -287,7 +288,7 @@ void SchedulerProcess::check_end() {
   if (exit_ || ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
       info.si_pid != pid_)
     return;
-  if (info.si_code == CLD_EXITED && info.si_status == 0)
+  if (!is_going_ && info.si_code == CLD_EXITED && info.si_status == 0)
     if (const auto daemon = find_daemon(); daemon && follow(*daemon)) return;
   ::kill(-pid_, SIGKILL);  // what it left behind; until it is reaped, the group's number is its own
   int status = 0;

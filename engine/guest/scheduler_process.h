@@ -51,7 +51,8 @@ class SchedulerProcess {
   void wait(Duration duration);
   /// Notes its end and reaps it, if it has ended.
   void check_end();
-  void signal(int number) const;
+  /// After one, an end is an end: what it leaves is no daemon.
+  void signal(int number);
 
   /// Absent while it runs.
   [[nodiscard]] const std::optional<protocol::ExitInfo>& exit() const { return exit_; }
@@ -73,6 +74,7 @@ class SchedulerProcess {
   OutputLog log_;
   std::optional<protocol::ExitInfo> exit_;
   bool killed_ = false;
+  bool is_going_ = false;
 };
 
 }  // namespace ktstr::engine::guest

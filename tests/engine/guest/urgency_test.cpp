@@ -7,6 +7,7 @@
 
 #include <csignal>
 
+#include "engine/base/check.h"
 #include "engine/base/fd.h"
 #include "engine/scenario/placement.h"
 #include "tests/skip.h"
