@@ -52,7 +52,8 @@ class AgentClient {
       const protocol::DetachScheduler& request = {});
   [[nodiscard]] Result<protocol::SchedulerChanged> replace_scheduler(const protocol::AttachScheduler& next);
   [[nodiscard]] Result<protocol::SchedulerChanged> restart_scheduler();
-  [[nodiscard]] Result<protocol::SchedulerChanged> query_scheduler();
+  [[nodiscard]] Result<protocol::SchedulerChanged> query_scheduler(
+      const protocol::QueryScheduler& request = {});
   [[nodiscard]] Status pin_bpf_map(std::uint32_t id);
   /// Together a capture of every thread, in parts of at most kMaxCapturePartBytes.
   [[nodiscard]] Result<protocol::Captured> capture_threads();

@@ -54,8 +54,8 @@ struct Dispatch {
   Answer operator()(const protocol::RestartScheduler&) const {
     return protocol::Reply(KTSTR_TRY(agent.restart_scheduler()));
   }
-  Answer operator()(const protocol::QueryScheduler&) const {
-    return protocol::Reply(KTSTR_TRY(agent.query_scheduler()));
+  Answer operator()(const protocol::QueryScheduler& request) const {
+    return protocol::Reply(KTSTR_TRY(agent.query_scheduler(request)));
   }
   Answer operator()(const protocol::PinBpfMap& request) const { return done(agent.pin_bpf_map(request.id)); }
   Answer operator()(const protocol::Refresh& request) const { return done(agent.refresh(request)); }

@@ -60,6 +60,6 @@ int main(int argc, char** argv) {
   std::ofstream(directory / "state") << "enabled\n";
   int signal = 0;
   ::sigwait(&ending, &signal);
-  std::ofstream(directory / "state") << "disabled\n";
   fs::remove_all(directory / "root");
+  std::ofstream(directory / "state") << "disabled\n";
 }

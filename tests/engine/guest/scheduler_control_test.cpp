@@ -21,13 +21,13 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Enables itself, and disables itself when it is asked to end.
+/// Enables itself, and disables itself when it is asked to end; once it says so, it touches nothing more.
 constexpr const char* kGood = R"(
 echo "hello from $NAME"
-trap 'echo disabled > "$DIR/state"; rm -r "$DIR/root"; exit 0' TERM
+trap 'rm -r "$DIR/root"; echo disabled > "$DIR/state"; exit 0' TERM
 mkdir -p "$DIR/root"; echo "$NAME" > "$DIR/root/ops"; echo enabled > "$DIR/state"
 cat "$DIR/fifo" & wait $!
-echo "the watchdog barked"; echo disabled > "$DIR/state"; rm -r "$DIR/root"; exit 3)";
+echo "the watchdog barked"; rm -r "$DIR/root"; echo disabled > "$DIR/state"; exit 3)";
 
 class FakeKernel {
  public:
