@@ -8,6 +8,7 @@
 #include "engine/scenario/check_steps.h"
 #include "engine/scenario/holds.h"
 #include "engine/scenario/place.h"
+#include "engine/scenario/scheduler_machine.h"
 #include "engine/scenario/workers.h"
 #include "vmm/memory_plan.h"
 
@@ -117,7 +118,6 @@ ReadStatus check_op_count(const Scenario& scenario, const Place& place) {
 }
 
 ReadStatus check(Scenario& scenario, const Place& place, const ProgramPlaces& places) {
-  if (auto error = check_op_count(scenario, place.member("steps"))) return error;
   auto status = check_name(scenario.name, place.member("name"));
   add_error(status, check_kernel_args(scenario.kernel_args, place.member("kernel_args")));
   add_error(status, check_memory(scenario, place));
@@ -133,8 +133,11 @@ ReadStatus check(Scenario& scenario, const Place& place, const ProgramPlaces& pl
 tl::expected<Scenario, ReadError> load_scenario(const Value& tree, const ProgramPlaces& places) {
   Scenario scenario;
   auto error = read(tree, scenario);
+  if (!error) error = check_op_count(scenario, Place(tree).member("steps"));
   if (!error) {
     if (scenario.steps.empty()) scenario.steps.emplace_back();
+    resolve_scheduler_names(scenario, Place(tree));
+    take_default_topology(scenario, tree);
     error = check(scenario, Place(tree), places);
   }
   if (!error) return scenario;
