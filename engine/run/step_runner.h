@@ -44,6 +44,7 @@ class StepRunner {
   [[nodiscard]] Status run_step(std::size_t index, Duration hold, std::optional<Duration> interval);
   [[nodiscard]] Status run_ops(std::size_t index);
   [[nodiscard]] Status run_setup(std::size_t index);
+  [[nodiscard]] Status end_setup(std::size_t index);
   [[nodiscard]] Status loop(std::size_t index, StepReport& report, Duration hold, Duration interval);
   [[nodiscard]] Status check_liveness(std::size_t index);
   [[nodiscard]] Status apply(std::size_t step, const Op& op);

@@ -26,6 +26,11 @@ class Walk {
     return {};
   }
 
+  /// What `setup` made ends with the step, numbered from 1.
+  void end_all(const std::map<std::string, CgroupDef>& cgroups, std::size_t step) {
+    for (const auto& [name, def] : cgroups) tree_.end(name, step);
+  }
+
   ReadStatus run(const std::vector<Op>& ops, const Place& place) {
     for (std::size_t i = 0; i < ops.size(); ++i)
       if (auto error = std::visit([&](const auto& op) { return apply(op, place.element(i)); }, ops[i]))
@@ -171,8 +176,11 @@ ReadStatus check_steps(const Scenario& scenario, const Place& place) {
   if (auto error = walk.add_all(scenario.backdrop.cgroups, place.member("backdrop").member("cgroups")))
     return error;
   if (auto error = walk.add_all(scenario.cgroups, place.member("cgroups"))) return error;
-  for (std::size_t i = 0; i < scenario.steps.size(); ++i)
-    if (auto error = walk_step(scenario.steps[i], walk, place.member("steps").element(i))) return error;
+  for (std::size_t i = 0; i < scenario.steps.size(); ++i) {
+    const auto& step = scenario.steps[i];
+    if (auto error = walk_step(step, walk, place.member("steps").element(i))) return error;
+    if (!step.keep) walk.end_all(step.setup, i + 1);
+  }
   return {};
 }
 
