@@ -6,7 +6,7 @@
 namespace ktstr::engine {
 namespace {
 
-constexpr std::uint32_t kMostWorkers = 4096;
+constexpr std::uint32_t kMostWorkers = 16'384;
 /// TASK_COMM_LEN (include/linux/sched.h) is 16 with the terminator.
 constexpr std::size_t kLongestComm = 15;
 
