@@ -208,7 +208,7 @@ TEST_CASE("a death that comes out in a replacement is not lost") {
 
 TEST_CASE("the judge puts a scheduler's end first, and misses an expected one") {
   RunReport report;
-  report.limits = limits_in_force({}, false);
+  report.limits = limits_in_force({}, false, 2);
   report.schedulers.emplace_back().problem = "step 1: the scheduler one died: stall";
   judge(report);
   REQUIRE(report.failures.size() == 1);
@@ -218,7 +218,7 @@ TEST_CASE("the judge puts a scheduler's end first, and misses an expected one") 
   Expectations expect;
   expect.scheduler_error = {.contains = "stall", .matches = "x+"};
   RunReport quiet;
-  quiet.limits = limits_in_force(expect, false);
+  quiet.limits = limits_in_force(expect, false, 2);
   judge(quiet);
   REQUIRE(quiet.failures.size() == 1);
   CHECK(quiet.failures[0].message ==
@@ -236,7 +236,7 @@ TEST_CASE("events that a clean scheduler does not cause fail a run that asks for
   Expectations expect;
   expect.events_clean = true;
   RunReport report;
-  report.limits = limits_in_force(expect, false);
+  report.limits = limits_in_force(expect, false, 2);
   auto& sample = report.monitor.emplace().samples.emplace_back(introspect::MonitorSample::at(100ms));
   sample.cpus.resize(2);
   for (auto& cpu : sample.cpus) cpu.event_counters.emplace().insert_not_owned = 2;
