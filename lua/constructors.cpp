@@ -1,5 +1,9 @@
 #include "lua/constructors.h"
 
+#include <cmath>
+#include <string>
+
+#include "engine/base/cpu_set.h"
 #include "engine/scenario/scenario.h"
 #include "lua/lines.h"
 #include "lua/state.h"
@@ -124,8 +128,11 @@ void spell_list(lua_State* state, const Constructor& constructor) {
   for (std::size_t i = 1; i <= lua_objlen(state, 1); ++i) {
     lua_rawgeti(state, 1, static_cast<int>(i));
     const auto number = lua_tonumber(state, -1);
-    if (lua_type(state, -1) != LUA_TNUMBER || number < 0 || number != static_cast<double>(static_cast<std::uint32_t>(number)))
-      refuse(state, constructor, "expected CPU numbers, got " + std::string(luaL_typename(state, -1)) + " in place " + std::to_string(i));
+    const bool is_cpu = lua_type(state, -1) == LUA_TNUMBER && number >= 0 && number < CpuSet::kCapacity;
+    if (!is_cpu || number != std::floor(number))
+      refuse(state, constructor,
+             "expected CPU numbers, got " + std::string(luaL_typename(state, -1)) + " in place " +
+                 std::to_string(i));
     text += (text.empty() ? "" : ",") + std::to_string(static_cast<std::uint32_t>(number));
     lua_pop(state, 1);
   }

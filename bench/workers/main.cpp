@@ -70,9 +70,11 @@ struct Cost {
 
 Result<Cost> measure(engine::AgentClient& client, std::size_t count) {
   const engine::Bursty work{std::chrono::milliseconds(1), std::chrono::seconds(2)};
-  engine::protocol::SpawnWorkers request{std::nullopt, work, std::vector<CpuSet>(count), engine::NormalPolicy{}, 0, ""};
+  engine::protocol::SpawnWorkers request{std::nullopt,           work, std::vector<CpuSet>(count),
+                                         engine::NormalPolicy{}, 0,    ""};
   const auto each = [&](Clock::time_point begin) {
-    return std::chrono::duration<double, std::milli>(Clock::now() - begin).count() / static_cast<double>(count);
+    return std::chrono::duration<double, std::milli>(Clock::now() - begin).count() /
+           static_cast<double>(count);
   };
   auto begin = Clock::now();
   KTSTR_TRY(client.spawn(request));
@@ -82,16 +84,19 @@ Result<Cost> measure(engine::AgentClient& client, std::size_t count) {
   cost.stop = each(begin);
   const auto lost = count - static_cast<std::size_t>(std::ranges::count_if(
                                 reports, [](const auto& report) { return report.completed; }));
-  if (lost > 0) return Error{ErrorCode::kGuestFailed, fmt::format("{} of {} workers did not stop in order", lost, count)};
-  fmt::print("{:6} workers: start {:.3f} ms each, stop and report {:.3f} ms each\n", count, cost.start, cost.stop);
+  if (lost > 0)
+    return Error{ErrorCode::kGuestFailed, fmt::format("{} of {} workers did not stop in order", lost, count)};
+  fmt::print("{:6} workers: start {:.3f} ms each, stop and report {:.3f} ms each\n", count, cost.start,
+             cost.stop);
   return cost;
 }
 
 bool report_growth(const Cost& fewer, const Cost& more) {
   const double start = more.start / fewer.start, stop = more.stop / fewer.stop;
   const bool ok = start <= kGrowthLimit && stop <= kGrowthLimit;
-  fmt::print("from {} to {}: a worker's start costs {:.2f} times as much, its stop {:.2f} (at most {:.2f}) {}\n",
-             fewer.workers, more.workers, start, stop, kGrowthLimit, ok ? "ok" : "MISSED");
+  fmt::print(
+      "from {} to {}: a worker's start costs {:.2f} times as much, its stop {:.2f} (at most {:.2f}) {}\n",
+      fewer.workers, more.workers, start, stop, kGrowthLimit, ok ? "ok" : "MISSED");
   return ok;
 }
 
@@ -117,7 +122,8 @@ int main(int argc, char** argv) {
   app.add_option("--memory", options.memory, "of the guest");
   app.add_option("--topology", options.topology, "of the guest");
   app.add_option("--least", options.least, "workers to begin with");
-  app.add_option("--most", options.most, "workers at most; each round has four times as many as the one before");
+  app.add_option("--most", options.most,
+                 "workers at most; each round has four times as many as the one before");
   CLI11_PARSE(app, argc, argv);
   const auto good = ktstr::bench::bench(options);
   if (!good) fmt::print(stderr, "bench_workers: {}\n", good.error().message);

@@ -1,4 +1,5 @@
-// Why a worker ended that was not asked to: its own words, and what the limits of its cgroup have to do with it.
+// Why a worker ended that was not asked to: its own words, and what the limits of its cgroup have to do with
+// it.
 #pragma once
 
 #include <cstdint>

@@ -62,8 +62,8 @@ Status open_console() {
   return ok();
 }
 
-/// The kernel allows tasks for an eighth of the memory: fewer than a scenario may ask for. What they really take
-/// is for the memory itself to limit.
+/// The kernel allows tasks for an eighth of the memory: fewer than a scenario may ask for. What they really
+/// take is for the memory itself to limit.
 void allow_many_workers() {
   constexpr auto kThreadsMax = "/proc/sys/kernel/threads-max";
   constexpr auto kWanted = 2 * kMostWorkersAtATime;

@@ -43,8 +43,8 @@ CpuSet to_set(const CpuBits& bits) {
 
 void report_cpus(const WorkerState& state, std::size_t most_migrations, WorkerReport& report) {
   report.migrations = state.migrations;
-  const auto listed =
-      std::min({state.migrations, std::uint64_t{protocol::kMaxMigrationCpus}, std::uint64_t{most_migrations}});
+  const auto listed = std::min(
+      {state.migrations, std::uint64_t{protocol::kMaxMigrationCpus}, std::uint64_t{most_migrations}});
   report.migration_cpus.assign(state.migration_cpus, state.migration_cpus + listed);
   report.cpus_used = to_set(state.cpus_used);
   report.stray_cpus = to_set(state.stray_cpus);

@@ -20,9 +20,8 @@ Result<Reply> Session::handle(SpawnWorkers& request) {
 
 Result<Reply> Session::handle(const SetCpuset& request) {
   KTSTR_TRY_STATUS(cgroups_.check(request.cgroup));
-  KTSTR_TRY_STATUS(workers_.change_placement(cgroups_.subtree(request.cgroup), [&] {
-    return cgroups_.set_cpuset(request.cgroup, request.cpus);
-  }));
+  KTSTR_TRY_STATUS(workers_.change_placement(
+      cgroups_.subtree(request.cgroup), [&] { return cgroups_.set_cpuset(request.cgroup, request.cpus); }));
   return Done{};
 }
 

@@ -14,8 +14,8 @@
 
 namespace ktstr::engine::guest {
 
-/// However many objects there are, a fork copies one mapping; pages that nobody touches cost nothing. The pool
-/// must outlive what was taken from it. Move-only; a child's copy is its own.
+/// However many objects there are, a fork copies one mapping; pages that nobody touches cost nothing. The
+/// pool must outlive what was taken from it. Move-only; a child's copy is its own.
 template <class T>
 class SharedPool {
   static_assert(std::is_trivially_destructible_v<T>);

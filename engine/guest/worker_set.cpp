@@ -188,6 +188,7 @@ std::vector<protocol::WorkerReport> WorkerSet::stop(const Choice& choice) {
       worker->ending->exit = {"timed out", SIGKILL};
     worker->ending->failure.reset();  // it was ours
   }
+  reap();  // others that ended meanwhile, whose signal was taken for a worker's
 
   std::vector<protocol::WorkerReport> reports;
   for (const auto* worker : chosen)

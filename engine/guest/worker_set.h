@@ -39,8 +39,8 @@ class WorkerSet {
   /// frozen.
   [[nodiscard]] std::vector<protocol::WorkerReport> stop(const Choice& choice);
 
-  /// Does what changes where the workers of these cgroups may run. Meanwhile none of their CPUs is held against
-  /// a cpuset, and afterwards against the one that their cgroup has then.
+  /// Does what changes where the workers of these cgroups may run. Meanwhile none of their CPUs is held
+  /// against a cpuset, and afterwards against the one that their cgroup has then.
   [[nodiscard]] Status change_placement(const std::vector<std::string>& cgroups,
                                         const std::function<Status()>& change);
 
@@ -55,7 +55,8 @@ class WorkerSet {
  private:
   void note_ending(Worker& worker);
   void note_endings(std::vector<Worker*>& running);
-  void wait_for_endings(std::vector<Worker*>& running, bool whole_group, int signal, std::uint64_t patience_ns);
+  void wait_for_endings(std::vector<Worker*>& running, bool whole_group, int signal,
+                        std::uint64_t patience_ns);
   void forget(const Choice& choice);
 
   CgroupTree& cgroups_;

@@ -86,11 +86,10 @@ struct ReadFile {
 /// Removes every cgroup and worker, then powers the guest off (as PID 1) or leaves (on a bare host).
 struct Shutdown {};
 
-using Request =
-    std::variant<AddCgroup, RemoveCgroup, SetCpuset, SpawnWorkers, StopWorkers, SetAffinity, MoveTasks,
-                 FreezeCgroup, ReadFile, Shutdown, AttachScheduler, DetachScheduler, ReplaceScheduler,
-                 RestartScheduler, QueryScheduler, PinBpfMap, Refresh, CaptureThreads, ReadCapture,
-                 FindTopology>;
+using Request = std::variant<AddCgroup, RemoveCgroup, SetCpuset, SpawnWorkers, StopWorkers, SetAffinity,
+                             MoveTasks, FreezeCgroup, ReadFile, Shutdown, AttachScheduler, DetachScheduler,
+                             ReplaceScheduler, RestartScheduler, QueryScheduler, PinBpfMap, Refresh,
+                             CaptureThreads, ReadCapture, FindTopology>;
 
 /// What a frame from the runner holds. The reply carries the same id.
 struct RequestMessage {
@@ -144,10 +143,11 @@ struct WorkerReport {
   std::vector<std::uint64_t> wake_latencies_ns;
   std::uint64_t wake_latencies_total = 0;  ///< how many there were
   ExitInfo exit;
-  std::optional<std::string> failure;  ///< why it ended before its stop: a system call's error, the OOM killer
-  std::string role;                    ///< its part in its group; empty where all members do the same
-  std::vector<CpuSet> affinities;      ///< what it asked for, in order; an empty set: what its cpuset allows
-  CpuSet stray_cpus;                   ///< CPUs it was seen on while its cpuset did not hold them
+  std::optional<std::string>
+      failure;                     ///< why it ended before its stop: a system call's error, the OOM killer
+  std::string role;                ///< its part in its group; empty where all members do the same
+  std::vector<CpuSet> affinities;  ///< what it asked for, in order; an empty set: what its cpuset allows
+  CpuSet stray_cpus;               ///< CPUs it was seen on while its cpuset did not hold them
   LatencyHistogram wake_histogram;
   std::optional<std::uint64_t> wake_latency_max_ns;
 };
@@ -171,9 +171,8 @@ struct Failed {
   std::string message;
 };
 
-using Reply =
-    std::variant<Hello, Spawned, Stopped, FileContent, Done, Failed, SchedulerChanged, Captured, CapturePart,
-                           FoundTopology>;
+using Reply = std::variant<Hello, Spawned, Stopped, FileContent, Done, Failed, SchedulerChanged, Captured,
+                           CapturePart, FoundTopology>;
 
 /// What a frame from the agent holds. Id 0: not the answer to a request that could be read (Hello, or Failed
 /// for garbage).

@@ -80,12 +80,13 @@ std::string performance_text(const vmm::MachinePerformance& had) {
 std::string emulation_text(const LimitsReport& limits) {
   if (limits.stretched.empty()) return " (emulated: no limit stretched)";
   return fmt::format(" (emulated: defaults x{:g}: {}{})", limits.emulation_factor,
-                     fmt::join(limits.stretched, ", "), limits.stated.empty() ? "" : "; stated limits as stated");
+                     fmt::join(limits.stretched, ", "),
+                     limits.stated.empty() ? "" : "; stated limits as stated");
 }
 
 std::string where_line(const RunReport& report) {
-  const auto& [backend, origin, fork_problem, emulated, topology, cpus, memory, kaslr, performance, found, asked] =
-      report.machine;
+  const auto& [backend, origin, fork_problem, emulated, topology, cpus, memory, kaslr, performance, found,
+               asked] = report.machine;
   std::string text =
       fmt::format("  kernel {}, {} CPUs ({}), {}", report.kernel.release.value_or(report.kernel.version),
                   cpus, topology, format_byte_size(ByteSize{memory}));
@@ -182,9 +183,10 @@ std::string workers_text(const RunReport& report) {
       {"cgroup", "work", "workers", "work units", "cpu %", "spread", "longest gap", "migrations", "p99 wake"},
       2);
   for (const auto& group : report.groups)
-    table.add({group.cgroup, group.work, workers_of(group), or_dash(group.work_units, "{}"), or_dash(group.cpu_pct, "{:.1f}"),
-               or_dash(group.spread_pct, "{:.1f}"), time_or_dash(group.longest_gap_ns),
-               or_dash(group.migrations, "{}"), time_or_dash(group.p99_wake_ns)});
+    table.add({group.cgroup, group.work, workers_of(group), or_dash(group.work_units, "{}"),
+               or_dash(group.cpu_pct, "{:.1f}"), or_dash(group.spread_pct, "{:.1f}"),
+               time_or_dash(group.longest_gap_ns), or_dash(group.migrations, "{}"),
+               time_or_dash(group.p99_wake_ns)});
   return "\nworkers\n" + table.to_string();
 }
 

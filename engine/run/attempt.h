@@ -57,7 +57,8 @@ class Attempt {
   /// Puts what the guest's kernel found into the report. Errors besides: it is not what was asked for.
   [[nodiscard]] Status find_topology(Guest& guest);
   [[nodiscard]] Status run_workload(Guest& guest, const AgentClient& agent);
-  /// Stops the workers and keeps their reports; `status`, how the run went so far, comes back unless that fails.
+  /// Stops the workers and keeps their reports; `status`, how the run went so far, comes back unless that
+  /// fails.
   [[nodiscard]] Status collect_reports(Workload& workload, const AgentClient& agent, Status status);
   [[nodiscard]] SchedulerDriver make_scheduler_driver(Guest& guest);
   void start_dumps();

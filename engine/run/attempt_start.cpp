@@ -60,7 +60,8 @@ void Attempt::tell_machine() {
   report_.machine.emulated = machine_->is_emulated();
   if (options_.performance != vmm::PerformanceOptions{})
     report_.machine.performance = machine_->performance();
-  report_.limits = limits_in_force(expectations_of(scenario_), machine_->is_emulated(), scenario_.topology.cpus());
+  report_.limits =
+      limits_in_force(expectations_of(scenario_), machine_->is_emulated(), scenario_.topology.cpus());
 }
 
 Status Attempt::wait_ready(AgentClient& agent) {

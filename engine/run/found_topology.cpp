@@ -30,8 +30,8 @@ CpuSet all_but(const CpuSet& cpus, const CpuSet& without) {
 Status check_found_topology(const vmm::Topology& asked, const protocol::FoundTopology& found) {
   const auto cpus = CpuSet::range(0, asked.cpus());
   if (const auto offline = all_but(cpus, found.online); !offline.empty())
-    return Error{ErrorCode::kUnavailable, "CPUs " + offline.to_string() + " of topology " + asked.to_string() +
-                                              " are not online in the guest (online " +
+    return Error{ErrorCode::kUnavailable, "CPUs " + offline.to_string() + " of topology " +
+                                              asked.to_string() + " are not online in the guest (online " +
                                               found.online.to_string() + ", possible " +
                                               found.possible.to_string() + ")"};
   if (found.online != cpus) return differs("CPUs", found.online.to_string(), cpus.to_string());

@@ -193,8 +193,8 @@ Status StepRunner::end_setup(std::size_t index) {
   for (auto entry = step.setup.rbegin(); entry != step.setup.rend(); ++entry) {
     const auto& name = entry->first;
     if (!workload_.has_cgroup(name)) continue;  // an op removed it, or the one around it ended
-    KTSTR_TRY_STATUS(stimulate(index + 1, "remove_cgroup", {.cgroup = name},
-                               [&] { return workload_.end_cgroup(name); }));
+    KTSTR_TRY_STATUS(
+        stimulate(index + 1, "remove_cgroup", {.cgroup = name}, [&] { return workload_.end_cgroup(name); }));
   }
   return ok();
 }

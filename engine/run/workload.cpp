@@ -73,8 +73,11 @@ void Workload::file_report(protocol::WorkerReport report) {
   report.wake_latencies_ns = list_wake_latencies(report, protocol::kListedWakeLatencies);
   const auto found = group_of_tid_.find(report.tid);
   if (found == group_of_tid_.end()) {
-    groups_.push_back({report.cgroup.value_or(std::string(kHostCgroup)), report.work,
-                       effective_cpus(report.cgroup), {}, 1});
+    groups_.push_back({report.cgroup.value_or(std::string(kHostCgroup)),
+                       report.work,
+                       effective_cpus(report.cgroup),
+                       {},
+                       1});
     groups_.back().reports.push_back(std::move(report));
     return;
   }

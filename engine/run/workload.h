@@ -62,7 +62,7 @@ class Workload {
   std::uint64_t seed_;
   std::map<std::string, std::optional<CpuSet>> cpusets_;
   std::vector<WorkerGroup> groups_;
-  std::map<std::size_t, Running> running_;                     ///< by index into groups_
+  std::map<std::size_t, Running> running_;                      ///< by index into groups_
   std::unordered_map<std::int32_t, std::size_t> group_of_tid_;  ///< of those that run
 };
 

@@ -21,7 +21,8 @@ class CgroupTree {
   [[nodiscard]] Status add(const std::string& name, const std::optional<CpuSet>& cpuset);
   /// Workers go with it. A cgroup with another one inside stays.
   [[nodiscard]] Status remove(const std::string& name);
-  /// The cgroup, if there is one, and those inside it end with step `step`: names that later ops use are told so.
+  /// The cgroup, if there is one, and those inside it end with step `step`: names that later ops use are told
+  /// so.
   void end(const std::string& name, std::size_t step);
 
   /// A cpuset must share a CPU with each of its ancestors and descendants.

@@ -136,9 +136,9 @@ using Op =
                  AttachSchedulerOp, DetachSchedulerOp, ReplaceSchedulerOp, RestartSchedulerOp,
                  CaptureSnapshotOp, WriteBpfMapOp, ReadBpfMapOp, PinBpfMapOp, CtprofOp>;
 
-/// Ops run first, then the cgroups of `setup` are made, then the hold; with the step they end, and what was made
-/// inside them, unless `keep`. A step with a loop makes `setup` first and once, then runs its ops at the start of
-/// every interval.
+/// Ops run first, then the cgroups of `setup` are made, then the hold; with the step they end, and what was
+/// made inside them, unless `keep`. A step with a loop makes `setup` first and once, then runs its ops at the
+/// start of every interval.
 struct Step {
   std::vector<Op> ops;
   std::map<std::string, CgroupDef> setup;

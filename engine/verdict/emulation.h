@@ -17,9 +17,10 @@ namespace ktstr::engine {
 /// which covers 20 vCPUs, and the default gap becomes 8 s.
 inline constexpr double kEmulationFactor = 4;
 
-/// CPU time that the guest may have charged to the wrong one of two workers that ran in turns, over a whole run:
-/// what a vCPU lost while the others had their turns is charged to whatever task it had on it. A scheduler that
-/// goes by CPU time makes up for it, to within one such loss; `cpus`: those that run in turn, 0 on hardware.
+/// CPU time that the guest may have charged to the wrong one of two workers that ran in turns, over a whole
+/// run: what a vCPU lost while the others had their turns is charged to whatever task it had on it. A
+/// scheduler that goes by CPU time makes up for it, to within one such loss; `cpus`: those that run in turn,
+/// 0 on hardware.
 [[nodiscard]] inline Duration emulation_blur(std::size_t cpus) {
   constexpr Duration kTurn = std::chrono::milliseconds(100);
   return cpus < 2 ? Duration{} : Duration(static_cast<std::int64_t>(cpus - 1) * kTurn.ns);

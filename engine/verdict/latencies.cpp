@@ -67,7 +67,8 @@ std::vector<std::uint64_t> list_wake_latencies(const WorkerReport& report, std::
   Ranks ranks(report);
   const auto listed = std::min(static_cast<double>(count), ranks.total());
   std::vector<std::uint64_t> latencies;
-  for (double i = 0; i < listed; ++i) latencies.push_back(ranks.at(std::floor((i + 0.5) * ranks.total() / listed) + 1));
+  for (double i = 0; i < listed; ++i)
+    latencies.push_back(ranks.at(std::floor((i + 0.5) * ranks.total() / listed) + 1));
   return latencies;
 }
 

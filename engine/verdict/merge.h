@@ -30,9 +30,9 @@ struct WorkerLimits {
 /// `over` laid on `base`: each member that `over` sets replaces the one of `base`.
 [[nodiscard]] Expectations overlay(Expectations base, const Expectations& over);
 
-/// The worker limits in force, on a machine with `emulated_cpus` CPUs that an emulator runs in turn (0: none).
-/// Emulation stretches max_gap by kEmulationFactor unless `expectations` states it; a stated limit is always
-/// taken as it is.
+/// The worker limits in force, on a machine with `emulated_cpus` CPUs that an emulator runs in turn (0:
+/// none). Emulation stretches max_gap by kEmulationFactor unless `expectations` states it; a stated limit is
+/// always taken as it is.
 [[nodiscard]] WorkerLimits worker_limits(const Expectations& expectations, std::size_t emulated_cpus);
 
 /// Names of the limits that `expectations` states, as a scenario spells them ("monitor.sustained_samples").

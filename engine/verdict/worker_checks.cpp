@@ -110,11 +110,10 @@ class GroupChecks {
     if (!spread || spread->points() <= limits_.max_spread_pct) return;
     const auto wall_ns = std::min(spread->least->wall_ns, spread->most->wall_ns);
     const auto blur = 100.0 * static_cast<double>(limits_.blur.ns) / static_cast<double>(wall_ns);
-    const auto what =
-        fmt::format("off-CPU share of {} spreads {:.1f} points (tid {}: {:.1f} %, tid {}: {:.1f} %), limit {:g}",
-                    workers_of(*spread->least), spread->points(), spread->least->tid,
-                    *off_cpu_pct(*spread->least), spread->most->tid, *off_cpu_pct(*spread->most),
-                    limits_.max_spread_pct);
+    const auto what = fmt::format(
+        "off-CPU share of {} spreads {:.1f} points (tid {}: {:.1f} %, tid {}: {:.1f} %), limit {:g}",
+        workers_of(*spread->least), spread->points(), spread->least->tid, *off_cpu_pct(*spread->least),
+        spread->most->tid, *off_cpu_pct(*spread->most), limits_.max_spread_pct);
     if (spread->points() > limits_.max_spread_pct + blur)
       fail_group("max_spread_pct", what);
     else
@@ -127,10 +126,12 @@ class GroupChecks {
     double mean = 0, turn = 0;
     for (const auto* report : peers) {
       mean += static_cast<double>(report->cpu_ns) / static_cast<double>(peers.size());
-      turn = std::max(turn, static_cast<double>(report->cpu_ns) /
-                                static_cast<double>(std::max<std::uint64_t>(1, *report->schedstat_run_count)));
+      turn = std::max(turn, static_cast<double>(report->cpu_ns) / static_cast<double>(std::max<std::uint64_t>(
+                                                                      1, *report->schedstat_run_count)));
     }
-    const auto off = [&](const WorkerReport* report) { return std::abs(static_cast<double>(report->cpu_ns) - mean); };
+    const auto off = [&](const WorkerReport* report) {
+      return std::abs(static_cast<double>(report->cpu_ns) - mean);
+    };
     const auto* worst = *std::ranges::max_element(peers, {}, off);
     const auto allowed = mean * limits_.max_unfairness_pct / 100 + turn;  // a turn more or less is chance
     if (off(worst) <= allowed) return;
@@ -148,7 +149,8 @@ class GroupChecks {
   /// By the scheduler's own account: on a CPU or waiting for one nine tenths of the time.
   static bool always_wanted_to_run(const WorkerReport* report) {
     if (!report->schedstat_run_delay_ns || !report->schedstat_run_count || report->wall_ns == 0) return false;
-    const auto wanted = static_cast<double>(report->cpu_ns) + static_cast<double>(*report->schedstat_run_delay_ns);
+    const auto wanted =
+        static_cast<double>(report->cpu_ns) + static_cast<double>(*report->schedstat_run_delay_ns);
     return wanted >= 0.9 * static_cast<double>(report->wall_ns);
   }
 
@@ -164,8 +166,9 @@ class GroupChecks {
   void isolation(const Reports& reports) {
     for (const auto* report : reports)
       if (!report->stray_cpus.empty())
-        fail("isolation", *report,
-             fmt::format("ran on CPUs {} while its cpuset did not hold them", report->stray_cpus.to_string()));
+        fail(
+            "isolation", *report,
+            fmt::format("ran on CPUs {} while its cpuset did not hold them", report->stray_cpus.to_string()));
       else if (!report->cpus_used.is_subset_of(group_.allowed))
         fail("isolation", *report,
              fmt::format("ran on CPUs {}, allowed are {}", report->cpus_used.to_string(),

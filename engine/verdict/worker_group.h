@@ -21,8 +21,8 @@ struct WorkerGroup {
   std::uint64_t started = 0;  ///< how many workers there were; fewer reports: the guest ended before the rest
 };
 
-/// A group as one line of a table. What can't be computed (no reports, no wake-ups) is absent. Sums are of the
-/// workers that reported.
+/// A group as one line of a table. What can't be computed (no reports, no wake-ups) is absent. Sums are of
+/// the workers that reported.
 struct GroupSummary {
   std::string cgroup;
   std::string work;

@@ -9,7 +9,7 @@
 ---@field kernel? string a path, a version or the beginning of one; the newest cached with sched_ext when absent
 ---@field kaslr? boolean whether the kernel's addresses are randomised
 ---@field kernel_args? string[] arguments appended to the kernel's command line
----@field memory? string guest memory; 64M per CPU, and at least 512M, when absent, or what the topology's nodes state
+---@field memory? string guest memory; raised to 64M per CPU, and at least 256M, when that is more; 64M per CPU, and at least 512M, when absent, or what the topology's nodes state
 ---@field duration? string length of all steps together
 ---@field scheduler? string|ktstr.scheduler attached before the first step; the kernel's own schedules when absent
 ---@field cgroups? table<string, ktstr.cgroup> cgroups that exist when the first step begins, by name
@@ -56,15 +56,16 @@
 ---what must hold for the scenario to pass
 ---@class ktstr.expect
 ---@field no_starvation? boolean every worker must do some work
----@field max_spread_pct? number largest difference of off-CPU share between the workers of a cgroup, percentage points
+---@field max_spread_pct? number largest difference of off-CPU share between workers of one group, role and affinity, percentage points
 ---@field max_gap? string longest time a worker may go without progress
 ---@field isolation? boolean workers must stay on the CPUs of their cpuset
----@field max_throughput_cv? number largest coefficient of variation of work rates within a cgroup
+---@field max_throughput_cv? number largest coefficient of variation of work rates between workers of one group, role and affinity
 ---@field min_work_rate? number smallest work rate of any worker, work units per second of CPU time
 ---@field max_p99_wake_latency? string largest 99th percentile of wake-up latency
 ---@field max_wake_latency_cv? number largest coefficient of variation of wake-up latency
 ---@field min_iteration_rate? number smallest iteration rate of any worker, iterations per second of wall time
 ---@field max_migration_ratio? number largest number of migrations per iteration of any worker
+---@field max_unfairness_pct? number how far the CPU time of a worker that always wanted to run may lie from the mean of its peers, % of that mean
 ---@field monitor? ktstr.monitor_expectations thresholds on what the monitor samples
 ---@field scheduler_error? ktstr.scheduler_error a scheduler must end with this error; an empty table: with any
 ---@field events_clean? boolean no sched_ext event counter that tells of a task handled past the scheduler may rise
@@ -99,8 +100,9 @@
 ---ops, then cgroups, then a time in which they are watched
 ---@class ktstr.step: ktstr.op[]
 ---@field ops? ktstr.op[] what to do, in order; positional values of k.step are ops too
----@field setup? table<string, ktstr.cgroup> cgroups to make, by name
+---@field setup? table<string, ktstr.cgroup> cgroups to make, by name; they end with the step
 ---@field hold? string|number|ktstr.hold how long the step lasts: a duration, a fraction of the scenario's, or a k.hold value
+---@field keep? boolean whether the cgroups of setup stay when the step is over
 
 ---how run queues are sampled
 ---@class ktstr.monitor
@@ -161,10 +163,10 @@
 ---@field size? string bytes of each worker's buffer
 ---@field iterations? integer touches before each hand-over
 
----groups of one waker and n receivers on one futex
+---groups of one messenger and n receivers on one futex
 ---@class ktstr.work.futex_fan_out: ktstr.work_group
 ---@field receivers? integer receivers of each group
----@field iterations? integer loop turns of the waker before each wake-up
+---@field iterations? integer loop turns of the messenger before each wake-up
 
 ---goes through phases in order, over and over
 ---@class ktstr.work.sequence: ktstr.work_group
@@ -211,7 +213,7 @@
 ---@field cache_pressure fun(parameters: ktstr.work.cache_pressure): ktstr.work strides over a buffer, reading and writing
 ---@field cache_yield fun(parameters: ktstr.work.cache_yield): ktstr.work strides over a buffer, then yields, in a loop
 ---@field cache_pipe fun(parameters: ktstr.work.cache_pipe): ktstr.work pairs that stride over a buffer, then pass a byte over a pipe
----@field futex_fan_out fun(parameters: ktstr.work.futex_fan_out): ktstr.work groups of one waker and n receivers on one futex
+---@field futex_fan_out fun(parameters: ktstr.work.futex_fan_out): ktstr.work groups of one messenger and n receivers on one futex
 ---@field sequence fun(parameters: ktstr.work.sequence): ktstr.work goes through phases in order, over and over
 ---@field fork_exit fun(parameters: ktstr.work.fork_exit): ktstr.work forks a child that exits at once, waits for it, in a loop
 ---@field nice_sweep fun(parameters: ktstr.work.nice_sweep): ktstr.work spins and walks through the nice values

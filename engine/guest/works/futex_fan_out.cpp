@@ -1,7 +1,7 @@
-// futex_fan_out: one messenger (member 0) and n receivers on one futex. The messenger spins, then wakes them all; it
-// does not wait for them, so a slow receiver takes several rounds for one. Work unit: a loop turn of the
-// messenger, a wake-up of a receiver. Iteration: a round. A receiver's wake latency runs from the last post to
-// being awake.
+// futex_fan_out: one messenger (member 0) and n receivers on one futex. The messenger spins, then wakes them
+// all; it does not wait for them, so a slow receiver takes several rounds for one. Work unit: a loop turn of
+// the messenger, a wake-up of a receiver. Iteration: a round. A receiver's wake latency runs from the last
+// post to being awake.
 #include "engine/guest/clock.h"
 #include "engine/guest/works/futex.h"
 #include "engine/guest/works/works.h"

@@ -209,7 +209,8 @@ TEST_CASE("the topology is the one that the kernel shows") {
 TEST_CASE("many workers start and stop at once, each reported once and in order") {
   NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
-  const auto tids = must(running.client.spawn(workers(Bursty{std::chrono::milliseconds(1), std::chrono::hours(1)}, 400)));
+  const auto tids =
+      must(running.client.spawn(workers(Bursty{std::chrono::milliseconds(1), std::chrono::hours(1)}, 400)));
   const auto reports = must(running.client.stop());
   REQUIRE(reports.size() == tids.size());
   for (std::size_t i = 0; i < tids.size(); ++i) {

@@ -1,5 +1,5 @@
-// Each work type on this host: it starts, gets on, stops in time, its numbers fit together, and the kernel's /proc
-// shows that it does what it is there to do.
+// Each work type on this host: it starts, gets on, stops in time, its numbers fit together, and the kernel's
+// /proc shows that it does what it is there to do.
 #include <sched.h>
 
 #include <algorithm>
@@ -46,8 +46,8 @@ void check_report(const WorkerReport& report) {
 
 using Tids = std::vector<std::int32_t>;
 
-/// Runs two groups of `work` until each worker has got on and `seen` has looked at them from outside, stops them,
-/// and checks what they report.
+/// Runs two groups of `work` until each worker has got on and `seen` has looked at them from outside, stops
+/// them, and checks what they report.
 std::vector<WorkerReport> run_on_host(
     const Work& work, const std::function<void(const Tids&)>& seen = [](const Tids&) {},
     const CpuSet& affinity = {}) {
@@ -70,7 +70,8 @@ std::vector<WorkerReport> run_on_host(
 }
 
 /// Whether every task's number grows by `more`.
-void check_grows(const Tids& tids, std::uint64_t more, const std::function<std::uint64_t(std::int32_t)>& number) {
+void check_grows(const Tids& tids, std::uint64_t more,
+                 const std::function<std::uint64_t(std::int32_t)>& number) {
   for (const auto tid : tids) {
     const auto before = number(tid);
     CHECK_MESSAGE(eventually([&] { return number(tid) >= before + more; }), "tid ", tid, " from ", before);
@@ -180,7 +181,8 @@ TEST_CASE("futex_ping_pong takes turns, and sleeps between them") {
 TEST_CASE("cache_pressure counts touches of whole passes over all of its buffer") {
   NEEDS_CGROUP2();
   const auto holds_buffer = [](const Tids& tids) {
-    for (const auto tid : tids) CHECK(eventually([&] { return proc_number(tid, "status", "RssAnon") >= 8192; }));
+    for (const auto tid : tids)
+      CHECK(eventually([&] { return proc_number(tid, "status", "RssAnon") >= 8192; }));
   };
   for (const auto& report : run_on_host(CachePressure{ByteSize{8 << 20}, 64}, holds_buffer))
     CHECK(report.work_units == report.iterations * (8 << 20) / 64);
@@ -230,9 +232,11 @@ TEST_CASE("a yield phase yields and an io phase writes") {
 TEST_CASE("fork_exit counts children, which it waits for") {
   NEEDS_CGROUP2();
   const auto has_children = [](const Tids& tids) {
-    check_grows(tids, 10, [](auto tid) { return static_cast<std::uint64_t>(proc_stat(tid, 11)); });  // cminflt
+    check_grows(tids, 10,
+                [](auto tid) { return static_cast<std::uint64_t>(proc_stat(tid, 11)); });  // cminflt
   };
-  for (const auto& report : run_on_host(ForkExit{}, has_children)) CHECK(report.work_units == report.iterations);
+  for (const auto& report : run_on_host(ForkExit{}, has_children))
+    CHECK(report.work_units == report.iterations);
 }
 TEST_CASE("nice_sweep goes through the values between lowest and highest") {
   NEEDS_CGROUP2();
@@ -254,7 +258,9 @@ TEST_CASE("affinity_churn pins itself to one CPU after another") {
   NEEDS_CGROUP2();
   if (::sysconf(_SC_NPROCESSORS_ONLN) < 2) SKIP_TEST("there is one CPU here");
   const auto list = [](std::int32_t tid) { return proc_entry(tid, "status", "Cpus_allowed_list"); };
-  const auto is_pinned = [](const std::string& cpus) { return cpus.find_first_of(",-") == std::string::npos; };
+  const auto is_pinned = [](const std::string& cpus) {
+    return cpus.find_first_of(",-") == std::string::npos;
+  };
   const auto moves = [&](const Tids& tids) {
     for (const auto& lists : values_seen<std::string>(tids, 2, list))
       CHECK(std::ranges::any_of(lists, is_pinned));
@@ -279,7 +285,8 @@ TEST_CASE("policy_churn cycles through the policies that it may use") {
 TEST_CASE("page_fault_churn counts touches of whole regions but the last, and touches pages all over them") {
   NEEDS_CGROUP2();
   const auto faults = [](const Tids& tids) {
-    check_grows(tids, 1000, [](auto tid) { return static_cast<std::uint64_t>(proc_stat(tid, 10)); });  // minflt
+    check_grows(tids, 1000,
+                [](auto tid) { return static_cast<std::uint64_t>(proc_stat(tid, 10)); });  // minflt
     for (const auto tid : tids) {
       std::uint64_t least_kb = ~std::uint64_t{0}, most_kb = 0;
       CHECK(eventually([&] {
@@ -301,9 +308,10 @@ TEST_CASE("mutex_contention lets every contender in, and the others sleep") {
 }
 TEST_CASE("with no loop turns in between, what a type is there to do is what counts") {
   NEEDS_CGROUP2();
-  for (const Work& work : {Work(Mixed{0}), Work(AffinityChurn{0}), Work(PolicyChurn{0}), Work(NiceSweep{0, 19, 0}),
-                           Work(PipeIo{0}), Work(FutexPingPong{0}), Work(CachePipe{ByteSize{4096}, 0}),
-                           Work(FutexFanOut{2, 0}), Work(MutexContention{2, 0, 0})})
+  for (const Work& work :
+       {Work(Mixed{0}), Work(AffinityChurn{0}), Work(PolicyChurn{0}), Work(NiceSweep{0, 19, 0}),
+        Work(PipeIo{0}), Work(FutexPingPong{0}), Work(CachePipe{ByteSize{4096}, 0}), Work(FutexFanOut{2, 0}),
+        Work(MutexContention{2, 0, 0})})
     for (const auto& report : run_on_host(work)) CHECK(report.work_units == report.iterations);
 }
 

@@ -10,9 +10,7 @@ namespace {
 /// A tree like /sys/devices/system.
 class System {
  public:
-  void put(const std::string& file, const std::string& line) {
-    directory_.write(file, line + "\n");
-  }
+  void put(const std::string& file, const std::string& line) { directory_.write(file, line + "\n"); }
   void cache(int cpu, int index, int level, const std::string& cpus) {
     const auto place = "cpu/cpu" + std::to_string(cpu) + "/cache/index" + std::to_string(index) + "/";
     put(place + "level", std::to_string(level));

@@ -13,7 +13,8 @@ TEST_CASE("every latency lies in a bucket that ends less than 1/32 above it") {
     REQUIRE(static_cast<double>(end - ns) <= static_cast<double>(ns) / 32);
   }
   for (unsigned bit = 6; bit < 64; ++bit)
-    for (const std::uint64_t ns : {(std::uint64_t{1} << bit) - 1, std::uint64_t{1} << bit, (std::uint64_t{3} << bit) / 2}) {
+    for (const std::uint64_t ns :
+         {(std::uint64_t{1} << bit) - 1, std::uint64_t{1} << bit, (std::uint64_t{3} << bit) / 2}) {
       const auto bucket = latency_bucket(ns);
       REQUIRE(bucket < kLatencyBuckets);
       REQUIRE(latency_bucket_end(bucket) >= ns);

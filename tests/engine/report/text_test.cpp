@@ -181,8 +181,8 @@ TEST_CASE("workers that nobody reported of have no numbers") {
   auto report = passing_report();
   WorkerGroup group{"web", "cpu_spin", CpuSet{0, 1}, {}, 4};
   report.groups = {summarize(group)};
-  CHECK(to_text(report).find("  web     cpu_spin  4 (0 reported)           -      -       -            -           -         -\n") !=
-        std::string::npos);
+  CHECK(to_text(report).find("  web     cpu_spin  4 (0 reported)           -      -       -            -     "
+                             "      -         -\n") != std::string::npos);
 }
 
 TEST_CASE("stated limits, checks that were not judged and raised memory are told") {
@@ -192,7 +192,8 @@ TEST_CASE("stated limits, checks that were not judged and raised memory are told
   report.not_judged = {"max_spread_pct: cgroup web: 18 points"};
   report.machine.memory_asked_bytes = 64ULL << 20;
   const auto text = to_text(report);
-  CHECK(text.find("512M (raised from 64M), qemu-tcg (emulated: defaults x4: max_gap; stated limits as stated)\n") !=
+  CHECK(text.find(
+            "512M (raised from 64M), qemu-tcg (emulated: defaults x4: max_gap; stated limits as stated)\n") !=
         std::string::npos);
   CHECK(text.find("  not judged: max_spread_pct: cgroup web: 18 points\n") != std::string::npos);
   report.limits.stretched.clear();

@@ -24,7 +24,8 @@ TEST_CASE("percentiles are the nearest rank's") {
   std::vector<std::uint64_t> hundred;
   for (std::uint64_t i = 100; i >= 1; --i) hundred.push_back(i * 1'000);
   const auto report = with(hundred);
-  for (const auto& [percent, exact] : {std::pair{50.0, 50'000.0}, {99.0, 99'000.0}, {1.0, 1'000.0}, {0.1, 1'000.0}}) {
+  for (const auto& [percent, exact] :
+       {std::pair{50.0, 50'000.0}, {99.0, 99'000.0}, {1.0, 1'000.0}, {0.1, 1'000.0}}) {
     const auto found = static_cast<double>(*wake_percentile(report, percent));
     CHECK(found >= exact);
     CHECK(found <= exact * 33 / 32);
@@ -37,7 +38,8 @@ TEST_CASE("no percentile is above the longest latency") {
   CHECK(wake_percentile(with({50'000, 250'000}), 99) == 250'000);
 }
 
-TEST_CASE("without wake-ups there is no percentile, and lists of unlike length are no more than the shorter one") {
+TEST_CASE(
+    "without wake-ups there is no percentile, and lists of unlike length are no more than the shorter one") {
   CHECK_FALSE(wake_percentile(WorkerReport{}, 99));
   CHECK_FALSE(wake_latency_cv(WorkerReport{}));
   CHECK(list_wake_latencies(WorkerReport{}, 10).empty());

@@ -7,8 +7,8 @@
 using namespace ktstr;
 using namespace ktstr::engine;
 using namespace std::chrono_literals;
-using protocol::WorkerReport;
 using ktstr::engine::testing::count_latencies;
+using protocol::WorkerReport;
 
 namespace {
 
@@ -159,7 +159,7 @@ TEST_CASE("wake-up latency limits look at each worker") {
   REQUIRE(uneven.size() == 1);
   CHECK(uneven[0].check == "max_wake_latency_cv");
   CHECK(uneven[0].message ==
-        "cgroup web: tid 101 (cpu_spin) has wake-up latencies that vary by 0.869 (CV), limit 0.5");
+        "cgroup web: tid 101 (cpu_spin) has wake-up latencies that vary by 0.874 (CV), limit 0.5");
 }
 
 TEST_CASE("migrations are counted per iteration") {
@@ -206,7 +206,8 @@ TEST_CASE("a CPU that the cpuset held at another time is no excuse") {
   CHECK(check(web({stray})).empty());
   const auto failures = check(web({stray}), {.isolation = true});
   REQUIRE(failures.size() == 1);
-  CHECK(failures[0].message == "cgroup web: tid 101 (cpu_spin) ran on CPUs 1 while its cpuset did not hold them");
+  CHECK(failures[0].message ==
+        "cgroup web: tid 101 (cpu_spin) ran on CPUs 1 while its cpuset did not hold them");
 }
 
 TEST_CASE("a worker's own words are the cause of its end, and come before what follows from it") {
@@ -219,9 +220,11 @@ TEST_CASE("a worker's own words are the cause of its end, and come before what f
   const std::vector groups{WorkerGroup{"idle", "cpu_spin", CpuSet{0, 1}, {starved}}, web({forker, hungry})};
   const auto failures = check_workers(groups, {}).failures;
   REQUIRE(failures.size() == 3);
-  CHECK(failures[0].message ==
-        "cgroup web: tid 101 (cpu_spin) ended by itself: fork: Resource temporarily unavailable (pids.max 4)");
-  CHECK(failures[1].message == "cgroup web: tid 102 (cpu_spin) was killed by the OOM killer (cgroup limit 64M)");
+  CHECK(
+      failures[0].message ==
+      "cgroup web: tid 101 (cpu_spin) ended by itself: fork: Resource temporarily unavailable (pids.max 4)");
+  CHECK(failures[1].message ==
+        "cgroup web: tid 102 (cpu_spin) was killed by the OOM killer (cgroup limit 64M)");
   CHECK(failures[2].check == "no_starvation");
 }
 
@@ -254,9 +257,10 @@ TEST_CASE("workers that always want to run get CPU time near their mean, however
   const auto failures = check(web(crowd));
   REQUIRE(failures.size() == 1);
   CHECK(failures[0].check == "max_unfairness_pct");
-  CHECK(failures[0].message ==
-        "cgroup web: tid 104 of the 16 cpu_spin workers got 0.100 s of CPU time, 67 % less than their mean of "
-        "0.299 s, limit 50 %");
+  CHECK(
+      failures[0].message ==
+      "cgroup web: tid 104 of the 16 cpu_spin workers got 0.100 s of CPU time, 67 % less than their mean of "
+      "0.299 s, limit 50 %");
   CHECK(check(web(crowd), {.max_unfairness_pct = 70}).empty());
 }
 
@@ -294,7 +298,8 @@ TEST_CASE("what emulation may have blurred is not judged, and said") {
   CHECK(findings.failures.empty());
   REQUIRE(findings.not_judged.size() == 1);
   CHECK(findings.not_judged[0] ==
-        "max_spread_pct: cgroup web: off-CPU share of cpu_spin workers spreads 18.0 points (tid 102: 42.0 %, tid "
+        "max_spread_pct: cgroup web: off-CPU share of cpu_spin workers spreads 18.0 points (tid 102: 42.0 %, "
+        "tid "
         "101: 60.0 %), limit 15: emulation blurs 6.0 points");
 }
 
