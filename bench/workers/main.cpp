@@ -69,7 +69,8 @@ struct Cost {
 };
 
 Result<Cost> measure(engine::AgentClient& client, std::size_t count) {
-  const engine::Bursty work{std::chrono::milliseconds(1), std::chrono::seconds(2)};
+  // They sleep: what is measured is the agent's work and the kernel's, not how workers fight for CPUs.
+  const engine::Bursty work{std::chrono::microseconds(10), std::chrono::hours(1)};
   engine::protocol::SpawnWorkers request{std::nullopt,           work, std::vector<CpuSet>(count),
                                          engine::NormalPolicy{}, 0,    ""};
   const auto each = [&](Clock::time_point begin) {
