@@ -12,6 +12,7 @@
 
 #include "engine/guest/kernel_file.h"
 #include "engine/guest/worker_state.h"
+#include "engine/scenario/placement.h"
 
 namespace ktstr::engine::guest {
 namespace {
@@ -79,7 +80,7 @@ Status become_init() {
   KTSTR_TRY_STATUS(mount_all());
   KTSTR_TRY_STATUS(open_console());
   allow_many_workers();
-  const sched_param highest{::sched_get_priority_max(SCHED_FIFO)};
+  const sched_param highest{static_cast<int>(kAgentPriority)};
   if (::sched_setscheduler(0, SCHED_FIFO, &highest) < 0) return system_error("sched_setscheduler");
   return ok();
 }

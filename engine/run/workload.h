@@ -22,6 +22,9 @@ class Workload {
 
   /// Makes a cgroup and starts its workers.
   [[nodiscard]] Status add_cgroup(const std::string& name, const CgroupDef& def);
+  /// The two parts of that.
+  [[nodiscard]] Status make_cgroup(const std::string& name, const CgroupDef& def);
+  [[nodiscard]] Status start_workers(const std::string& name, const CgroupDef& def);
   /// Stops the cgroup's workers and removes it, and those inside it. Nothing happens when it is gone already.
   [[nodiscard]] Status end_cgroup(const std::string& name);
   [[nodiscard]] bool has_cgroup(const std::string& name) const { return cpusets_.contains(name); }

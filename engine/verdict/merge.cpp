@@ -61,6 +61,12 @@ WorkerLimits worker_limits(const Expectations& expectations, std::size_t emulate
   };
 }
 
+Duration scheduler_gap_limit(const Expectations& expectations, std::size_t emulated_cpus) {
+  if (expectations.max_scheduler_gap) return *expectations.max_scheduler_gap;
+  return emulated_cpus == 0 ? kMaxSchedulerGap
+                            : scaled(kMaxSchedulerGap, kEmulationFactor * static_cast<double>(emulated_cpus));
+}
+
 std::vector<std::string> stated_limits(const Expectations& expectations) {
   std::vector<std::string> names;
   add_stated(expectations, "", names);
@@ -70,6 +76,7 @@ std::vector<std::string> stated_limits(const Expectations& expectations) {
 std::vector<std::string> stretched_limits(const Expectations& expectations) {
   std::vector<std::string> names;
   if (!expectations.max_gap) names.emplace_back("max_gap");
+  if (!expectations.max_scheduler_gap) names.emplace_back("max_scheduler_gap");
   if (!expectations.monitor.sustained_samples) names.emplace_back("monitor.sustained_samples");
   return names;
 }
