@@ -59,6 +59,7 @@ Result<Hello> AgentClient::wait_hello(Duration timeout) {
 }
 
 Result<Reply> AgentClient::exchange(Request request) {
+  answers_ = false;
   if (broken_) return Error(*broken_);
   const auto id = ++last_id_;
   const auto payload = to_json(RequestMessage{id, std::move(request)});
@@ -71,6 +72,7 @@ Result<Reply> AgentClient::exchange(Request request) {
   }
   while (true) {
     auto message = KTSTR_TRY(receive(timeout_));
+    answers_ = message.id == id;
     if (message.id == id || message.id == 0) return std::move(message.reply);
     if (message.id > id) return *(broken_ = unexpected("the request"));
   }
@@ -156,6 +158,10 @@ Result<Captured> AgentClient::capture_threads() {
 
 Result<CapturePart> AgentClient::read_capture(std::uint64_t offset) {
   return ask<CapturePart>(ReadCapture{offset});
+}
+
+Result<FoundTopology> AgentClient::find_topology() {
+  return ask<FoundTopology>(FindTopology{});
 }
 
 Status AgentClient::refresh(const Refresh& request) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/protocol/machine_messages.h"
 #include "engine/report/ctprof_report.h"
 #include "engine/report/dump_report.h"
 #include "engine/report/map_reading.h"
@@ -47,10 +48,11 @@ struct MachineReport {
   std::uint64_t memory_bytes = 0;
   bool kaslr = true;
   std::optional<vmm::MachinePerformance> performance{};  ///< absent when nothing was asked for
+  std::optional<protocol::FoundTopology> found{};        ///< absent when the guest was not asked
+  std::optional<std::uint64_t> memory_asked_bytes{};     ///< absent when the guest has what was asked for
 };
 
-/// Limits in force. emulation_factor: what the time-dependent defaults among them were multiplied with; 1 on
-/// hardware.
+/// Limits in force. emulation_factor: what those in `stretched` were multiplied with; 1 on hardware.
 struct LimitsReport {
   WorkerLimits workers;
   introspect::MonitorThresholds monitor;
@@ -58,6 +60,8 @@ struct LimitsReport {
   std::optional<SchedulerErrorExpectation> scheduler_error{};
   bool events_clean = false;
   Duration max_scheduler_gap = kMaxSchedulerGap;
+  std::vector<std::string> stated;     ///< limits of the scenario or its scheduler: in force as they are
+  std::vector<std::string> stretched;  ///< defaults that emulation_factor is in
 };
 
 /// How the monitor's thread fared. `monitor.samples` holds every sample_stride-th of the samples taken.
@@ -108,6 +112,7 @@ struct RunReport {
   std::vector<std::string>
       emulator_faults;  ///< runs that the emulator spoiled and that were repeated from the start
   std::optional<std::string> console_tail{};  ///< the guest's last words, when it did not end in order
+  std::vector<std::string> not_judged;        ///< checks that could not be made, and why
 };
 
 }  // namespace ktstr::engine
@@ -130,14 +135,18 @@ template <> inline constexpr auto describe<engine::MachineReport> = record<engin
     field("cpus", &engine::MachineReport::cpus, "CPUs"),
     field("memory_bytes", &engine::MachineReport::memory_bytes, "memory, bytes"),
     field("kaslr", &engine::MachineReport::kaslr, "whether the kernel's addresses were randomised"),
-    field("performance", &engine::MachineReport::performance, "what of the host it had for itself; absent when nothing was asked for"));
+    field("performance", &engine::MachineReport::performance, "what of the host it had for itself; absent when nothing was asked for"),
+    field("found", &engine::MachineReport::found, "the topology as the guest's kernel found it; absent when it was not asked"),
+    field("memory_asked_bytes", &engine::MachineReport::memory_asked_bytes, "memory that the scenario asked for, when that was too little and the guest got more, bytes"));
 template <> inline constexpr auto describe<engine::LimitsReport> = record<engine::LimitsReport>("LimitsReport", "limits in force",
     field("workers", &engine::LimitsReport::workers, "worker checks"),
     field("monitor", &engine::LimitsReport::monitor, "monitor thresholds"),
-    field("emulation_factor", &engine::LimitsReport::emulation_factor, "factor in the time-dependent defaults among them"),
+    field("emulation_factor", &engine::LimitsReport::emulation_factor, "factor in the limits that `stretched` names"),
     field("scheduler_error", &engine::LimitsReport::scheduler_error, "the error that a scheduler had to end with"),
     field("events_clean", &engine::LimitsReport::events_clean, "whether sched_ext event counters had to stay clean"),
-    field("max_scheduler_gap", &engine::LimitsReport::max_scheduler_gap, "longest time without the wanted scheduler in a replacement"));
+    field("max_scheduler_gap", &engine::LimitsReport::max_scheduler_gap, "longest time without the wanted scheduler in a replacement"),
+    field("stated", &engine::LimitsReport::stated, "names of the limits that the scenario or its scheduler states; they are in force as they are"),
+    field("stretched", &engine::LimitsReport::stretched, "names of the defaults that were multiplied with emulation_factor"));
 template <> inline constexpr auto describe<engine::SamplingReport> = record<engine::SamplingReport>("SamplingReport", "how sampling went",
     field("missed_periods", &engine::SamplingReport::missed_periods, "sampling times that passed before the sample before was done"),
     field("sample_stride", &engine::SamplingReport::sample_stride, "monitor.samples holds every n-th of the samples taken"));
@@ -178,6 +187,7 @@ template <> inline constexpr auto describe<engine::RunReport> = record<engine::R
     field("vcpu_statistics", &engine::RunReport::vcpu_statistics, "what the vCPUs did while the steps ran; absent where the machine counts nothing (QEMU)"),
     field("timings", &engine::RunReport::timings, "where the time went"),
     field("emulator_faults", &engine::RunReport::emulator_faults, "runs that the emulator spoiled and that were repeated"),
-    field("console_tail", &engine::RunReport::console_tail, "the guest's last console lines, when it did not end in order"));
+    field("console_tail", &engine::RunReport::console_tail, "the guest's last console lines, when it did not end in order"),
+    field("not_judged", &engine::RunReport::not_judged, "checks that could not be made, and why"));
 // clang-format on
 }  // namespace ktstr

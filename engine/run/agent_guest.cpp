@@ -65,6 +65,9 @@ struct Dispatch {
   Answer operator()(const protocol::ReadCapture& request) const {
     return protocol::Reply(KTSTR_TRY(agent.read_capture(request.offset)));
   }
+  Answer operator()(const protocol::FindTopology&) const {
+    return protocol::Reply(KTSTR_TRY(agent.find_topology()));
+  }
   Answer operator()(const protocol::Shutdown&) const { return done(agent.shutdown()); }
 };
 

@@ -9,6 +9,7 @@
 #include "engine/run/bpf_maps.h"
 #include "engine/run/ctprof_captures.h"
 #include "engine/run/expecting_guest.h"
+#include "engine/run/found_topology.h"
 #include "engine/run/judge.h"
 #include "engine/run/scheduler_watchdog.h"
 #include "engine/run/step_runner.h"
@@ -78,7 +79,8 @@ Status Attempt::run_guest(AgentClient& agent) {
   attach();
   AgentGuest agent_guest(agent, *watch_, ends_, epoch_);
   ExpectingGuest guest(agent_guest, dumps_);
-  KTSTR_TRY_STATUS(run_workload(guest));
+  KTSTR_TRY_STATUS(find_topology(guest));
+  KTSTR_TRY_STATUS(run_workload(guest, agent));
   shut_down(agent);
   return ok();
 }
@@ -103,7 +105,29 @@ void Attempt::attach() {
   take_time(report_.timings.attach_ns, begin);
 }
 
-Status Attempt::run_workload(Guest& guest) {
+Status Attempt::find_topology(Guest& guest) {
+  auto reply = KTSTR_TRY(guest.ask(protocol::FindTopology{}));
+  auto* found = std::get_if<protocol::FoundTopology>(&reply);
+  if (!found) return Error{ErrorCode::kCorrupt, "the agent answered with a reply of another kind"};
+  report_.machine.found = std::move(*found);
+  auto status = check_found_topology(scenario_.topology, *report_.machine.found);
+  if (!status) return std::move(status.error()).with_context("set-up");
+  return ok();
+}
+
+/// What the workers did is asked for whatever broke the run off, as long as there is somebody to answer.
+Status Attempt::collect_reports(Workload& workload, const AgentClient& agent, Status status) {
+  ticker_.begin({.stage = Stage::kCollecting});
+  if (!status && (!agent.answers() || watch_->event() || watch_->stop_requested())) return status;
+  const auto begin = Clock::now();
+  auto stopped = workload.stop_all();
+  take_time(report_.timings.collect_ns, begin);
+  if (!status) return status;
+  if (!stopped) return std::move(stopped.error()).with_context("stopping the workers");
+  return ok();
+}
+
+Status Attempt::run_workload(Guest& guest, const AgentClient& agent) {
   Workload workload(guest, scenario_.topology, options_.seed);
   auto schedulers = make_scheduler_driver(guest);
   StepRunner steps(scenario_, guest, workload, schedulers, report_.timeline);
@@ -114,7 +138,7 @@ Status Attempt::run_workload(Guest& guest) {
   CtprofCaptures captures(guest, {options_.dump_dir, scenario_.name}, report_.ctprof_captures);
   steps.set_ctprof(&captures);
   ticker_.begin({.stage = Stage::kSetup});
-  auto begin = Clock::now();
+  const auto begin = Clock::now();
   auto status = steps.set_up();
   take_time(report_.timings.setup_ns, begin);
   VcpuMeter meter(*machine_);
@@ -123,13 +147,7 @@ Status Attempt::run_workload(Guest& guest) {
   schedulers.end_account();
   report_.vcpu_statistics = meter.end();
   collect_samples();
-  ticker_.begin({.stage = Stage::kCollecting});
-  begin = Clock::now();
-  if (status) {
-    status = workload.stop_all();
-    if (!status) status = std::move(status.error()).with_context("stopping the workers");
-    take_time(report_.timings.collect_ns, begin);
-  }
+  status = collect_reports(workload, agent, std::move(status));
   report_.workers = workload.groups();
   return status;
 }

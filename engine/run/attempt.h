@@ -56,7 +56,12 @@ class Attempt {
   [[nodiscard]] Status wait_ready(AgentClient& agent);
   void keep_guest();
   void attach();
-  [[nodiscard]] Status run_workload(Guest& guest);
+  /// Puts what the guest's kernel found into the report. Errors besides: it is not what was asked for.
+  [[nodiscard]] Status find_topology(Guest& guest);
+  [[nodiscard]] Status run_workload(Guest& guest, const AgentClient& agent);
+  /// Stops the workers and keeps their reports; `status`, how the run went so far, comes back unless that
+  /// fails.
+  [[nodiscard]] Status collect_reports(Workload& workload, const AgentClient& agent, Status status);
   [[nodiscard]] SchedulerDriver make_scheduler_driver(Guest& guest);
   void start_dumps();
   [[nodiscard]] Status capture_snapshot(const std::string& name);

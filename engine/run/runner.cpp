@@ -55,7 +55,9 @@ RunReport empty_report(const Scenario& scenario, const RunOptions& options, cons
                     .cpus = scenario.topology.cpus(),
                     .memory_bytes = guest_memory(scenario).bytes,
                     .kaslr = scenario.kaslr};
-  report.limits = limits_in_force(expectations_of(scenario), false);
+  if (scenario.memory && *scenario.memory < guest_memory(scenario))
+    report.machine.memory_asked_bytes = scenario.memory->bytes;
+  report.limits = limits_in_force(expectations_of(scenario), false, scenario.topology.cpus());
   return report;
 }
 
@@ -146,7 +148,7 @@ Result<RunReport> run_scenario(const Scenario& scenario, const RunOptions& optio
   prepared.machine.console_log = options.console_log;
   blank.timings.prepare_ns = since(begin);
   auto report = KTSTR_TRY(run_attempts(scenario, options, prepared, ticker, blank));
-  judge(report);
+  judge(report, scenario.check || scenario.on_snapshot);
   KTSTR_TRY_STATUS(run_check_hook(options, report));
   return report;
 }

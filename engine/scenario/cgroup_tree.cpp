@@ -49,6 +49,15 @@ Status CgroupTree::remove(const std::string& name) {
   return ok();
 }
 
+void CgroupTree::end(const std::string& name, std::size_t step) {
+  const auto inside = name + "/";
+  std::erase_if(cgroups_, [&](const auto& entry) {
+    const bool ends = entry.first == name || entry.first.starts_with(inside);
+    if (ends) ended_[entry.first] = step;
+    return ends;
+  });
+}
+
 Status CgroupTree::set_cpuset(const std::string& name, const CpuSet& cpuset) {
   KTSTR_TRY_STATUS(check_exists(name));
   return change_cpuset(name, cpuset);
@@ -121,6 +130,9 @@ Result<std::uint32_t> CgroupTree::workers(const std::string& name) const {
 
 Status CgroupTree::check_exists(const std::string& name) const {
   if (cgroups_.contains(name)) return ok();
+  if (const auto ended = ended_.find(name); ended != ended_.end())
+    return invalid(quoted(name) + " ended with step " + std::to_string(ended->second) +
+                   ", whose setup made it: keep = true in that step lets it stay");
   std::vector<std::string_view> known;
   for (const auto& [existing, cgroup] : cgroups_) known.push_back(existing);
   return invalid(quoted(name) + " does not exist at this point" + did_you_mean(name, known));

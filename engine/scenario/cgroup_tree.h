@@ -21,6 +21,9 @@ class CgroupTree {
   [[nodiscard]] Status add(const std::string& name, const std::optional<CpuSet>& cpuset);
   /// Workers go with it. A cgroup with another one inside stays.
   [[nodiscard]] Status remove(const std::string& name);
+  /// The cgroup, if there is one, and those inside it end with step `step`: names that later ops use are told
+  /// so.
+  void end(const std::string& name, std::size_t step);
 
   /// A cpuset must share a CPU with each of its ancestors and descendants.
   [[nodiscard]] Status set_cpuset(const std::string& name, const CpuSet& cpuset);
@@ -55,6 +58,7 @@ class CgroupTree {
   [[nodiscard]] Status check_below(const std::string& name) const;
 
   Cgroups cgroups_;
+  std::map<std::string, std::size_t> ended_;  ///< the step that each ended with
 };
 
 }  // namespace ktstr::engine

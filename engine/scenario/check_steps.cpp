@@ -45,6 +45,11 @@ class Walk {
     return status;
   }
 
+  /// What `setup` made ends with the step, numbered from 1.
+  void end_all(const std::map<std::string, CgroupDef>& cgroups, std::size_t step) {
+    for (const auto& [name, def] : cgroups) tree_.end(name, step);
+  }
+
   ReadStatus run(const std::vector<Op>& ops, const Place& place) {
     ReadStatus status;
     for (std::size_t i = 0; i < ops.size(); ++i)
@@ -213,8 +218,11 @@ ReadStatus check_steps(const Scenario& scenario, const Place& place) {
   walk.attach(scenario.scheduler);
   auto status = walk.add_all(scenario.backdrop.cgroups, place.member("backdrop").member("cgroups"));
   add_error(status, walk.add_all(scenario.cgroups, place.member("cgroups")));
-  for (std::size_t i = 0; i < scenario.steps.size(); ++i)
-    add_error(status, walk_step(scenario.steps[i], walk, place.member("steps").element(i)));
+  for (std::size_t i = 0; i < scenario.steps.size(); ++i) {
+    const auto& step = scenario.steps[i];
+    add_error(status, walk_step(step, walk, place.member("steps").element(i)));
+    if (!step.keep) walk.end_all(step.setup, i + 1);
+  }
   return status;
 }
 

@@ -291,6 +291,26 @@ return k.scenario {
   CHECK(std::holds_alternative<engine::RestHold>(host->scenario().steps[1].hold));
 }
 
+TEST_CASE("an exact set is a list of numbers or the kernel's notation") {
+  const Bundle bundle;
+  const auto exact = [&](const std::string& argument) {
+    const auto script =
+        "local k = require \"ktstr\"\nreturn k.scenario {\n  topology = \"1n2l2c1t\",\n  cgroups = { a = { "
+        "cpuset = k.cpuset.exact" +
+        argument + " } },\n}";
+    const auto host = ScriptHost::load(bundle.write("foo.lua", script));
+    if (!host) return bundle.shortened(host.error().message);
+    return std::get<engine::ExactCpuset>(*host->scenario().cgroups.at("a").cpuset).cpus.to_string();
+  };
+  CHECK(exact("{ 1, 2, 3 }") == "1-3");
+  CHECK(exact("({ 0, 2 })") == "0,2");
+  CHECK(exact(" \"1-3\"") == "1-3");
+  CHECK(exact("{ cpus = \"3\" }") == "3");
+  CHECK(exact("{ 1, \"x\" }") == "foo.lua:4: k.cpuset.exact: expected CPU numbers, got string in place 2");
+  CHECK(exact("{ 1.5 }") == "foo.lua:4: k.cpuset.exact: expected CPU numbers, got number in place 1");
+  CHECK(exact("{ -1 }") == "foo.lua:4: k.cpuset.exact: expected CPU numbers, got number in place 1");
+}
+
 TEST_CASE("a scenario without a name has its file's") {
   const Bundle bundle;
   const auto host = ScriptHost::load(bundle.write("swap.lua", "return require('ktstr').scenario {}"));

@@ -359,7 +359,7 @@ TEST_CASE("the watchdog is set as soon as the scheduler is attached") {
 
 TEST_CASE("the judge fails a time without a scheduler that an op makes too long, and no other") {
   RunReport report;
-  report.limits = limits_in_force({}, true);
+  report.limits = limits_in_force({}, true, 1);
   CHECK(report.limits.max_scheduler_gap == Duration(4s));
   const auto gap = [](GapCause cause, std::uint64_t duration_ns) {
     return SchedulerGap{
@@ -376,12 +376,12 @@ TEST_CASE("the judge fails a time without a scheduler that an op makes too long,
         "step 2: without a scheduler for 4.31 s while one was replaced (at most 4s)");
   Expectations expect;
   expect.max_scheduler_gap = Duration(300ms);
-  CHECK(limits_in_force(expect, false).max_scheduler_gap == Duration(300ms));
+  CHECK(limits_in_force(expect, false, 1).max_scheduler_gap == Duration(300ms));
 }
 
 TEST_CASE("the judge puts a scheduler's end first, and misses an expected one") {
   RunReport report;
-  report.limits = limits_in_force({}, false);
+  report.limits = limits_in_force({}, false, 2);
   report.schedulers.emplace_back().problem = "step 1: the scheduler one died: stall";
   judge(report);
   REQUIRE(report.failures.size() == 1);
@@ -391,7 +391,7 @@ TEST_CASE("the judge puts a scheduler's end first, and misses an expected one") 
   Expectations expect;
   expect.scheduler_error = {.contains = "stall", .matches = "x+"};
   RunReport quiet;
-  quiet.limits = limits_in_force(expect, false);
+  quiet.limits = limits_in_force(expect, false, 2);
   judge(quiet);
   REQUIRE(quiet.failures.size() == 1);
   CHECK(quiet.failures[0].message ==
@@ -409,7 +409,7 @@ TEST_CASE("events that a clean scheduler does not cause fail a run that asks for
   Expectations expect;
   expect.events_clean = true;
   RunReport report;
-  report.limits = limits_in_force(expect, false);
+  report.limits = limits_in_force(expect, false, 2);
   auto& sample = report.monitor.emplace().samples.emplace_back(introspect::MonitorSample::at(100ms));
   sample.cpus.resize(2);
   for (auto& cpu : sample.cpus) cpu.event_counters.emplace().insert_not_owned = 2;
