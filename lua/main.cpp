@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <exception>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -89,6 +91,14 @@ int run(std::vector<std::string> arguments) {
 }  // namespace
 }  // namespace ktstr::lua
 
+// What libraries throw ends here; what can be foreseen is an Error long before.
 int main(int argc, char** argv) {
-  return ktstr::lua::run({argv + 1, argv + argc});
+  try {
+    return ktstr::lua::run({argv + 1, argv + argc});
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "out of memory\n");
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+  }
+  return ktstr::lua::kToolError;
 }

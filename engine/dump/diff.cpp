@@ -135,7 +135,7 @@ Result<Value> tree_of(const introspect::FailureDump& dump) {
   rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
   PlainSink plain(writer);
   std::visit([&](const auto& report) { write(plain, report); }, dump);
-  return parse_json({buffer.GetString(), buffer.GetSize()});
+  return parse_json({buffer.GetString(), buffer.GetSize()}, introspect::kDumpLimits);
 }
 
 std::string shortened(const std::string& text) {

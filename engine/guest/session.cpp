@@ -87,7 +87,7 @@ Status Session::serve() {
 }
 
 Status Session::answer(const std::string& payload) {
-  const auto message = from_json<RequestMessage>(payload);
+  const auto message = from_json<RequestMessage>(payload, kPayloadLimits);
   if (!message) return send(0, Failed{message.error().code, "request: " + message.error().message});
   auto reply = std::visit([this](const auto& request) { return handle(request); }, message->request);
   if (!reply) return send(message->id, Failed{reply.error().code, reply.error().message});

@@ -9,6 +9,7 @@
 #include <deque>
 #include <thread>
 
+#include "engine/base/thread.h"
 #include "introspect/ctprof/file_reader.h"
 #include "introspect/ctprof/machine_reader.h"
 #include "introspect/ctprof/parse/host_files.h"
@@ -62,7 +63,8 @@ class Sweep {
     std::vector<Share> shares(workers);
     {
       std::vector<std::jthread> helpers;
-      for (unsigned i = 1; i < workers; ++i) helpers.emplace_back([&, i] { shares[i] = read_share(); });
+      for (unsigned i = 1; i < workers && add_helper(helpers, [&, i] { shares[i] = read_share(); }); ++i) {
+      }
       shares[0] = read_share();
     }  // waits for them
     return shares;
@@ -74,6 +76,14 @@ class Sweep {
   }
 
  private:
+  /// Where there is no room for another task, those there are do all the work.
+  template <class Work>
+  static bool add_helper(std::vector<std::jthread>& helpers, Work work) {
+    auto helper = with_threads("a reader", [&] { return std::jthread(work); });
+    if (helper) helpers.push_back(std::move(*helper));
+    return helper.has_value();
+  }
+
   /// Reads what is left of the list, a few threads at a time, until nothing is.
   Share read_share() {
     constexpr std::size_t kAtATime = 32;

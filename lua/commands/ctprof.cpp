@@ -17,12 +17,16 @@
 #include "lua/commands/cancellation.h"
 #include "lua/commands/commands.h"
 #include "lua/commands/print_json.h"
+#include "lua/commands/ranges.h"
 
 namespace ktstr::lua {
 namespace {
 
 namespace fs = std::filesystem;
 namespace ctprof = introspect::ctprof;
+
+constexpr std::uint64_t kMostPid = 4'194'304;  // PID_MAX_LIMIT of include/linux/threads.h
+constexpr std::uint64_t kMostRows = 1'000'000;
 
 /// Options by which threads are put into groups.
 struct GroupArguments {
@@ -88,8 +92,7 @@ int finish(const Status& status) {
 
 Result<ctprof::Snapshot> capture_now(const CaptureArguments& arguments) {
   auto snapshot = KTSTR_TRY(ctprof::capture(arguments.capture));
-  if (!arguments.no_jemalloc)
-    ctprof::probe_jemalloc(arguments.capture.proc, snapshot, ctprof::worker_count(arguments.capture));
+  if (!arguments.no_jemalloc) ctprof::probe_jemalloc(arguments.capture.proc, snapshot);
   return snapshot;
 }
 
@@ -111,7 +114,8 @@ bool stopped_within(const std::stop_token& stop, std::chrono::nanoseconds time) 
 
 /// Captures again and again and shows rates, until it is interrupted.
 Status watch(const CaptureArguments& arguments, const Invocation& invocation) {
-  const auto interval = KTSTR_TRY(parse_duration(arguments.watch));
+  const auto interval = KTSTR_TRY(
+      duration_between("--watch", arguments.watch, std::chrono::milliseconds(10), std::chrono::hours(24)));
   const auto cancellation = KTSTR_TRY(Cancellation::on_interrupt());
   const engine::ShowOptions options{arguments.group.options(), {}, arguments.by, arguments.top};
   auto before = KTSTR_TRY(capture_now(arguments));
@@ -187,7 +191,7 @@ void add_capture(CLI::App& parent, Invocation& invocation) {
   auto arguments = std::make_shared<CaptureArguments>();
   auto* output =
       command->add_option("-o,--output", arguments->output, "The file to write: NAME.ctprof.zst, by custom");
-  command->add_option("--pid", arguments->capture.pid, "Only this process")->check(CLI::PositiveNumber);
+  command->add_option("--pid", arguments->capture.pid, "Only this process")->check(whole_number(1, kMostPid));
   command->add_flag("--no-jemalloc", arguments->no_jemalloc,
                     "Do not read jemalloc's counters, for which its threads are stopped for a moment");
   auto* watch = command->add_option("--watch", arguments->watch,
@@ -195,6 +199,7 @@ void add_capture(CLI::App& parent, Invocation& invocation) {
   watch->excludes(output);
   command->add_option("--top", arguments->top, "With --watch: show this many groups; 0: all")
       ->needs(watch)
+      ->check(whole_number(0, kMostRows))
       ->capture_default_str();
   command->add_option("--by", arguments->by, "With --watch: show those with the most of this metric")
       ->needs(watch)
@@ -212,7 +217,9 @@ void add_show(CLI::App& parent, Invocation& invocation) {
   add_group_options(*command, arguments->group);
   command->add_option("--metrics", arguments->show.metrics, "Columns, separated by commas")->delimiter(',');
   command->add_option("--by", arguments->show.by, "Sort by this metric; else by the first column");
-  command->add_option("--top", arguments->show.limit, "Show this many groups; 0: all")->capture_default_str();
+  command->add_option("--top", arguments->show.limit, "Show this many groups; 0: all")
+      ->check(whole_number(0, kMostRows))
+      ->capture_default_str();
   command->add_flag("--json", arguments->json, "Print the whole capture as JSON instead");
   command->callback([&invocation, arguments] {
     invocation.action = [&invocation, arguments] { return finish(show(*arguments, invocation)); };
@@ -231,6 +238,7 @@ void add_compare(CLI::App& parent, Invocation& invocation) {
   command->add_option("--filter", arguments->filter, "Only groups that match this glob");
   command->add_option("--metric", arguments->metric, "Only metrics that match this glob");
   command->add_option("--limit", arguments->limit, "Show this many rows of the table; 0: all")
+      ->check(whole_number(0, kMostRows))
       ->capture_default_str();
   command->add_flag("--all", arguments->all, "Show what did not change, too");
   command->add_flag("--by-name", arguments->by_name,

@@ -11,6 +11,7 @@
 #include "introspect/dump/dump.h"
 #include "lua/commands/commands.h"
 #include "lua/commands/print_json.h"
+#include "lua/commands/ranges.h"
 
 namespace ktstr::lua {
 namespace {
@@ -89,6 +90,7 @@ void add_show(CLI::App& parent, Invocation& invocation) {
   command
       ->add_option("--task", arguments->text.task,
                    "Show only the task with this pid, with all that is known of it")
+      ->check(whole_number(0, 4'194'304))
       ->excludes(map);
   command->add_flag("--json", arguments->json, "Print JSON instead of text");
   command->callback([&invocation, arguments] {
