@@ -249,8 +249,8 @@ ReadStatus read(const Value& value, T& out, const ReadPlace& place, MissingMembe
 
 /// Reads one of our own JSON texts into a T; every non-optional member must be there.
 template <class T>
-[[nodiscard]] Result<T> from_json(std::string_view text, const JsonLimits& limits = {}) {
-  const Value tree = KTSTR_TRY(parse_json(text, limits));
+[[nodiscard]] Result<T> from_json(std::string_view text) {
+  const Value tree = KTSTR_TRY(parse_json(text));
   T out{};
   if (auto error = read(tree, out, {}, MissingMembers::kError))
     return Error{ErrorCode::kCorrupt, error->text()};

@@ -8,6 +8,8 @@
 #include <charconv>
 #include <optional>
 
+#include "engine/base/json.h"
+
 namespace ktstr {
 namespace {
 
@@ -168,6 +170,10 @@ Result<Value> parse_json(std::string_view text, const JsonLimits& limits) {
         "JSON, byte " + std::to_string(outcome.Offset()) + ": " +
             (builder.refusal.empty() ? rapidjson::GetParseError_En(outcome.Code()) : builder.refusal)};
   return std::move(builder.root);
+}
+
+Result<Value> parse_json(std::string_view text) {
+  return parse_json(text, {});
 }
 
 }  // namespace ktstr

@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "engine/base/printable.h"
-#include "engine/base/value.h"
 #include "engine/dump/plain_sink.h"
+#include "introspect/dump/dump_limits.h"
 
 namespace ktstr::engine {
 namespace {

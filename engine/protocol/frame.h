@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
+#include "engine/base/json.h"
 #include "engine/base/result.h"
 #include "engine/base/units.h"
-#include "engine/base/value.h"
 
 namespace ktstr::engine::protocol {
 

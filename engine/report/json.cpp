@@ -7,7 +7,7 @@
 #include <iterator>
 
 #include "engine/base/durable_file.h"
-#include "engine/base/read.h"
+#include "engine/base/json.h"
 #include "engine/base/write.h"
 
 namespace ktstr::engine {

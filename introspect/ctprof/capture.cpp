@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -129,12 +130,16 @@ bool can_be_looked_up(const std::string& cgroup) {
 void read_cgroups(const fs::path& root, Snapshot& snapshot) {
   for (const auto& thread : snapshot.threads)
     if (thread.cgroup && can_be_looked_up(*thread.cgroup) && !snapshot.cgroup_stats.contains(*thread.cgroup))
-      snapshot.cgroup_stats.emplace(*thread.cgroup, read_cgroup_stats(root / thread.cgroup->substr(1)));
+      snapshot.cgroup_stats.emplace(*thread.cgroup, read_cgroup_stats(root, *thread.cgroup));
 }
 
 /// All processes, or the one that is asked for.
 Result<std::vector<std::int32_t>> processes(int proc, const CaptureOptions& options) {
-  if (!options.pid) return numbered_entries(proc, ".");
+  auto all = numbered_entries(proc, ".");
+  if (options.live && all.empty())
+    return Error{ErrorCode::kUnavailable,
+                 options.proc.string() + ": no process in it; is proc mounted there?"};
+  if (!options.pid) return all;
   if (!open_directory(proc, (std::to_string(*options.pid) + "/task").c_str()))
     return Error{ErrorCode::kNotFound, "there is no process " + std::to_string(*options.pid)};
   return std::vector{*options.pid};
@@ -159,6 +164,7 @@ Result<Snapshot> capture(const CaptureOptions& options) {
   Snapshot snapshot;
   snapshot.captured_at_unix_ns = clock_ns(CLOCK_REALTIME);
   if (options.live) snapshot.captured_at_boot_ns = clock_ns(CLOCK_BOOTTIME);
+  if (options.live) snapshot.capturer_tgid = static_cast<std::uint32_t>(::getpid());
   const Fd proc(::open(options.proc.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!proc) return system_error(options.proc.string());
   const auto tgids = KTSTR_TRY(processes(proc.get(), options));

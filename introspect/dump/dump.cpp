@@ -6,7 +6,7 @@
 #include "engine/base/durable_file.h"
 #include "engine/base/mapped_file.h"
 #include "engine/base/nearest.h"
-#include "engine/base/read.h"
+#include "introspect/dump/dump_limits.h"
 
 namespace ktstr::introspect {
 namespace {

@@ -6,7 +6,6 @@
 #include <variant>
 
 #include "engine/base/result.h"
-#include "engine/base/value.h"
 #include "introspect/dump/degraded.h"
 #include "introspect/dump/dual.h"
 #include "introspect/dump/report.h"
@@ -14,9 +13,6 @@
 namespace ktstr::introspect {
 
 using FailureDump = std::variant<FailureDumpReport, DualFailureDumpReport, DegradedFailureDumpReport>;
-
-/// A dump of more values is not read: they would take some 8 GB.
-inline constexpr JsonLimits kDumpLimits{.values = 100'000'000};
 
 /// Writes a dump as JSON, in one pass and with a buffer of fixed size. The file is whole and on disk, or (on
 /// an error, kIo) not there.

@@ -67,7 +67,7 @@ struct CompareArguments {
   std::vector<std::string> sections;
   std::string filter, metric;
   std::size_t limit = 50;
-  bool all = false, by_name = false, json = false, csv = false;
+  bool all = false, by_name = false, capturers = false, json = false, csv = false;
 };
 
 template <class E>
@@ -160,6 +160,7 @@ engine::CompareRequest compare_request(const CompareArguments& arguments) {
   request.metric = arguments.metric;
   request.all = arguments.all;
   request.by_name = arguments.by_name;
+  request.capturers = arguments.capturers;
   return request;
 }
 
@@ -243,6 +244,8 @@ void add_compare(CLI::App& parent, Invocation& invocation) {
   command->add_flag("--all", arguments->all, "Show what did not change, too");
   command->add_flag("--by-name", arguments->by_name,
                     "Sort by section, group and metric, not by relative change");
+  command->add_flag("--capturers", arguments->capturers,
+                    "Show the processes that captured, too: most of what they did is the capture");
   auto* json = command->add_flag("--json", arguments->json, "Print JSON instead of a table");
   command->add_flag("--csv", arguments->csv, "Print comma-separated values instead of a table")
       ->excludes(json);

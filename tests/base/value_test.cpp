@@ -1,4 +1,4 @@
-#include "engine/base/value.h"
+#include "engine/base/json.h"
 
 #include <doctest/doctest.h>
 

@@ -71,8 +71,9 @@ TEST_CASE("check tells what is wrong and exits with 3") {
   const auto outcome = ktstr("check " + good.string() + " " + bad.string());
   CHECK(outcome.code == 3);
   CHECK(contains(outcome, good.string() + ": ok\n"));
-  CHECK(contains(outcome,
-                 bad.string() + ":1: duration: expected a duration such as \"50ms\", got a whole number (1)\n"));
+  CHECK(contains(
+      outcome,
+      bad.string() + ":1: duration: expected a duration such as \"50ms\", got a whole number (1)\n"));
 }
 
 TEST_CASE("a script alone is run, and its mistakes are told before anything boots") {
