@@ -8,7 +8,7 @@
 
 #include "engine/report/ctprof_report.h"
 #include "engine/run/guest.h"
-#include "introspect/ctprof/snapshot.h"
+#include "introspect/ctprof/file.h"
 
 namespace ktstr::engine {
 

@@ -9,7 +9,7 @@ KillTimer::KillTimer() {
   sigevent event{};
   event.sigev_notify = SIGEV_SIGNAL;
   event.sigev_signo = SIGKILL;
-  if (::timer_create(CLOCK_MONOTONIC, &event, &timer_) != 0) ::_exit(1);  // nothing is safe without it
+  if (::timer_create(CLOCK_MONOTONIC, &event, &timer_) != 0) ::_exit(2);  // nothing is safe without it
 }
 
 KillTimer::~KillTimer() {

@@ -75,6 +75,7 @@ void blame(ProbeBoard& board, std::span<const ProbedProcess> processes) {
 void probe_all(const fs::path& proc, std::span<const ProbedProcess> processes, const Snapshot& snapshot,
                const ProbeLimits& limits, ProbeBoard& board) {
   for (int deaths = 0; deaths < limits.deaths;) {
+    const auto beat = board.progress().beat.load();
     const auto prober = ::fork();
     if (prober < 0) return;
     if (prober == 0) {
@@ -83,9 +84,10 @@ void probe_all(const fs::path& proc, std::span<const ProbedProcess> processes, c
     }
     const auto status = wait_for_end(prober, board);
     if (status && WIFEXITED(*status) && WEXITSTATUS(*status) == kAllProbed) return;
-    if (status && WIFEXITED(*status) && WEXITSTATUS(*status) == kLetGo) continue;
-    if (board.progress().thread == 0) ++deaths;
-    blame(board, processes);
+    const bool began = board.progress().beat != beat;
+    if (!began || board.progress().thread == 0) ++deaths;
+    const bool let_go = status && WIFEXITED(*status) && WEXITSTATUS(*status) == kLetGo;
+    if (began && !let_go) blame(board, processes);
   }
 }
 
