@@ -46,6 +46,12 @@ Status write_to_stream(const std::filesystem::path& path, std::string_view text)
   return ok();
 }
 
+/// "JSON report PATH: why".
+Status about_report(Status status) {
+  if (!status) status.error().message.insert(0, "JSON report ");
+  return status;
+}
+
 }  // namespace
 
 RunReport thinned(RunReport report, const JsonCaps& caps) {
@@ -57,8 +63,25 @@ RunReport thinned(RunReport report, const JsonCaps& caps) {
 
 Status write_json_file(const RunReport& report, const std::filesystem::path& path, const JsonCaps& caps) {
   const auto text = to_pretty_json(thinned(report, caps)) + "\n";
-  auto status = is_stream(path) ? write_to_stream(path, text) : write_new_file(path, text);
-  if (!status) return std::move(status.error()).with_context("JSON report");
+  return about_report(is_stream(path) ? write_to_stream(path, text) : write_new_file(path, text));
+}
+
+Status check_json_file(const std::filesystem::path& path) {
+  if (path.empty()) return Error{ErrorCode::kInvalidArgument, "JSON report: the path is empty"};
+  if (is_stream(path)) return about_report(write_to_stream(path, ""));
+  const auto file = NewFile::beside(path);
+  return file ? ok() : about_report(Error(file.error()));
+}
+
+Status check_directory(const std::filesystem::path& directory) {
+  std::error_code error;
+  auto there = std::filesystem::absolute(directory, error);
+  while (there.has_relative_path() && !std::filesystem::exists(there, error)) there = there.parent_path();
+  if (!std::filesystem::is_directory(there, error))
+    return Error{ErrorCode::kIo, there.string() + " is no directory"};
+  const auto file = NewFile::beside(there / "trial");
+  if (!file)
+    return Error{file.error().code, "no file can be made in " + there.string() + ": " + file.error().message};
   return ok();
 }
 
