@@ -18,6 +18,7 @@
 #include "lua/commands/commands.h"
 #include "lua/commands/print_json.h"
 #include "lua/commands/ranges.h"
+#include "lua/commands/typed_options.h"
 
 namespace ktstr::lua {
 namespace {
@@ -25,8 +26,8 @@ namespace {
 namespace fs = std::filesystem;
 namespace ctprof = introspect::ctprof;
 
-constexpr std::uint64_t kMostPid = 4'194'304;  // PID_MAX_LIMIT of include/linux/threads.h
-constexpr std::uint64_t kMostRows = 1'000'000;
+constexpr std::int32_t kMostPid = 4'194'304;  // PID_MAX_LIMIT of include/linux/threads.h
+constexpr std::size_t kAll = 0, kMostRows = 1'000'000;
 
 /// Options by which threads are put into groups.
 struct GroupArguments {
@@ -192,16 +193,15 @@ void add_capture(CLI::App& parent, Invocation& invocation) {
   auto arguments = std::make_shared<CaptureArguments>();
   auto* output =
       command->add_option("-o,--output", arguments->output, "The file to write: NAME.ctprof.zst, by custom");
-  command->add_option("--pid", arguments->capture.pid, "Only this process")->check(whole_number(1, kMostPid));
+  add_number(*command, "--pid", arguments->capture.pid, "Only this process", 1, kMostPid);
   command->add_flag("--no-jemalloc", arguments->no_jemalloc,
                     "Do not read jemalloc's counters, for which its threads are stopped for a moment");
   auto* watch = command->add_option("--watch", arguments->watch,
                                     "Write no file: capture every so often (1s) and show rates");
   watch->excludes(output);
-  command->add_option("--top", arguments->top, "With --watch: show this many groups; 0: all")
-      ->needs(watch)
-      ->check(whole_number(0, kMostRows))
-      ->capture_default_str();
+  add_number(*command, "--top", arguments->top, "With --watch: show this many groups; 0: all", kAll,
+             kMostRows)
+      ->needs(watch);
   command->add_option("--by", arguments->by, "With --watch: show those with the most of this metric")
       ->needs(watch)
       ->capture_default_str();
@@ -218,9 +218,7 @@ void add_show(CLI::App& parent, Invocation& invocation) {
   add_group_options(*command, arguments->group);
   command->add_option("--metrics", arguments->show.metrics, "Columns, separated by commas")->delimiter(',');
   command->add_option("--by", arguments->show.by, "Sort by this metric; else by the first column");
-  command->add_option("--top", arguments->show.limit, "Show this many groups; 0: all")
-      ->check(whole_number(0, kMostRows))
-      ->capture_default_str();
+  add_number(*command, "--top", arguments->show.limit, "Show this many groups; 0: all", kAll, kMostRows);
   command->add_flag("--json", arguments->json, "Print the whole capture as JSON instead");
   command->callback([&invocation, arguments] {
     invocation.action = [&invocation, arguments] { return finish(show(*arguments, invocation)); };
@@ -238,9 +236,8 @@ void add_compare(CLI::App& parent, Invocation& invocation) {
       ->check(CLI::IsMember(names_of<ctprof::Section>()));
   command->add_option("--filter", arguments->filter, "Only groups that match this glob");
   command->add_option("--metric", arguments->metric, "Only metrics that match this glob");
-  command->add_option("--limit", arguments->limit, "Show this many rows of the table; 0: all")
-      ->check(whole_number(0, kMostRows))
-      ->capture_default_str();
+  add_number(*command, "--limit", arguments->limit, "Show this many rows of the table; 0: all", kAll,
+             kMostRows);
   command->add_flag("--all", arguments->all, "Show what did not change, too");
   command->add_flag("--by-name", arguments->by_name,
                     "Sort by section, group and metric, not by relative change");

@@ -18,6 +18,7 @@ using Outcome = test::CommandOutcome;
 Outcome ktstr(const std::string& arguments) {
   return test::run_command(std::string(KTSTR_EXECUTABLE) + " " + arguments);
 }
+
 bool contains(const Outcome& outcome, const std::string& text) {
   return outcome.output.find(text) != std::string::npos;
 }
