@@ -112,12 +112,12 @@ std::vector<std::string> setting_hints(const HostContext& host) {
   std::vector<std::string> sentences;
   if (is_off("kernel/sched_schedstats"))
     sentences.emplace_back(
-        "hint: kernel.sched_schedstats is 0, so wait_sum, nr_wakeups, block_sum and the like are missing: "
+        "kernel.sched_schedstats is 0, so wait_sum, nr_wakeups, block_sum and the like are missing: "
         "sysctl "
         "kernel.sched_schedstats=1");
   if (is_off("kernel/task_delayacct"))
     sentences.emplace_back(
-        "hint: kernel.task_delayacct is 0, so all delays but cpu_delay are missing: sysctl "
+        "kernel.task_delayacct is 0, so all delays but cpu_delay are missing: sysctl "
         "kernel.task_delayacct=1, which counts for threads that begin afterwards");
   return sentences;
 }
