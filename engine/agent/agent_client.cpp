@@ -42,7 +42,7 @@ Result<ReplyMessage> AgentClient::receive(Duration timeout) {
   };
   auto payload = reader_.next(timeout, cancel_fd_);
   if (!payload) return fail(std::move(payload.error()));
-  auto message = from_json<ReplyMessage>(*payload);
+  auto message = from_json<ReplyMessage>(*payload, kPayloadLimits);
   if (!message) return fail(std::move(message.error()));
   return message;
 }

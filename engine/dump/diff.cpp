@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "engine/base/printable.h"
-#include "engine/base/value.h"
 #include "engine/dump/plain_sink.h"
+#include "introspect/dump/dump_limits.h"
 
 namespace ktstr::engine {
 namespace {
@@ -136,7 +136,7 @@ Result<Value> tree_of(const introspect::FailureDump& dump) {
   rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
   PlainSink plain(writer);
   std::visit([&](const auto& report) { write(plain, report); }, dump);
-  return parse_json({buffer.GetString(), buffer.GetSize()});
+  return parse_json({buffer.GetString(), buffer.GetSize()}, introspect::kDumpLimits);
 }
 
 std::string shortened(const std::string& text) {

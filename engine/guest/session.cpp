@@ -89,7 +89,7 @@ Status Session::serve() {
 }
 
 Status Session::answer(const std::string& payload) {
-  auto message = from_json<RequestMessage>(payload);
+  auto message = from_json<RequestMessage>(payload, kPayloadLimits);
   if (!message) return send(0, Failed{message.error().code, "request: " + message.error().message});
   auto reply = std::visit([this](auto& request) { return handle(request); }, message->request);
   if (!reply) return send(message->id, Failed{reply.error().code, reply.error().message});

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "engine/base/thread.h"
 #include "engine/run/agent_initramfs.h"
 #include "engine/run/attempt.h"
 #include "engine/run/judge.h"
@@ -122,7 +123,9 @@ Result<std::optional<BootKey>> planned_boot(const Scenario& scenario, const RunO
   return KTSTR_TRY(boot_key(machine_config(scenario, options, kernel), schedulers.files, options.backend));
 }
 
-Result<RunReport> run_scenario(const Scenario& scenario, const RunOptions& options) {
+namespace {
+
+Result<RunReport> run_once(const Scenario& scenario, const RunOptions& options) {
   const auto begin = Clock::now();
   ProgressTicker ticker(options.progress);
   Prepared prepared{.kernel = KTSTR_TRY(choose_kernel(scenario, options)),
@@ -151,6 +154,12 @@ Result<RunReport> run_scenario(const Scenario& scenario, const RunOptions& optio
   judge(report, scenario.check || scenario.on_snapshot);
   KTSTR_TRY_STATUS(run_check_hook(options, report));
   return report;
+}
+
+}  // namespace
+
+Result<RunReport> run_scenario(const Scenario& scenario, const RunOptions& options) {
+  return KTSTR_TRY(with_threads("the run", [&] { return run_once(scenario, options); }));
 }
 
 }  // namespace ktstr::engine

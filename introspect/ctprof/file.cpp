@@ -1,8 +1,7 @@
 #include "introspect/ctprof/file.h"
 
-#include <system_error>
-
 #include "engine/base/durable_file.h"
+#include "engine/base/json.h"
 #include "engine/base/mapped_file.h"
 #include "introspect/ctprof/zstd_stream.h"
 
@@ -12,6 +11,11 @@ namespace {
 Error corrupt(std::string message) {
   return {ErrorCode::kCorrupt, std::move(message)};
 }
+
+/// Each value of a capture has a name of three letters or more, its quotes, a colon and a comma.
+constexpr std::size_t kFewestBytesPerValue = 8;
+/// The longest are the kernel's command line and paths of cgroups.
+constexpr std::size_t kMaxStringBytes = 65536;
 
 /// Whether it is a capture, and of this version.
 Status check_header(const Value& tree) {
@@ -35,9 +39,11 @@ Result<std::string> compress_snapshot(const Snapshot& snapshot) {
   return stream.finish();
 }
 
-Result<Snapshot> parse_snapshot(std::string_view compressed, std::size_t max_json_bytes) {
-  const auto json = KTSTR_TRY(decompress(compressed, max_json_bytes));
-  const auto tree = KTSTR_TRY(parse_json(json));
+Result<Snapshot> parse_snapshot(std::string_view compressed, const SnapshotLimits& limits) {
+  const auto json = KTSTR_TRY(decompress(compressed, limits.json_bytes));
+  const auto tree = KTSTR_TRY(parse_json(
+      json,
+      {.values = limits.values, .bytes_per_value = kFewestBytesPerValue, .string_bytes = kMaxStringBytes}));
   KTSTR_TRY_STATUS(check_header(tree));
   Snapshot snapshot;
   if (const auto error = read(tree, snapshot, {}, MissingMembers::kError)) return corrupt(error->text());
@@ -45,14 +51,7 @@ Result<Snapshot> parse_snapshot(std::string_view compressed, std::size_t max_jso
 }
 
 Status write_snapshot(const std::filesystem::path& path, const Snapshot& snapshot) {
-  const auto bytes = KTSTR_TRY(compress_snapshot(snapshot));
-  auto part = path;
-  part += ".part";
-  auto status = write_durably(part, bytes);
-  if (status) return publish(part, path);
-  std::error_code ignored;
-  std::filesystem::remove(part, ignored);
-  return status;
+  return write_new_file(path, KTSTR_TRY(compress_snapshot(snapshot)));
 }
 
 Result<Snapshot> read_snapshot(const std::filesystem::path& path) {

@@ -94,4 +94,21 @@ TEST_CASE("what would fill the memory is refused") {
   CHECK(decompress(compressed(""), 1000).value().empty());
 }
 
+TEST_CASE("a small file that would become gigabytes in memory is refused early") {
+  std::string zeros = "[0";
+  for (int i = 0; i < 1'000'000; ++i) zeros += ",0";
+  const auto bomb = compressed(zeros + "]");
+  CHECK(bomb.size() < 1000);
+  CHECK(message_for(bomb).ends_with("too many values for so short a text"));
+  auto json = to_json(sample());
+  json.replace(json.find("\"na"), 3, "\"" + std::string(100'000, 'x') + "na");
+  CHECK(message_for(compressed(json)).find("at most 65536 are taken") != std::string::npos);
+}
+
+TEST_CASE("a reader says how many values it takes") {
+  const auto whole = compress_snapshot(sample()).value();
+  CHECK(parse_snapshot(whole, {.values = 1000}).has_value());
+  CHECK(parse_snapshot(whole, {.values = 100}).error().message.ends_with("more than 100 values"));
+}
+
 }  // namespace ktstr::introspect::ctprof

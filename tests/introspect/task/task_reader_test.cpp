@@ -76,6 +76,18 @@ TEST_CASE("a task's identity, relations and priorities are those of its structur
   CHECK(found.task_kva == task.value());
 }
 
+TEST_CASE("the parent process of a child of any thread is that thread's process") {
+  ScxGuest guest;
+  const KernelVirt thread = guest.add_task(7, "second thread");
+  guest.set(thread, "task_struct", "tgid", std::int32_t{5});
+  const KernelVirt child = guest.add_task(42, "child");
+  guest.set(child, "task_struct", "real_parent", thread);
+  const auto found = read(guest, {child, false, {}});
+  CHECK(found.ppid == 5);
+  CHECK(found.real_parent_pid == 7);
+  CHECK(found.real_parent_comm == "second thread");
+}
+
 TEST_CASE("what sched_ext keeps of a task is named by the kernel's enums, in both of their shapes") {
   for (const auto shape : {ScxShape::kNew, ScxShape::kOld}) {
     CAPTURE(static_cast<int>(shape));
