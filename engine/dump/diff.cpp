@@ -8,6 +8,7 @@
 #include <set>
 #include <string_view>
 
+#include "engine/base/printable.h"
 #include "engine/base/value.h"
 #include "engine/dump/plain_sink.h"
 
@@ -140,7 +141,7 @@ Result<Value> tree_of(const introspect::FailureDump& dump) {
 
 std::string shortened(const std::string& text) {
   constexpr std::size_t kMost = 200;
-  return text.size() <= kMost ? text : text.substr(0, kMost) + "...";
+  return text.size() <= kMost ? printable(text) : printable(text.substr(0, kMost)) + "...";
 }
 
 /// " (+2)" between two whole numbers.
@@ -164,9 +165,10 @@ std::string increase(const std::string& before, const std::string& after) {
 }  // namespace
 
 std::string DumpDifference::to_text() const {
-  if (!before) return "+ " + path + ": " + shortened(*after);
-  if (!after) return "- " + path + ": " + shortened(*before);
-  return path + ": " + shortened(*before) + " -> " + shortened(*after) + increase(*before, *after);
+  const auto where = printable(path);
+  if (!before) return "+ " + where + ": " + shortened(*after);
+  if (!after) return "- " + where + ": " + shortened(*before);
+  return where + ": " + shortened(*before) + " -> " + shortened(*after) + increase(*before, *after);
 }
 
 Result<std::vector<DumpDifference>> diff(const introspect::FailureDump& before,

@@ -6,7 +6,6 @@
 namespace ktstr::engine {
 namespace {
 
-using introspect::escaped;
 using introspect::FailureDumpReport;
 
 std::string ms(std::uint64_t ns) {
@@ -37,7 +36,7 @@ std::string pressure(const FailureDumpReport& report) {
   if (!report.system_psi && report.cgroup_psi.empty()) return {};
   Table table({"stalled us", "cpu", "memory some", "memory full", "io", "irq"}, 1);
   if (report.system_psi) add_pressure(table, "system", *report.system_psi);
-  for (const auto& cgroup : report.cgroup_psi) add_pressure(table, escaped(cgroup.path), cgroup.psi);
+  for (const auto& cgroup : report.cgroup_psi) add_pressure(table, cgroup.path, cgroup.psi);
   return table.to_string();
 }
 
@@ -66,7 +65,7 @@ std::string programs_text(const FailureDumpReport& report, const Paint& paint) {
                ? heading + "  " + *report.prog_runtime_stats_unavailable + "\n"
                : "";
   std::string text = heading;
-  for (const auto& program : report.prog_runtime_stats) text += "  " + escaped(program.to_text()) + "\n";
+  for (const auto& program : report.prog_runtime_stats) text += "  " + program.to_text() + "\n";
   return text;
 }
 
@@ -78,7 +77,7 @@ std::string machine_text(const FailureDumpReport& report, const Paint& paint) {
 std::string problems_text(const FailureDumpReport& report, const Paint& paint) {
   if (report.problems.empty()) return {};
   auto text = "\n" + paint.heading("not read") + "\n";
-  for (const auto& problem : report.problems) text += "  " + escaped(problem) + "\n";
+  for (const auto& problem : report.problems) text += "  " + problem + "\n";
   return text;
 }
 

@@ -8,7 +8,6 @@
 namespace ktstr::engine {
 namespace {
 
-using introspect::escaped;
 using introspect::FailureDumpReport;
 using introspect::TaskEnrichment;
 
@@ -26,7 +25,7 @@ std::string joined(const std::vector<std::string>& words) {
 
 std::string current_task(const introspect::RqScxState& rq) {
   if (!rq.curr_pid) return "-";
-  return escaped(rq.curr_comm.value_or("?")) + "/" + std::to_string(*rq.curr_pid);
+  return rq.curr_comm.value_or("?") + "/" + std::to_string(*rq.curr_pid);
 }
 
 std::string place_of(const FailureDumpReport& report, std::uint32_t cpu) {
@@ -63,7 +62,7 @@ void add_task(Table& table, const TaskEnrichment& task) {
 }  // namespace
 
 std::string task_name(const TaskEnrichment& task) {
-  return escaped(task.comm) + "/" + std::to_string(task.pid);
+  return task.comm + "/" + std::to_string(task.pid);
 }
 
 TaskNames::TaskNames(const FailureDumpReport& report) {

@@ -14,6 +14,7 @@
 #include "engine/scenario/scenario.h"
 #include "introspect/dump/dump.h"
 #include "vmm/backend.h"
+#include "vmm/kernels/file_lock.h"
 
 namespace ktstr::engine {
 

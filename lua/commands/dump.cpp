@@ -54,9 +54,9 @@ Status print_as_json(const introspect::FailureDump& dump, const engine::DumpText
 }
 
 Status print(const ShowArguments& arguments) {
-  const auto dump = KTSTR_TRY(introspect::read_dump(arguments.file));
+  auto dump = KTSTR_TRY(introspect::read_dump(arguments.file));
   if (arguments.json) return print_as_json(dump, arguments.text);
-  std::fputs(KTSTR_TRY(engine::to_text(dump, arguments.text)).c_str(), stdout);
+  std::fputs(KTSTR_TRY(engine::to_text(std::move(dump), arguments.text)).c_str(), stdout);
   return ok();
 }
 

@@ -4,12 +4,13 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "engine/base/printable.h"
 #include "lua/commands/commands.h"
 
 namespace ktstr::lua {
 
 int report_error(const Error& error) {
-  std::fprintf(stderr, "%s\n", error.message.c_str());
+  std::fprintf(stderr, "%s\n", printable_lines(error.message).c_str());
   return error.code == ErrorCode::kCancelled ? kInterrupted : kToolError;
 }
 
