@@ -77,8 +77,8 @@ std::string performance_text(const vmm::MachinePerformance& had) {
 }
 
 std::string where_line(const RunReport& report) {
-  const auto& [backend, origin, fork_problem, emulated, topology, cpus, memory, kaslr, performance] =
-      report.machine;
+  const auto& [backend, origin, fork_problem, console_log_problem, emulated, topology, cpus, memory, kaslr,
+               performance] = report.machine;
   std::string text =
       fmt::format("  kernel {}, {} CPUs ({}), {}", report.kernel.release.value_or(report.kernel.version),
                   cpus, topology, format_byte_size(ByteSize{memory}));
@@ -98,6 +98,8 @@ std::string other_failures(const RunReport& report) {
   for (const auto& fault : report.emulator_faults)
     text += "  the emulator failed and the run was repeated from the start: " + fault + "\n";
   if (report.machine.fork_problem) text += "  fork: " + *report.machine.fork_problem + "\n";
+  if (report.machine.console_log_problem)
+    text += "  console log: " + *report.machine.console_log_problem + "\n";
   if (report.monitor_problem) text += "  monitor: " + *report.monitor_problem + "\n";
   return text;
 }
