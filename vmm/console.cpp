@@ -6,6 +6,8 @@
 #include <array>
 #include <cerrno>
 
+#include "engine/base/utf8.h"
+
 namespace ktstr::vmm {
 namespace {
 
@@ -91,16 +93,17 @@ void Console::scan(std::string_view bytes) {
     if (byte != '\n' && byte != '\r' && line_.size() < kLineLimit) line_ += byte;
     if (byte != '\n') continue;
     const auto kind = classify_console_line(line_);
-    if (kind == ConsoleLineKind::kPanic && !findings_.panic) findings_.panic = strip_printk_prefix(line_);
+    if (kind == ConsoleLineKind::kPanic && !findings_.panic)
+      findings_.panic = valid_utf8(strip_printk_prefix(line_));
     if (kind == ConsoleLineKind::kEmulatorFault && !findings_.emulator_fault)
-      findings_.emulator_fault = strip_printk_prefix(line_);
+      findings_.emulator_fault = valid_utf8(strip_printk_prefix(line_));
     line_.clear();
   }
 }
 
 std::string Console::tail(std::size_t lines) const {
   const std::lock_guard lock(mutex_);
-  return last_lines(tail_, lines);
+  return valid_utf8(last_lines(tail_, lines));
 }
 
 ConsoleFindings Console::findings() const {

@@ -32,7 +32,7 @@ class Console {
   Console(const Console&) = delete;
   Console& operator=(const Console&) = delete;
 
-  /// The last `lines` lines of what is kept, without trailing line end.
+  /// The last `lines` lines of what is kept, without trailing line end, as valid UTF-8.
   [[nodiscard]] std::string tail(std::size_t lines) const;
   [[nodiscard]] ConsoleFindings findings() const;
   /// Why the log ends before the console does, if so: an error of writing it, or its limit. Reading goes on.
