@@ -16,6 +16,7 @@
 #include "engine/base/address.h"
 #include "engine/base/result.h"
 #include "engine/base/units.h"
+#include "vmm/console_line.h"
 #include "vmm/performance.h"
 #include "vmm/topology.h"
 #include "vmm/vcpu_statistics.h"
@@ -71,7 +72,7 @@ struct FrozenState {
 struct GuestExited {};  ///< orderly poweroff or reset
 struct GuestPanicked {
   std::string console_line;
-};  ///< the guest kernel panicked: its own line
+};  ///< the guest has ended, and its console told of a panic: the kernel's own line
 struct MachineFailed {
   Error error;
 };  ///< the VMM process died or misbehaved; kEmulatorFailed when the emulator itself is at fault
@@ -163,6 +164,10 @@ class Machine {
 
   /// The last `lines` lines of the console.
   [[nodiscard]] virtual std::string console_tail(std::size_t lines) const = 0;
+  /// What the console said of the guest's death so far; a living guest can write that too.
+  [[nodiscard]] virtual ConsoleFindings console_findings() const { return {}; }
+  /// Why MachineConfig::console_log does not hold the whole console, if so.
+  [[nodiscard]] virtual std::optional<std::string> console_log_problem() const { return std::nullopt; }
 
   /// Ends the guest now. Idempotent; also done by the destructor.
   virtual void kill() = 0;

@@ -42,6 +42,7 @@ struct MachineReport {
   std::optional<std::string> backend{};  ///< absent when no machine was started
   std::optional<MachineOrigin> origin{};
   std::optional<std::string> fork_problem{};
+  std::optional<std::string> console_log_problem{};
   bool emulated = false;
   std::string topology;
   std::uint64_t cpus = 0;
@@ -130,6 +131,7 @@ template <> inline constexpr auto describe<engine::MachineReport> = record<engin
     field("backend", &engine::MachineReport::backend, "kvm, qemu-tcg or qemu-kvm; absent when none was started"),
     field("origin", &engine::MachineReport::origin, "booted or forked; absent when none was started"),
     field("fork_problem", &engine::MachineReport::fork_problem, "why the guest was booted though it could have been forked, or why none can be forked from it"),
+    field("console_log_problem", &engine::MachineReport::console_log_problem, "why the console log does not hold the whole console: its limit of 64M, or an error of writing it"),
     field("emulated", &engine::MachineReport::emulated, "whether instructions were emulated"),
     field("topology", &engine::MachineReport::topology, "NUMA nodes, LLCs, cores per LLC, threads per core, and what differs from node to node"),
     field("cpus", &engine::MachineReport::cpus, "CPUs"),

@@ -86,8 +86,8 @@ std::string emulation_text(const LimitsReport& limits) {
 }
 
 std::string where_line(const RunReport& report) {
-  const auto& [backend, origin, fork_problem, emulated, topology, cpus, memory, kaslr, performance, found,
-               asked] = report.machine;
+  const auto& [backend, origin, fork_problem, console_log_problem, emulated, topology, cpus, memory, kaslr,
+               performance, found, asked] = report.machine;
   std::string text =
       fmt::format("  kernel {}, {} CPUs ({}), {}", report.kernel.release.value_or(report.kernel.version),
                   cpus, topology, format_byte_size(ByteSize{memory}));
@@ -108,6 +108,8 @@ std::string other_failures(const RunReport& report) {
   for (const auto& fault : report.emulator_faults)
     text += "  the emulator failed and the run was repeated from the start: " + fault + "\n";
   if (report.machine.fork_problem) text += "  fork: " + *report.machine.fork_problem + "\n";
+  if (report.machine.console_log_problem)
+    text += "  console log: " + *report.machine.console_log_problem + "\n";
   if (report.monitor_problem) text += "  monitor: " + *report.monitor_problem + "\n";
   return text;
 }

@@ -15,6 +15,7 @@
 #include "engine/run/step_runner.h"
 #include "engine/run/vcpu_meter.h"
 #include "engine/scenario/workers.h"
+#include "introspect/machine/oops_count.h"
 
 namespace ktstr::engine {
 namespace {
@@ -65,6 +66,8 @@ Result<std::optional<EmulatorFault>> Attempt::run() {
   sum_up_timings(begin);
   const auto* failed = event ? std::get_if<vmm::MachineFailed>(&*event) : nullptr;
   if (failed && failed->error.code == ErrorCode::kEmulatorFailed) return EmulatorFault{failed->error.message};
+  if (auto fault = stale_code()) return fault;
+  report_.machine.console_log_problem = machine_->console_log_problem();
   if (!status) explain(status.error(), event);
   machine_->kill();
   return std::nullopt;
@@ -74,8 +77,15 @@ std::optional<vmm::MachineEvent> Attempt::end_behind(const Error& error) const {
   return may_follow_from_the_end(error.code) ? watch_->wait_event(kEventGrace) : watch_->event();
 }
 
+std::optional<EmulatorFault> Attempt::stale_code() const {
+  const auto oops = machine_->is_emulated() ? machine_->console_findings().emulator_fault : std::nullopt;
+  if (!oops || (ready_ && !oopsed_)) return std::nullopt;
+  return EmulatorFault{"the emulator ran stale code while the guest kernel patched it: \"" + *oops + "\""};
+}
+
 Status Attempt::run_guest(AgentClient& agent) {
   if (!origin_) KTSTR_TRY_STATUS(wait_ready(agent));
+  ready_ = true;
   attach();
   AgentGuest agent_guest(agent, *watch_, ends_, epoch_);
   ExpectingGuest guest(agent_guest, dumps_);
@@ -224,6 +234,7 @@ introspect::KernelHz Attempt::kernel_hz() const {
 void Attempt::collect_samples() {
   finish_dumps();
   if (!observer_) return;
+  oopsed_ = introspect::oops_count(observer_->kernel()).value_or(0) > 0;
   auto& monitor = report_.monitor.emplace();
   const auto hz = kernel_hz();
   monitor.kernel_hz = hz.hz;
@@ -247,8 +258,9 @@ void Attempt::explain(const Error& error, const std::optional<vmm::MachineEvent>
   };
   const auto agent_words = agents_last_words(*report_.console_tail);
   if (!event && tells_of_scheduler(error)) return;  // the judge puts it first
+  const auto panic = machine_->console_findings().panic;
   if (!event)
-    fail(error.message);
+    fail(error.message + (panic ? "; its console says \"" + *panic + "\"" : ""));
   else if (const auto* panicked = std::get_if<vmm::GuestPanicked>(&*event))
     fail("the guest's kernel panicked: " + panicked->console_line);
   else if (const auto* failed = std::get_if<vmm::MachineFailed>(&*event))

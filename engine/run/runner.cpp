@@ -20,7 +20,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 Result<CachedKernel> choose_kernel(const Scenario& scenario, const RunOptions& options) {
-  const auto store = KTSTR_TRY(KernelStore::open(options.kernel_cache));
+  const auto store = KTSTR_TRY(KernelStore::open(options.kernel_cache, options.notice));
   return store.resolve(options.kernel ? options.kernel : scenario.kernel);
 }
 

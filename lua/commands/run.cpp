@@ -56,6 +56,7 @@ fs::path dump_directory(const RunArguments& arguments) {
 engine::RunOptions machine_options(const RunArguments& arguments) {
   engine::RunOptions options;
   options.kernel = arguments.kernel;
+  options.notice = [](const std::string& text) { spdlog::warn("{}", text); };
   options.backend = arguments.backend;
   options.performance = arguments.performance.options();
   return options;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "engine/base/describe.h"
 #include "vmm/kernel_image.h"
@@ -18,6 +19,9 @@ inline constexpr auto describe<vmm::ImageFormat> = enumeration<vmm::ImageFormat>
 
 namespace vmm {
 
+/// How the source of a kernel that was fetched begins.
+inline constexpr std::string_view kFetchedSource = "Debian package ";
+
 struct KernelMetadata {
   std::string release;
   std::optional<std::string> build_id;
@@ -31,6 +35,7 @@ struct KernelMetadata {
 
   /// Whether a scheduler can be expected to load and work.
   [[nodiscard]] bool can_run_schedulers() const { return sched_ext && !sched_ext_defect; }
+  [[nodiscard]] bool is_fetched() const { return source.starts_with(kFetchedSource); }
 };
 
 }  // namespace vmm

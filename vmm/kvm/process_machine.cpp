@@ -17,9 +17,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// A panicked kernel resets at once (panic=-1). One that can't is ended after this, its last words read.
-constexpr auto kDeathGrace = std::chrono::seconds(5);
-
 constexpr auto kStopDeadline = std::chrono::seconds(10);
 
 bool wait_readable(std::span<pollfd> fds, Clock::time_point deadline) {
@@ -154,10 +151,9 @@ Result<MachineStatistics> KvmMachine::statistics() {
 }
 
 Result<MachineEvent> KvmMachine::wait_event(Duration timeout) {
-  std::array<pollfd, 2> ready{{{ending_->fd(), POLLIN, 0}, {dying_.get(), POLLIN, 0}}};
-  if (!wait_readable(ready, Clock::now() + timeout.chrono()))
+  pollfd ended{ending_->fd(), POLLIN, 0};
+  if (!wait_readable(std::span(&ended, 1), Clock::now() + timeout.chrono()))
     return Error{ErrorCode::kTimeout, "no event within " + format_duration(timeout)};
-  if (ready[0].revents == 0 && !wait_readable(std::span(ready).first(1), Clock::now() + kDeathGrace)) kill();
   conclude();
   const std::lock_guard lock(event_mutex_);
   return *event_;

@@ -150,6 +150,13 @@ std::optional<ExitStatus> Process::exit_status() const {
   return status_;
 }
 
+std::optional<int> Process::stop_signal() const {
+  siginfo_t change{};
+  const auto asked = ::waitid(P_PID, static_cast<id_t>(pid_), &change, WSTOPPED | WCONTINUED | WNOHANG);
+  if (asked != 0 || change.si_pid != pid_) return std::nullopt;
+  return change.si_status;
+}
+
 void Process::kill() {
   if (pidfd_) ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
 }
