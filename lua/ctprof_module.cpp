@@ -1,5 +1,7 @@
 #include "lua/ctprof_module.h"
 
+#include <spdlog/spdlog.h>
+
 #include <filesystem>
 #include <new>
 #include <string>
@@ -68,9 +70,11 @@ Result<Snapshot> read_capture(const fs::path& path) {
     return Error{ErrorCode::kInvalidArgument, path.string() + ": not a file"};
   const auto file = KTSTR_TRY(MappedFile::open(path));
   const auto bytes = file.bytes();
-  auto snapshot =
-      ctprof::parse_snapshot({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, kMaxJsonBytes);
+  std::string note;
+  auto snapshot = ctprof::parse_snapshot({reinterpret_cast<const char*>(bytes.data()), bytes.size()},
+                                         kMaxJsonBytes, &note);
   if (!snapshot) return std::move(snapshot.error()).with_context(path.string());
+  if (!note.empty()) spdlog::warn("{}: {}", path.string(), note);
   return snapshot;
 }
 

@@ -10,6 +10,7 @@
 #include "engine/base/result.h"
 #include "engine/base/write.h"
 #include "engine/dump/plain_sink.h"
+#include "engine/report/provenance.h"
 #include "engine/scenario/scenario.h"
 #include "lua/lua_sink.h"
 #include "lua/state.h"
@@ -29,6 +30,8 @@ class ScriptHost {
   ~ScriptHost();
 
   [[nodiscard]] const engine::Scenario& scenario() const { return scenario_; }
+  /// The script and the modules that it has required so far.
+  [[nodiscard]] engine::ScriptReport files() const;
 
   /// Calls the scenario's check(report) with the report as tables, what was read from guest memory as plain
   /// values, and gives the failures it added. An error

@@ -4,6 +4,8 @@
 #include <fstream>
 #include <system_error>
 
+#include "engine/base/sha256.h"
+
 namespace ktstr::lua {
 namespace {
 
@@ -74,9 +76,21 @@ const Locator& ScriptSources::locator(int chunk) {
   return *source.locator;
 }
 
+engine::ScriptReport ScriptSources::files() const {
+  engine::ScriptReport report{script_.string(), {}, {}};
+  for (const auto& source : sources_) {
+    auto digest = sha256(source->text);
+    if (&source == &sources_.front())
+      report.sha256 = std::move(digest);
+    else
+      report.modules.push_back({source->shown, std::move(digest)});
+  }
+  return report;
+}
+
 Result<int> ScriptSources::add(LuaState& state, const fs::path& file, const std::string& shown) {
   auto text = KTSTR_TRY(read_source(file, shown));
-  sources_.push_back(std::make_unique<Source>(Source{std::move(text), nullptr}));
+  sources_.push_back(std::make_unique<Source>(Source{shown, std::move(text), nullptr}));
   return state.add_chunk(shown);
 }
 

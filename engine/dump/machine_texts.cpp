@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/dump/sections.h"
 #include "engine/report/table.h"
 
@@ -52,6 +54,18 @@ std::string numa(const FailureDumpReport& report) {
   return table.to_string();
 }
 
+/// " verified_insns=345": of program `i`, which is the same one in both lists unless one of them has a gap.
+std::string verified_text(const FailureDumpReport& report, std::size_t i) {
+  const auto& name = report.prog_runtime_stats[i].name;
+  const auto& verified = report.prog_verifier_stats;
+  auto found = verified.end();
+  if (i < verified.size() && verified[i].name == name)
+    found = verified.begin() + static_cast<std::ptrdiff_t>(i);
+  else
+    found = std::ranges::find(verified, name, &introspect::ProgVerifierStats::name);
+  return found == verified.end() ? "" : fmt::format(" verified_insns={}", found->verified_insns);
+}
+
 }  // namespace
 
 std::string events_text(const FailureDumpReport& report, const Paint& paint) {
@@ -66,7 +80,8 @@ std::string programs_text(const FailureDumpReport& report, const Paint& paint) {
                ? heading + "  " + *report.prog_runtime_stats_unavailable + "\n"
                : "";
   std::string text = heading;
-  for (const auto& program : report.prog_runtime_stats) text += "  " + escaped(program.to_text()) + "\n";
+  for (std::size_t i = 0; i < report.prog_runtime_stats.size(); ++i)
+    text += "  " + escaped(report.prog_runtime_stats[i].to_text()) + verified_text(report, i) + "\n";
   return text;
 }
 

@@ -30,11 +30,8 @@ void add_scheduler(std::string& out, const SchedulerReport& scheduler) {
   for (const auto& line : scheduler.log) add_diagnostic(out, scheduler.name + ": " + line);
 }
 
-void add_test(std::string& out, std::size_t number, const RunReport& report) {
-  for (const auto& failure : report.failures) add_diagnostic(out, failure.message);
-  for (const auto& scheduler : report.schedulers) add_scheduler(out, scheduler);
-  for (const auto& fault : report.emulator_faults)
-    add_diagnostic(out, "repeated, the emulator failed: " + fault);
+/// The result line, behind what is to be said before it.
+void add_result(std::string& out, std::size_t number, const RunReport& report) {
   const auto name = one_line(report.scenario);
   switch (report.verdict) {
     case Outcome::kPass:
@@ -54,9 +51,17 @@ void add_test(std::string& out, std::size_t number, const RunReport& report) {
 
 }  // namespace
 
-std::string to_ktap(std::span<const RunReport> reports) {
-  std::string out = fmt::format("KTAP version 1\n1..{}\n", reports.size());
-  for (std::size_t i = 0; i < reports.size(); ++i) add_test(out, i + 1, reports[i]);
+std::string ktap_plan(std::size_t tests) {
+  return fmt::format("KTAP version 1\n1..{}\n", tests);
+}
+
+std::string ktap_test(std::size_t number, const RunReport& report) {
+  std::string out;
+  for (const auto& failure : report.failures) add_diagnostic(out, failure.message);
+  for (const auto& scheduler : report.schedulers) add_scheduler(out, scheduler);
+  for (const auto& fault : report.emulator_faults)
+    add_diagnostic(out, "repeated, the emulator failed: " + fault);
+  add_result(out, number, report);
   return out;
 }
 

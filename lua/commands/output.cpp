@@ -13,6 +13,10 @@ int report_error(const Error& error) {
   return error.code == ErrorCode::kCancelled ? kInterrupted : kToolError;
 }
 
+void report_note(const std::filesystem::path& file, const std::string& note) {
+  if (!note.empty()) std::fprintf(stderr, "note: %s: %s\n", file.c_str(), note.c_str());
+}
+
 bool wants_colour(int fd, const Invocation& invocation) {
   const auto set = [](const char* name) {
     const char* value = std::getenv(name);

@@ -19,6 +19,7 @@
 #include "lua/commands/commands.h"
 #include "lua/commands/performance_options.h"
 #include "lua/script_host.h"
+#include "lua/version.h"
 
 namespace ktstr::lua {
 namespace {
@@ -72,6 +73,8 @@ engine::RunOptions options_for(const RunArguments& arguments, ScriptHost& host, 
   auto options = machine_options(arguments);
   options.seed = arguments.seed;
   options.script = file.string();
+  options.script_files = host.files();
+  options.ktstr = this_build();
   options.console_log = arguments.console_log;
   options.progress = [&line](const engine::Progress& progress) { line.show(progress); };
   // The hook sees what a JSON file would hold: the whole of a long run does not fit a script's memory.
@@ -91,7 +94,10 @@ Result<RunReport> run_one(const RunArguments& arguments, ScriptHost& host, const
   engine::ProgressLine line(STDERR_FILENO);
   spdlog::info("{}: topology {}, duration {}", host.scenario().name, host.scenario().topology.to_string(),
                format_duration(host.scenario().duration));
-  return engine::run_scenario(host.scenario(), options_for(arguments, host, file, line, surroundings));
+  auto report = KTSTR_TRY(
+      engine::run_scenario(host.scenario(), options_for(arguments, host, file, line, surroundings)));
+  report.script = host.files();  // a hook may have required more
+  return report;
 }
 
 /// All scripts are read before the first guest boots: a mistake in the last one is told at once.
@@ -115,6 +121,12 @@ Result<std::unique_ptr<engine::BootedGuests>> plan_boots(const RunArguments& arg
   return std::make_unique<engine::BootedGuests>(planned);
 }
 
+void print(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+  std::fflush(stdout);
+}
+
+/// Each report is printed and written as soon as it is there, and none is kept.
 Result<int> run_all(const RunArguments& arguments, const engine::TextOptions& text) {
   if (arguments.json && arguments.files.size() > 1)
     return Error{ErrorCode::kInvalidArgument, "--json takes the report of one scenario; run them one by one"};
@@ -125,16 +137,14 @@ Result<int> run_all(const RunArguments& arguments, const engine::TextOptions& te
     if (const auto reason = vmm::why_not_kvm()) spdlog::info("QEMU runs the guest: {}", *reason);
   const auto booted_guests = KTSTR_TRY(plan_boots(arguments, hosts));
   const RunSurroundings surroundings{interrupt->stop_fd(), booted_guests.get()};
-  std::vector<RunReport> reports;
   int code = kPassed;
+  if (arguments.ktap) print(engine::ktap_plan(hosts.size()));
   for (std::size_t i = 0; i < hosts.size(); ++i) {
-    reports.push_back(KTSTR_TRY(run_one(arguments, hosts[i], arguments.files[i], surroundings)));
-    code = worse(code, engine::exit_code(reports.back().verdict));
-    if (!arguments.ktap)
-      std::fputs(engine::to_text(reports.back(), text).c_str(), stdout), std::fflush(stdout);
-    if (arguments.json) KTSTR_TRY_STATUS(engine::write_json_file(reports.back(), *arguments.json));
+    const auto report = KTSTR_TRY(run_one(arguments, hosts[i], arguments.files[i], surroundings));
+    code = worse(code, engine::exit_code(report.verdict));
+    print(arguments.ktap ? engine::ktap_test(i + 1, report) : engine::to_text(report, text));
+    if (arguments.json) KTSTR_TRY_STATUS(engine::write_json_file(report, *arguments.json));
   }
-  if (arguments.ktap) std::fputs(engine::to_ktap(reports).c_str(), stdout);
   return code;
 }
 

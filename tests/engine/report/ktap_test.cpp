@@ -16,6 +16,12 @@ RunReport with_verdict(Outcome verdict, std::string name) {
   return report;
 }
 
+std::string to_ktap(const std::vector<RunReport>& reports) {
+  auto text = ktap_plan(reports.size());
+  for (std::size_t i = 0; i < reports.size(); ++i) text += ktap_test(i + 1, reports[i]);
+  return text;
+}
+
 }  // namespace
 
 TEST_CASE("a pass is ok") {
