@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "engine/base/mapped_file.h"
+#include "engine/base/printable.h"
 #include "engine/base/read.h"
 #include "engine/ctprof/compare_request.h"
 #include "introspect/ctprof/file.h"
@@ -74,7 +75,7 @@ Result<Snapshot> read_capture(const fs::path& path) {
   auto snapshot = ctprof::parse_snapshot({reinterpret_cast<const char*>(bytes.data()), bytes.size()},
                                          kMaxJsonBytes, &note);
   if (!snapshot) return std::move(snapshot.error()).with_context(path.string());
-  if (!note.empty()) spdlog::warn("{}: {}", path.string(), note);
+  if (!note.empty()) spdlog::warn("{}", printable(path.string() + ": " + note));
   return snapshot;
 }
 

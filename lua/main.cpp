@@ -1,13 +1,18 @@
 // ktstr: scenarios for sched_ext schedulers and the kernel's own, on real kernels, watched from outside.
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <iostream>
+#include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "engine/base/nearest.h"
+#include "engine/base/printable.h"
 #include "lua/commands/commands.h"
 #include "lua/version.h"
 
@@ -18,11 +23,25 @@ constexpr const char* kFooter =
     "\"ktstr SCENARIO.lua\" is short for \"ktstr run SCENARIO.lua\".\n"
     "Exit codes: 0 pass, 1 fail, 2 inconclusive, 3 usage or tool error, 130 interrupted.";
 
+/// The message of a log line, which may quote what a guest or a script said.
+class PrintableMessage : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& out) override {
+    const auto text = printable_lines({message.payload.data(), message.payload.size()});
+    out.append(text.data(), text.data() + text.size());
+  }
+  [[nodiscard]] std::unique_ptr<spdlog::custom_flag_formatter> clone() const override {
+    return std::make_unique<PrintableMessage>();
+  }
+};
+
 void set_up_log(const Invocation& invocation) {
   auto logger = spdlog::stderr_color_st("ktstr");
   auto* sink = static_cast<spdlog::sinks::stderr_color_sink_st*>(logger->sinks().front().get());
   sink->set_color_mode(wants_colour(2, invocation) ? spdlog::color_mode::always : spdlog::color_mode::never);
-  logger->set_pattern("%H:%M:%S.%e %^%l%$ %v");
+  auto formatter = std::make_unique<spdlog::pattern_formatter>();
+  formatter->add_flag<PrintableMessage>('*').set_pattern("%H:%M:%S.%e %^%l%$ %*");
+  logger->set_formatter(std::move(formatter));
   logger->set_level(invocation.verbosity > 1   ? spdlog::level::debug
                     : invocation.verbosity > 0 ? spdlog::level::info
                                                : spdlog::level::warn);
@@ -55,6 +74,14 @@ Status complete_arguments(const CLI::App& app, std::vector<std::string>& argumen
                "unknown command \"" + *first + "\"" + did_you_mean(*first, known)};
 }
 
+/// Prints help and version as they are, and what is wrong with the arguments, which it quotes, made
+/// printable.
+int exit_after(const CLI::App& app, const CLI::ParseError& error) {
+  std::ostringstream wrong;
+  if (app.exit(error, std::cout, wrong) == 0) return kPassed;
+  return report_error({ErrorCode::kInvalidArgument, wrong.str()});
+}
+
 int run(std::vector<std::string> arguments) {
   CLI::App app{"Scenarios for CPU schedulers on real kernels, watched from outside the guest", "ktstr"};
   Invocation invocation;
@@ -78,7 +105,7 @@ int run(std::vector<std::string> arguments) {
   try {
     app.parse(arguments);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kPassed : kToolError;
+    return exit_after(app, error);
   }
   set_up_log(invocation);
   const int code = invocation.action();

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "engine/base/printable.h"
 #include "lua/state.h"
 
 namespace ktstr::lua {
@@ -37,7 +38,7 @@ int print(lua_State* state) {
     line.append(i > 1 ? "\t" : "").append(text, size);
     lua_pop(state, 1);
   }
-  std::fprintf(stderr, "%s\n", LuaState::of(state).readable(line).c_str());
+  std::fprintf(stderr, "%s\n", printable_lines(LuaState::of(state).readable(line)).c_str());
   return 0;
 }
 

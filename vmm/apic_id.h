@@ -8,6 +8,9 @@
 
 namespace ktstr::vmm {
 
+/// The largest id of an APIC that is not in x2APIC mode: 255 is the broadcast.
+inline constexpr std::uint32_t kLargestXapicId = 254;
+
 /// How many bits of an APIC id number the threads of a core and the cores of a package; the package's number
 /// has the rest. A package is one LLC. Each field is as wide as the next power of two of what it counts
 /// (Intel SDM vol. 3, 9.9.1; these are the shifts of CPUID leaf 0xB).

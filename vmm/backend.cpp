@@ -18,10 +18,15 @@ std::optional<std::string> why_not_kvm() {
 }
 
 Result<std::unique_ptr<Machine>> start_machine(MachineConfig config, Backend backend) {
-  if (backend == Backend::kKvm || (backend == Backend::kAuto && !why_not_kvm())) return start_kvm(config);
+  const auto no_kvm = backend == Backend::kQemu ? std::nullopt : why_not_kvm();
+  if (no_kvm && backend != Backend::kQemu && backend != Backend::kAuto)
+    return Error{ErrorCode::kUnavailable, "backend " + std::string(enum_name(backend)) +
+                                              " does not work on this host: " + *no_kvm +
+                                              "; --backend qemu emulates a machine"};
+  if (backend == Backend::kKvm || (backend == Backend::kAuto && !no_kvm)) return start_kvm(config);
   if (const auto only_own = not_on_qemu(config.performance); only_own && backend == Backend::kAuto)
     return Error{ErrorCode::kUnavailable,
-                 *only_own + " are to be had on ktstr's own machine only, and " + *why_not_kvm()};
+                 *only_own + " are to be had on ktstr's own machine only, and " + *no_kvm};
   config.accelerator = backend == Backend::kQemuKvm ? Accelerator::kKvm : Accelerator::kTcg;
   return start_qemu(config);
 }

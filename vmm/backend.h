@@ -19,11 +19,12 @@ enum class Backend {
   kQemuKvm,  ///< QEMU with KVM
 };
 
-/// Why kAuto does not take our own machine on this host, in one line; nullopt when it does. Found out by
+/// Why this host's KVM does not boot kernels, in one line; nullopt when it does. Found out by
 /// trying (vmm/kvm/probe.h), once for each boot of the host.
 [[nodiscard]] std::optional<std::string> why_not_kvm();
 
-/// Starts a machine. Errors: those of start_kvm() and start_qemu().
+/// Starts a machine. Errors: kUnavailable with why_not_kvm() for a backend that needs KVM; those of
+/// start_kvm() and start_qemu().
 [[nodiscard]] Result<std::unique_ptr<Machine>> start_machine(MachineConfig config, Backend backend);
 
 }  // namespace vmm

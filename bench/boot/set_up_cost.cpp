@@ -6,6 +6,7 @@
 
 #include "vmm/guest_ram.h"
 #include "vmm/kvm/boot.h"
+#include "vmm/kvm/kvm_machine.h"
 #include "vmm/memory_plan.h"
 
 namespace ktstr::bench {
@@ -33,7 +34,7 @@ Result<SetUpCost> set_up_cost(const Guest& guest, bool kaslr) {
   const auto config = KTSTR_TRY(machine_config(guest, kaslr));
   const auto bytes = KTSTR_TRY(anonymous_bytes());
   const double cpu = thread_cpu_ms();
-  const auto machine = KTSTR_TRY(vmm::start_machine(config, vmm::Backend::kKvm));
+  const auto machine = KTSTR_TRY(vmm::start_kvm(config));
   const double cpu_after = thread_cpu_ms();
   const auto bytes_after = KTSTR_TRY(anonymous_bytes());
   return SetUpCost{cpu_after - cpu, bytes_after - bytes};

@@ -25,6 +25,20 @@ bool ReadPlace::leave_out() const {
   return true;
 }
 
+void add_error(ReadStatus& status, ReadStatus&& further) {
+  constexpr std::size_t kMostKept = 20;
+  if (!further) return;
+  if (!status) return status = std::move(further), void();
+  auto others = std::move(further->others);
+  status->left_out += further->left_out;
+  others.insert(others.begin(), std::move(*further));
+  for (auto& other : others)
+    if (status->others.size() + 1 < kMostKept)
+      status->others.push_back(std::move(other));
+    else
+      ++status->left_out;
+}
+
 namespace detail {
 namespace {
 
@@ -41,7 +55,17 @@ ReadStatus store_in_range(Number number, std::int64_t lowest, std::uint64_t high
 }  // namespace
 
 ReadError wrong_kind(const Value& value, std::string_view expected, const ReadPlace& place) {
-  return place.error("expected " + std::string(expected) + ", got " + std::string(value.kind_name()));
+  return place.error("expected " + std::string(expected) + ", got " + value.kind_and_value());
+}
+
+ReadError not_a_list(const Value& value, const ReadPlace& place) {
+  const auto* members = value.get_if<Value::Object>();
+  if (!members) return wrong_kind(value, "a list", place);
+  const auto* type = value.find("type");
+  const auto* name = type ? type->get_if<std::string>() : nullptr;
+  const auto key = place.key().empty() ? "" : std::string(place.key()) + " = ";
+  return place.error("expected a list, got " + (name ? "one " + *name : std::string(value.kind_name())) +
+                     ": a list of one has braces of its own, " + key + "{ ... }");
 }
 
 ReadStatus read_number(const Value& value, std::int64_t lowest, std::uint64_t highest, std::uint64_t& out,
@@ -79,12 +103,13 @@ ReadStatus open_record(const Value& value, std::string_view type, std::span<cons
   const auto* list = value.get_if<Value::List>();
   object = list && list->empty() ? &kEmpty : value.get_if<Value::Object>();
   if (!object) return wrong_kind(value, "a table (" + std::string(type) + ")", place);
+  ReadStatus status;
   for (const auto& [key, member] : *object) {
     if (key == also_known || std::ranges::find(names, key) != names.end()) continue;
     const auto at = place.member(key, member);
-    if (!at.leave_out()) return at.error("unknown key" + did_you_mean(key, names));
+    if (!at.leave_out()) add_error(status, at.error("unknown key" + did_you_mean(key, names)));
   }
-  return {};
+  return status;
 }
 
 const Value* last_member(const Value::Object& object, std::string_view key) {

@@ -21,6 +21,8 @@ struct ReadError {
   std::string path;
   std::string message;
   int line = 0;
+  std::vector<ReadError> others{};  ///< mistakes found beside this one, which do not follow from it
+  std::size_t left_out = 0;         ///< how many more there are than `others` keeps
 
   /// "cgroups.web.cpuset: message"; the line is left to whoever knows the file's name.
   [[nodiscard]] std::string text() const { return path.empty() ? message : path + ": " + message; }
@@ -51,6 +53,8 @@ class ReadPlace {
   [[nodiscard]] ReadError error(std::string message) const { return {path(), std::move(message), line_}; }
   /// Whether the unknown member at this place is to be left out; it is noted then.
   [[nodiscard]] bool leave_out() const;
+  /// The last key of the path; empty at the root and for a list's element.
+  [[nodiscard]] std::string_view key() const { return key_; }
 
  private:
   ReadPlace(const ReadPlace* parent, std::string_view key, std::size_t ordinal, int line)
@@ -64,8 +68,11 @@ class ReadPlace {
   int line_ = 0;
 };
 
-/// Nothing, or the first error.
+/// Nothing, or the first error with the others that were found.
 using ReadStatus = std::optional<ReadError>;
+
+/// Adds an error that does not follow from those in `status`. Beyond 20 they are only counted.
+void add_error(ReadStatus& status, ReadStatus&& further);
 
 /// Missing members keep their defaults (a script), or are errors unless optional (a file or message of our
 /// own).
@@ -87,7 +94,10 @@ concept HasCustomReader = requires(const Value& value, T& out, const ReadPlace& 
   { CustomReader<T>::read(value, out, place, MissingMembers::kError) } -> std::same_as<ReadStatus>;
 };
 
+/// "expected a string, got a whole number (5)"
 [[nodiscard]] ReadError wrong_kind(const Value& value, std::string_view expected, const ReadPlace& place);
+/// The same for a list; one value where a list should be is told how to write a list of one.
+[[nodiscard]] ReadError not_a_list(const Value& value, const ReadPlace& place);
 
 /// Any integer type's number, if it lies in [lowest, highest]; the bits of `out` are those of the number.
 [[nodiscard]] ReadStatus read_number(const Value& value, std::int64_t lowest, std::uint64_t highest,
@@ -97,8 +107,9 @@ concept HasCustomReader = requires(const Value& value, T& out, const ReadPlace& 
 [[nodiscard]] ReadStatus read_name(const Value& value, std::string_view type,
                                    std::span<const std::string_view> names, std::size_t& index,
                                    const ReadPlace& place);
-/// The members of a table (an empty list is one too: Lua has one spelling for both kinds of empty), all of
-/// them among `names` or called `also_known`.
+/// The members of a table (an empty list is one too: Lua has one spelling for both kinds of empty); nullptr
+/// for anything else. Errors: not a table, and each member that is neither among `names` nor called
+/// `also_known`.
 [[nodiscard]] ReadStatus open_record(const Value& value, std::string_view type,
                                      std::span<const std::string_view> names, std::string_view also_known,
                                      const Value::Object*& object, const ReadPlace& place);
@@ -146,14 +157,15 @@ ReadStatus read_list(const Value& value, T& out, const ReadPlace& place, Missing
   const auto* list = value.get_if<Value::List>();
   const auto* object = value.get_if<Value::Object>();
   const bool empty_table = object && object->empty();  // Lua has one spelling for both kinds of empty
-  if (!list && !empty_table) return wrong_kind(value, "a list", place);
+  if (!list && !empty_table) return not_a_list(value, place);
   const std::size_t size = list ? list->size() : 0;
   if constexpr (requires { out.resize(size); }) out.resize(size);
   if (out.size() != size)
     return place.error("expected " + std::to_string(out.size()) + " elements, got " + std::to_string(size));
+  ReadStatus status;
   for (std::size_t i = 0; i < size; ++i)
-    if (auto error = read((*list)[i], out[i], place.element(i, (*list)[i]), missing)) return error;
-  return {};
+    add_error(status, read((*list)[i], out[i], place.element(i, (*list)[i]), missing));
+  return status;
 }
 
 template <class T>
@@ -162,33 +174,24 @@ ReadStatus read_map(const Value& value, T& out, const ReadPlace& place, MissingM
   if (list && list->empty()) return {};
   const auto* object = value.get_if<Value::Object>();
   if (!object) return wrong_kind(value, "a table of names", place);
+  ReadStatus status;
   for (const auto& [key, member] : *object)
-    if (auto error = read(member, out[key], place.member(key, member), missing)) return error;
-  return {};
-}
-
-template <DescribedRecord T>
-constexpr std::array<std::string_view, describe<T>.kFieldCount> field_names() {
-  std::array<std::string_view, describe<T>.kFieldCount> names;
-  std::size_t i = 0;
-  for_each_field<T>([&](const auto& field) { names[i++] = field.name; });
-  return names;
+    add_error(status, read(member, out[key], place.member(key, member), missing));
+  return status;
 }
 
 template <DescribedRecord T>
 ReadStatus read_record(const Value& value, T& out, const ReadPlace& place, MissingMembers missing,
                        std::string_view also_known = {}) {
-  static constexpr auto kNames = field_names<T>();
   const Value::Object* object = nullptr;
-  auto status = open_record(value, describe<T>.name, kNames, also_known, object, place);
-  if (status) return status;
+  auto status = open_record(value, describe<T>.name, kFieldNames<T>, also_known, object, place);
+  if (!object) return status;
   for_each_field<T>([&](const auto& field) {
-    if (status) return;
     using M = std::remove_cvref_t<decltype(out.*field.member)>;
     if (const Value* member = last_member(*object, field.name))
-      status = ktstr::read(*member, out.*field.member, place.member(field.name, *member), missing);
+      add_error(status, ktstr::read(*member, out.*field.member, place.member(field.name, *member), missing));
     else if (missing == MissingMembers::kError && !is_optional<M>)
-      status = missing_member(field.name, place);
+      add_error(status, missing_member(field.name, place));
   });
   return status;
 }

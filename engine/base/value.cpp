@@ -4,6 +4,7 @@
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
 
+#include <array>
 #include <charconv>
 #include <optional>
 
@@ -29,6 +30,12 @@ std::optional<double> to_double(std::string_view number) {
   const auto exponent = number.find_first_of("eE");
   const bool too_small = exponent == std::string_view::npos || number[exponent + 1] == '-';
   return too_small ? std::optional(0.0) : std::nullopt;
+}
+
+std::string shortest_text(double value) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  return {text.data(), end};
 }
 
 /// RapidJSON's SAX events, built into a Value; containers under construction wait on a stack.
@@ -105,6 +112,19 @@ std::string_view Value::kind_name() const {
                                                 "a whole number", "a number",  "a string",
                                                 "a list",         "a table",   "a function"};
   return kNames[data.index()];
+}
+
+std::string Value::kind_and_value() const {
+  constexpr std::size_t kLongestShown = 40;
+  std::string shown;
+  if (const auto* flag = get_if<bool>()) shown = *flag ? "true" : "false";
+  if (const auto* number = get_if<std::int64_t>()) shown = std::to_string(*number);
+  if (const auto* number = get_if<std::uint64_t>()) shown = std::to_string(*number);
+  if (const auto* number = get_if<double>()) shown = shortest_text(*number);
+  if (const auto* text = get_if<std::string>())
+    shown =
+        text->size() <= kLongestShown ? '"' + *text + '"' : '"' + text->substr(0, kLongestShown) + "...\"";
+  return shown.empty() ? std::string(kind_name()) : std::string(kind_name()) + " (" + shown + ")";
 }
 
 Result<Value> parse_json(std::string_view text) {

@@ -35,6 +35,8 @@ struct Value {
   [[nodiscard]] const Value* find(std::string_view key) const;
   /// "a string", "a list" ...: for messages.
   [[nodiscard]] std::string_view kind_name() const;
+  /// "a string (\"abc\")", "a whole number (5)", "a list": what an error shows of it, cut where it is long.
+  [[nodiscard]] std::string kind_and_value() const;
 };
 
 struct Value::Member {

@@ -9,6 +9,7 @@
 #include <concepts>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -28,6 +29,12 @@ void write(Sink& sink, const T& value);
 template <class T>
 struct CustomWriter {};
 
+/// A described record's name and those of its members; it lives as long as the program.
+struct RecordNames {
+  std::string_view record;
+  std::span<const std::string_view> members;
+};
+
 namespace detail {
 
 template <class Sink, class T>
@@ -43,6 +50,16 @@ template <class Sink>
 void write_key(Sink& sink, std::string_view key) {
   sink.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()), true);
 }
+
+template <DescribedRecord T>
+consteval std::array<std::string_view, describe<T>.kFieldCount> field_names() {
+  std::array<std::string_view, describe<T>.kFieldCount> names;
+  std::size_t i = 0;
+  for_each_field<T>([&](const auto& field) { names[i++] = field.name; });
+  return names;
+}
+template <DescribedRecord T>
+inline constexpr auto kFieldNames = field_names<T>();
 
 template <class T>
 inline constexpr bool is_optional = false;
@@ -62,6 +79,18 @@ template <class T>
 inline constexpr bool is_variant = false;
 template <class... T>
 inline constexpr bool is_variant<std::variant<T...>> = true;
+
+template <DescribedRecord T>
+inline constexpr RecordNames kRecordNames{describe<T>.name, kFieldNames<T>};
+
+/// The beginning of an object that is a T: for a sink that asks for more than StartObject() says.
+template <DescribedRecord T, class Sink>
+void start_record(Sink& sink) {
+  if constexpr (requires { sink.StartRecord(kRecordNames<T>); })
+    sink.StartRecord(kRecordNames<T>);
+  else
+    sink.StartObject();
+}
 
 template <class Sink, DescribedRecord T>
 void write_fields(Sink& sink, const T& record) {
@@ -135,7 +164,7 @@ void write(Sink& sink, const T& value) {
     std::visit(
         [&](const auto& alternative) {
           using A = std::remove_cvref_t<decltype(alternative)>;
-          sink.StartObject();
+          start_record<A>(sink);
           write_key(sink, "type");
           write_string(sink, describe<A>.name);
           write_fields(sink, alternative);
@@ -144,7 +173,7 @@ void write(Sink& sink, const T& value) {
         value);
   } else {
     static_assert(DescribedRecord<T>, "this type needs a describe<>");
-    sink.StartObject();
+    start_record<T>(sink);
     write_fields(sink, value);
     sink.EndObject(static_cast<rapidjson::SizeType>(describe<T>.kFieldCount));
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/base/printable.h"
 #include "engine/ctprof/format.h"
 #include "engine/ctprof/texts.h"
 
@@ -60,14 +61,14 @@ std::string compare_text(const Comparison& comparison, std::size_t limit, const 
   if (rates) titles.emplace_back("RATE");
   std::vector<std::vector<Cell>> rows;
   for (const auto& row : std::span(comparison.rows).first(count)) {
-    rows.push_back({printable(row.group), row.metric, format_aggregate(row.before, row.unit),
+    rows.push_back({row.group, row.metric, format_aggregate(row.before, row.unit),
                     format_aggregate(row.after, row.unit), change_text(row),
                     Cell(format_relative(row.relative), is_striking(row))});
     if (rates) rows.back().emplace_back(rate_text(row));
   }
   auto text = head(comparison);
   if (rows.empty()) return text + "nothing differs\n";
-  text += terminal_table(titles, rows, 2, style);
+  text += terminal_table(titles, std::move(rows), 2, style);
   if (count < comparison.rows.size()) text += fmt::format("{} more rows\n", comparison.rows.size() - count);
   return text;
 }

@@ -44,8 +44,8 @@ std::string text_of(const Range& range, std::string_view) {
   return fmt::format("{}..{}", range.lowest, range.highest);
 }
 std::string text_of(const Mode& mode, std::string_view) {
-  if (mode.count == mode.of) return printable(mode.value);
-  return fmt::format("{} ({}/{})", printable(mode.value), mode.count, mode.of);
+  if (mode.count == mode.of) return mode.value;
+  return fmt::format("{} ({}/{})", mode.value, mode.count, mode.of);
 }
 std::string text_of(const AffinityUnion& affinity, std::string_view) {
   if (affinity.uniform) return fmt::format("{} ({} cpus)", affinity.cpus, affinity.most);
@@ -71,18 +71,6 @@ std::string format_relative(const std::optional<double>& relative) {
   if (!relative) return "";
   if (std::isinf(*relative)) return "new";
   return fmt::format("{:+.1f}%", *relative * 100);
-}
-
-std::string printable(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f)
-      out += fmt::format("\\x{:02x}", byte);
-    else
-      out += c;
-  }
-  return out;
 }
 
 }  // namespace ktstr::engine

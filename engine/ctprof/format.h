@@ -20,7 +20,5 @@ inline constexpr std::string_view kAbsent = "-";
                                            std::string_view unit);
 /// "+12.5%"; "new" when there was nothing before; "" when it can't be said.
 [[nodiscard]] std::string format_relative(const std::optional<double>& relative);
-/// Control characters as "\xNN".
-[[nodiscard]] std::string printable(std::string_view text);
 
 }  // namespace ktstr::engine

@@ -77,11 +77,11 @@ Result<std::string> rates_text(const Snapshot& before, const Snapshot& after, co
   titles.insert(titles.end(), columns.begin(), columns.end());
   std::vector<std::vector<Cell>> rows;
   for (const auto& group : groups) {
-    rows.push_back({printable(group.name)});
+    rows.push_back({group.name});
     for (const auto& column : columns) rows.back().emplace_back(cell(group, column));
   }
   return fmt::format("{:.3f} s, {} threads\n", *comparison.seconds, after.threads.size()) +
-         terminal_table(titles, rows, 1, style) + "\n";
+         terminal_table(titles, std::move(rows), 1, style) + "\n";
 }
 
 }  // namespace ktstr::engine

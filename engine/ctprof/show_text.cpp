@@ -61,7 +61,7 @@ Result<std::string> show_text(const Snapshot& snapshot, const ShowOptions& optio
   std::vector<GroupRow> groups;
   const auto groups_by_capture = group_threads(snapshots, options.group);
   for (const auto& [name, threads] : groups_by_capture.front()) {
-    GroupRow row{printable(name), threads.size(), {}, number_of(by.of(threads))};
+    GroupRow row{name, threads.size(), {}, number_of(by.of(threads))};
     for (const auto& column : columns) row.values.push_back(column.of(threads));
     groups.push_back(std::move(row));
   }
@@ -75,7 +75,7 @@ Result<std::string> show_text(const Snapshot& snapshot, const ShowOptions& optio
       row.emplace_back(format_aggregate(group.values[i], columns[i].unit()));
     rows.push_back(std::move(row));
   }
-  return terminal_table(titles, rows, 1, style);
+  return terminal_table(titles, std::move(rows), 1, style);
 }
 
 }  // namespace ktstr::engine

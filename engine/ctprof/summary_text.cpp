@@ -3,6 +3,7 @@
 
 #include <ctime>
 
+#include "engine/base/printable.h"
 #include "engine/ctprof/format.h"
 #include "engine/ctprof/texts.h"
 
@@ -25,10 +26,11 @@ std::string host_line(const HostContext& host) {
 std::string failures_line(const ParseSummary& parse) {
   if (parse.read_failures == 0) return {};
   std::string line = fmt::format("{} files could not be read:", parse.read_failures);
-  for (const auto& [file, count] : parse.read_failures_by_file) line += fmt::format(" {} {}", file, count);
+  for (const auto& [file, count] : parse.read_failures_by_file)
+    line += fmt::format(" {} {}", printable(file), count);
   line += " (";
   for (const auto& [error, count] : parse.read_failures_by_error)
-    line += fmt::format("{}{} {}", line.ends_with('(') ? "" : ", ", error, count);
+    line += fmt::format("{}{} {}", line.ends_with('(') ? "" : ", ", printable(error), count);
   return line + ")\n";
 }
 
@@ -60,7 +62,7 @@ std::string summary_text(const Snapshot& snapshot) {
   }
   if (snapshot.probe_summary) text += probe_line(*snapshot.probe_summary);
   for (const auto& hint : hints(snapshot.parse_summary, snapshot.taskstats_summary, snapshot.probe_summary))
-    text += hint + "\n";
+    text += printable(hint) + "\n";
   return text;
 }
 

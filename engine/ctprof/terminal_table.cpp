@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "engine/base/printable.h"
+
 namespace ktstr::engine {
 namespace {
 
@@ -65,12 +67,10 @@ class Printer {
 
 }  // namespace
 
-std::size_t text_width(std::string_view text) {
-  return static_cast<std::size_t>(std::ranges::count_if(text, begins_character));
-}
-
-std::string terminal_table(const std::vector<std::string>& titles, const std::vector<std::vector<Cell>>& rows,
+std::string terminal_table(const std::vector<std::string>& titles, std::vector<std::vector<Cell>> rows,
                            std::size_t left, const TableStyle& style) {
+  for (auto& row : rows)
+    for (auto& cell : row) cell.text = printable(cell.text);
   Printer printer(widths_of(titles, rows, style.width), left, style.colour);
   printer.line({titles.begin(), titles.end()}, kBold);
   for (const auto& row : rows) printer.line(row, {});

@@ -23,13 +23,11 @@ struct Cell {
   Cell(const char* cell_text) : text(cell_text) {}
 };
 
-/// A title line and a line for each row. The first column is cut (with "~") when lines would be wider than
-/// the terminal; columns of `left` are aligned to the left, others to the right.
+/// A title line and a line for each row. What is in cells is made printable. The first column is cut (with
+/// "~") when lines would be wider than the terminal; columns of `left` are aligned to the left, others to the
+/// right.
 [[nodiscard]] std::string terminal_table(const std::vector<std::string>& titles,
-                                         const std::vector<std::vector<Cell>>& rows, std::size_t left,
+                                         std::vector<std::vector<Cell>> rows, std::size_t left,
                                          const TableStyle& style);
-
-/// The number of characters that UTF-8 text has.
-[[nodiscard]] std::size_t text_width(std::string_view text);
 
 }  // namespace ktstr::engine

@@ -7,8 +7,6 @@
 namespace ktstr::engine {
 namespace {
 
-using introspect::escaped;
-
 std::string entry_text(const introspect::SdtAllocEntry& entry) {
   return fmt::format("  [{}] generation {} at {:#x}: {}\n", entry.idx, entry.genn, entry.user_addr,
                      introspect::to_text(entry.payload, 1));
@@ -17,10 +15,10 @@ std::string entry_text(const introspect::SdtAllocEntry& entry) {
 std::string allocator_text(const introspect::SdtAllocatorSnapshot& allocator, const Paint& paint,
                            std::size_t most) {
   auto text =
-      fmt::format("{}, {} allocations of {} bytes{}\n", paint.heading(escaped(allocator.allocator_name)),
+      fmt::format("{}, {} allocations of {} bytes{}\n", paint.heading(allocator.allocator_name),
                   allocator.entries.size(), allocator.elem_size, allocator.truncated ? " and more" : "");
   if (!allocator.payload_type_reason.empty())
-    text += "  type unknown: " + escaped(allocator.payload_type_reason) + "\n";
+    text += "  type unknown: " + allocator.payload_type_reason + "\n";
   if (allocator.skipped_subtrees > 0)
     text += fmt::format("  {} {} of the tree could not be followed\n", paint.alarm("not whole:"),
                         allocator.skipped_subtrees);
@@ -79,9 +77,8 @@ std::string allocations_text(const introspect::FailureDumpReport& report, const 
     text += "\narena allocations: " + *report.sdt_alloc_unavailable + "\n";
   for (const auto& allocator : report.sdt_allocations) text += "\n" + allocator_text(allocator, paint, most);
   for (const auto& range : report.scx_static_ranges.ranges)
-    text += fmt::format("\n{}, {} of {} bytes handed out, from {:#x}\n",
-                        paint.heading(escaped(range.instance_name)), range.size, range.capacity,
-                        range.start_low32);
+    text += fmt::format("\n{}, {} of {} bytes handed out, from {:#x}\n", paint.heading(range.instance_name),
+                        range.size, range.capacity, range.start_low32);
   return text;
 }
 

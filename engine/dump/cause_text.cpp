@@ -6,7 +6,6 @@
 namespace ktstr::engine {
 namespace {
 
-using introspect::escaped;
 using introspect::FailureDumpReport;
 
 double milliseconds(std::uint64_t ns) {
@@ -38,10 +37,10 @@ std::string why_none(const FailureDumpReport& report, const std::string& reason)
 std::string exit_text(const introspect::ScxExitRecord& exit, const Paint& paint) {
   auto text =
       fmt::format("{} {} ({})", paint.alarm("exit"), exit.kind_name.value_or("unknown kind"), exit.kind);
-  if (exit.ops_name) text += " of " + escaped(*exit.ops_name);
-  if (exit.reason) text += ": " + escaped(*exit.reason);
+  if (exit.ops_name) text += " of " + *exit.ops_name;
+  if (exit.reason) text += ": " + *exit.reason;
   text += "\n";
-  if (exit.msg && !exit.msg->empty()) text += "  " + escaped(*exit.msg) + "\n";
+  if (exit.msg && !exit.msg->empty()) text += "  " + *exit.msg + "\n";
   for (const auto& frame : exit.backtrace)
     text += "    " + frame.symbol.value_or(fmt::format("{:#x}", frame.address)) + "\n";
   return text;
@@ -55,11 +54,11 @@ std::string Paint::paint(std::string_view colour, std::string_view text) const {
 
 std::string cause_text(const FailureDumpReport& report, const Paint& paint) {
   const auto& origin = report.origin;
-  auto text = paint.heading(origin.name.empty() ? "dump" : "dump \"" + escaped(origin.name) + "\"") + ", " +
+  auto text = paint.heading(origin.name.empty() ? "dump" : "dump \"" + origin.name + "\"") + ", " +
               std::string(enum_name(origin.cause));
-  if (!origin.detail.empty()) text += ": " + escaped(origin.detail);
+  if (!origin.detail.empty()) text += ": " + origin.detail;
   text += "\n";
-  if (!origin.kernel.empty()) text += "  " + escaped(origin.kernel) + "\n";
+  if (!origin.kernel.empty()) text += "  " + origin.kernel + "\n";
   if (report.is_placeholder)
     return text + "  no data: " + report.scx_walker_unavailable.value_or("the dump could not be taken") +
            "\n";
@@ -78,14 +77,14 @@ std::string scheduler_text(const FailureDumpReport& report) {
                ? "scheduler: " + why_none(report, *report.scx_walker_unavailable) + "\n"
                : "";
   const auto& sched = *report.scx_sched_state;
-  auto text = "scheduler " + escaped(sched.ops_name.value_or("without a name"));
+  auto text = "scheduler " + sched.ops_name.value_or("without a name");
   if (sched.enable_state) text += ", " + *sched.enable_state;
   if (sched.exit_kind != 0)
     text += fmt::format(", exit kind {} ({})", sched.exit_kind_name.value_or("unknown"), sched.exit_kind);
   if (sched.aborting.value_or(false)) text += ", aborting";
   if (sched.bypass_depth.value_or(0) > 0) text += fmt::format(", bypass depth {}", *sched.bypass_depth);
   if (sched.watchdog_timeout) text += fmt::format(", watchdog {} jiffies", *sched.watchdog_timeout);
-  if (report.active_obj_name) text += ", BPF object " + escaped(*report.active_obj_name);
+  if (report.active_obj_name) text += ", BPF object " + *report.active_obj_name;
   text += "\n";
   if (report.scx_walker_unavailable) text += "  " + *report.scx_walker_unavailable + "\n";
   return text;

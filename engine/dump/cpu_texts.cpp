@@ -11,14 +11,13 @@ namespace ktstr::engine {
 namespace {
 
 using introspect::CpuRunqueue;
-using introspect::escaped;
 using introspect::FailureDumpReport;
 using introspect::RqScxState;
 
 constexpr std::size_t kMostTasksOfClass = 8;
 
 std::string name_of(const std::string& comm, std::int32_t pid) {
-  return escaped(comm) + "/" + std::to_string(pid);
+  return comm + "/" + std::to_string(pid);
 }
 
 std::string joined(const std::vector<std::string>& words) {
@@ -100,7 +99,7 @@ std::string task_text(const introspect::RtTask& task) {
 }
 
 std::string task_text(const introspect::DeadlineTask& task) {
-  return (task.pid ? name_of(task.comm, *task.pid) : escaped(task.comm)) +
+  return (task.pid ? name_of(task.comm, *task.pid) : task.comm) +
          fmt::format(" deadline {:.3f} ms, {:.3f} ms left", ms(static_cast<double>(task.deadline_ns)),
                      ms(static_cast<double>(task.runtime_left_ns)));
 }
@@ -136,7 +135,7 @@ std::string cpus_text(const FailureDumpReport& report, const Paint& paint) {
   const auto heading = "\n" + paint.heading("CPUs") + "\n";
   if (report.cpu_runqueues.empty()) {
     const auto why = report.cpu_runqueues_unavailable;
-    return report.rq_scx_states.empty() ? (why ? heading + "  " + escaped(*why) + "\n" : "")
+    return report.rq_scx_states.empty() ? (why ? heading + "  " + *why + "\n" : "")
                                         : heading + scx_table(report);
   }
   std::string queues;

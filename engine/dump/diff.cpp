@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "engine/base/nearest.h"
+#include "engine/base/printable.h"
 #include "engine/dump/difference_kind.h"
 #include "engine/dump/plain_sink.h"
 
@@ -218,7 +219,7 @@ void leave_out(DifferenceKind kind, LeftOutDifferences& left_out) {
 
 std::string shortened(const std::string& text) {
   constexpr std::size_t kMost = 200;
-  return text.size() <= kMost ? text : text.substr(0, kMost) + "...";
+  return text.size() <= kMost ? printable(text) : printable(text.substr(0, kMost)) + "...";
 }
 
 /// " (+2)" between two whole numbers.
@@ -242,10 +243,11 @@ std::string increase(const std::string& before, const std::string& after) {
 }  // namespace
 
 std::string DumpDifference::to_text() const {
-  if (!before) return "+ " + path + ": " + shortened(scalar_text(*after));
-  if (!after) return "- " + path + ": " + shortened(scalar_text(*before));
+  const auto where = printable(path);
+  if (!before) return "+ " + where + ": " + shortened(scalar_text(*after));
+  if (!after) return "- " + where + ": " + shortened(scalar_text(*before));
   const auto a = scalar_text(*before), b = scalar_text(*after);
-  return path + ": " + shortened(a) + " -> " + shortened(b) + increase(a, b);
+  return where + ": " + shortened(a) + " -> " + shortened(b) + increase(a, b);
 }
 
 std::string LeftOutDifferences::to_text() const {

@@ -8,7 +8,6 @@
 namespace ktstr::engine {
 namespace {
 
-using introspect::escaped;
 using introspect::FailureDumpReport;
 
 std::string ms(std::uint64_t ns) {
@@ -39,7 +38,7 @@ std::string pressure(const FailureDumpReport& report) {
   if (!report.system_psi && report.cgroup_psi.empty()) return {};
   Table table({"stalled us", "cpu", "memory some", "memory full", "io", "irq"}, 1);
   if (report.system_psi) add_pressure(table, "system", *report.system_psi);
-  for (const auto& cgroup : report.cgroup_psi) add_pressure(table, escaped(cgroup.path), cgroup.psi);
+  for (const auto& cgroup : report.cgroup_psi) add_pressure(table, cgroup.path, cgroup.psi);
   return table.to_string();
 }
 
@@ -81,7 +80,7 @@ std::string programs_text(const FailureDumpReport& report, const Paint& paint) {
                : "";
   std::string text = heading;
   for (std::size_t i = 0; i < report.prog_runtime_stats.size(); ++i)
-    text += "  " + escaped(report.prog_runtime_stats[i].to_text()) + verified_text(report, i) + "\n";
+    text += "  " + report.prog_runtime_stats[i].to_text() + verified_text(report, i) + "\n";
   return text;
 }
 
@@ -93,7 +92,7 @@ std::string machine_text(const FailureDumpReport& report, const Paint& paint) {
 std::string problems_text(const FailureDumpReport& report, const Paint& paint) {
   if (report.problems.empty()) return {};
   auto text = "\n" + paint.heading("not read") + "\n";
-  for (const auto& problem : report.problems) text += "  " + escaped(problem) + "\n";
+  for (const auto& problem : report.problems) text += "  " + problem + "\n";
   return text;
 }
 

@@ -7,7 +7,6 @@
 namespace ktstr::engine {
 namespace {
 
-using introspect::escaped;
 using introspect::FailureDumpMap;
 using introspect::RenderedValue;
 
@@ -55,7 +54,7 @@ std::string entry_text(const introspect::FailureDumpFdSlot& slot) {
   auto text = fmt::format("  {}:", slot.index);
   if (slot.key_hex) text += " [" + *slot.key_hex + "]";
   if (slot.id) text += fmt::format(" id {}", *slot.id);
-  if (!slot.name.empty()) text += " " + escaped(slot.name);
+  if (!slot.name.empty()) text += " " + slot.name;
   return text + fmt::format(" at {:#x}\n", slot.object_kva);
 }
 std::string entry_text(const introspect::FailureDumpRingbufRecord& record) {
@@ -102,10 +101,10 @@ std::string special_text(const FailureDumpMap& map, std::size_t most) {
 
 std::string map_text(const FailureDumpMap& map, const Paint& paint, std::size_t most) {
   auto text = fmt::format("{} {}, id {}, {} bytes a value, {} entries at most\n",
-                          paint.heading(map.name.empty() ? "(no name)" : escaped(map.name)),
+                          paint.heading(map.name.empty() ? "(no name)" : map.name),
                           map.type_name.empty() ? std::to_string(map.map_type) : map.type_name, map.id,
                           map.value_size, map.max_entries);
-  if (map.error) text += "  " + paint.alarm("not whole") + ": " + escaped(*map.error) + "\n";
+  if (map.error) text += "  " + paint.alarm("not whole") + ": " + *map.error + "\n";
   if (map.value) text += "  " + introspect::to_text(*map.value, 1) + "\n";
   return text + special_text(map, most) + entries_text(map.entries, most) +
          entries_text(map.array_entries, most) + entries_text(map.percpu_entries, most) +

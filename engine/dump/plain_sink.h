@@ -25,6 +25,8 @@ class PlainSink {
   }
   bool Key(const char* text, rapidjson::SizeType size, bool copy) { return inner_.Key(text, size, copy); }
   bool StartObject() { return inner_.StartObject(); }
+  bool StartRecord(const RecordNames& names) requires requires(Inner& inner) { inner.StartRecord(names); }
+  { return inner_.StartRecord(names); }
   bool EndObject(rapidjson::SizeType size) { return inner_.EndObject(size); }
   bool StartArray() { return inner_.StartArray(); }
   bool EndArray(rapidjson::SizeType size) { return inner_.EndArray(size); }

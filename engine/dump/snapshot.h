@@ -41,7 +41,7 @@ template <class Sink>
 void write_snapshot(Sink& sink, const introspect::FailureDumpReport& report) {
   PlainSink<Sink> plain(sink);
   rapidjson::SizeType members = 1;
-  plain.StartObject();
+  ktstr::detail::start_record<introspect::FailureDumpReport>(plain);
   for_each_field<introspect::FailureDumpReport>([&](const auto& field) {
     ++members;
     if (field.name == "maps") return snapshot_detail::write_maps(plain, report);

@@ -8,7 +8,6 @@
 namespace ktstr::engine {
 namespace {
 
-using introspect::escaped;
 using introspect::FailureDumpReport;
 using introspect::TaskEnrichment;
 
@@ -66,7 +65,7 @@ void add_task(Table& table, const TaskEnrichment& task) {
 }  // namespace
 
 std::string task_name(const TaskEnrichment& task) {
-  return escaped(task.comm) + "/" + std::to_string(task.pid);
+  return task.comm + "/" + std::to_string(task.pid);
 }
 
 TaskNames::TaskNames(const FailureDumpReport& report) {

@@ -5,8 +5,10 @@
 #include <limits>
 #include <vector>
 
+#include "engine/base/make_printable.h"
 #include "engine/base/nearest.h"
 #include "engine/dump/sections.h"
+#include "introspect/render/make_printable.h"
 
 namespace ktstr::engine {
 namespace {
@@ -76,7 +78,8 @@ Result<std::string> report_text(const DegradedFailureDumpReport& report, const D
 
 }  // namespace
 
-Result<std::string> to_text(const introspect::FailureDump& dump, const DumpTextOptions& options) {
+Result<std::string> to_text(introspect::FailureDump dump, const DumpTextOptions& options) {
+  make_printable(dump);
   return std::visit([&](const auto& report) { return report_text(report, options); }, dump);
 }
 

@@ -18,10 +18,9 @@ struct DumpTextOptions {
   std::optional<std::int32_t> task{};
 };
 
-/// Ends with a newline. What came from the guest is escaped. Maps show their first entries only, unless one
+/// Ends with a newline. What the dump says is made printable. Maps show their first entries only, unless one
 /// is asked for by name. Errors (kNotFound): no such map (names the nearest), no such task, or a dump that
 /// has neither.
-[[nodiscard]] Result<std::string> to_text(const introspect::FailureDump& dump,
-                                          const DumpTextOptions& options = {});
+[[nodiscard]] Result<std::string> to_text(introspect::FailureDump dump, const DumpTextOptions& options = {});
 
 }  // namespace ktstr::engine

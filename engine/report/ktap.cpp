@@ -4,23 +4,21 @@
 
 #include <algorithm>
 
+#include "engine/base/printable.h"
+
 namespace ktstr::engine {
 namespace {
 
 /// A test's description must not hold '#', which begins a directive, nor a line break.
 std::string one_line(std::string text) {
   std::replace_if(
-      text.begin(), text.end(), [](char c) { return c == '#' || static_cast<unsigned char>(c) < 0x20; }, ' ');
-  return text;
+      text.begin(), text.end(), [](char c) { return c == '#' || c == '\n' || c == '\t'; }, ' ');
+  return printable(text);
 }
 
 /// Each line of the text as a diagnostic of its own.
 void add_diagnostic(std::string& out, std::string_view text) {
-  while (!text.empty()) {
-    const auto end = text.find('\n');
-    out += fmt::format("# {}\n", text.substr(0, end));
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  }
+  if (!text.empty()) out += "# " + printable_lines(text, "# ") + "\n";
 }
 
 void add_scheduler(std::string& out, const SchedulerReport& scheduler) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/base/printable.h"
 #include "engine/report/table.h"
 #include "introspect/monitor/counter.h"
 
@@ -109,16 +110,16 @@ std::string domains_text(const introspect::MonitorReport& monitor) {
   std::string text;
   for (const auto& [name, spans] : levels)
     text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, fmt::join(spans, " "));
-  return text;
+  return printable(text);
 }
 
 std::string monitor_text(const introspect::MonitorReport& monitor, const SamplingReport& sampling) {
   const auto& summary = monitor.summary;
   std::string text = fmt::format(
       "\n{}: {} samples every {}, {} missed; imbalance max {} avg {}; {} runnable per CPU\n",
-      monitor.verdict.summary, summary.total_samples, time_text(monitor.period_ns), sampling.missed_periods,
-      number_text(summary.max_imbalance_ratio, "{:.1f}"), number_text(summary.avg_imbalance_ratio, "{:.2f}"),
-      number_text(summary.avg_nr_running, "{:.2f}"));
+      printable(monitor.verdict.summary), summary.total_samples, time_text(monitor.period_ns),
+      sampling.missed_periods, number_text(summary.max_imbalance_ratio, "{:.1f}"),
+      number_text(summary.avg_imbalance_ratio, "{:.2f}"), number_text(summary.avg_nr_running, "{:.2f}"));
   text += cpu_table(monitor.samples);
   if (summary.event_deltas) text += event_line(*summary.event_deltas);
   if (const auto domains = domains_text(monitor); !domains.empty()) text += "  domains: " + domains + "\n";

@@ -12,7 +12,7 @@ class Table {
  public:
   Table(std::vector<std::string> header, std::size_t left);
 
-  /// Precondition: as many cells as the header has.
+  /// Precondition: as many cells as the header has. What is in cells is made printable.
   void add(std::vector<std::string> row);
   /// Each line indented by two spaces, without blanks at its end.
   [[nodiscard]] std::string to_string() const;

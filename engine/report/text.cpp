@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "engine/report/monitor_text.h"
+#include "engine/report/printable_report.h"
 #include "engine/report/scheduler_text.h"
 #include "engine/report/table.h"
 
@@ -244,7 +245,8 @@ std::string origin_line(const RunReport& report) {
 
 }  // namespace
 
-std::string to_text(const RunReport& report, const TextOptions& options) {
+std::string to_text(const RunReport& whole, const TextOptions& options) {
+  const auto report = printable_report(whole);
   std::string text = verdict_line(report, options.colour) + where_line(report) + other_failures(report);
   text += schedulers_text(report.schedulers);
   text += map_readings_text(report);
@@ -252,7 +254,7 @@ std::string to_text(const RunReport& report, const TextOptions& options) {
   text += captures_text(report);
   text += console_text(report);
   text += workers_text(report);
-  if (report.monitor) text += monitor_text(*report.monitor, report.sampling);
+  if (whole.monitor) text += monitor_text(*whole.monitor, report.sampling);
   text += timeline_text(report.timeline);
   if (report.vcpu_statistics) text += vcpus_text(*report.vcpu_statistics);
   text += timings_line(report);

@@ -12,7 +12,8 @@ struct TextOptions {
   bool colour = false;
 };
 
-/// Ends with a newline. Sections that have nothing to say are left out; unknown numbers are "-".
+/// Ends with a newline. What came from the guest, the script or a file is made printable. Sections that have
+/// nothing to say are left out; unknown numbers are "-".
 [[nodiscard]] std::string to_text(const RunReport& report, const TextOptions& options = {});
 
 }  // namespace ktstr::engine

@@ -8,6 +8,7 @@
 #include "engine/run/agent_initramfs.h"
 #include "engine/run/attempt.h"
 #include "engine/run/judge.h"
+#include "engine/run/kernel_options.h"
 #include "engine/run/performance_arguments.h"
 #include "engine/run/requirements.h"
 #include "engine/run/scheduler_setup.h"
@@ -81,6 +82,14 @@ vmm::MachineConfig machine_config(const Scenario& scenario, const RunOptions& op
           .performance = options.performance};
 }
 
+/// What lies beside the agent: the schedulers, and what their loaders look for.
+Result<StagedSchedulers> stage_files(const Scenario& scenario, const CachedKernel& kernel) {
+  auto staged = KTSTR_TRY(stage_schedulers(scenario));
+  auto options = kernel_options_file(kernel);
+  if (options && !staged.programs.empty()) staged.files.push_back(std::move(*options));
+  return staged;
+}
+
 /// The attempts of a run. Only the first one may fork: what the emulator spoiled may have been spoiled when
 /// the snapshot was taken.
 Result<RunReport> run_attempts(const Scenario& scenario, const RunOptions& options, const Prepared& prepared,
@@ -112,7 +121,7 @@ Duration default_boot_timeout(const vmm::Topology& topology) {
 Result<std::optional<BootKey>> planned_boot(const Scenario& scenario, const RunOptions& options) {
   const auto kernel = KTSTR_TRY(choose_kernel(scenario, options));
   if (unmet_requirement(scenario, kernel.metadata)) return std::nullopt;
-  const auto schedulers = KTSTR_TRY(stage_schedulers(scenario));
+  const auto schedulers = KTSTR_TRY(stage_files(scenario, kernel));
   return KTSTR_TRY(boot_key(machine_config(scenario, options, kernel), schedulers.files, options.backend));
 }
 
@@ -133,7 +142,7 @@ Result<RunReport> run_scenario(const Scenario& scenario, const RunOptions& optio
       std::async(std::launch::async, [&prepared] {
         return introspect::KernelDebugInfo::load(prepared.kernel.symbols, prepared.kernel.btf);
       }).share();
-  prepared.schedulers = KTSTR_TRY(stage_schedulers(scenario));
+  prepared.schedulers = KTSTR_TRY(stage_files(scenario, prepared.kernel));
   prepared.machine = machine_config(scenario, options, prepared.kernel);
   if (options.booted_guests)
     prepared.key = KTSTR_TRY(boot_key(prepared.machine, prepared.schedulers.files, options.backend));

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <regex.h>
 
+#include "engine/run/kernel_options.h"
+
 namespace ktstr::engine {
 namespace {
 
@@ -153,7 +155,8 @@ Status SchedulerDriver::take_refusal(const protocol::SchedulerChanged& changed, 
   report.fate = SchedulerFate::kRefused;
   report.ended_ns = now_ns();
   take_exit_record(*changed.current, report);
-  const auto why = cause(report);
+  const auto advice = missing_options_advice(report.log);
+  const auto why = advice ? *advice : cause(report);
   auto problem = fmt::format("{}: the scheduler {} was not attached: {}{}{}", when(report.step), report.name,
                              why, why.empty() ? "" : "; ", *changed.problem);
   if (changed.former && !changed.former->death)

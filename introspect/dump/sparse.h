@@ -38,7 +38,7 @@ struct CustomWriter<T> {
   template <class Sink>
   static void write(Sink& sink, const T& value) {
     rapidjson::SizeType fields = 0;
-    sink.StartObject();
+    detail::start_record<T>(sink);
     for_each_field<T>([&](const auto& field) {
       if (introspect::detail::left_out(value.*field.member)) return;
       detail::write_key(sink, field.name);
@@ -52,9 +52,8 @@ struct CustomWriter<T> {
 template <introspect::SparseRecord T>
 struct CustomReader<T> {
   static ReadStatus read(const Value& value, T& out, const ReadPlace& place, MissingMembers missing) {
-    static constexpr auto kNames = detail::field_names<T>();
     const Value::Object* object = nullptr;
-    auto status = detail::open_record(value, describe<T>.name, kNames, {}, object, place);
+    auto status = detail::open_record(value, describe<T>.name, detail::kFieldNames<T>, {}, object, place);
     if (status) return status;
     for_each_field<T>([&](const auto& field) {
       if (status) return;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/base/printable.h"
 #include "introspect/render/renderer.h"
 #include "introspect/render/scalars.h"
 #include "introspect/render/special_types.h"
@@ -19,7 +20,7 @@ std::span<const std::byte> slice(std::span<const std::byte> bytes, std::uint64_t
 
 std::optional<std::string> name_of(const Btf& btf, const btf_type& type) {
   const auto name = btf.name_at(type.name_off);
-  return name.empty() ? std::nullopt : std::optional(escaped(name));
+  return name.empty() ? std::nullopt : std::optional(printable(name));
 }
 
 /// A flexible array ("type x[]") at the end of a structure: what the last member `index` is, if it is one.
@@ -73,7 +74,7 @@ RenderedValue Renderer::render_struct(const Aggregate& aggregate) {
   result.members.reserve(std::min<std::size_t>(btf_vlen(&type), kMaxRenderedElements));
   for (std::uint32_t i = 0; i < btf_vlen(&type); ++i) {
     result.members.push_back(
-        {escaped(btf.name_at(btf_members(&type)[i].name_off)), render_member(aggregate, i)});
+        {printable(btf.name_at(btf_members(&type)[i].name_off)), render_member(aggregate, i)});
     if (exhausted()) break;
   }
   if (whole) return {std::move(result)};
@@ -141,7 +142,7 @@ RenderedValue Renderer::render_datasec(const Aggregate& aggregate) {
     const BtfTypeId variable_type{variable->type};
     auto value = render_inferred(aggregate, variable_type, place.offset);
     if (!value) value = render(btf, variable_type, slice(bytes, place.offset, place.size), depth + 1);
-    result.members.push_back({escaped(btf.name_at(variable->name_off)), *std::move(value)});
+    result.members.push_back({printable(btf.name_at(variable->name_off)), *std::move(value)});
     if (exhausted()) break;
   }
   return {std::move(result)};

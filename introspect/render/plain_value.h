@@ -2,6 +2,7 @@
 // object.
 #pragma once
 
+#include "engine/base/printable.h"
 #include "engine/base/write.h"
 #include "introspect/render/rendered_value.h"
 
@@ -54,7 +55,7 @@ class PlainWriter {
     for (const RenderedValue& element : kind.elements) write(element);
     sink_.EndArray(static_cast<rapidjson::SizeType>(kind.elements.size()));
   }
-  void write_kind(const RenderedText& kind) { ktstr::write(sink_, escaped(kind.c_string())); }
+  void write_kind(const RenderedText& kind) { ktstr::write(sink_, printable(kind.c_string())); }
   void write_kind(const RenderedCpuList& kind) { ktstr::write(sink_, kind.cpus); }
   void write_kind(const RenderedPtr& kind) {
     if (kind.target && kind.target->deref) return write(*kind.target->deref);

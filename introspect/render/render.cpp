@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/base/printable.h"
 #include "introspect/render/renderer.h"
 #include "introspect/render/scalars.h"
 
@@ -67,7 +68,7 @@ RenderedValue Renderer::render(const Btf& btf, BtfTypeId type, Bytes bytes, unsi
     case BTF_KIND_VAR:
       return render(btf, BtfTypeId{entry->type}, bytes, depth + 1);
     case BTF_KIND_FWD:
-      return unsupported("forward declaration of " + escaped(btf.name_at(entry->name_off)));
+      return unsupported("forward declaration of " + printable(btf.name_at(entry->name_off)));
     case BTF_KIND_FUNC:
     case BTF_KIND_FUNC_PROTO:
       return unsupported("a function");

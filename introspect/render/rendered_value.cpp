@@ -162,23 +162,6 @@ std::optional<std::string> RenderedValue::text() const {
   return result;
 }
 
-std::string escaped(std::string_view text) {
-  std::string result;
-  result.reserve(text.size());
-  for (const char c : text) {
-    const auto byte = static_cast<std::uint8_t>(c);
-    if (byte >= 0x20 && byte < 0x7f)
-      result += c;
-    else if (c == '\n')
-      result += "\\n";
-    else if (c == '\t')
-      result += "\\t";
-    else
-      result.append("\\x").append({kHexDigits[byte >> 4], kHexDigits[byte & 15]});
-  }
-  return result;
-}
-
 std::string hex_dump(std::span<const std::byte> bytes) {
   std::string result;
   result.reserve(bytes.size() * 3);

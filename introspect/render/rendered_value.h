@@ -167,9 +167,6 @@ struct RenderedTarget {
 /// after the first begin with. No newline at the end.
 [[nodiscard]] std::string to_text(const RenderedValue& value, std::size_t indent = 0);
 
-/// The text with every byte outside printable ASCII as \n, \t or \xNN.
-[[nodiscard]] std::string escaped(std::string_view text);
-
 /// Lowercase hex pairs with a space between.
 [[nodiscard]] std::string hex_dump(std::span<const std::byte> bytes);
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/base/printable.h"
 #include "introspect/render/rendered_value.h"
 
 namespace ktstr::introspect {
@@ -57,7 +58,7 @@ class TextWriter {
   static std::string text(const RenderedUint& kind, std::size_t) { return std::to_string(kind.value); }
   static std::string text(const RenderedBool& kind, std::size_t) { return kind.value ? "true" : "false"; }
   static std::string text(const RenderedChar& kind, std::size_t) {
-    return '\'' + escaped(std::string_view(reinterpret_cast<const char*>(&kind.value), 1)) + '\'';
+    return '\'' + printable(std::string_view(reinterpret_cast<const char*>(&kind.value), 1)) + '\'';
   }
   static std::string text(const RenderedFloat& kind, std::size_t) {
     char buffer[40];
@@ -67,15 +68,17 @@ class TextWriter {
   static std::string text(const RenderedEnum& kind, std::size_t) {
     const std::string number =
         kind.is_signed ? std::to_string(kind.value) : std::to_string(static_cast<std::uint64_t>(kind.value));
-    return kind.variant ? *kind.variant + " (" + number + ')' : number;
+    return kind.variant ? printable(*kind.variant) + " (" + number + ')' : number;
   }
-  static std::string text(const RenderedCpuList& kind, std::size_t) { return '{' + kind.cpus + '}'; }
-  static std::string text(const RenderedBytes& kind, std::size_t) { return kind.hex; }
+  static std::string text(const RenderedCpuList& kind, std::size_t) {
+    return '{' + printable(kind.cpus) + '}';
+  }
+  static std::string text(const RenderedBytes& kind, std::size_t) { return printable(kind.hex); }
   static std::string text(const RenderedUnsupported& kind, std::size_t) {
-    return "<unsupported: " + kind.reason + '>';
+    return "<unsupported: " + printable(kind.reason) + '>';
   }
   static std::string text(const RenderedText& kind, std::size_t) {
-    std::string result = '"' + escaped(kind.c_string()) + '"';
+    std::string result = '"' + printable(kind.c_string()) + '"';
     const bool ended = kind.c_string().size() < kind.bytes.size();
     return kind.bytes.size() < kind.len && !ended ? result + "..." : result;
   }
@@ -88,12 +91,12 @@ class TextWriter {
     std::string result = kind.value == 0 ? "NULL" : fmt::format("{:#x}", kind.value);
     if (!kind.target) return result;
     const RenderedTarget& target = *kind.target;
-    if (target.symbol) result += " <" + *target.symbol + '>';
-    if (target.cast_annotation) result += " (" + *target.cast_annotation + ')';
+    if (target.symbol) result += " <" + printable(*target.symbol) + '>';
+    if (target.cast_annotation) result += " (" + printable(*target.cast_annotation) + ')';
     if (target.deref) return result + " -> " + value(*target.deref, indent);
     if (!target.deref_skipped_reason) return result;
     const bool is_cycle = target.deref_skipped_reason->starts_with("cycle ");
-    return result + (is_cycle ? " [cycle]" : " [chase: " + *target.deref_skipped_reason + ']');
+    return result + (is_cycle ? " [cycle]" : " [chase: " + printable(*target.deref_skipped_reason) + ']');
   }
   std::string text(const RenderedStruct& kind, std::size_t indent) const;
   std::string text(const RenderedArray& kind, std::size_t indent) const;
@@ -132,9 +135,9 @@ std::string TextWriter::text(const RenderedStruct& kind, std::size_t indent) con
   lines.reserve(kind.members.size());
   for (const RenderedMember& member : kind.members) {
     const std::string shown = value(member.value, indent + 1);
-    lines.push_back(member.name.empty() ? shown : member.name + '=' + shown);
+    lines.push_back(member.name.empty() ? shown : printable(member.name) + '=' + shown);
   }
-  return wrapped(lines, kind.type_name.value_or("") + '{', "}", indent, false);
+  return wrapped(lines, printable(kind.type_name.value_or("")) + '{', "}", indent, false);
 }
 
 /// The elements, equal neighbours of zero gathered as "0 x 12".

@@ -1,4 +1,5 @@
 #include "introspect/render/scalars.h"
+#include "engine/base/printable.h"
 
 #include <bpf/btf.h>
 
@@ -56,7 +57,7 @@ std::optional<std::string> sum_of_flags(const Btf& btf, const btf_type& type, st
     beyond_three = beyond_three || flag > 3;
     if ((bits & flag) == 0 || (named & flag) != 0) continue;
     named |= flag;
-    names.append(names.empty() ? "" : "|").append(escaped(btf.name_at(enumerator_name(type, i))));
+    names.append(names.empty() ? "" : "|").append(printable(btf.name_at(enumerator_name(type, i))));
   }
   if (!beyond_three || bits == 0 || named != bits) return std::nullopt;
   return names;
@@ -122,7 +123,7 @@ RenderedValue render_enum_bits(const Btf& btf, const btf_type& type, std::uint64
   result.value = result.is_signed && width != 0 ? sign_extend(bits, width) : static_cast<std::int64_t>(bits);
   for (std::uint32_t i = 0; i < btf_vlen(&type); ++i) {
     if (stored_value(type, i, width) != bits) continue;
-    result.variant = escaped(btf.name_at(enumerator_name(type, i)));
+    result.variant = printable(btf.name_at(enumerator_name(type, i)));
     return {std::move(result)};
   }
   if (!result.is_signed) result.variant = sum_of_flags(btf, type, bits, width);

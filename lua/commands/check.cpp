@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/base/printable.h"
 #include "lua/commands/commands.h"
 #include "lua/script_host.h"
 
@@ -15,7 +16,7 @@ int check(const std::vector<std::filesystem::path>& files) {
   for (const auto& file : files) {
     const auto host = ScriptHost::load(file);
     if (host)
-      std::printf("%s: ok\n", file.c_str());
+      std::printf("%s: ok\n", printable(file.string()).c_str());
     else
       code = report_error(host.error());
   }

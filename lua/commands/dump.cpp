@@ -63,9 +63,9 @@ Result<introspect::FailureDump> read_file(const fs::path& file) {
 }
 
 Status print(const ShowArguments& arguments) {
-  const auto dump = KTSTR_TRY(read_file(arguments.file));
+  auto dump = KTSTR_TRY(read_file(arguments.file));
   if (arguments.json) return print_as_json(dump, arguments.text);
-  std::fputs(KTSTR_TRY(engine::to_text(dump, arguments.text)).c_str(), stdout);
+  std::fputs(KTSTR_TRY(engine::to_text(std::move(dump), arguments.text)).c_str(), stdout);
   return ok();
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "engine/base/printable.h"
 #include "engine/kernels/kernel_store.h"
 #include "lua/commands/cancellation.h"
 #include "lua/commands/commands.h"
@@ -26,8 +27,8 @@ int with_store(Use use) {
 void print_kernel(const CachedKernel& kernel) {
   const auto& metadata = kernel.metadata;
   const char* sched_ext = metadata.can_run_schedulers() ? "yes" : metadata.sched_ext ? "broken" : "no";
-  std::printf("%-36s  %-9s  %s  %s\n", metadata.release.c_str(), sched_ext, metadata.added.c_str(),
-              metadata.source.c_str());
+  std::printf("%-36s  %-9s  %s  %s\n", printable(metadata.release).c_str(), sched_ext,
+              printable(metadata.added).c_str(), printable(metadata.source).c_str());
 }
 
 Status list(const KernelStore& store) {
@@ -38,7 +39,8 @@ Status list(const KernelStore& store) {
   }
   std::printf("%-36s  %-9s  %-20s  %s\n", "RELEASE", "SCHED_EXT", "ADDED", "SOURCE");
   for (const auto& kernel : listing.kernels) print_kernel(kernel);
-  for (const auto& damage : listing.damaged) std::fprintf(stderr, "damaged: %s\n", damage.message.c_str());
+  for (const auto& damage : listing.damaged)
+    std::fprintf(stderr, "damaged: %s\n", printable_lines(damage.message).c_str());
   return ok();
 }
 
@@ -47,23 +49,22 @@ Status fetch(const KernelStore& store, const std::optional<std::string>& series,
   vmm::FetchOptions options;
   options.series = series;
   options.refresh = !if_missing;
-  options.progress = [](std::string_view what) {
-    std::fprintf(stderr, "%.*s\n", static_cast<int>(what.size()), what.data());
-  };
+  options.progress = [](std::string_view what) { std::fprintf(stderr, "%s\n", printable(what).c_str()); };
   options.stop = cancellation->token();
   const auto kernel = KTSTR_TRY(store.fetch(options));
-  std::printf("%s\n", kernel.metadata.release.c_str());
+  std::printf("%s\n", printable(kernel.metadata.release).c_str());
   return ok();
 }
 
 Status add(const KernelStore& store, const std::string& image, const std::optional<std::string>& config) {
   const auto kernel = KTSTR_TRY(store.add(image, config));
-  std::printf("%s\n", kernel.metadata.release.c_str());
+  std::printf("%s\n", printable(kernel.metadata.release).c_str());
   return ok();
 }
 
 Status clean(const KernelStore& store, const vmm::CleanSelection& selection) {
-  for (const auto& release : KTSTR_TRY(store.clean(selection))) std::printf("removed %s\n", release.c_str());
+  for (const auto& release : KTSTR_TRY(store.clean(selection)))
+    std::printf("removed %s\n", printable(release).c_str());
   return ok();
 }
 

@@ -6,6 +6,7 @@
 #include <system_error>
 #include <vector>
 
+#include "engine/base/printable.h"
 #include "engine/run/scheduler_setup.h"
 #include "lua/commands/commands.h"
 #include "lua/script_host.h"
@@ -27,8 +28,9 @@ Result<std::vector<fs::path>> scripts_in(const fs::path& directory) {
 
 void print_row(std::size_t name_width, const std::string& name, const std::string& topology,
                const std::string& duration, const std::string& description) {
-  std::printf("%-*s  %-10s  %8s  %s\n", static_cast<int>(name_width), name.c_str(), topology.c_str(),
-              duration.c_str(), description.c_str());
+  const std::string padding(name_width - std::min(name_width, text_width(name)), ' ');
+  std::printf("%s%s  %-10s  %8s  %s\n", name.c_str(), padding.c_str(), topology.c_str(), duration.c_str(),
+              printable(description).c_str());
 }
 
 int list(const fs::path& directory) {
@@ -44,7 +46,8 @@ int list(const fs::path& directory) {
       continue;
     }
     scenarios.push_back(host->scenario());
-    width = std::max(width, scenarios.back().name.size());
+    scenarios.back().name = printable(scenarios.back().name);
+    width = std::max(width, text_width(scenarios.back().name));
   }
   print_row(width, "NAME", "TOPOLOGY", "DURATION", "DESCRIPTION");
   for (const auto& scenario : scenarios)
@@ -61,8 +64,8 @@ int list_profiles(const fs::path& file) {
     const auto profiles = engine::flag_profiles(*scheduler);
     if (!profiles) return report_error(profiles.error());
     for (const auto& profile : *profiles) {
-      std::printf("%s:", scheduler->name.c_str());
-      for (const auto& flag : profile) std::printf(" %s", flag.c_str());
+      std::printf("%s:", printable(scheduler->name).c_str());
+      for (const auto& flag : profile) std::printf(" %s", printable(flag).c_str());
       std::printf("\n");
     }
   }

@@ -4,17 +4,18 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "engine/base/printable.h"
 #include "lua/commands/commands.h"
 
 namespace ktstr::lua {
 
 int report_error(const Error& error) {
-  std::fprintf(stderr, "%s\n", error.message.c_str());
+  std::fprintf(stderr, "%s\n", printable_lines(error.message).c_str());
   return error.code == ErrorCode::kCancelled ? kInterrupted : kToolError;
 }
 
 void report_note(const std::filesystem::path& file, const std::string& note) {
-  if (!note.empty()) std::fprintf(stderr, "note: %s: %s\n", file.c_str(), note.c_str());
+  if (!note.empty()) std::fprintf(stderr, "note: %s\n", printable(file.string() + ": " + note).c_str());
 }
 
 bool wants_colour(int fd, const Invocation& invocation) {

@@ -72,10 +72,44 @@ TEST_CASE("unknown keys name the place and the nearest known key") {
   CHECK(error.text() == "spins.web.iteratons: unknown key (did you mean \"iterations\"?)");
 }
 
+TEST_CASE("mistakes that do not follow from each other are all found") {
+  const auto error =
+      error_of(R"({"count":-1,"names":["a",2,3],"nmaes":[],"spins":{"x":{"iterations":true}}})");
+  std::vector<std::string> texts{error.text()};
+  for (const auto& other : error.others) texts.push_back(other.text());
+  CHECK(texts == std::vector<std::string>{
+                     "nmaes: unknown key (did you mean \"names\"?)",
+                     "count: -1 is out of range (0 to 4294967295)",
+                     "names[2]: expected a string, got a whole number (2)",
+                     "names[3]: expected a string, got a whole number (3)",
+                     "spins.x.iterations: expected a whole number, got a boolean (true)",
+                 });
+}
+
+TEST_CASE("of very many mistakes the first are kept and the others counted") {
+  std::string list = "1";
+  for (int i = 1; i < 50'000; ++i) list += ",1";
+  const auto error = error_of(R"({"names":[)" + list + "]}");
+  CHECK(error.others.size() == 19);
+  CHECK(error.left_out == 50'000 - 20);
+}
+
+TEST_CASE("one value where a list should be is told how to write it") {
+  CHECK(error_of(R"({"names":{"type":"cpu_spin"}})").text() ==
+        "names: expected a list, got one cpu_spin: a list of one has braces of its own, names = { ... }");
+  CHECK(error_of(R"({"names":{"x":1}})").text() ==
+        "names: expected a list, got a table: a list of one has braces of its own, names = { ... }");
+}
+
+TEST_CASE("a long value is shown in part") {
+  const auto text = error_of(R"({"count":")" + std::string(1000, 'x') + R"("})").text();
+  CHECK(text == "count: expected a whole number, got a string (\"" + std::string(40, 'x') + "...\")");
+}
+
 TEST_CASE("wrong kinds and ranges are told with the path") {
   CHECK(error_of(R"({"count":-1})").text() == "count: -1 is out of range (0 to 4294967295)");
-  CHECK(error_of(R"({"count":1.5})").text() == "count: expected a whole number, got a number");
-  CHECK(error_of(R"({"names":["a",2]})").text() == "names[2]: expected a string, got a whole number");
+  CHECK(error_of(R"({"count":1.5})").text() == "count: expected a whole number, got a number (1.5)");
+  CHECK(error_of(R"({"names":["a",2]})").text() == "names[2]: expected a string, got a whole number (2)");
   CHECK(error_of(R"({"colour":"gren"})").text() ==
         "colour: unknown colour \"gren\" (did you mean \"green\"?)");
   CHECK(error_of(R"({"work":{"type":"brust"}})").text() ==

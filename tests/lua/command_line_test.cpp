@@ -9,6 +9,7 @@
 #include <string>
 
 #include "lua/version.h"
+#include "tests/hostile_text.h"
 #include "tests/lua/bundle.h"
 
 namespace ktstr::lua {
@@ -67,8 +68,9 @@ TEST_CASE("check tells what is wrong and exits with 3") {
   const auto outcome = ktstr("check " + good.string() + " " + bad.string());
   CHECK(outcome.code == 3);
   CHECK(contains(outcome, good.string() + ": ok\n"));
-  CHECK(contains(outcome,
-                 bad.string() + ":1: duration: expected a duration such as \"50ms\", got a whole number\n"));
+  CHECK(contains(
+      outcome,
+      bad.string() + ":1: duration: expected a duration such as \"50ms\", got a whole number (1)\n"));
 }
 
 TEST_CASE("a script alone is run, and its mistakes are told before anything boots") {
@@ -141,6 +143,24 @@ TEST_CASE("ctprof says what is wrong and exits with 3") {
   CHECK(contains(ktstr("ctprof show " KTSTR_SCENARIOS "/hello.lua"), "hello.lua: not compressed with zstd"));
   CHECK(ktstr("ctprof compare /nonexistent /nonexistent").code == 3);
   CHECK(ktstr("ctprof compare --sections none a b").code == 3);
+}
+
+TEST_CASE("what scripts and arguments say reaches the terminal as text") {
+  const Bundle bundle;
+  const std::string hostile = R"("\27[2J\7\127\255\194\155\226\128\174\nPASS forged\nok 1 forged")";
+  const std::string scenario = "require('ktstr').scenario { description = " + hostile + " }";
+  const auto print = bundle.write("print.lua", "print(" + hostile + ") return " + scenario);
+  const auto error = bundle.write("error.lua", "error(" + hostile + ")");
+  const auto key = bundle.write("key.lua", "return require('ktstr').scenario { [" + hostile + "] = 1 }");
+  for (const auto& arguments : {"check " + print.string(), "check " + error.string(), "check " + key.string(),
+                                "run " + error.string(), "list " + bundle.directory().string(),
+                                std::string("run \"$(printf '\\033[31m\\nPASS')\""),
+                                std::string("run --backend \"$(printf '\\033[31m\\nPASS')\" a.lua")}) {
+    CAPTURE(arguments);
+    const auto outcome = ktstr(arguments);
+    CHECK(contains(outcome, "\\x1b["));
+    testing::check_harmless("\n" + outcome.output);
+  }
 }
 
 TEST_CASE("output that can't be written is an error") {

@@ -136,7 +136,7 @@ TEST_CASE("arguments and options that can't be are told, with the nearest name")
   CHECK(line_3("c.compare(before, after, { sections = { 'delay' } })").find("did you mean \"delays\"?") !=
         std::string::npos);
   CHECK(line_3("c.compare(before, after, { all = 1 })") ==
-        "foo.lua:3: ctprof.compare: all: expected true or false, got a whole number");
+        "foo.lua:3: ctprof.compare: all: expected true or false, got a whole number (1)");
   CHECK(line_3("c.compare(before, after, 'all')").starts_with("foo.lua:3: ctprof.compare: expected "));
   CHECK(line_3("c.compare(before, { threads = {} })") ==
         "foo.lua:3: ctprof.compare: the second argument is no capture that ctprof.load gave");

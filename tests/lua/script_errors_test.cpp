@@ -56,7 +56,7 @@ return k.scenario {
   check = function(report) local t = { duration = 2 } if t then return nil, "end" end end,
   duration = 5,
 })",
-     "foo.lua:6: duration: expected a duration such as \"50ms\", got a whole number"},
+     "foo.lua:6: duration: expected a duration such as \"50ms\", got a whole number (5)"},
     {R"(local k = require "ktstr"
 return k.scenario {
   cgroups = { web = { works = {

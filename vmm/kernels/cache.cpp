@@ -12,6 +12,7 @@
 #include "engine/base/elf_image.h"
 #include "engine/base/mapped_file.h"
 #include "engine/base/nearest.h"
+#include "engine/base/printable.h"
 #include "engine/base/read_format.h"
 #include "engine/base/utc_time.h"
 #include "engine/base/write.h"
@@ -64,7 +65,7 @@ Result<KernelMetadata> parse_metadata(std::string_view json, const fs::path& fil
   const auto found = KTSTR_TRY(format_of(tree, "format", {1, 0}));
   KernelMetadata metadata;
   if (const auto note = KTSTR_TRY(read_format(tree, metadata, found, kMetadataFormat)); !note.empty())
-    spdlog::warn("{}: {}", file.string(), note);
+    spdlog::warn("{}", printable(file.string() + ": " + note));
   metadata.format = kMetadataFormat.to_string();
   return metadata;
 }

@@ -1,5 +1,7 @@
 #include "vmm/kvm/boot.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "engine/base/mapped_file.h"
@@ -12,19 +14,11 @@
 namespace ktstr::vmm::kvm {
 namespace {
 
-AcpiConfig acpi_config(const Topology& topology, std::span<const RamPart> ram) {
-  AcpiConfig config;
-  config.relations = topology.relations;
-  for (std::size_t cpu = 0; cpu < topology.cpus(); ++cpu) config.apic_ids.push_back(apic_id(topology, cpu));
-  for (std::size_t node = 0; node < topology.nodes; ++node)
-    config.nodes.push_back({topology.node_cpus(node), {}});
-  for (const auto& part : ram)
-    config.nodes[part.bank].memory.push_back({part.region.base, part.region.bytes.size()});
-  return config;
-}
-
 Status load_acpi_tables(const Topology& topology, std::span<const RamPart> parts, const GuestMemory& memory) {
-  const auto tables = KTSTR_TRY(build_acpi_tables(acpi_config(topology, parts)));
+  auto config = acpi_config(topology);
+  for (const auto& part : parts)
+    config.nodes[part.bank].memory.push_back({part.region.base, part.region.bytes.size()});
+  const auto tables = KTSTR_TRY(build_acpi_tables(config));
   const auto place = memory.slice(kAcpiTables, tables.size());
   if (!place) return Error{ErrorCode::kInvalidArgument, "no memory for the ACPI tables"};
   std::copy(tables.begin(), tables.end(), place->begin());
@@ -37,7 +31,7 @@ Result<LinuxEntry> load_kernel(const MachineConfig& config, std::span<const Memo
   LinuxToLoad what{
       .kernel = {},
       .initramfs = initramfs.bytes(),
-      .command_line = kernel_command_line(config, {}),
+      .command_line = kernel_command_line(config, own_kernel_arguments(config.topology)),
       .kaslr = config.kaslr,
       .acpi_rsdp = kAcpiTables,
       .write = [&](GuestPhys at, std::span<const std::byte> bytes) { return filler.put(at, bytes); }};
@@ -59,6 +53,22 @@ Result<LinuxEntry> load_kernel(const MachineConfig& config, std::span<const Memo
 }
 
 }  // namespace
+
+AcpiConfig acpi_config(const Topology& topology) {
+  AcpiConfig config;
+  config.relations = topology.relations;
+  for (std::size_t cpu = 0; cpu < topology.cpus(); ++cpu) config.apic_ids.push_back(apic_id(topology, cpu));
+  for (std::size_t node = 0; node < topology.nodes; ++node)
+    config.nodes.push_back({topology.node_cpus(node), {}});
+  return config;
+}
+
+std::string own_kernel_arguments(const Topology& topology) {
+  if (largest_apic_id(topology) <= kLargestXapicId) return {};
+  std::size_t last = 0;
+  while (apic_id(topology, last + 1) <= kLargestXapicId) ++last;
+  return fmt::format(" irqaffinity=0-{}", last);
+}
 
 Result<LinuxEntry> load_guest(const MachineConfig& config, GuestRam& ram, std::span<const RamPart> parts) {
   std::vector<MemoryRegion> regions;

@@ -2,14 +2,23 @@
 #pragma once
 
 #include <span>
+#include <string>
 
 #include "engine/base/result.h"
 #include "vmm/guest_ram.h"
+#include "vmm/kvm/acpi/config.h"
 #include "vmm/kvm/loader.h"
 #include "vmm/kvm/ram_layout.h"
 #include "vmm/machine.h"
 
 namespace ktstr::vmm::kvm {
+
+/// What the ACPI tables tell of a machine of this topology, but for where its nodes' memory lies.
+[[nodiscard]] AcpiConfig acpi_config(const Topology& topology);
+
+/// Arguments of the kernel for such a machine, each with a space before it. Interrupts of devices stay on
+/// CPUs that the I/O APIC of KVM can address, which has 8 bits for it.
+[[nodiscard]] std::string own_kernel_arguments(const Topology& topology);
 
 /// Reads the configuration's files and writes kernel, initramfs, boot parameters and ACPI tables. `parts`:
 /// all of `ram`, which is GuestRam::create()'s, ascending. What is as in a file is mapped from it: the files'

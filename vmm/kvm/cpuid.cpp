@@ -62,12 +62,10 @@ void set_extended_topology(CpuidLeaves& leaves, const Topology& topology, std::s
 }
 
 void set_paravirtual(CpuidLeaves& leaves, const Topology& topology, const CpuidOptions& options) {
-  constexpr std::uint32_t kLargestPlainDestination = 254;
   auto* const features = leaves.find(KVM_CPUID_FEATURES);
   if (features == nullptr) return;
   if (options.dedicated_cpus) features->edx |= 1U << KVM_HINTS_REALTIME;
-  if (largest_apic_id(topology) > kLargestPlainDestination)
-    features->eax |= 1U << KVM_FEATURE_MSI_EXT_DEST_ID;
+  if (largest_apic_id(topology) > kLargestXapicId) features->eax |= 1U << KVM_FEATURE_MSI_EXT_DEST_ID;
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "vmm/apic_id.h"
 #include "vmm/kvm/boot.h"
 #include "vmm/kvm/cpuid.h"
+#include "vmm/kvm/machine_limits.h"
 #include "vmm/kvm/process_machine.h"
 #include "vmm/kvm/streams.h"
 #include "vmm/memory_plan.h"
@@ -20,6 +21,7 @@ constexpr auto kStartDeadline = std::chrono::seconds(10);
 }  // namespace
 
 Result<std::unique_ptr<KvmMachine>> KvmMachine::start(const MachineConfig& config) {
+  KTSTR_TRY_STATUS(check_topology(config.topology));
   const auto banks = KTSTR_TRY(plan_banks(config));
   auto placement = KTSTR_TRY(HostPlacement::plan(config.performance, config.topology));
   auto ram = KTSTR_TRY(GuestRam::create(banks, placement.ram()));
@@ -53,7 +55,7 @@ Status KvmMachine::assemble(const std::filesystem::path& console_log) {
   ram_parts_ = lay_out_ram(banks);
   for (const auto& part : ram_parts_) regions_.push_back(part.region);
   guest_memory_.emplace(regions_);
-  vm_ = KTSTR_TRY(Vm::create(kvm, regions_, largest_apic_id(topology_)));
+  vm_ = KTSTR_TRY(Vm::create(kvm, regions_, topology_.cpus(), largest_apic_id(topology_)));
   if (const auto longest = placement_.options().halt_poll)
     KTSTR_TRY_STATUS(vm_->limit_halt_polling(kvm, *longest));
   KTSTR_TRY_STATUS(connect(console_log));

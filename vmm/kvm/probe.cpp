@@ -118,7 +118,7 @@ Status ProbeMachine::prepare(const Kvm& kvm) {
   load();
   ports_.insert(KTSTR_PROBE_PORT, 1, port_);
   const MemoryRegion region{GuestPhys(), ram_.bytes(0)};
-  vm_ = KTSTR_TRY(Vm::create(kvm, std::span(&region, 1), largest_apic_id(kTwoCpus)));
+  vm_ = KTSTR_TRY(Vm::create(kvm, std::span(&region, 1), kTwoCpus.cpus(), largest_apic_id(kTwoCpus)));
   const auto supported = KTSTR_TRY(kvm.supported_cpuid());
   for (std::size_t cpu = 0; cpu < kTwoCpus.cpus(); ++cpu) {
     auto vcpu = KTSTR_TRY(Vcpu::create(kvm, vm_->fd(), cpu, apic_id(kTwoCpus, cpu), surroundings_));

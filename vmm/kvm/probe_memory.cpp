@@ -14,6 +14,7 @@
 #include "engine/base/describe.h"
 #include "engine/base/durable_file.h"
 #include "engine/base/fd.h"
+#include "engine/base/printable.h"
 #include "engine/base/read_format.h"
 
 namespace ktstr {
@@ -90,7 +91,7 @@ Result<ProbeRecord> read_record(const fs::path& file) {
   ProbeRecord record;
   const auto found = KTSTR_TRY(format_of(tree, "format", {1, 0}));
   if (const auto note = KTSTR_TRY(read_format(tree, record, found, kFormat)); !note.empty())
-    spdlog::warn("{}: {}", file.string(), note);
+    spdlog::warn("{}", printable(file.string() + ": " + note));
   return record;
 }
 

@@ -1,16 +1,19 @@
 #include "vmm/kvm/vm.h"
 
+#include <fmt/format.h>
+
 #include <vector>
 
+#include "vmm/apic_id.h"
 #include "vmm/kvm/ioctl.h"
 #include "vmm/kvm/layout.h"
+#include "vmm/kvm/msi_address.h"
 #include "vmm/kvm/table.h"
 
 namespace ktstr::vmm::kvm {
 namespace {
 
 constexpr std::uint32_t kPicPins = 8;
-constexpr std::uint32_t kLargestXapicId = 254;
 
 kvm_irq_routing_entry chip_route(std::uint32_t gsi, std::uint32_t chip, std::uint32_t pin) {
   kvm_irq_routing_entry route{};
@@ -32,23 +35,45 @@ std::vector<kvm_irq_routing_entry> pin_routes() {
   return routes;
 }
 
+/// A KVM that does not know the question has the least that there was (Documentation/virt/kvm/api.rst, 4.7).
+std::uint32_t most(const Kvm& kvm, int capability, std::uint32_t otherwise) {
+  const int value = kvm.extension(capability);
+  return value > 0 ? static_cast<std::uint32_t>(value) : otherwise;
+}
+
+Status check_size(const Kvm& kvm, std::size_t cpus, std::uint32_t largest_apic_id) {
+  const auto most_cpus = most(kvm, KVM_CAP_MAX_VCPUS, 4);
+  const auto ids = most(kvm, KVM_CAP_MAX_VCPU_ID, most_cpus);
+  if (cpus > most_cpus)
+    return Error{ErrorCode::kUnavailable,
+                 fmt::format("{} CPUs: this host's KVM has {} at the most", cpus, most_cpus)};
+  if (largest_apic_id >= ids)
+    return Error{ErrorCode::kUnavailable,
+                 fmt::format("the last CPU would have APIC id {}: this host's KVM has {} at the most",
+                             largest_apic_id, ids - 1)};
+  return ok();
+}
+
 }  // namespace
 
-Result<Vm> Vm::create(const Kvm& kvm, std::span<const MemoryRegion> regions, std::uint32_t largest_apic_id) {
-  Vm vm(Fd(KTSTR_TRY(kvm_ioctl(kvm.fd(), KVM_CREATE_VM, "KVM_CREATE_VM", 0))));
-  KTSTR_TRY_STATUS(vm.set_up(kvm, largest_apic_id));
+Result<Vm> Vm::create(const Kvm& kvm, std::span<const MemoryRegion> regions, std::size_t cpus,
+                      std::uint32_t largest_apic_id) {
+  KTSTR_TRY_STATUS(check_size(kvm, cpus, largest_apic_id));
+  Vm vm(Fd(KTSTR_TRY(kvm_ioctl(kvm.fd(), KVM_CREATE_VM, "KVM_CREATE_VM", 0))),
+        largest_apic_id > kLargestXapicId);
+  KTSTR_TRY_STATUS(vm.set_up(kvm));
   KTSTR_TRY_STATUS(vm.add_memory(regions));
   return vm;
 }
 
-Status Vm::set_up(const Kvm& kvm, std::uint32_t largest_apic_id) {
+Status Vm::set_up(const Kvm& kvm) {
   if (kvm.extension(KVM_CAP_SET_TSS_ADDR))
     KTSTR_TRY(kvm_ioctl(fd(), KVM_SET_TSS_ADDR, "KVM_SET_TSS_ADDR", kKvmTss.value()));
   if (kvm.extension(KVM_CAP_SET_IDENTITY_MAP_ADDR)) {
     std::uint64_t address = kKvmIdentityMap.value();
     KTSTR_TRY(kvm_ioctl(fd(), KVM_SET_IDENTITY_MAP_ADDR, "KVM_SET_IDENTITY_MAP_ADDR", &address));
   }
-  if (largest_apic_id > kLargestXapicId) {
+  if (extended_destinations_) {
     kvm_enable_cap ids{};
     ids.cap = KVM_CAP_X2APIC_API;
     ids.args[0] = KVM_X2APIC_API_USE_32BIT_IDS | KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK;
@@ -99,6 +124,7 @@ Status Vm::connect_doorbell(GuestPhys address, std::uint32_t bytes, int event) c
 }
 
 Status Vm::route_message(std::uint32_t gsi, std::uint64_t address, std::uint32_t data) {
+  if (extended_destinations_) address = msi_address_for_kvm(address);
   kvm_irq_routing_entry message{};
   message.gsi = gsi;
   message.type = KVM_IRQ_ROUTING_MSI;

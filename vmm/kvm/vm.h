@@ -20,10 +20,11 @@ namespace ktstr::vmm::kvm {
 class Vm {
  public:
   /// A machine with these regions as its RAM, an in-kernel PIC, I/O APIC and local APICs, and no PIT.
-  /// `largest_apic_id` decides whether 32-bit APIC ids are asked for. The regions' bytes must outlive it.
-  /// Errors: KVM's.
+  /// Where the largest APIC id of its `cpus` CPUs exceeds 254, ids have 32 bits, and messages extended
+  /// destinations. The regions' bytes must outlive it. Errors: kUnavailable for more CPUs or larger ids than
+  /// this host's KVM has; KVM's.
   [[nodiscard]] static Result<Vm> create(const Kvm& kvm, std::span<const MemoryRegion> regions,
-                                         std::uint32_t largest_apic_id);
+                                         std::size_t cpus, std::uint32_t largest_apic_id);
 
   [[nodiscard]] int fd() const { return fd_.get(); }
 
@@ -42,11 +43,12 @@ class Vm {
   [[nodiscard]] Status route_message(std::uint32_t gsi, std::uint64_t address, std::uint32_t data);
 
  private:
-  explicit Vm(Fd fd) : fd_(std::move(fd)) {}
-  Status set_up(const Kvm& kvm, std::uint32_t largest_apic_id);
+  Vm(Fd fd, bool extended_destinations) : fd_(std::move(fd)), extended_destinations_(extended_destinations) {}
+  Status set_up(const Kvm& kvm);
   Status add_memory(std::span<const MemoryRegion> regions) const;
 
   Fd fd_;
+  bool extended_destinations_;
   std::map<std::uint32_t, kvm_irq_routing_entry> messages_;  ///< by GSI
 };
 

@@ -17,8 +17,11 @@ struct MachinePlan {
   std::vector<std::uint64_t> bank_bytes;  ///< RAM of each NUMA node, whole 2 MiB
 };
 
-/// Errors (kInvalidArgument) name what the machines can't express: too many CPUs, APIC ids or nodes, too
-/// little memory; kUnavailable: what of the host QEMU's machines don't get for themselves.
+/// Errors (kInvalidArgument) name what the machines can't express: too many CPUs, APIC ids or nodes.
+[[nodiscard]] Status check_topology(const Topology& topology);
+
+/// Errors: those of check_topology(); kInvalidArgument for too little memory; kUnavailable: what of the host
+/// QEMU's machines don't get for themselves.
 [[nodiscard]] Result<MachinePlan> plan_machine(const MachineConfig& config);
 
 }  // namespace ktstr::vmm::qemu

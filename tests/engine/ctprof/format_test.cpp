@@ -42,8 +42,4 @@ TEST_CASE("relative changes are percent, or new") {
   CHECK(format_relative({}) == "");
 }
 
-TEST_CASE("control characters are shown, not obeyed") {
-  CHECK(printable("a\n\x1b[31mb\x7f") == "a\\x0a\\x1b[31mb\\x7f");
-}
-
 }  // namespace ktstr::engine

@@ -68,7 +68,7 @@ TEST_CASE("a comparison says what to know and how much changed") {
   std::erase_if(comparison.rows, [](const Row& row) { return !is_changed(row); });
   const auto text = compare_text(comparison, 0, {});
   CHECK(contains(text, "2.000 s between the captures\n"));
-  CHECK(contains(text, "only after:  new\\x0a (1 threads)\n"));
+  CHECK(contains(text, "only after:  new\\n (1 threads)\n"));
   CHECK(contains(text, "db     run_time_ns   1.0ms  3.0ms  +2.0ms   +200.0%  1.0ms/s\n"));
   CHECK(compare_csv(comparison) ==
         "section,group,metric,unit,before,after,change,relative,rate_per_second,reset\r\n"

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/hostile_text.h"
 #include "tests/introspect/dump/sample_dump.h"
 
 using namespace ktstr;
@@ -40,6 +41,28 @@ TEST_CASE("queues name their tasks") {
 TEST_CASE("what the guest wrote can't control the terminal") {
   CHECK(text_of(sample_report()).find('\x1b') == std::string::npos);
   CHECK(text_of(sample_report(), {.colour = true}).find("\x1b[1;31m") != std::string::npos);
+}
+
+TEST_CASE("nothing that a dump's file says reaches the terminal raw or begins a line") {
+  const auto& hostile = testing::kHostileText;
+  auto report = sample_report();
+  report.origin.name = report.origin.detail = report.origin.kernel = hostile;
+  report.exit_record->kind_name = report.exit_record->reason = report.exit_record->msg = hostile;
+  for (auto& frame : report.exit_record->backtrace) frame.symbol = hostile;
+  report.scx_walker_unavailable = report.active_obj_name = hostile;
+  for (auto& dsq : report.dsq_states) dsq.origin = hostile, dsq.problem = hostile;
+  for (auto& task : report.task_enrichments) task.comm = hostile, task.state = hostile;
+  for (auto& map : report.maps)
+    map.name = map.type_name = hostile, map.error = hostile,
+    map.value = introspect::RenderedValue{
+        introspect::RenderedStruct{hostile, {{hostile, {introspect::RenderedEnum{32, 1, hostile, false}}}}}};
+  report.problems = {hostile};
+  testing::check_harmless("\n" + text_of(report));
+  for (const auto& task : report.task_enrichments)
+    testing::check_harmless("\n" + text_of(report, {.task = task.pid}));
+  introspect::DegradedFailureDumpReport degraded;
+  degraded.reason = hostile;
+  testing::check_harmless("\n" + text_of(degraded));
 }
 
 TEST_CASE("one map is shown alone, with all its entries") {

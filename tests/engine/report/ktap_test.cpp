@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/engine/report/sample_report.h"
+#include "tests/hostile_text.h"
 
 using namespace ktstr::engine;
 using namespace ktstr::engine::testing;
@@ -49,6 +50,26 @@ TEST_CASE("a skip and an inconclusive run give their reasons") {
 TEST_CASE("a name can't end its line or begin a directive") {
   CHECK(to_ktap(std::vector{with_verdict(Outcome::kPass, "a # SKIP\nok 2")}) ==
         "KTAP version 1\n1..1\nok 1 a   SKIP ok 2\n");
+}
+
+TEST_CASE("nothing that a report quotes is a line of KTAP or reaches the terminal raw") {
+  const auto& hostile = ktstr::testing::kHostileText;
+  auto report = with_verdict(Outcome::kFail, hostile);
+  report.failures = {{"check", hostile, {}, {}}};
+  report.emulator_faults = {hostile};
+  report.reason = hostile;
+  SchedulerReport scheduler;
+  scheduler.name = scheduler.problem.emplace() = hostile;
+  scheduler.expected = true;
+  scheduler.log = {hostile};
+  report.schedulers = {scheduler};
+  auto skip = report, inconclusive = report;
+  skip.verdict = Outcome::kSkip;
+  inconclusive.verdict = Outcome::kInconclusive;
+  for (const auto& one : {report, skip, inconclusive}) {
+    const auto text = to_ktap(std::vector{one});
+    ktstr::testing::check_harmless(text.substr(text.find("1..1") + 4));
+  }
 }
 
 TEST_CASE("no reports make an empty plan") {

@@ -5,6 +5,7 @@
 #include "engine/report/monitor_text.h"
 #include "engine/report/table.h"
 #include "tests/engine/report/sample_report.h"
+#include "tests/hostile_text.h"
 
 using namespace ktstr;
 using namespace ktstr::engine;
@@ -133,6 +134,40 @@ TEST_CASE("times have the unit that suits them") {
   CHECK(time_text(10'000) == "10.0 us");
   CHECK(time_text(12'345'678) == "12.3 ms");
   CHECK(time_text(12'345'678'901) == "12.3 s");
+}
+
+TEST_CASE("nothing that a report quotes reaches the terminal raw or begins a line") {
+  auto report = passing_report();
+  const auto& hostile = ktstr::testing::kHostileText;
+  report.verdict = Outcome::kFail;
+  report.scenario = report.reason.emplace() = report.console_tail.emplace() = hostile;
+  report.failures = {{hostile, hostile, hostile, 1}, {hostile, hostile, {}, {}}};
+  report.kernel.release = report.machine.fork_problem = report.monitor_problem = report.replay = hostile;
+  report.machine.backend = report.machine.topology = hostile;
+  report.emulator_faults = {hostile};
+  report.dumps = {{hostile, hostile, hostile, hostile, 1, 1, hostile, hostile}};
+  report.ctprof_captures = {{1, hostile, 1, 1, 1, {}, hostile}};
+  report.map_readings = {{1, 1, hostile, 1, hostile, hostile, {introspect::RenderedUnsupported{hostile}}}};
+  report.groups[0].cgroup = report.groups[0].work = hostile;
+  report.timeline.events[0] = {1, 1, 0, hostile, hostile, 1, 1, hostile, hostile, hostile};
+  report.monitor->samples[0].cpus[0].sched_domains->front().name = hostile;
+  report.monitor->verdict.summary = hostile;
+  SchedulerReport scheduler;
+  scheduler.name = scheduler.ops.emplace() = scheduler.problem.emplace() = hostile;
+  scheduler.log = {hostile};
+  scheduler.exit = protocol::ExitInfo{hostile, 1};
+  scheduler.exit_record = {hostile, hostile, 1, hostile, hostile, {hostile}, hostile};
+  report.schedulers = {scheduler};
+  ktstr::testing::check_harmless("\n" + to_text(report));
+}
+
+TEST_CASE("lines of a failure, the console and the kernel's dump stay lines") {
+  auto report = passing_report();
+  report.verdict = Outcome::kFail;
+  report.failures = {{"check", "two\nlines", {}, {}}};
+  report.console_tail = "a\tb\r\nc\r\n";
+  CHECK(to_text(report).starts_with("FAIL hello: two\n    lines\n  kernel "));
+  CHECK(to_text(report).find("console\n  | a\tb\n  | c\n\n") != std::string::npos);
 }
 
 TEST_CASE("table columns line up, text to the left and numbers to the right") {

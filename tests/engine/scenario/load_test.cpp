@@ -54,18 +54,19 @@ TEST_CASE("memory grows with the CPUs and has a floor") {
 }
 
 TEST_CASE("kinds and units are told") {
-  CHECK(with(R"("duration": 5)") == "duration: expected a duration such as \"50ms\", got a whole number");
+  CHECK(with(R"("duration": 5)") == "duration: expected a duration such as \"50ms\", got a whole number (5)");
   CHECK(with(R"("duration": "5")") ==
         "duration: \"5\" is not a duration such as \"50ms\" (units: ns us ms s m h)");
   CHECK(with(R"("memory": "lots")") ==
         "memory: \"lots\" is not a size such as \"64K\" (units: B K M G T, powers of 1024)");
   CHECK(outcome(R"({"topology": 4})") ==
-        "topology: expected a topology such as \"1n2l2c1t\", or a table with nodes, got a whole number");
+        "topology: expected a topology such as \"1n2l2c1t\", or a table with nodes, got a whole number (4)");
   CHECK(with(R"("steps": [{"hold": true}])") ==
-        "steps[1].hold: expected a duration such as \"3s\", a fraction or a k.hold value, got a boolean");
+        "steps[1].hold: expected a duration such as \"3s\", a fraction or a k.hold value, got a boolean "
+        "(true)");
   CHECK(with(R"("cgroups": {"web": {"cpuset": "0-1"}})") ==
-        "cgroups.web.cpuset: expected a cpuset such as k.cpuset.llc(0), got a string");
-  CHECK(with(R"("check": "x")") == "check: expected a function, got a string");
+        "cgroups.web.cpuset: expected a cpuset such as k.cpuset.llc(0), got a string (\"0-1\")");
+  CHECK(with(R"("check": "x")") == "check: expected a function, got a string (\"x\")");
 }
 
 TEST_CASE("unknown names tell the nearest") {

@@ -137,7 +137,7 @@ TEST_CASE("mistakes are told with their place") {
        "\"scx_one\"?)"},
       {R"({"scheduler": "./nothing_like_it"})", "scheduler: there is no program nothing_like_it"},
       {R"({"scheduler": 5})",
-       "scheduler: expected a scheduler: a path, a name or k.scheduler { ... }, got a whole number"},
+       "scheduler: expected a scheduler: a path, a name or k.scheduler { ... }, got a whole number (5)"},
       {scheduler(""), "scheduler: names neither a path nor a name"},
       {scheduler(R"("path": "scx_one", "pth": "x")"), "scheduler.pth: unknown key (did you mean \"path\"?)"},
       {scheduler(R"("path": "scx_one", "flags": {"llc": {}}, "active": ["lcc"])"),

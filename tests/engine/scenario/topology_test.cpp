@@ -59,7 +59,7 @@ TEST_CASE("memory that does not agree with the nodes is an error at the member t
 TEST_CASE("unknown keys name the nearest, and kinds are told with the place") {
   CHECK(table(R"("nodes": [{"llc": 2}])") == "topology.nodes[1].llc: unknown key (did you mean \"llcs\"?)");
   CHECK(table(R"("distance": [])") == "topology.distance: unknown key (did you mean \"distances\"?)");
-  CHECK(table(R"("nodes": 2)") == "topology.nodes: expected a list, got a whole number");
+  CHECK(table(R"("nodes": 2)") == "topology.nodes: expected a list, got a whole number (2)");
   CHECK(table(R"("nodes": [{"llcs": 1}], "distances": [[-1]])") ==
         "topology.distances[1][1]: -1 is out of range (0 to 4294967295)");
 }

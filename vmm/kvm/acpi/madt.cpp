@@ -1,5 +1,6 @@
 #include "vmm/kvm/acpi/madt.h"
 
+#include "vmm/apic_id.h"
 #include "vmm/kvm/layout.h"
 
 namespace ktstr::vmm::kvm {
@@ -45,7 +46,7 @@ struct [[gnu::packed]] LocalX2ApicEntry {
 static_assert(sizeof(LocalX2ApicEntry) == 16);
 
 void add_cpu(Table& table, std::uint32_t cpu, std::uint32_t apic_id) {
-  if (apic_id < kFirstX2ApicId) {
+  if (apic_id <= kLargestXapicId) {
     LocalApicEntry entry;
     entry.processor_uid = static_cast<std::uint8_t>(cpu);
     entry.apic_id = static_cast<std::uint8_t>(apic_id);

@@ -8,12 +8,8 @@
 
 namespace ktstr::vmm::kvm {
 
-/// The first APIC id that needs an x2APIC structure: 255 is the broadcast of those before (ACPI 6.5,
-/// 5.2.12.12).
-inline constexpr std::uint32_t kFirstX2ApicId = 255;
-
 /// The Multiple APIC Description Table (ACPI 6.5, 5.2.12); `apic_ids` by CPU number, ascending. A CPU's ACPI
-/// processor UID is its number.
+/// processor UID is its number; an id above kLargestXapicId has an x2APIC structure (5.2.12.12).
 [[nodiscard]] Bytes madt(std::span<const std::uint32_t> apic_ids);
 
 }  // namespace ktstr::vmm::kvm

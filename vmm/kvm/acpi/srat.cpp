@@ -1,6 +1,6 @@
 #include "vmm/kvm/acpi/srat.h"
 
-#include "vmm/kvm/acpi/madt.h"
+#include "vmm/apic_id.h"
 
 namespace ktstr::vmm::kvm {
 namespace {
@@ -52,7 +52,7 @@ struct [[gnu::packed]] MemoryAffinity {
 static_assert(sizeof(MemoryAffinity) == 40);
 
 void add_cpu(Table& table, std::uint32_t domain, std::uint32_t apic_id) {
-  if (apic_id < kFirstX2ApicId) {
+  if (apic_id <= kLargestXapicId) {
     LocalApicAffinity entry;
     entry.apic_id = static_cast<std::uint8_t>(apic_id);
     entry.domain_low = static_cast<std::uint8_t>(domain);
