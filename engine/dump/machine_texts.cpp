@@ -53,16 +53,18 @@ std::string numa(const FailureDumpReport& report) {
   return table.to_string();
 }
 
-/// " verified_insns=345": of program `i`, which is the same one in both lists unless one of them has a gap.
+/// " verified_insns=345": of program `i`, which is the same one in both lists unless one of them has a gap;
+/// then of the only one of that name.
 std::string verified_text(const FailureDumpReport& report, std::size_t i) {
   const auto& name = report.prog_runtime_stats[i].name;
   const auto& verified = report.prog_verifier_stats;
-  auto found = verified.end();
-  if (i < verified.size() && verified[i].name == name)
-    found = verified.begin() + static_cast<std::ptrdiff_t>(i);
-  else
-    found = std::ranges::find(verified, name, &introspect::ProgVerifierStats::name);
-  return found == verified.end() ? "" : fmt::format(" verified_insns={}", found->verified_insns);
+  const auto text = [](const introspect::ProgVerifierStats& program) {
+    const auto& count = program.verified_insns;
+    return count ? fmt::format(" verified_insns={}", *count) : std::string();
+  };
+  if (i < verified.size() && verified[i].name == name) return text(verified[i]);
+  const bool one = std::ranges::count(verified, name, &introspect::ProgVerifierStats::name) == 1;
+  return one ? text(*std::ranges::find(verified, name, &introspect::ProgVerifierStats::name)) : "";
 }
 
 }  // namespace
