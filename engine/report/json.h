@@ -25,6 +25,13 @@ struct JsonCaps {
 [[nodiscard]] Status write_json_file(const RunReport& report, const std::filesystem::path& path,
                                      const JsonCaps& caps = {});
 
+/// Whether write_json_file() can write there, as far as can be known without writing. Errors as there.
+[[nodiscard]] Status check_json_file(const std::filesystem::path& path);
+
+/// Whether files can be made in the directory, which need not be there yet. Errors: kIo, with the directory
+/// that is none or can't be written to.
+[[nodiscard]] Status check_directory(const std::filesystem::path& directory);
+
 /// Reads such a text back. `note`: what was left out because a newer ktstr wrote it, in a line; empty when
 /// nothing was. Errors: kCorrupt; kUnavailable, another major version of the format.
 [[nodiscard]] Result<RunReport> parse_json_report(std::string_view json, std::string* note = nullptr);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/base/printable.h"
+#include "engine/report/collapsed_log.h"
 
 namespace ktstr::engine {
 namespace {
@@ -25,26 +26,8 @@ void add_scheduler(std::string& out, const SchedulerReport& scheduler) {
   add_diagnostic(out, fmt::format("scheduler {}: {}{}", scheduler.name, enum_name(scheduler.fate),
                                   scheduler.expected ? ", as expected: " + *scheduler.problem : ""));
   if (!scheduler.problem) return;
-  for (const auto& line : scheduler.log) add_diagnostic(out, scheduler.name + ": " + line);
-}
-
-/// The result line, behind what is to be said before it.
-void add_result(std::string& out, std::size_t number, const RunReport& report) {
-  const auto name = one_line(report.scenario);
-  switch (report.verdict) {
-    case Outcome::kPass:
-      out += fmt::format("ok {} {}\n", number, name);
-      return;
-    case Outcome::kSkip:
-      out += fmt::format("ok {} {} # SKIP {}\n", number, name, one_line(report.reason.value_or("")));
-      return;
-    case Outcome::kInconclusive:
-      add_diagnostic(out, "inconclusive: " + report.reason.value_or(""));
-      [[fallthrough]];
-    case Outcome::kFail:
-      out += fmt::format("not ok {} {}\n", number, name);
-      return;
-  }
+  for (const auto& line : with_loops_collapsed(scheduler.log))
+    add_diagnostic(out, scheduler.name + ": " + line);
 }
 
 }  // namespace
@@ -59,8 +42,25 @@ std::string ktap_test(std::size_t number, const RunReport& report) {
   for (const auto& scheduler : report.schedulers) add_scheduler(out, scheduler);
   for (const auto& fault : report.emulator_faults)
     add_diagnostic(out, "repeated, the emulator failed: " + fault);
-  add_result(out, number, report);
-  return out;
+  const auto name = one_line(report.scenario);
+  switch (report.verdict) {
+    case Outcome::kPass:
+      return out + fmt::format("ok {} {}\n", number, name);
+    case Outcome::kSkip:
+      return out + fmt::format("ok {} {} # SKIP {}\n", number, name, one_line(report.reason.value_or("")));
+    case Outcome::kInconclusive:
+      add_diagnostic(out, "inconclusive: " + report.reason.value_or(""));
+      [[fallthrough]];
+    case Outcome::kFail:
+      break;
+  }
+  return out + fmt::format("not ok {} {}\n", number, name);
+}
+
+std::string ktap_error(std::size_t number, const std::string& name, std::string_view why) {
+  std::string out;
+  add_diagnostic(out, why);
+  return out + fmt::format("not ok {} {}\n", number, one_line(name));
 }
 
 }  // namespace ktstr::engine

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "engine/report/run_report.h"
 
@@ -14,5 +15,8 @@ namespace ktstr::engine {
 /// One test, numbered from 1: "ok", "not ok", or "ok ... # SKIP reason". Failures stand before their result
 /// line as diagnostics ("# ..."). KTAP has no word for inconclusive: it is "not ok", with the reason.
 [[nodiscard]] std::string ktap_test(std::size_t number, const RunReport& report);
+
+/// A test that could not be run, "not ok", and why.
+[[nodiscard]] std::string ktap_error(std::size_t number, const std::string& name, std::string_view why);
 
 }  // namespace ktstr::engine

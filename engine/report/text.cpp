@@ -9,6 +9,7 @@
 #include "engine/report/printable_report.h"
 #include "engine/report/scheduler_text.h"
 #include "engine/report/table.h"
+#include "vmm/console_line.h"
 
 namespace ktstr::engine {
 namespace {
@@ -144,9 +145,10 @@ std::string map_readings_text(const RunReport& report) {
 }
 
 std::string console_text(const RunReport& report) {
-  if (!report.console_tail || report.console_tail->empty()) return {};
+  const auto lines = vmm::without_harmless_lines(report.console_tail.value_or(""));
+  if (lines.empty()) return {};
   std::string text = "\nconsole\n";
-  std::string_view rest = *report.console_tail;
+  std::string_view rest = lines;
   while (!rest.empty()) {
     const auto end = rest.find('\n');
     text += fmt::format("  | {}\n", rest.substr(0, end));
@@ -247,7 +249,8 @@ std::string origin_line(const RunReport& report) {
 
 std::string to_text(const RunReport& whole, const TextOptions& options) {
   const auto report = printable_report(whole);
-  std::string text = verdict_line(report, options.colour) + where_line(report) + other_failures(report);
+  std::string text = verdict_line(report, options.colour) + where_line(report) +
+                     gaps_line(report.scheduler_gaps) + other_failures(report);
   text += schedulers_text(report.schedulers);
   text += map_readings_text(report);
   text += dumps_text(report);
