@@ -7,6 +7,8 @@
 #include <cstring>
 
 #include "engine/base/durable_file.h"
+#include "engine/base/fd.h"
+#include "engine/base/format_version.h"
 #include "introspect/shared_copy.h"
 
 namespace ktstr::introspect {
@@ -14,7 +16,7 @@ namespace ktstr::introspect {
 namespace {
 
 constexpr std::array<char, 8> kMagic{'K', 'T', 'S', 'T', 'R', 'M', 'E', 'M'};
-constexpr std::uint32_t kVersion = 1;
+constexpr FormatVersion kVersion{1, 0};
 constexpr std::uint32_t kMaxRegions = 1024;
 constexpr std::uint32_t kMaxVcpus = 8192;
 constexpr std::uint64_t kPage = 4096;
@@ -22,7 +24,7 @@ constexpr std::uint64_t kHasIdt = 1, kHasLstar = 2;
 
 struct Header {
   std::array<char, 8> magic = kMagic;
-  std::uint32_t version = kVersion;
+  std::uint32_t version = kVersion.to_word();
   std::uint32_t regions = 0;
   std::uint32_t vcpus = 0;
   std::uint32_t reserved = 0;
@@ -151,7 +153,8 @@ Result<MemoryImage> MemoryImage::open(const std::filesystem::path& path) {
   RecordReader reader(file.bytes());
   const auto header = reader.next<Header>();
   if (!header || header->magic != kMagic) return corrupt(path, "not a memory image");
-  if (header->version != kVersion) return corrupt(path, "memory image of another version");
+  if (auto status = check_format(FormatVersion::from_word(header->version), kVersion); !status)
+    return std::move(status.error()).with_context(path.string());
   if (header->regions > kMaxRegions || header->vcpus > kMaxVcpus)
     return corrupt(path, "impossible counts in the header");
   std::vector<MemorySpan> spans;

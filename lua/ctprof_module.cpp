@@ -1,11 +1,14 @@
 #include "lua/ctprof_module.h"
 
+#include <spdlog/spdlog.h>
+
 #include <filesystem>
 #include <new>
 #include <string>
 #include <system_error>
 
 #include "engine/base/mapped_file.h"
+#include "engine/base/printable.h"
 #include "engine/base/read.h"
 #include "engine/ctprof/compare_request.h"
 #include "introspect/ctprof/file.h"
@@ -68,9 +71,11 @@ Result<Snapshot> read_capture(const fs::path& path) {
     return Error{ErrorCode::kInvalidArgument, path.string() + ": not a file"};
   const auto file = KTSTR_TRY(MappedFile::open(path));
   const auto bytes = file.bytes();
+  std::string note;
   auto snapshot =
-      ctprof::parse_snapshot({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, kLimits);
+      ctprof::parse_snapshot({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, kLimits, &note);
   if (!snapshot) return std::move(snapshot.error()).with_context(path.string());
+  if (!note.empty()) spdlog::warn("{}", printable(path.string() + ": " + note));
   return snapshot;
 }
 

@@ -16,6 +16,7 @@
 #include "engine/base/nearest.h"
 #include "engine/base/printable.h"
 #include "lua/commands/commands.h"
+#include "lua/version.h"
 
 namespace ktstr::lua {
 namespace {
@@ -86,7 +87,7 @@ int exit_after(const CLI::App& app, const CLI::ParseError& error) {
 int run(std::vector<std::string> arguments) {
   CLI::App app{"Scenarios for CPU schedulers on real kernels, watched from outside the guest", "ktstr"};
   Invocation invocation;
-  app.set_version_flag("--version", "ktstr " KTSTR_VERSION);
+  app.set_version_flag("--version", version_text());
   app.add_flag("-v,--verbose", invocation.verbosity, "Log to standard error; twice for more");
   app.add_flag("--no-color", invocation.no_color, "Never use colour (also: NO_COLOR in the environment)");
   app.footer(kFooter);

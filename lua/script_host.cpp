@@ -52,6 +52,10 @@ ScriptHost::ScriptHost(ScriptHost&&) noexcept = default;
 ScriptHost& ScriptHost::operator=(ScriptHost&&) noexcept = default;
 ScriptHost::~ScriptHost() = default;
 
+engine::ScriptReport ScriptHost::files() const {
+  return sources_->files();
+}
+
 Result<ScriptHost> ScriptHost::load(const std::filesystem::path& file, const Limits& limits) {
   auto state = KTSTR_TRY(LuaState::create(limits));
   ScriptHost host(std::move(state), std::make_unique<ScriptSources>(file));

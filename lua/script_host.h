@@ -11,6 +11,7 @@
 #include "engine/base/result.h"
 #include "engine/base/write.h"
 #include "engine/dump/plain_sink.h"
+#include "engine/report/provenance.h"
 #include "engine/scenario/scenario.h"
 #include "lua/lua_sink.h"
 #include "lua/state.h"
@@ -32,6 +33,8 @@ class ScriptHost {
   ~ScriptHost();
 
   [[nodiscard]] const engine::Scenario& scenario() const { return scenario_; }
+  /// The script and the modules that it has required so far.
+  [[nodiscard]] engine::ScriptReport files() const;
 
   /// Calls the scenario's check(report) with the report as tables, what was read from guest memory as plain
   /// values, and gives the failures it added: at most 100, and how many more there were. An error inside the

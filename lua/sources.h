@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/base/result.h"
+#include "engine/report/provenance.h"
 #include "lua/locator.h"
 #include "lua/state.h"
 
@@ -29,9 +30,12 @@ class ScriptSources {
     return sources_[static_cast<std::size_t>(chunk)]->text;
   }
   [[nodiscard]] const Locator& locator(int chunk);
+  /// The files read so far.
+  [[nodiscard]] engine::ScriptReport files() const;
 
  private:
   struct Source {
+    std::string shown;  ///< its path
     std::string text;
     std::unique_ptr<Locator> locator;
   };

@@ -122,7 +122,8 @@ class Machine {
   /// Whether instructions are emulated (time inside the guest is slower than on hardware).
   [[nodiscard]] virtual bool is_emulated() const = 0;
 
-  /// RAM, ascending by base, disjoint. Valid as long as the machine lives.
+  /// RAM, ascending by base, disjoint. Valid as long as the machine lives, after the guest's end too: then it
+  /// is as the guest left it.
   [[nodiscard]] virtual std::span<const MemoryRegion> memory() const = 0;
 
   /// Stops every vCPU. Idempotent; calls nest with thaw().

@@ -28,7 +28,10 @@ std::string whole_text(const FailureDumpReport& report, const Paint& paint) {
 Result<std::string> one_map(const FailureDumpReport& report, const std::string& name, const Paint& paint) {
   std::string text;
   for (const auto& map : report.maps)
-    if (map.name == name) text += map_text(map, paint, std::numeric_limits<std::size_t>::max());
+    if (map.name == name) {
+      text += map_text(map, paint, std::numeric_limits<std::size_t>::max());
+      if (map.arena) text += allocations_text(report, paint, std::numeric_limits<std::size_t>::max());
+    }
   if (!text.empty()) return text;
   std::vector<std::string_view> names;
   for (const auto& map : report.maps) names.push_back(map.name);

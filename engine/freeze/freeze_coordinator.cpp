@@ -86,8 +86,14 @@ FreezeCoordinator::Frozen FreezeCoordinator::look(const vmm::FrozenState& state,
   return {capture_state_(register_snapshots(state), deadline), stop_ns};
 }
 
+Capture FreezeCoordinator::capture_ended(const CaptureRequest& request) const {
+  const auto seen = look({}, Clock::now());
+  return {complete(seen.render(), request, 0, {}), {}, {}};
+}
+
 Result<Capture> FreezeCoordinator::capture(const CaptureRequest& request) {
   const std::lock_guard lock(mutex_);
+  if (request.of_ended_machine()) return capture_ended(request);
   const auto begin = Clock::now();
   auto frozen = FrozenMachine::freeze(machine_, options_.stop_deadline);
   if (!frozen && frozen.error().code == ErrorCode::kTimeout) return Capture{degraded({}, begin), {}, {}};

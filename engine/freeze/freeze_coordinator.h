@@ -37,7 +37,8 @@ class FreezeCoordinator {
                     const FreezeOptions& options = {});
 
   /// Stops every vCPU, captures, thaws, renders. vCPUs that do not stop in time make the dump a degraded one,
-  /// which says which. Errors: the machine can't be frozen at all (it has ended).
+  /// which says which. Of a machine that has ended only memory is left, and no registers
+  /// (of_ended_machine()). Errors: the machine can't be frozen at all (it has ended).
   [[nodiscard]] Result<Capture> capture(const CaptureRequest& request);
 
  private:
@@ -47,6 +48,7 @@ class FreezeCoordinator {
     std::uint64_t stop_ns = 0;
   };
   [[nodiscard]] Frozen look(const vmm::FrozenState& state, Clock::time_point begin) const;
+  [[nodiscard]] Capture capture_ended(const CaptureRequest& request) const;
   [[nodiscard]] introspect::FailureDump degraded(const vmm::FrozenState& state,
                                                  Clock::time_point begin) const;
 

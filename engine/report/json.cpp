@@ -8,6 +8,7 @@
 
 #include "engine/base/durable_file.h"
 #include "engine/base/json.h"
+#include "engine/base/read_format.h"
 #include "engine/base/write.h"
 
 namespace ktstr::engine {
@@ -85,11 +86,21 @@ Status check_directory(const std::filesystem::path& directory) {
   return ok();
 }
 
-Result<RunReport> read_json_file(const std::filesystem::path& path) {
+Result<RunReport> parse_json_report(std::string_view json, std::string* note) {
+  const auto tree = KTSTR_TRY(parse_json(json, kReportLimits));
+  const auto found = KTSTR_TRY(format_of(tree, "format", {1, 0}));
+  RunReport report;
+  auto left_out = KTSTR_TRY(read_format(tree, report, found, kRunReportFormat));
+  report.format = kRunReportFormat.to_string();
+  if (note) *note = std::move(left_out);
+  return report;
+}
+
+Result<RunReport> read_json_file(const std::filesystem::path& path, std::string* note) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return system_error("open " + path.string());
   const std::string text{std::istreambuf_iterator<char>(file), {}};
-  auto report = from_json<RunReport>(text, kReportLimits);
+  auto report = parse_json_report(text, note);
   if (!report) return std::move(report.error()).with_context(path.string());
   return report;
 }

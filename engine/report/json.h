@@ -32,7 +32,11 @@ struct JsonCaps {
 /// that is none or can't be written to.
 [[nodiscard]] Status check_directory(const std::filesystem::path& directory);
 
-/// Reads such a file back. Errors: kIo, kNotFound, kCorrupt.
-[[nodiscard]] Result<RunReport> read_json_file(const std::filesystem::path& path);
+/// Reads such a text back. `note`: what was left out because a newer ktstr wrote it, in a line; empty when
+/// nothing was. Errors: kCorrupt; kUnavailable, another major version of the format.
+[[nodiscard]] Result<RunReport> parse_json_report(std::string_view json, std::string* note = nullptr);
+/// The same from a file. Errors besides: kIo, kNotFound.
+[[nodiscard]] Result<RunReport> read_json_file(const std::filesystem::path& path,
+                                               std::string* note = nullptr);
 
 }  // namespace ktstr::engine

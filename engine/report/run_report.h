@@ -7,10 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/format_version.h"
 #include "engine/protocol/machine_messages.h"
 #include "engine/report/ctprof_report.h"
 #include "engine/report/dump_report.h"
 #include "engine/report/map_reading.h"
+#include "engine/report/provenance.h"
 #include "engine/report/scheduler_gap.h"
 #include "engine/report/scheduler_report.h"
 #include "engine/report/timeline.h"
@@ -23,8 +25,9 @@
 
 namespace ktstr::engine {
 
-/// Raised with every change that a reader of older files would misread; see docs/formats/run-report.md.
-inline constexpr std::uint32_t kRunReportVersion = 1;
+/// Its minor version is raised with every key that reports get (docs/formats/run-report.md). Files without a
+/// minor version are 1.0.
+inline constexpr FormatVersion kRunReportFormat{1, 1};
 
 struct KernelReport {
   std::string version;                    ///< as the kernel cache names it
@@ -86,7 +89,12 @@ struct TimingsReport {
 };
 
 struct RunReport {
-  std::uint32_t format_version = kRunReportVersion;
+  std::uint32_t format_version = kRunReportFormat.major;
+  std::string format = kRunReportFormat.to_string();
+  std::optional<std::string> started_at{};  ///< RFC 3339, UTC
+  std::optional<ToolReport> ktstr{};
+  std::optional<HostReport> host{};
+  std::optional<ScriptReport> script{};
   std::string scenario;
   std::string description;
   Outcome verdict = Outcome::kSkip;
@@ -164,7 +172,12 @@ template <> inline constexpr auto describe<engine::TimingsReport> = record<engin
     field("own_ns", &engine::TimingsReport::own_ns, "total without boot and hold, ns"),
     field("total_ns", &engine::TimingsReport::total_ns, "the whole run, ns"));
 template <> inline constexpr auto describe<engine::RunReport> = record<engine::RunReport>("RunReport", "everything that one run of a scenario yields",
-    field("format_version", &engine::RunReport::format_version, "version of this format"),
+    field("format_version", &engine::RunReport::format_version, "major version of this format"),
+    field("format", &engine::RunReport::format, "version of this format, MAJOR.MINOR"),
+    field("started_at", &engine::RunReport::started_at, "when the run began, RFC 3339, UTC"),
+    field("ktstr", &engine::RunReport::ktstr, "the ktstr that ran it"),
+    field("host", &engine::RunReport::host, "the machine that ktstr ran on"),
+    field("script", &engine::RunReport::script, "the files that the scenario was read from"),
     field("scenario", &engine::RunReport::scenario, "the scenario's name"),
     field("description", &engine::RunReport::description, "the scenario's description"),
     field("verdict", &engine::RunReport::verdict, "fail, inconclusive, pass or skip"),

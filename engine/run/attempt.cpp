@@ -60,9 +60,11 @@ Result<std::optional<EmulatorFault>> Attempt::run() {
   KTSTR_TRY_STATUS(start_machine());
   AgentClient agent(machine_->channel_fd(), watch_->fd());
   const auto status = run_guest(agent);
+  const bool stopped = watch_->stop_requested();
+  const auto event = status || stopped ? std::nullopt : end_behind(status.error());
+  dump_panicked(event);
   collect_samples();
-  if (watch_->stop_requested()) return cancelled();
-  const auto event = status ? std::nullopt : end_behind(status.error());
+  if (stopped) return cancelled();
   sum_up_timings(begin);
   const auto* failed = event ? std::get_if<vmm::MachineFailed>(&*event) : nullptr;
   if (failed && failed->error.code == ErrorCode::kEmulatorFailed) return EmulatorFault{failed->error.message};
@@ -212,6 +214,21 @@ void Attempt::deliver_dumps() {
     if (!messages) fail(messages.error().message);
     if (messages) std::for_each(messages->begin(), messages->end(), fail);
   }
+}
+
+void Attempt::dump_panicked(const std::optional<vmm::MachineEvent>& event) {
+  const auto* panicked = event ? std::get_if<vmm::GuestPanicked>(&*event) : nullptr;
+  if (!panicked) return;
+  const auto taken =
+      dumps_
+          ? dumps_->capture_panic(panicked->console_line)
+          : Status(Error{ErrorCode::kNotFound, "the guest panicked before its kernel was found in memory"});
+  if (!taken)
+    report_.dumps.push_back({.name = {},
+                             .cause = std::string(enum_name(introspect::DumpCause::kGuestPanic)),
+                             .detail = panicked->console_line,
+                             .schema = {},
+                             .problem = taken.error().message});
 }
 
 void Attempt::finish_dumps() {

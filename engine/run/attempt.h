@@ -67,6 +67,8 @@ class Attempt {
   [[nodiscard]] Status capture_snapshot(const std::string& name);
   /// Puts the dumps taken since the last call into the report and shows them to the hook.
   void deliver_dumps();
+  /// A guest that panicked leaves its memory, which says what its registers no longer can.
+  void dump_panicked(const std::optional<vmm::MachineEvent>& event);
   void finish_dumps();
   void shut_down(AgentClient& agent);
   /// The console's "Oops: int3" of an emulated guest, where it is the kernel's: before the guest was ready

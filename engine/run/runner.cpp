@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/base/thread.h"
+#include "engine/base/utc_time.h"
 #include "engine/run/agent_initramfs.h"
 #include "engine/run/attempt.h"
 #include "engine/run/judge.h"
@@ -47,6 +48,10 @@ RunReport empty_report(const Scenario& scenario, const RunOptions& options, cons
   RunReport report;
   report.scenario = scenario.name;
   report.description = scenario.description;
+  report.started_at = utc_text(std::chrono::system_clock::now());
+  report.ktstr = options.ktstr;
+  report.host = this_host();
+  report.script = options.script_files;
   report.seed = options.seed;
   report.replay = replay_command(options, kernel.metadata.release);
   report.kernel = {.version = kernel.metadata.release, .build_id = kernel.metadata.build_id};

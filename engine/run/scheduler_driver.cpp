@@ -155,6 +155,8 @@ Status SchedulerDriver::begin(std::size_t step, const SchedulerDef& def, const p
   auto& report = reports_.emplace_back();
   report.name = def.name;
   report.path = def.path;
+  if (const auto id = staged_.build_ids.find(def.path.value_or("")); id != staged_.build_ids.end())
+    report.build_id = id->second;
   report.args = arguments(def);
   report.step = static_cast<std::uint32_t>(step);
   report.gap_ns = changed.gap_ns;

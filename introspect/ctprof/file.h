@@ -13,9 +13,10 @@ namespace ktstr::introspect::ctprof {
 /// Errors: those of NewFile.
 [[nodiscard]] Status write_snapshot(const std::filesystem::path& path, const Snapshot& snapshot);
 
-/// Errors name the file: kNotFound; kCorrupt, it is not a capture, cut off, damaged, or of a version that
-/// this program does not know.
-[[nodiscard]] Result<Snapshot> read_snapshot(const std::filesystem::path& path);
+/// `note`: what was left out because a newer ktstr wrote it, in a line; empty when nothing was. Errors name
+/// the file: kNotFound; kCorrupt, it is not a capture, cut off or damaged; kUnavailable, another major
+/// version of the format.
+[[nodiscard]] Result<Snapshot> read_snapshot(const std::filesystem::path& path, std::string* note = nullptr);
 
 /// What a capture may become in memory, however small its file is: zstd makes a gigabyte of 100 KB. A thread
 /// has some 120 values, of 3 KB as JSON.
@@ -26,6 +27,7 @@ struct SnapshotLimits {
 
 /// The same of bytes in memory. Errors, besides: kCorrupt for what is beyond the limits.
 [[nodiscard]] Result<std::string> compress_snapshot(const Snapshot& snapshot);
-[[nodiscard]] Result<Snapshot> parse_snapshot(std::string_view compressed, const SnapshotLimits& limits = {});
+[[nodiscard]] Result<Snapshot> parse_snapshot(std::string_view compressed, const SnapshotLimits& limits = {},
+                                               std::string* note = nullptr);
 
 }  // namespace ktstr::introspect::ctprof

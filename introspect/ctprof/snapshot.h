@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/format_version.h"
 #include "introspect/ctprof/host_context.h"
 #include "introspect/ctprof/machine_stats.h"
 #include "introspect/ctprof/record_json.h"
@@ -15,11 +16,12 @@
 namespace ktstr::introspect::ctprof {
 
 inline constexpr std::string_view kFormatName = "ktstr-ctprof";
-inline constexpr std::uint32_t kFormatVersion = 1;
+inline constexpr FormatVersion kFormat{1, 1};  ///< files without a minor version are 1.0
 
 struct Snapshot {
   std::string format{kFormatName};
-  std::uint32_t version = kFormatVersion;
+  std::uint32_t version = kFormat.major;
+  std::uint32_t version_minor = kFormat.minor;
   std::uint64_t captured_at_unix_ns = 0;
   std::optional<std::uint64_t> captured_at_boot_ns;
   std::optional<std::uint32_t> capturer_tgid;
@@ -48,7 +50,9 @@ inline constexpr auto describe<introspect::ctprof::Snapshot> = [] {
   using T = introspect::ctprof::Snapshot;
   return record<T>(
       "Snapshot", "every thread of a machine, or of one process, at one moment",
-      field("format", &T::format, "\"ktstr-ctprof\""), field("version", &T::version, "1"),
+      field("format", &T::format, "\"ktstr-ctprof\""),
+      field("version", &T::version, "1, the major version of the format"),
+      field("version_minor", &T::version_minor, "its minor version: what a reader may leave out"),
       field("captured_at_unix_ns", &T::captured_at_unix_ns, "when it began, ns since 1970"),
       field("captured_at_boot_ns", &T::captured_at_boot_ns, "when it began, ns since boot"),
       field("capturer_tgid", &T::capturer_tgid, "the process that captured, whose work this was"),

@@ -6,6 +6,7 @@
 #include "engine/base/durable_file.h"
 #include "engine/base/mapped_file.h"
 #include "engine/base/nearest.h"
+#include "engine/base/read_format.h"
 #include "introspect/dump/dump_limits.h"
 
 namespace ktstr::introspect {
@@ -48,10 +49,12 @@ Status write_json(NewFile& file, const FailureDump& dump) {
 }
 
 template <class Report>
-Result<FailureDump> read_report(const Value& tree) {
+Result<FailureDump> read_report(const Value& tree, FormatVersion found, std::string* note) {
   FailureDump dump{std::in_place_type<Report>};
-  if (auto error = read(tree, std::get<Report>(dump), {}, MissingMembers::kError))
-    return Error{ErrorCode::kCorrupt, error->text()};
+  auto& report = std::get<Report>(dump);
+  auto left_out = KTSTR_TRY(read_format(tree, report, found, kDumpFormat));
+  report.format = kDumpFormat.to_string();
+  if (note) *note = std::move(left_out);
   return dump;
 }
 
@@ -69,21 +72,23 @@ Status write_dump(const std::filesystem::path& path, const FailureDump& dump) {
   return file.publish();
 }
 
-Result<FailureDump> parse_dump(std::string_view json) {
+Result<FailureDump> parse_dump(std::string_view json, std::string* note) {
   const auto tree = KTSTR_TRY(parse_json(json, kDumpLimits));
   const Value* member = tree.find("schema");
   const auto* schema = member ? member->get_if<std::string>() : nullptr;
   if (!schema) return Error{ErrorCode::kCorrupt, "not a dump: it has no \"schema\""};
-  if (*schema == kSchemaSingle) return read_report<FailureDumpReport>(tree);
-  if (*schema == kSchemaDual) return read_report<DualFailureDumpReport>(tree);
-  if (*schema == kSchemaDegraded) return read_report<DegradedFailureDumpReport>(tree);
+  const auto found = KTSTR_TRY(format_of(tree, "format", {1, 0}));
+  KTSTR_TRY_STATUS(check_format(found, kDumpFormat));
+  if (*schema == kSchemaSingle) return read_report<FailureDumpReport>(tree, found, note);
+  if (*schema == kSchemaDual) return read_report<DualFailureDumpReport>(tree, found, note);
+  if (*schema == kSchemaDegraded) return read_report<DegradedFailureDumpReport>(tree, found, note);
   return unknown_schema(*schema);
 }
 
-Result<FailureDump> read_dump(const std::filesystem::path& path) {
+Result<FailureDump> read_dump(const std::filesystem::path& path, std::string* note) {
   const auto file = KTSTR_TRY(MappedFile::open(path));
   const auto bytes = file.bytes();
-  auto dump = parse_dump({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  auto dump = parse_dump({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, note);
   if (!dump) return std::move(dump.error()).with_context(path.string());
   return dump;
 }

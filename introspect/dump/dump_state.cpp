@@ -23,6 +23,7 @@ class Dumper {
     read_registers();
     read_exit();
     read_scx();
+    read_runqueues();
     read_tasks();
     read_machine();
     report_.event_counter_timeline = context_.event_timeline;
@@ -37,6 +38,7 @@ class Dumper {
   void read_registers();
   void read_exit();
   void read_scx();
+  void read_runqueues();
   void read_tasks();
   void read_machine();
   void read_bpf();
@@ -100,13 +102,33 @@ void Dumper::read_scx() {
   for (const auto& problem : snapshot.problems) add_problem("sched_ext", problem);
 }
 
+void Dumper::read_runqueues() {
+  const auto& reader = context_.readers.runqueues;
+  if (reader)
+    take(reader->read_all(kernel_, keep_going()), report_.cpu_runqueues);
+  else
+    report_.cpu_runqueues_unavailable = reader.error().message;
+}
+
 /// The task that each CPU runs, and where.
 std::map<KernelVirt, KernelVirt> running_tasks(const FailureDumpReport& report) {
   std::map<KernelVirt, KernelVirt> running;
-  for (const auto& rq : report.rq_scx_states)
+  for (const auto& rq : report.cpu_runqueues)
     if (rq.curr_kva && rq.cpu < report.vcpu_regs.size() && report.vcpu_regs[rq.cpu])
       running.emplace(*rq.curr_kva, report.vcpu_regs[rq.cpu]->instruction_pointer);
   return running;
+}
+
+/// What waits on the queues of the kernel's own classes.
+std::vector<KernelVirt> queued_tasks(const FailureDumpReport& report) {
+  std::vector<KernelVirt> tasks;
+  for (const auto& rq : report.cpu_runqueues) {
+    for (const auto& task : rq.deadline.tasks)
+      if (task.task_kva) tasks.emplace_back(*task.task_kva);
+    for (const auto& task : rq.rt.tasks) tasks.emplace_back(task.task_kva);
+    for (const auto& task : rq.fair.tasks) tasks.emplace_back(task.task_kva);
+  }
+  return tasks;
 }
 
 std::vector<std::uint64_t> runnable_tasks(const FailureDumpReport& report) {
@@ -127,7 +149,8 @@ void Dumper::read_tasks() {
   if (list)
     for (const auto& problem : list->problems) add_problem("tasks", problem);
   const auto listed = list ? std::move(list->tasks) : std::vector<KernelVirt>{};
-  const auto entries = task_entries(listed, runnable_tasks(report_), running_tasks(report_));
+  const auto entries =
+      task_entries(listed, runnable_tasks(report_), running_tasks(report_), queued_tasks(report_));
   auto read = reader->read_all(kernel_, entries, keep_going());
   report_.task_enrichments = std::move(read.tasks);
   report_.task_enrichments_unavailable = std::move(read.unavailable);

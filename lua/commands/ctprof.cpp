@@ -97,6 +97,13 @@ Result<ctprof::Snapshot> capture_now(const CaptureArguments& arguments) {
   return snapshot;
 }
 
+Result<ctprof::Snapshot> read_file(const fs::path& file) {
+  std::string note;
+  auto snapshot = KTSTR_TRY(ctprof::read_snapshot(file, &note));
+  report_note(file, note);
+  return snapshot;
+}
+
 Status capture_once(const CaptureArguments& arguments) {
   const auto snapshot = KTSTR_TRY(capture_now(arguments));
   KTSTR_TRY_STATUS(ctprof::write_snapshot(arguments.output, snapshot));
@@ -139,7 +146,7 @@ int capture(const CaptureArguments& arguments, const Invocation& invocation) {
 }
 
 Status show(const ShowArguments& arguments, const Invocation& invocation) {
-  const auto snapshot = KTSTR_TRY(ctprof::read_snapshot(arguments.file));
+  const auto snapshot = KTSTR_TRY(read_file(arguments.file));
   if (arguments.json) return print_json(snapshot), ok();
   auto options = arguments.show;
   options.group = arguments.group.options();
@@ -166,8 +173,8 @@ engine::CompareRequest compare_request(const CompareArguments& arguments) {
 }
 
 Status compare(const CompareArguments& arguments, const Invocation& invocation) {
-  const auto before = KTSTR_TRY(ctprof::read_snapshot(arguments.before));
-  const auto after = KTSTR_TRY(ctprof::read_snapshot(arguments.after));
+  const auto before = KTSTR_TRY(read_file(arguments.before));
+  const auto after = KTSTR_TRY(read_file(arguments.after));
   const auto comparison = engine::compare(before, after, compare_request(arguments));
   if (arguments.json) return print_json(comparison), ok();
   const auto text = arguments.csv ? engine::compare_csv(comparison)

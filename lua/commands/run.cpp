@@ -20,6 +20,7 @@
 #include "lua/commands/run_output.h"
 #include "lua/commands/typed_options.h"
 #include "lua/script_host.h"
+#include "lua/version.h"
 
 namespace ktstr::lua {
 namespace {
@@ -67,6 +68,8 @@ engine::RunOptions options_for(const RunArguments& arguments, ScriptHost& host, 
   auto options = machine_options(arguments);
   options.seed = arguments.seed;
   options.script = file.string();
+  options.script_files = host.files();
+  options.ktstr = this_build();
   options.console_log = arguments.console_log;
   options.progress = [&line](const engine::Progress& progress) { line.show(progress); };
   // The hook sees what a JSON file would hold: the whole of a long run does not fit a script's memory.
@@ -88,7 +91,10 @@ Result<RunReport> run_one(const RunArguments& arguments, ScriptHost& host, const
   host.print_with([&line](std::string_view text) { line.write_above(text); });
   spdlog::info("{}: topology {}, duration {}", host.scenario().name, host.scenario().topology.to_string(),
                format_duration(host.scenario().duration));
-  return engine::run_scenario(host.scenario(), options_for(arguments, host, file, line, surroundings));
+  auto report = KTSTR_TRY(
+      engine::run_scenario(host.scenario(), options_for(arguments, host, file, line, surroundings)));
+  report.script = host.files();  // a hook may have required more
+  return report;
 }
 
 /// A script and what came of reading it.

@@ -60,6 +60,26 @@ TEST_CASE("the guest stands still while it is captured, and runs while the dump 
   CHECK(origin.stop_ns <= origin.frozen_ns);
 }
 
+TEST_CASE("of a machine that has ended, memory is captured without stopping anything") {
+  FakeMachine machine(2);
+  machine.freeze_error = Error{ErrorCode::kCancelled, "it has ended"};
+  FreezeCoordinator coordinator(machine,
+                                [&](const auto& registers, auto) -> FreezeCoordinator::Render {
+                                  CHECK(registers.empty());
+                                  return nothing();
+                                },
+                                {});
+  auto panic = request();
+  panic.cause = introspect::DumpCause::kGuestPanic;
+  const auto capture = coordinator.capture(panic);
+  REQUIRE(capture);
+  CHECK(machine.freezes == 0);
+  const auto& origin = std::get<FailureDumpReport>(capture->dump).origin;
+  CHECK(origin.cause == introspect::DumpCause::kGuestPanic);
+  CHECK(origin.detail == "a detail");
+  CHECK(origin.frozen_ns == 0);
+}
+
 TEST_CASE("a vCPU that does not stop makes the dump a degraded one, and the guest runs on") {
   FakeMachine machine(3);
   machine.state.vcpus[1].reset();

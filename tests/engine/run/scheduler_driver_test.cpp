@@ -51,6 +51,7 @@ struct Driven {
     guest.request_time = 100ms;
     for (const auto* name : {"one", "two"})
       staged.programs[std::string("/host/") + name] = std::string("/guest/") + name;
+    staged.build_ids["/host/one"] = "c0ffee";
   }
   SchedulerDriver driver() {
     return {guest,
@@ -108,6 +109,7 @@ TEST_CASE("what was attached and detached is in the report, with its times") {
   CHECK(report.name == "one");
   CHECK(report.ops == "one_ops");
   CHECK(report.path == "/host/one");
+  CHECK(report.build_id == "c0ffee");
   CHECK(report.fate == SchedulerFate::kDetached);
   CHECK(report.attached_ns == 100'000'000);
   CHECK(report.ended_ns == 200'000'000);

@@ -74,7 +74,26 @@ TEST_CASE("foreign and future files are told apart") {
   CHECK(message_for(compressed("{\"format\":\"other\"}")) == "not a capture of ktstr ctprof");
   CHECK(message_for(compressed("{\"format\":\"ktstr-ctprof\"}")) == "a capture without a version");
   CHECK(message_for(compressed("{\"format\":\"ktstr-ctprof\",\"version\":2}")) ==
-        "a capture of version 2; this program reads version 1");
+        "written by a newer ktstr (format 2.0; this one reads 1.x): use a ktstr of that version or newer");
+}
+
+TEST_CASE("of a newer minor version, what is not known is left out with a note") {
+  const auto written = sample();
+  auto json = to_json(written);
+  json.replace(json.find("\"version_minor\":1"), 17, "\"version_minor\":9,\"colour\":[1]");
+  json.replace(json.find("\"tid\""), 5, "\"mood\":3,\"tid\"");
+  std::string note;
+  CHECK(parse_snapshot(compressed(json), {}, &note).value() == written);
+  CHECK(note ==
+        "written by a newer ktstr (format 1.9; this one reads 1.1): left out 2 unknown members: colour, "
+        "threads[1].mood");
+}
+
+TEST_CASE("an older capture has no minor version") {
+  const auto written = sample();
+  auto json = to_json(written);
+  json.replace(json.find("\"version_minor\":1,"), 18, "");
+  CHECK(parse_snapshot(compressed(json)).value() == written);
 }
 
 TEST_CASE("a member that is not known is an error that names the nearest") {
