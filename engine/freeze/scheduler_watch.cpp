@@ -26,7 +26,8 @@ void SchedulerWatch::look_once(bool expected) {
   std::optional<SchedulerEnd> end;
   {
     const std::lock_guard lock(mutex_);
-    if (const auto root = look_()) end = detector_.look(*root, expected);
+    // Whether an end was wanted is asked after the look: whoever ends a scheduler wants it before.
+    if (const auto root = look_()) end = detector_.look(*root, expected || expected_ > 0);
   }
   if (end) on_end_(*end);
 }
@@ -36,7 +37,7 @@ void SchedulerWatch::run(const std::stop_token& stop) {
   std::condition_variable_any stopped;
   std::unique_lock lock(mutex);
   while (!stop.stop_requested()) {
-    look_once(expected_ > 0);
+    look_once(false);
     static_cast<void>(stopped.wait_for(lock, stop, period_.chrono(), [] { return false; }));
   }
 }
