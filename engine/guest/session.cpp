@@ -11,6 +11,7 @@
 #include "engine/guest/clock.h"
 #include "engine/guest/kernel_file.h"
 #include "engine/guest/refresh.h"
+#include "engine/guest/statistics.h"
 
 namespace ktstr::engine::guest {
 namespace {
@@ -133,6 +134,10 @@ Result<Reply> Session::handle(const PinBpfMap& request) {
 Result<Reply> Session::handle(const Refresh& request) {
   KTSTR_TRY_STATUS(refresh(request));
   return Done{};
+}
+
+Result<Reply> Session::handle(const SetStatistics& request) {
+  return KTSTR_TRY(set_statistics(request));
 }
 
 Result<Reply> Session::handle(const Shutdown&) {

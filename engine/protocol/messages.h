@@ -18,6 +18,7 @@
 #include "engine/protocol/frame.h"
 #include "engine/protocol/refresh_message.h"
 #include "engine/protocol/scheduler_messages.h"
+#include "engine/protocol/statistics_messages.h"
 #include "engine/scenario/placement.h"
 #include "engine/scenario/work.h"
 
@@ -84,10 +85,10 @@ struct ReadFile {
 /// Removes every cgroup and worker, then powers the guest off (as PID 1) or leaves (on a bare host).
 struct Shutdown {};
 
-using Request =
-    std::variant<AddCgroup, RemoveCgroup, SetCpuset, SpawnWorkers, StopWorkers, SetAffinity, MoveTasks,
-                 FreezeCgroup, ReadFile, Shutdown, AttachScheduler, DetachScheduler, ReplaceScheduler,
-                 RestartScheduler, QueryScheduler, PinBpfMap, Refresh, CaptureThreads, ReadCapture>;
+using Request = std::variant<AddCgroup, RemoveCgroup, SetCpuset, SpawnWorkers, StopWorkers, SetAffinity,
+                             MoveTasks, FreezeCgroup, ReadFile, Shutdown, AttachScheduler, DetachScheduler,
+                             ReplaceScheduler, RestartScheduler, QueryScheduler, PinBpfMap, Refresh,
+                             CaptureThreads, ReadCapture, SetStatistics>;
 
 /// What a frame from the runner holds. The reply carries the same id.
 struct RequestMessage {
@@ -160,8 +161,8 @@ struct Failed {
   std::string message;
 };
 
-using Reply =
-    std::variant<Hello, Spawned, Stopped, FileContent, Done, Failed, SchedulerChanged, Captured, CapturePart>;
+using Reply = std::variant<Hello, Spawned, Stopped, FileContent, Done, Failed, SchedulerChanged, Captured,
+                           CapturePart, StatisticsSwitches>;
 
 /// What a frame from the agent holds. Id 0: not the answer to a request that could be read (Hello, or Failed
 /// for garbage).

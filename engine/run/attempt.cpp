@@ -9,6 +9,7 @@
 #include "engine/run/ctprof_captures.h"
 #include "engine/run/expecting_guest.h"
 #include "engine/run/judge.h"
+#include "engine/run/statistics.h"
 #include "engine/run/step_runner.h"
 #include "engine/run/vcpu_meter.h"
 #include "engine/scenario/workers.h"
@@ -114,7 +115,8 @@ Status Attempt::run_workload(Guest& guest) {
   steps.set_ctprof(&captures);
   ticker_.begin({.stage = Stage::kSetup});
   auto begin = Clock::now();
-  auto status = steps.set_up();
+  auto status = set_statistics(guest, scenario_.statistics, report_.statistics.emplace());
+  if (status) status = steps.set_up();
   take_time(report_.timings.setup_ns, begin);
   VcpuMeter meter(*machine_);
   meter.begin();

@@ -17,6 +17,7 @@ class FakeGuest : public Guest {
   std::function<Status(const protocol::Request&)> before_answer = [](const auto&) { return ok(); };
   /// Answers to requests about schedulers, in order; then one that says that all is well.
   std::vector<protocol::SchedulerChanged> scheduler_answers;
+  protocol::StatisticsSwitches switches{.bpf_programs = true, .schedstats = true};
   /// "add_cgroup web @100": requests and waits in order, times in ms.
   std::vector<std::string> log;
   std::vector<protocol::Request> requests;
@@ -70,6 +71,7 @@ class FakeGuest : public Guest {
     if (const auto* stop = std::get_if<protocol::StopWorkers>(&request)) return end(stop->cgroup);
     if (const auto* remove = std::get_if<protocol::RemoveCgroup>(&request)) return end(remove->cgroup);
     if (std::holds_alternative<protocol::ReadFile>(request)) return protocol::FileContent{"1.00 2.00\n"};
+    if (std::holds_alternative<protocol::SetStatistics>(request)) return switches;
     if (auto changed = change_scheduler(request)) return std::move(*changed);
     return protocol::Done{};
   }
