@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/base/utf8.h"
+
 namespace ktstr::introspect {
 
 namespace {
@@ -106,10 +108,10 @@ std::optional<std::string> Translator::read_c_string(KernelVirt address, std::si
     const auto* characters = reinterpret_cast<const char*>(piece.data());
     const std::size_t used = strnlen(characters, length);
     text.append(characters, used);
-    if (used < length) return text;
+    if (used < length) return valid_utf8(text);
     address = address + length;
   }
-  return text;
+  return valid_utf8(text);
 }
 
 }  // namespace ktstr::introspect

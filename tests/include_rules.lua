@@ -1,21 +1,42 @@
 -- Checks every #include "..." of the tree against the arrows of docs/architecture.md.
 -- usage: luajit include_rules.lua ROOT
 
--- Who may include whom, longest prefix first. A folder may always include itself.
-local rules = {
-  { "engine/base/", {} },
-  { "engine/guest/", { "engine/base/", "engine/protocol/", "engine/scenario/work.h", "engine/scenario/placement.h", "introspect/ctprof/", "vmm/channel_device.h" } },
-  { "engine/protocol/", { "engine/base/", "engine/scenario/" } },
-  { "introspect/", { "engine/base/" } },
-  { "vmm/", { "engine/base/" } },
-  { "bpf/", { "engine/base/" } },
-  { "engine/", { "bpf/", "vmm/", "introspect/" } },
-  { "lua/", { "engine/", "bpf/", "vmm/", "introspect/" } },
-  { "tests/", { "" } },
-  { "bench/", { "" } },
-}
+local root = assert(arg[1], "usage: include_rules.lua ROOT")
 
 local function starts_with(text, prefix) return text:sub(1, #prefix) == prefix end
+
+-- A folder and all below it, or one file.
+local function prefix_of(name) return name:match("%.h$") and name or name .. "/" end
+
+-- "x -> y, z   what it holds"
+local function parse_rule(line)
+  local from, rest = line:match("^(%S+)%s+%->%s+(.+)$")
+  if not from then return end
+  local names = rest:match("^(.-)%s%s") or rest
+  if names == "(nothing)" then return { prefix_of(from), {} } end
+  if names == "(everything)" then return { prefix_of(from), { "" } } end
+  local allowed = {}
+  for name in names:gmatch("[^,%s]+") do table.insert(allowed, prefix_of(name)) end
+  return { prefix_of(from), allowed }
+end
+
+-- The arrows of the document, the longest name first.
+local function read_rules()
+  local rules, inside = {}, false
+  for line in io.lines(root .. "/docs/architecture.md") do
+    if starts_with(line, "```") then
+      inside = not inside and #rules == 0
+    elseif inside then
+      local rule = parse_rule(line)
+      if rule then table.insert(rules, rule) end
+    end
+  end
+  assert(#rules >= 8, "docs/architecture.md has lost its arrows")
+  table.sort(rules, function(a, b) return #a[1] > #b[1] end)
+  return rules
+end
+
+local rules = read_rules()
 
 local function rule_of(file)
   for _, rule in ipairs(rules) do
@@ -37,7 +58,6 @@ local function exists(path)
   return file ~= nil
 end
 
-local root = assert(arg[1], "usage: include_rules.lua ROOT")
 local folders = "engine introspect vmm bpf lua tests bench"
 local listing = assert(io.popen(("cd '%s' && find %s \\( -name '*.h' -o -name '*.cpp' -o -name '*.c' \\) 2>/dev/null | sort"):format(root, folders)))
 local files, errors = 0, 0

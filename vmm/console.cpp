@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 
+#include "engine/base/utf8.h"
 #include "vmm/console_line.h"
 
 namespace ktstr::vmm {
@@ -81,9 +82,10 @@ bool Console::scan(std::string_view bytes) {
     if (byte != '\n' && byte != '\r' && line_.size() < kLineLimit) line_ += byte;
     if (byte != '\n') continue;
     const auto kind = classify_console_line(line_);
-    if (kind == ConsoleLineKind::kPanic && !findings_.panic) findings_.panic = strip_printk_prefix(line_);
+    if (kind == ConsoleLineKind::kPanic && !findings_.panic)
+      findings_.panic = valid_utf8(strip_printk_prefix(line_));
     if (kind == ConsoleLineKind::kEmulatorFault && !findings_.emulator_fault)
-      findings_.emulator_fault = strip_printk_prefix(line_);
+      findings_.emulator_fault = valid_utf8(strip_printk_prefix(line_));
     line_.clear();
   }
   return !before && findings_.any();
@@ -91,7 +93,7 @@ bool Console::scan(std::string_view bytes) {
 
 std::string Console::tail(std::size_t lines) const {
   const std::lock_guard lock(mutex_);
-  return last_lines(tail_, lines);
+  return valid_utf8(last_lines(tail_, lines));
 }
 
 ConsoleFindings Console::findings() const {

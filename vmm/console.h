@@ -37,7 +37,7 @@ class Console {
   Console(const Console&) = delete;
   Console& operator=(const Console&) = delete;
 
-  /// The last `lines` lines of what is kept, without trailing line end.
+  /// The last `lines` lines of what is kept, without trailing line end, as valid UTF-8.
   [[nodiscard]] std::string tail(std::size_t lines) const;
   [[nodiscard]] ConsoleFindings findings() const;
   /// The error that writing the log ran into, if any: the log ends there, reading goes on.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "engine/base/printable_character.h"
 #include "engine/base/utf8.h"
 
 namespace ktstr {
@@ -33,11 +34,6 @@ constexpr Range kUnprintable[] = {
     {0xe0000, 0xe0fff},  // tags and further variation selectors
 };
 
-bool is_unprintable(char32_t character) {
-  return std::ranges::any_of(
-      kUnprintable, [&](const Range& range) { return character >= range.first && character <= range.last; });
-}
-
 void append_hex(std::string& out, std::uint32_t value, int digits) {
   for (int i = digits - 1; i >= 0; --i) out += "0123456789abcdef"[(value >> (4 * i)) & 15];
 }
@@ -58,10 +54,10 @@ void append_first(std::string& out, std::string_view& text) {
     append_hex(out += "\\x", static_cast<unsigned char>(text.front()), 2);
     return text.remove_prefix(1);
   }
-  if (is_unprintable(character))
-    append_escape(out, character);
-  else
+  if (is_printable(character))
     out += text.substr(0, size);
+  else
+    append_escape(out, character);
   text.remove_prefix(size);
 }
 
@@ -70,6 +66,11 @@ bool is_plain(char c) {
 }
 
 }  // namespace
+
+bool is_printable(char32_t character) {
+  return std::ranges::none_of(
+      kUnprintable, [&](const Range& range) { return character >= range.first && character <= range.last; });
+}
 
 std::string printable(std::string_view text) {
   if (std::ranges::all_of(text, is_plain)) return std::string(text);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace ktstr {
@@ -29,5 +30,8 @@ struct Utf8Character {
   if (character < kSmallest[size] || surrogate || character > 0x10ffff) return {};
   return {character, size};
 }
+
+/// The text with U+FFFD for each byte that belongs to no character: what JSON can hold.
+[[nodiscard]] std::string valid_utf8(std::string_view text);
 
 }  // namespace ktstr

@@ -103,6 +103,33 @@ Status write_json_file(const RunReport& report, const std::filesystem::path& pat
   return ok();
 }
 
+Status check_json_file(const std::filesystem::path& path) {
+  const auto try_it = [&]() -> Status {
+    if (!is_special(path)) {
+      const auto file = TemporaryFile::beside(path);
+      return file ? ok() : Status(Error(file.error()));
+    }
+    if (std::filesystem::is_directory(path)) return Error{ErrorCode::kIo, "is a directory"};
+    return write_directly(path, "");
+  };
+  if (path.empty()) return Error{ErrorCode::kInvalidArgument, "JSON report: the path is empty"};
+  auto status = try_it();
+  if (!status) return std::move(status.error()).with_context("JSON report " + path.string());
+  return ok();
+}
+
+Status check_directory(const std::filesystem::path& directory) {
+  std::error_code error;
+  auto there = std::filesystem::absolute(directory, error);
+  while (there.has_relative_path() && !std::filesystem::exists(there, error)) there = there.parent_path();
+  if (!std::filesystem::is_directory(there, error))
+    return Error{ErrorCode::kIo, there.string() + " is no directory"};
+  const auto file = TemporaryFile::beside(there / "trial");
+  if (!file)
+    return Error{file.error().code, there.string() + ": no file can be made there: " + file.error().message};
+  return ok();
+}
+
 Result<RunReport> read_json_file(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return system_error("open " + path.string());

@@ -25,6 +25,13 @@ struct JsonCaps {
 [[nodiscard]] Status write_json_file(const RunReport& report, const std::filesystem::path& path,
                                      const JsonCaps& caps = {});
 
+/// Whether write_json_file() can write there, as far as can be known without writing. Errors as there.
+[[nodiscard]] Status check_json_file(const std::filesystem::path& path);
+
+/// Whether files can be made in the directory, which need not be there yet. Errors: kIo, with the directory
+/// that is none or can't be written to.
+[[nodiscard]] Status check_directory(const std::filesystem::path& directory);
+
 /// Reads such a file back. Errors: kIo, kNotFound, kCorrupt.
 [[nodiscard]] Result<RunReport> read_json_file(const std::filesystem::path& path);
 

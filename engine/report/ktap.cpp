@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/base/printable.h"
+#include "engine/report/collapsed_log.h"
 
 namespace ktstr::engine {
 namespace {
@@ -25,10 +26,18 @@ void add_scheduler(std::string& out, const SchedulerReport& scheduler) {
   add_diagnostic(out, fmt::format("scheduler {}: {}{}", scheduler.name, enum_name(scheduler.fate),
                                   scheduler.expected ? ", as expected: " + *scheduler.problem : ""));
   if (!scheduler.problem) return;
-  for (const auto& line : scheduler.log) add_diagnostic(out, scheduler.name + ": " + line);
+  for (const auto& line : with_loops_collapsed(scheduler.log))
+    add_diagnostic(out, scheduler.name + ": " + line);
 }
 
-void add_test(std::string& out, std::size_t number, const RunReport& report) {
+}  // namespace
+
+std::string ktap_plan(std::size_t tests) {
+  return fmt::format("KTAP version 1\n1..{}\n", tests);
+}
+
+std::string ktap_test(std::size_t number, const RunReport& report) {
+  std::string out;
   for (const auto& failure : report.failures) add_diagnostic(out, failure.message);
   for (const auto& scheduler : report.schedulers) add_scheduler(out, scheduler);
   for (const auto& fault : report.emulator_faults)
@@ -36,26 +45,22 @@ void add_test(std::string& out, std::size_t number, const RunReport& report) {
   const auto name = one_line(report.scenario);
   switch (report.verdict) {
     case Outcome::kPass:
-      out += fmt::format("ok {} {}\n", number, name);
-      return;
+      return out + fmt::format("ok {} {}\n", number, name);
     case Outcome::kSkip:
-      out += fmt::format("ok {} {} # SKIP {}\n", number, name, one_line(report.reason.value_or("")));
-      return;
+      return out + fmt::format("ok {} {} # SKIP {}\n", number, name, one_line(report.reason.value_or("")));
     case Outcome::kInconclusive:
       add_diagnostic(out, "inconclusive: " + report.reason.value_or(""));
       [[fallthrough]];
     case Outcome::kFail:
-      out += fmt::format("not ok {} {}\n", number, name);
-      return;
+      break;
   }
+  return out + fmt::format("not ok {} {}\n", number, name);
 }
 
-}  // namespace
-
-std::string to_ktap(std::span<const RunReport> reports) {
-  std::string out = fmt::format("KTAP version 1\n1..{}\n", reports.size());
-  for (std::size_t i = 0; i < reports.size(); ++i) add_test(out, i + 1, reports[i]);
-  return out;
+std::string ktap_error(std::size_t number, const std::string& name, std::string_view why) {
+  std::string out;
+  add_diagnostic(out, why);
+  return out + fmt::format("not ok {} {}\n", number, one_line(name));
 }
 
 }  // namespace ktstr::engine

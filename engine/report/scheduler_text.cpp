@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "engine/protocol/exit_text.h"
+#include "engine/report/collapsed_log.h"
 #include "engine/report/monitor_text.h"
 
 namespace ktstr::engine {
@@ -24,9 +26,7 @@ std::string headline(const SchedulerReport& report) {
   text += report.attached_ns ? fmt::format(", from {} s", seconds(report.attached_ns)) : std::string();
   if (report.ended_ns) text += (report.attached_ns ? " to " : ", at ") + seconds(report.ended_ns) + " s";
   if (report.gap_ns) text += fmt::format(", {} after the one before", time_text(*report.gap_ns));
-  if (report.exit)
-    text += fmt::format(", {}{}", report.exit->how,
-                        report.exit->code ? fmt::format(" {}", *report.exit->code) : "");
+  if (report.exit) text += ", " + protocol::exit_text(*report.exit);
   return text + "\n";
 }
 
@@ -58,13 +58,14 @@ std::string exit_text(const SchedulerExitReport& record) {
 
 std::string log_text(const SchedulerReport& report) {
   if (report.log.empty()) return {};
-  const auto shown = std::min(report.log.size(), kMostLogLines);
-  const auto left_out = report.log.size() - shown + report.log_lines_dropped;
+  const auto lines = with_loops_collapsed(report.log);
+  const auto shown = std::min(lines.size(), kMostLogLines);
   std::string text = "    its output";
-  if (left_out != 0) text += fmt::format(" (the last {} lines, {} before them)", shown, left_out);
+  if (shown < lines.size() || report.log_lines_dropped != 0)
+    text += fmt::format(" (the end of {} lines)", report.log.size() + report.log_lines_dropped);
   text += "\n";
-  for (std::size_t i = report.log.size() - shown; i < report.log.size(); ++i)
-    text += fmt::format("    | {}\n", report.log[i]);
+  for (std::size_t i = lines.size() - shown; i < lines.size(); ++i)
+    text += fmt::format("    | {}\n", lines[i]);
   return text;
 }
 

@@ -9,6 +9,7 @@
 #include "engine/report/printable_report.h"
 #include "engine/report/scheduler_text.h"
 #include "engine/report/table.h"
+#include "vmm/console_line.h"
 
 namespace ktstr::engine {
 namespace {
@@ -142,9 +143,10 @@ std::string map_readings_text(const RunReport& report) {
 }
 
 std::string console_text(const RunReport& report) {
-  if (!report.console_tail || report.console_tail->empty()) return {};
+  const auto lines = vmm::without_harmless_lines(report.console_tail.value_or(""));
+  if (lines.empty()) return {};
   std::string text = "\nconsole\n";
-  std::string_view rest = *report.console_tail;
+  std::string_view rest = lines;
   while (!rest.empty()) {
     const auto end = rest.find('\n');
     text += fmt::format("  | {}\n", rest.substr(0, end));

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/run/agent_guest.h"
+#include "engine/run/agent_words.h"
 #include "engine/run/bpf_maps.h"
 #include "engine/run/ctprof_captures.h"
 #include "engine/run/expecting_guest.h"
@@ -214,6 +215,7 @@ void Attempt::explain(const Error& error, const std::optional<vmm::MachineEvent>
   const auto fail = [&](std::string message) {
     report_.failures.push_back({"guest", std::move(message), {}, {}});
   };
+  const auto agent_words = agents_last_words(*report_.console_tail);
   if (!event && tells_of_scheduler(error)) return;  // the judge puts it first
   if (!event)
     fail(error.message);
@@ -222,7 +224,8 @@ void Attempt::explain(const Error& error, const std::optional<vmm::MachineEvent>
   else if (const auto* failed = std::get_if<vmm::MachineFailed>(&*event))
     report_.reason = failed->error.message;
   else
-    fail("the guest powered off by itself, before the run was over");
+    fail(agent_words ? "the guest's agent gave up: " + *agent_words
+                     : "the guest powered off by itself, before the run was over");
 }
 
 void Attempt::sum_up_timings(Clock::time_point begin) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <regex.h>
 
+#include "engine/report/load_failure.h"
 #include "engine/run/kernel_options.h"
 
 namespace ktstr::engine {
@@ -10,6 +11,12 @@ namespace {
 
 std::string when(std::size_t step) {
   return step == 0 ? "before the first step" : fmt::format("step {}", step);
+}
+
+std::string last_word(const SchedulerReport& report) {
+  for (auto line = report.log.rbegin(); line != report.log.rend(); ++line)
+    if (!line->empty()) return "\"" + *line + "\"";
+  return {};
 }
 
 /// "runnable task stall: worker[12] failed to run for 2.6s".
@@ -20,9 +27,30 @@ std::string cause(const SchedulerReport& report) {
     const auto message = record->message.value_or("");
     return reason + (reason.empty() || message.empty() ? "" : ": ") + message;
   }
-  for (auto line = report.log.rbegin(); line != report.log.rend(); ++line)
-    if (!line->empty()) return "\"" + *line + "\"";
-  return {};
+  return last_word(report);
+}
+
+/// "Not compatible with "isolcpus=" domain isolation": why the kernel did not enable one.
+std::optional<std::string> kernel_refusal(const std::vector<std::string>& kernel_log) {
+  constexpr std::string_view kPrefix = "sched_ext: ";
+  for (auto line = kernel_log.rbegin(); line != kernel_log.rend(); ++line)
+    if (line->starts_with(kPrefix) && !line->starts_with("sched_ext: BPF scheduler \""))
+      return "the kernel refused it: " + line->substr(kPrefix.size());
+  return std::nullopt;
+}
+
+/// The end of the one before, which was asked to go (scx_exit_reason() in kernel/sched/ext.c).
+bool is_orderly(const SchedulerExitReport& record) {
+  return record.reason.value_or("").starts_with("unregistered");
+}
+
+/// Why one was not attached: the verifier's word, the kernel's, libbpf's or the program's own.
+std::string cause_of_refusal(const SchedulerReport& report, const std::vector<std::string>& kernel_log) {
+  if (report.exit_record && !is_orderly(*report.exit_record)) return cause(report);
+  const auto load = load_failure(report.log);
+  if (load && verifier_refusal(report.log)) return *load;
+  if (auto kernel = kernel_refusal(kernel_log)) return std::move(*kernel);
+  return load ? *load : last_word(report);
 }
 
 /// What an expected error may be found in.
@@ -154,7 +182,7 @@ Status SchedulerDriver::take_refusal(const protocol::SchedulerChanged& changed, 
   report.ended_ns = now_ns();
   take_exit_record(*changed.current, report);
   const auto advice = missing_options_advice(report.log);
-  const auto why = advice ? *advice : cause(report);
+  const auto why = advice ? *advice : cause_of_refusal(report, changed.current->kernel_log);
   auto problem = fmt::format("{}: the scheduler {} was not attached: {}{}{}", when(report.step), report.name,
                              why, why.empty() ? "" : "; ", *changed.problem);
   if (changed.former && !changed.former->death)

@@ -34,6 +34,9 @@ void add_dump_command(CLI::App& app, Invocation& invocation);
 void add_ctprof_command(CLI::App& app, Invocation& invocation);
 void add_docs_command(CLI::App& app, Invocation& invocation);
 
+/// The exit code that belongs to an error.
+[[nodiscard]] ExitCode exit_code_of(const Error& error);
+
 /// Says why on standard error and gives the exit code that belongs to the error.
 [[nodiscard]] int report_error(const Error& error);
 

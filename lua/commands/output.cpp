@@ -9,9 +9,13 @@
 
 namespace ktstr::lua {
 
+ExitCode exit_code_of(const Error& error) {
+  return error.code == ErrorCode::kCancelled ? kInterrupted : kToolError;
+}
+
 int report_error(const Error& error) {
   std::fprintf(stderr, "%s\n", printable_lines(error.message).c_str());
-  return error.code == ErrorCode::kCancelled ? kInterrupted : kToolError;
+  return exit_code_of(error);
 }
 
 bool wants_colour(int fd, const Invocation& invocation) {

@@ -4,7 +4,6 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,12 +11,13 @@
 
 #include "engine/dump/snapshot.h"
 #include "engine/report/json.h"
-#include "engine/report/ktap.h"
 #include "engine/report/text.h"
 #include "engine/run/interrupt.h"
 #include "engine/run/runner.h"
 #include "lua/commands/commands.h"
 #include "lua/commands/performance_options.h"
+#include "lua/commands/run_output.h"
+#include "lua/commands/typed_options.h"
 #include "lua/script_host.h"
 
 namespace ktstr::lua {
@@ -44,13 +44,6 @@ struct RunSurroundings {
   int stop_fd;
   engine::BootedGuests* booted_guests;  ///< null: every run boots
 };
-
-/// The exit code of several runs: fail, then inconclusive, then pass.
-int worse(int a, int b) {
-  for (const int code : {kFailed, kInconclusive})
-    if (a == code || b == code) return code;
-  return kPassed;
-}
 
 /// Dumps and captures go beside the report.
 fs::path dump_directory(const RunArguments& arguments) {
@@ -94,48 +87,85 @@ Result<RunReport> run_one(const RunArguments& arguments, ScriptHost& host, const
   return engine::run_scenario(host.scenario(), options_for(arguments, host, file, line, surroundings));
 }
 
+/// A script and what came of reading it.
+struct Script {
+  fs::path file;
+  Result<ScriptHost> host;
+};
+
 /// All scripts are read before the first guest boots: a mistake in the last one is told at once.
-Result<std::vector<ScriptHost>> load_all(const std::vector<fs::path>& files) {
-  std::vector<ScriptHost> hosts;
-  for (const auto& file : files) hosts.push_back(KTSTR_TRY(ScriptHost::load(file)));
-  return hosts;
+std::vector<Script> load_all(const std::vector<fs::path>& files) {
+  std::vector<Script> scripts;
+  for (const auto& file : files) scripts.push_back({file, ScriptHost::load(file)});
+  return scripts;
+}
+
+/// Whether nothing is run, because a script is wrong: all of those are told. KTAP has a place for them among
+/// the results.
+bool refuse_wrong_scripts(const std::vector<Script>& scripts, const RunArguments& arguments) {
+  if (arguments.ktap) return false;
+  bool refused = false;
+  for (const auto& script : scripts)
+    if (!script.host) static_cast<void>(report_error(script.host.error())), refused = true;
+  return refused;
 }
 
 /// Later runs go on from guests that earlier ones booted; a single run has none. Nor has a guest that is to
 /// have parts of the host: a fork has neither its CPUs nor its pages. Like all scripts, all kernels and
-/// schedulers are found before the first guest boots.
+/// schedulers are found before the first guest boots; in KTAP the script for which that fails has a result
+/// that says so.
 Result<std::unique_ptr<engine::BootedGuests>> plan_boots(const RunArguments& arguments,
-                                                         const std::vector<ScriptHost>& hosts) {
+                                                         const std::vector<Script>& scripts) {
   const bool placed = arguments.performance.options() != vmm::PerformanceOptions{};
-  if (arguments.fresh_boot || placed || hosts.size() < 2) return nullptr;
+  if (arguments.fresh_boot || placed || scripts.size() < 2) return nullptr;
   std::vector<engine::BootKey> planned;
-  for (const auto& host : hosts)
-    if (auto key = KTSTR_TRY(engine::planned_boot(host.scenario(), machine_options(arguments))))
-      planned.push_back(std::move(*key));
+  for (const auto& script : scripts) {
+    if (!script.host) continue;
+    auto key = engine::planned_boot(script.host->scenario(), machine_options(arguments));
+    if (!key && !arguments.ktap) return std::move(key.error());
+    if (key && *key) planned.push_back(std::move(**key));
+  }
   return std::make_unique<engine::BootedGuests>(planned);
 }
 
-Result<int> run_all(const RunArguments& arguments, const engine::TextOptions& text) {
+/// What can be known of the command line's files before a guest has run for minutes.
+Status check_outputs(const RunArguments& arguments) {
   if (arguments.json && arguments.files.size() > 1)
     return Error{ErrorCode::kInvalidArgument, "--json takes the report of one scenario; run them one by one"};
+  if (arguments.json) KTSTR_TRY_STATUS(engine::check_json_file(*arguments.json));
+  if (arguments.dump_dir.empty()) return ok();
+  auto status = engine::check_directory(arguments.dump_dir);
+  return status ? ok() : Status(std::move(status.error()).with_context("--dump-dir"));
+}
+
+/// Runs it and tells what came of it. Errors: its report can't be written.
+Status run_script(const RunArguments& arguments, Script& script, const RunSurroundings& surroundings,
+                  RunOutput& output) {
+  if (!script.host) return output.add_error(script.file, script.host.error()), ok();
+  const auto report = run_one(arguments, *script.host, script.file, surroundings);
+  if (!report) return output.add_error(script.file, report.error()), ok();
+  output.add(*report);
+  return arguments.json ? engine::write_json_file(*report, *arguments.json) : ok();
+}
+
+Result<int> run_all(const RunArguments& arguments, const engine::TextOptions& text) {
   KTSTR_TRY_STATUS(vmm::check_performance(arguments.performance.options()));
-  auto hosts = KTSTR_TRY(load_all(arguments.files));
+  KTSTR_TRY_STATUS(check_outputs(arguments));
+  auto scripts = load_all(arguments.files);
+  if (refuse_wrong_scripts(scripts, arguments)) return kToolError;
   const auto interrupt = KTSTR_TRY(engine::Interrupt::install());
   if (arguments.backend == vmm::Backend::kAuto)
     if (const auto reason = vmm::why_not_kvm()) spdlog::info("QEMU runs the guest: {}", *reason);
-  const auto booted_guests = KTSTR_TRY(plan_boots(arguments, hosts));
+  const auto booted_guests = KTSTR_TRY(plan_boots(arguments, scripts));
   const RunSurroundings surroundings{interrupt->stop_fd(), booted_guests.get()};
-  std::vector<RunReport> reports;
-  int code = kPassed;
-  for (std::size_t i = 0; i < hosts.size(); ++i) {
-    reports.push_back(KTSTR_TRY(run_one(arguments, hosts[i], arguments.files[i], surroundings)));
-    code = worse(code, engine::exit_code(reports.back().verdict));
-    if (!arguments.ktap)
-      std::fputs(engine::to_text(reports.back(), text).c_str(), stdout), std::fflush(stdout);
-    if (arguments.json) KTSTR_TRY_STATUS(engine::write_json_file(reports.back(), *arguments.json));
+  RunOutput output(scripts.size(), arguments.ktap, text);
+  for (auto& script : scripts) {
+    if (output.code() != kInterrupted)
+      KTSTR_TRY_STATUS(run_script(arguments, script, surroundings, output));
+    else if (arguments.ktap)
+      output.add_error(script.file, {ErrorCode::kCancelled, "not run: interrupted before"});
   }
-  if (arguments.ktap) std::fputs(engine::to_ktap(reports).c_str(), stdout);
-  return code;
+  return output.code();
 }
 
 int run(const RunArguments& arguments, const Invocation& invocation) {
@@ -152,14 +182,9 @@ void add_run_command(CLI::App& app, Invocation& invocation) {
   command->add_option("--kernel", arguments->kernel,
                       "A path, a version or the beginning of one; default: the scenario's, else the newest "
                       "cached with sched_ext");
-  std::map<std::string, vmm::Backend> backends;
-  for (const auto& backend : describe<vmm::Backend>.values) backends.emplace(backend.name, backend.value);
-  command
-      ->add_option("--backend", arguments->backend,
-                   "What runs the guest: kvm is ktstr's own machine, qemu emulates, qemu-kvm is QEMU on KVM; "
-                   "auto takes kvm where this machine's KVM boots kernels, else qemu")
-      ->transform(CLI::CheckedTransformer(backends).description("auto|kvm|qemu|qemu-kvm"))
-      ->default_str("auto");
+  add_choice(*command, "--backend", arguments->backend,
+             "What runs the guest: kvm is ktstr's own machine, qemu emulates, qemu-kvm is QEMU on KVM; "
+             "auto takes kvm where this machine's KVM boots kernels, else qemu");
   add_performance_options(*command, arguments->performance);
   command->add_option("--json", arguments->json, "Write the whole report to this file");
   command->add_flag("--ktap", arguments->ktap, "Print KTAP, the kernel's test format, instead of text");
@@ -170,7 +195,7 @@ void add_run_command(CLI::App& app, Invocation& invocation) {
   command->add_option(
       "--dump-dir", arguments->dump_dir,
       "Write dumps and captures into this directory; default: that of --json's file, else the current one");
-  command->add_option("--seed", arguments->seed, "Seed of random choices")->capture_default_str();
+  add_number(*command, "--seed", arguments->seed, "Seed of random choices");
   command->callback([&invocation, arguments] {
     invocation.action = [&invocation, arguments] { return run(*arguments, invocation); };
   });

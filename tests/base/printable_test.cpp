@@ -87,6 +87,11 @@ TEST_CASE("characters of UTF-8 have one form each") {
   CHECK(first_character("\xf0\x8f\xbf\xbf").size == 0);
 }
 
+TEST_CASE("bytes that are no characters are replaced for JSON") {
+  CHECK(ktstr::valid_utf8("a\x1b \u00fc") == "a\x1b \u00fc");
+  CHECK(ktstr::valid_utf8("a\xff\xe2\x82z") == "a\ufffd\ufffd\ufffdz");
+}
+
 TEST_CASE("a text is as wide as it has characters") {
   CHECK(text_width("caf\xc3\xa9") == 4);
   CHECK(text_width("") == 0);

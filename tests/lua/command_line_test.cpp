@@ -1,34 +1,21 @@
 // The ktstr executable, as a person or a script calls it.
 #include <doctest/doctest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
-#include <cstdio>
 #include <filesystem>
 #include <string>
 
 #include "tests/hostile_text.h"
 #include "tests/lua/bundle.h"
+#include "tests/run_command.h"
 
 namespace ktstr::lua {
 namespace {
 
-struct Outcome {
-  int code;
-  std::string output;  ///< standard output and error, in order
-};
+using Outcome = test::CommandOutcome;
 
 Outcome ktstr(const std::string& arguments) {
-  const auto command = std::string(KTSTR_EXECUTABLE) + " " + arguments + " 2>&1";
-  FILE* pipe = popen(command.c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  Outcome outcome{};
-  std::array<char, 4096> block{};
-  while (const auto size = std::fread(block.data(), 1, block.size(), pipe))
-    outcome.output.append(block.data(), size);
-  outcome.code = WEXITSTATUS(pclose(pipe));
-  return outcome;
+  return test::run_command(std::string(KTSTR_EXECUTABLE) + " " + arguments);
 }
 
 bool contains(const Outcome& outcome, const std::string& text) {
@@ -67,8 +54,9 @@ TEST_CASE("check tells what is wrong and exits with 3") {
   const auto outcome = ktstr("check " + good.string() + " " + bad.string());
   CHECK(outcome.code == 3);
   CHECK(contains(outcome, good.string() + ": ok\n"));
-  CHECK(contains(outcome,
-                 bad.string() + ":1: duration: expected a duration such as \"50ms\", got a whole number (1)\n"));
+  CHECK(contains(
+      outcome,
+      bad.string() + ":1: duration: expected a duration such as \"50ms\", got a whole number (1)\n"));
 }
 
 TEST_CASE("a script alone is run, and its mistakes are told before anything boots") {
@@ -159,6 +147,55 @@ TEST_CASE("what scripts and arguments say reaches the terminal as text") {
     CHECK(contains(outcome, "\\x1b["));
     testing::check_harmless("\n" + outcome.output);
   }
+}
+
+TEST_CASE("in KTAP every script has its line, a wrong one is not ok with its error") {
+  const Bundle bundle, cache;
+  const auto good = bundle.write("good.lua", "return require('ktstr').scenario {}");
+  const auto bad = bundle.write("bad.lua", "return require('ktstr').scenario { topologie = '1n1l2c1t' }");
+  setenv("KTSTR_CACHE", cache.directory().c_str(), 1);  // nothing boots: no kernel is there
+  const auto outcome = ktstr("run --ktap " + good.string() + " " + bad.string() + " /nonexistent.lua");
+  unsetenv("KTSTR_CACHE");
+  CHECK(outcome.code == 3);
+  CHECK(outcome.output.starts_with("KTAP version 1\n1..3\n# "));
+  CHECK(contains(outcome, "\nnot ok 1 good\n# " + bad.string() +
+                              ":1: topologie: unknown key (did you mean \"topology\"?)\nnot ok 2 bad\n"));
+  CHECK(outcome.output.ends_with("\nnot ok 3 nonexistent\n"));
+}
+
+TEST_CASE("without KTAP all wrong scripts are told, and nothing is run") {
+  const Bundle bundle;
+  const auto one = bundle.write("one.lua", "return require('ktstr').scenario { topologie = '1' }");
+  const auto two = bundle.write("two.lua", "return require('ktstr').scenario { durration = '1s' }");
+  const auto outcome = ktstr("run " + one.string() + " " + two.string());
+  CHECK(outcome.code == 3);
+  CHECK(contains(outcome, "topologie: unknown key"));
+  CHECK(contains(outcome, "durration: unknown key"));
+}
+
+TEST_CASE("where files are to be written is tried before anything is run") {
+  const Bundle bundle;
+  const auto script = bundle.write("a.lua", "return require('ktstr').scenario {}").string();
+  const auto folder = bundle.directory().string();
+  CHECK(ktstr("run --json /nonexistent/r.json " + script).output ==
+        "JSON report /nonexistent/r.json: create a file beside it: No such file or directory\n");
+  CHECK(ktstr("run --json " + folder + " " + script).output ==
+        "JSON report " + folder + ": is a directory\n");
+  CHECK(ktstr("run --json /proc/r.json " + script).code == 3);
+  CHECK(ktstr("run --dump-dir " + script + "/x " + script).output ==
+        "--dump-dir: " + script + " is no directory\n");
+  CHECK(ktstr("run --dump-dir /proc/x " + script).code == 3);
+  CHECK(std::distance(std::filesystem::directory_iterator(folder), {}) == 1);
+}
+
+TEST_CASE("a value that an option does not take is told with what it takes") {
+  CHECK(contains(ktstr("run --seed -1 a.lua"),
+                 "--seed: \"-1\" is not a whole number from 0 to 18446744073709551615\n"));
+  CHECK(contains(ktstr("run --seed 1x a.lua"), "\"1x\" is not a whole number"));
+  CHECK(contains(ktstr("run --backend qmu a.lua"),
+                 "--backend: no \"qmu\" (did you mean \"qemu\"?); it takes auto, kvm, qemu or qemu-kvm\n"));
+  CHECK(contains(ktstr("run --backend 1 a.lua"), "--backend: no \"1\""));
+  CHECK(contains(ktstr("run --help"), "--backend auto|kvm|qemu|qemu-kvm=auto"));
 }
 
 TEST_CASE("output that can't be written is an error") {

@@ -13,6 +13,7 @@
 #include <array>
 
 #include "engine/base/fd.h"
+#include "engine/base/system_names.h"
 
 namespace ktstr::vmm {
 namespace {
@@ -121,7 +122,7 @@ Result<bool> collect(const Command& command, Fd out, Fd error, int stop_event, O
 
 Status judge(const Command& command, int status, const std::string& error) {
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return ok();
-  const std::string how = WIFSIGNALED(status) ? fmt::format("was ended by signal {}", WTERMSIG(status))
+  const std::string how = WIFSIGNALED(status) ? "was killed by " + signal_name(WTERMSIG(status))
                           : WEXITSTATUS(status) == kCannotRun
                               ? "can't be run"
                               : fmt::format("ended with status {}", WEXITSTATUS(status));

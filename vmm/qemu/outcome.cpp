@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 #include <signal.h>
-#include <string.h>
 
+#include "engine/base/system_names.h"
 #include "vmm/qemu/lines.h"
 
 namespace ktstr::vmm::qemu {
@@ -16,10 +16,6 @@ MachineEvent failed(ErrorCode code, std::string message) {
 /// Signals that are sent from outside; any other that ends QEMU is its own doing.
 bool is_sent_from_outside(int signal) {
   return signal == SIGKILL || signal == SIGTERM || signal == SIGINT || signal == SIGHUP;
-}
-
-std::string signal_text(int signal) {
-  return fmt::format("signal {} ({})", signal, ::strsignal(signal));
 }
 
 /// "terminating on signal 15 from pid 1" is QEMU's word for an orderly end by SIGTERM, SIGINT or SIGHUP.
@@ -48,14 +44,14 @@ MachineEvent classify_end(const EndOfMachine& end) {
   if (end.exit.signalled && !is_sent_from_outside(end.exit.code))
     return failed(
         ErrorCode::kEmulatorFailed,
-        with_error_output("QEMU crashed with " + signal_text(end.exit.code), end.exit.error_output));
+        with_error_output("QEMU crashed with " + signal_name(end.exit.code), end.exit.error_output));
   if (end.emulated && end.console.emulator_fault)
     return failed(ErrorCode::kEmulatorFailed,
                   "the emulator ran stale code while the guest kernel patched it: \"" +
                       *end.console.emulator_fault + "\"");
   if (end.console.panic) return GuestPanicked{*end.console.panic};
   if (end.killed_by_us) return failed(ErrorCode::kCancelled, "the machine was ended by its owner");
-  if (end.exit.signalled) return failed(ErrorCode::kIo, "QEMU was killed by " + signal_text(end.exit.code));
+  if (end.exit.signalled) return failed(ErrorCode::kIo, "QEMU was killed by " + signal_name(end.exit.code));
   if (ended_by_signal_handler(end))
     return failed(ErrorCode::kIo, with_error_output("QEMU was told to end", end.exit.error_output));
   if (end.exit.code != 0)

@@ -157,3 +157,19 @@ TEST_CASE("a guest that can't be set going again is told, and the dump is kept")
   CHECK(capture->thaw_problem->message == "cont");
   CHECK(std::holds_alternative<FailureDumpReport>(capture->dump));
 }
+
+TEST_CASE(
+    "a guest that can't be set going again after a degraded dump is told as well, and the dump is kept") {
+  FakeMachine machine(2);
+  machine.state.vcpus[1].reset();
+  machine.thaw_error = Error{ErrorCode::kIo, "cont"};
+  FreezeCoordinator coordinator(machine, [](const auto&, auto) { return nothing(); }, {},
+                                {.stop_deadline = std::chrono::milliseconds(20)});
+  const auto capture = coordinator.capture(request());
+  REQUIRE(capture);
+  REQUIRE(capture->thaw_problem);
+  CHECK(capture->thaw_problem->message == "cont");
+  const auto* degraded = std::get_if<DegradedFailureDumpReport>(&capture->dump);
+  REQUIRE(degraded);
+  CHECK(degraded->reason.find("1 of 2 vCPUs stopped; not vCPU 1") != std::string::npos);
+}

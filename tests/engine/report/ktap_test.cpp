@@ -17,7 +17,28 @@ RunReport with_verdict(Outcome verdict, std::string name) {
   return report;
 }
 
+std::string to_ktap(const std::vector<RunReport>& reports) {
+  auto text = ktap_plan(reports.size());
+  for (std::size_t i = 0; i < reports.size(); ++i) text += ktap_test(i + 1, reports[i]);
+  return text;
+}
+
 }  // namespace
+
+TEST_CASE("a test that could not be run is not ok, with the reason") {
+  CHECK(ktap_error(2, "bad # SKIP", "bad.lua:2: topologie: unknown key\nsecond line") ==
+        "# bad.lua:2: topologie: unknown key\n# second line\nnot ok 2 bad   SKIP\n");
+}
+
+TEST_CASE("loops of a scheduler's log are shown once") {
+  auto report = with_verdict(Outcome::kFail, "big");
+  SchedulerReport scheduler;
+  scheduler.name = "s";
+  scheduler.problem = "refused";
+  scheduler.log = {"1: x", "1: x", "1: x"};
+  report.schedulers = {scheduler};
+  CHECK(to_ktap({report}).find("# s: 1: x\n# s: ... this line 2 times more\nnot ok") != std::string::npos);
+}
 
 TEST_CASE("a pass is ok") {
   const std::vector reports{passing_report()};

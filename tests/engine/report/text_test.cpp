@@ -161,6 +161,28 @@ TEST_CASE("nothing that a report quotes reaches the terminal raw or begins a lin
   ktstr::testing::check_harmless("\n" + to_text(report));
 }
 
+TEST_CASE("console lines that are right on such a machine are no suspects") {
+  auto report = passing_report();
+  report.console_tail = "[    1.090056] PCI: Fatal: No config space access function found\n[    2.0] bad\n";
+  CHECK(to_text(report).find("\nconsole\n  | [    2.0] bad\n\n") != std::string::npos);
+  report.console_tail = "[    1.090056] PCI: Fatal: No config space access function found";
+  CHECK(to_text(report).find("console") == std::string::npos);
+}
+
+TEST_CASE("a program's end is told by its signal's name, and its output with loops once") {
+  auto report = passing_report();
+  SchedulerReport scheduler;
+  scheduler.name = "s";
+  scheduler.fate = SchedulerFate::kDied;
+  scheduler.problem = "died";
+  scheduler.exit = protocol::ExitInfo{"signaled", 11};
+  scheduler.log = {"a", "b", "a", "b", "c"};
+  scheduler.log_lines_dropped = 7;
+  report.schedulers = {scheduler};
+  CHECK(to_text(report).find("  s: died, killed by SIGSEGV\n    its output (the end of 12 lines)\n    | a\n"
+                             "    | b\n    | ... these 2 lines once more\n    | c\n") != std::string::npos);
+}
+
 TEST_CASE("lines of a failure, the console and the kernel's dump stay lines") {
   auto report = passing_report();
   report.verdict = Outcome::kFail;

@@ -102,6 +102,34 @@ TEST_CASE("what was attached and detached is in the report, with its times") {
   CHECK_FALSE(report.problem);
 }
 
+TEST_CASE(
+    "a refusal begins with the verifier's word, else the kernel's, else libbpf's, else the program's own") {
+  const auto problem_with = [](std::vector<std::string> log, std::vector<std::string> kernel_log) {
+    Driven run;
+    auto driver = run.driver();
+    auto answer = refused("one", "");
+    answer.current->log = std::move(log);
+    answer.current->kernel_log = std::move(kernel_log);
+    run.answer(answer);
+    const auto attached = driver.attach(0, scheduler("one"));
+    REQUIRE_FALSE(attached);
+    return attached.error().message;
+  };
+  const std::string begin = "before the first step: the scheduler one was not attached: ";
+  const std::string end = "; its program ended (exited 1) before the kernel ran it";
+  const std::string isolated = "sched_ext: Not compatible with \"isolcpus=\" domain isolation";
+  CHECK(problem_with({"R0 invalid mem access 'scalar'", "-- END PROG LOAD LOG --",
+                      "libbpf: prog 'enqueue': failed to load: -13", "cannot load"},
+                     {isolated}) ==
+        begin + "the verifier refused its program enqueue (EACCES): R0 invalid mem access 'scalar'" + end);
+  CHECK(problem_with({"libbpf: failed to attach struct_ops: -22", "cannot load"},
+                     {isolated, "sched_ext: BPF scheduler \"before\" disabled (unregistered)"}) ==
+        begin + "the kernel refused it: Not compatible with \"isolcpus=\" domain isolation" + end);
+  CHECK(problem_with({"libbpf: map 'm': failed to create: -1", "cannot load"}, {}) ==
+        begin + "\"libbpf: map 'm': failed to create: -1\"" + end);
+  CHECK(problem_with({"cannot load"}, {}) == begin + "\"cannot load\"" + end);
+}
+
 TEST_CASE("a replacement and a restart end one report and begin another") {
   Driven run;
   auto driver = run.driver();

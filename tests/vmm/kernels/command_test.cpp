@@ -39,7 +39,7 @@ TEST_CASE("a failing command's own words are in the error") {
   CHECK(failed.error().message == "sh ended with status 3: it broke");
   const auto killed = run_command(shell("kill -9 $$"));
   REQUIRE_FALSE(killed);
-  CHECK(killed.error().message == "sh was ended by signal 9: it gave no reason");
+  CHECK(killed.error().message == "sh was killed by SIGKILL: it gave no reason");
 }
 
 TEST_CASE("a missing program is named") {

@@ -69,7 +69,7 @@ TEST_CASE("a QEMU killed from outside is nobody's fault inside") {
   end.shutdown_reason.reset();
   end.exit = {true, SIGKILL, ""};
   CHECK(failure(end).code == ErrorCode::kIo);
-  CHECK(failure(end).message == "QEMU was killed by signal 9 (Killed)");
+  CHECK(failure(end).message == "QEMU was killed by SIGKILL");
   end.exit = {false, 0, "qemu: terminating on signal 15 from pid 7\n"};
   end.shutdown_reason = "host-signal";
   CHECK(failure(end).code == ErrorCode::kIo);

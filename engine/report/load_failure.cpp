@@ -1,0 +1,124 @@
+#include "engine/report/load_failure.h"
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+
+#include "engine/base/system_names.h"
+
+namespace ktstr::engine {
+namespace {
+
+using Lines = std::vector<std::string>;
+using Line = Lines::const_iterator;
+
+constexpr std::string_view kBegin = "-- BEGIN PROG LOAD LOG --";
+constexpr std::string_view kEnd = "-- END PROG LOAD LOG --";
+constexpr std::string_view kLibbpf = "libbpf: ";
+constexpr std::string_view kFailed = "': failed to load: ";
+
+bool contains(std::string_view line, std::string_view part) {
+  return line.find(part) != std::string_view::npos;
+}
+
+/// Errors have been numbers ("-13") and are names ("-EACCES") since libbpf 1.6.
+std::string error_of(std::string_view text) {
+  if (text.starts_with('-')) text.remove_prefix(1);
+  int number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool is_number = error == std::errc{} && end == text.data() + text.size();
+  return is_number ? errno_name(number) : std::string(text);
+}
+
+/// `libbpf: prog 'NAME': failed to load: -13`
+std::optional<VerifierRefusal> end_of_refusal(std::string_view line) {
+  constexpr std::string_view kProgram = "libbpf: prog '";
+  const auto failed = line.find(kFailed);
+  if (!line.starts_with(kProgram) || failed == std::string_view::npos) return std::nullopt;
+  VerifierRefusal refusal;
+  refusal.program = line.substr(kProgram.size(), failed - kProgram.size());
+  refusal.error = error_of(line.substr(failed + kFailed.size()));
+  return refusal;
+}
+
+/// Statistics that come after the verdict, and states of loops.
+bool is_statistic(std::string_view line) {
+  for (const std::string_view begin : {"processed ", "verification time ", "stack depth ", "insns processed",
+                                       "cur state:", "old state:", "mark_precise:"})
+    if (line.starts_with(begin)) return true;
+  return false;
+}
+
+/// "12: (85) call bpf_get_prandom_u32#7", "12: R0=scalar()", "from 5 to 7: R1=ctx()".
+bool is_trace(std::string_view line) {
+  if (line.starts_with("from ") && contains(line, " to ")) return true;
+  const auto digits = line.find_first_not_of("0123456789");
+  return digits != 0 && digits != std::string_view::npos && line.substr(digits).starts_with(':');
+}
+
+/// "; if (*p)  @ main.bpf.c:12"
+std::optional<std::string> source_of(std::string_view line) {
+  const auto at = line.rfind(" @ ");
+  if (!line.starts_with(';') || at == std::string_view::npos) return std::nullopt;
+  return std::string(line.substr(at + 3));
+}
+
+/// What the verifier's lines in [begin, end) say at their end.
+void read_verifier_log(Line begin, Line end, VerifierRefusal& refusal) {
+  for (auto line = end; line != begin;) {
+    --line;
+    if (!refusal.message && !line->empty() && !line->starts_with(';') && !is_statistic(*line) &&
+        !is_trace(*line))
+      refusal.message = *line;
+    if (auto source = source_of(*line)) {
+      refusal.source = std::move(source);
+      return;
+    }
+  }
+}
+
+/// The most a message may have in a first line.
+constexpr std::size_t kLongestMessage = 300;
+
+std::string to_text(const VerifierRefusal& refusal) {
+  auto text = "the verifier refused its program " + refusal.program;
+  if (refusal.error) text += " (" + *refusal.error + ")";
+  if (refusal.source) text += " at " + *refusal.source;
+  if (refusal.message) text += ": " + refusal.message->substr(0, kLongestMessage);
+  return text;
+}
+
+/// What follows from the failure that was told before.
+bool is_consequence(std::string_view line) {
+  return contains(line, "libbpf: failed to load") || contains(line, "libbpf: failed to auto-attach");
+}
+
+}  // namespace
+
+std::optional<VerifierRefusal> verifier_refusal(const Lines& output) {
+  for (auto line = output.end(); line != output.begin();) {
+    --line;
+    auto refusal = end_of_refusal(*line);
+    if (!refusal) continue;
+    const auto is_end = [](const std::string& text) { return contains(text, kEnd); };
+    const auto is_begin = [](const std::string& text) { return contains(text, kBegin); };
+    const auto end = std::find_if(std::make_reverse_iterator(line), output.rend(), is_end);
+    if (end != output.rend()) {
+      const auto begin = std::find_if(end, output.rend(), is_begin);
+      read_verifier_log(begin.base(), std::prev(end.base()), *refusal);
+    }
+    return refusal;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> load_failure(const Lines& output) {
+  if (const auto refusal = verifier_refusal(output)) return to_text(*refusal);
+  const auto told = std::find_if(output.rbegin(), output.rend(), [](const std::string& line) {
+    return line.starts_with(kLibbpf) && !is_consequence(line);
+  });
+  if (told == output.rend()) return std::nullopt;
+  return "\"" + told->substr(0, kLongestMessage) + "\"";
+}
+
+}  // namespace ktstr::engine

@@ -1,0 +1,25 @@
+// Why a scheduler's program could not be loaded, found in what the program printed.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ktstr::engine {
+
+/// What libbpf (tools/lib/bpf/libbpf.c) printed of a BPF program that the verifier refused.
+struct VerifierRefusal {
+  std::string program;                   ///< its name
+  std::optional<std::string> error{};    ///< "EACCES"
+  std::optional<std::string> source{};   ///< "main.bpf.c:12", the last line that the verifier looked at
+  std::optional<std::string> message{};  ///< the verifier's last word
+};
+
+/// The last refusal in these lines of output, of whose verifier log the beginning may be missing.
+[[nodiscard]] std::optional<VerifierRefusal> verifier_refusal(const std::vector<std::string>& output);
+
+/// "the verifier refused its program big_enqueue (E2BIG) at big.bpf.c:9: BPF program is too large"; without a
+/// refusal, the last line in which libbpf says what it failed at, in quotes; nothing when it said nothing.
+[[nodiscard]] std::optional<std::string> load_failure(const std::vector<std::string>& output);
+
+}  // namespace ktstr::engine

@@ -1,0 +1,191 @@
+// README and docs against what they are about: commands, options, scenarios and links that they show.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tests/run_command.h"
+#include "tests/temporary_directory.h"
+
+namespace ktstr::lua {
+namespace {
+
+namespace fs = std::filesystem;
+using test::run_command;
+
+struct Document {
+  fs::path path;
+  std::string text;
+};
+
+std::string content(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::vector<Document> documents() {
+  const fs::path root = KTSTR_ROOT;
+  std::vector<Document> found{{root / "README.md", content(root / "README.md")}};
+  for (const auto& entry : fs::recursive_directory_iterator(root / "docs"))
+    if (entry.path().extension() == ".md") found.push_back({entry.path(), content(entry.path())});
+  return found;
+}
+
+std::vector<std::smatch> matches(const std::string& text, const std::regex& pattern) {
+  return {std::sregex_iterator(text.begin(), text.end(), pattern), {}};
+}
+
+/// The inside of blocks between lines "```LANGUAGE" and "```".
+std::vector<std::string> blocks(const std::string& text, const std::string& language) {
+  std::vector<std::string> found;
+  std::istringstream lines(text);
+  bool in_block = false, wanted = false;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("```")) {
+      in_block = !in_block;
+      wanted = in_block && line.substr(3) == language;
+      if (wanted) found.emplace_back();
+    } else if (wanted) {
+      found.back() += line + "\n";
+    }
+  }
+  return found;
+}
+
+/// Code in a document: spans, and lines of blocks without a language.
+std::vector<std::string> code_in(const std::string& text) {
+  static const std::regex kSpan("`([^`\n]+)`");
+  std::vector<std::string> found;
+  for (const auto& span : matches(text, kSpan)) found.push_back(span[1]);
+  for (const auto& block : blocks(text, "")) {
+    std::istringstream lines(block);
+    for (std::string line; std::getline(lines, line);) found.push_back(line);
+  }
+  return found;
+}
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, separator);)
+    if (!part.empty()) parts.push_back(part);
+  return parts;
+}
+
+/// The help of a command, "" for ktstr's own; what is no command has none.
+const std::string& help_of(const std::string& command) {
+  static std::map<std::string, std::string> known;
+  const auto [place, is_new] = known.emplace(command, "");
+  if (!is_new) return place->second;
+  const auto outcome = run_command(std::string(KTSTR_EXECUTABLE) + " " + command + " --help");
+  if (outcome.code == 0) place->second = outcome.output;
+  return place->second;
+}
+
+/// "kernel fetch|list" as "kernel fetch" and "kernel list".
+std::vector<std::string> commands_of(const std::vector<std::string>& words) {
+  static const std::regex kCommand("[a-z][a-z|-]*");
+  std::vector<std::string> commands{""};
+  for (const auto& word : words) {
+    const bool has_commands = std::ranges::all_of(commands, [](const auto& command) {
+      return help_of(command).find("Subcommands:") != std::string::npos;
+    });
+    if (!has_commands || !std::regex_match(word, kCommand)) return commands;
+    std::vector<std::string> longer;
+    for (const auto& command : commands)
+      for (const auto& name : split(word, '|'))
+        longer.push_back(command.empty() ? name : command + " " + name);
+    commands = longer;
+  }
+  return commands;
+}
+
+/// What stands behind "ktstr" in a piece of code; nothing when it is about something else.
+std::vector<std::string> words_behind_ktstr(const std::string& code) {
+  static const std::regex kCall(R"(^\s*(?:\$ )?(?:[A-Z_]+=\S+ )*(?:\S*/)?ktstr( [^#]*)?)");
+  std::smatch call;
+  if (!std::regex_search(code, call, kCall) || !call[1].matched) return {};
+  return split(call[1], ' ');
+}
+
+}  // namespace
+
+TEST_CASE("commands and options that documents show are there") {
+  static const std::regex kOption("--[a-z][a-z-]*");
+  std::size_t seen = 0;
+  for (const auto& [path, text] : documents()) {
+    for (const auto& code : code_in(text)) {
+      auto words = words_behind_ktstr(code);
+      if (words.empty()) continue;
+      CAPTURE(path.string());
+      CAPTURE(code);
+      if (words.front().ends_with(".lua")) words.insert(words.begin(), "run");
+      for (const auto& command : commands_of(words)) {
+        CHECK_MESSAGE(!help_of(command).empty(), "no such command");
+        for (const auto& word : words)
+          for (const auto& option : matches(word, kOption))
+            CHECK(help_of(command).find(option.str()) != std::string::npos);
+      }
+      ++seen;
+    }
+  }
+  CHECK(seen > 15);
+}
+
+TEST_CASE("options that README names for run are run's") {
+  const auto text = content(fs::path(KTSTR_ROOT) / "README.md");
+  static const std::regex kSpan("`(--[^`]*|run --[^`]*)`");
+  static const std::regex kOption("--[a-z][a-z-]*");
+  std::size_t seen = 0;
+  for (const auto& span : matches(text, kSpan))
+    for (const auto& code = span[1].str(); const auto& option : matches(code, kOption)) {
+      const bool is_help = option.str() == "--help" || option.str() == "--stall-comm";
+      CHECK_MESSAGE((is_help || help_of("run").find(option.str()) != std::string::npos), option.str());
+      ++seen;
+    }
+  CHECK(seen > 8);
+}
+
+TEST_CASE("commands of bootstrap that documents show are there") {
+  const auto help = run_command(std::string(KTSTR_ROOT) + "/bootstrap help").output;
+  static const std::regex kCall(R"(\./bootstrap ([a-z]+))");
+  std::set<std::string> seen;
+  for (const auto& [path, text] : documents())
+    for (const auto& call : matches(text, kCall)) seen.insert(call[1]);
+  for (const auto& command : seen) CHECK_MESSAGE(help.find("\n  " + command) != std::string::npos, command);
+  CHECK(seen.contains("run"));
+}
+
+TEST_CASE("whole scenarios that documents show are right") {
+  std::size_t seen = 0;
+  for (const auto& [path, text] : documents())
+    for (const auto& block : blocks(text, "lua")) {
+      if (block.find("return k.scenario") == std::string::npos) continue;
+      const test::TemporaryDirectory directory;
+      const auto script = directory.write("shown.lua", block);
+      static const std::regex kScheduler("scx_[a-z_]+");
+      for (const auto& name : matches(block, kScheduler))
+        fs::copy_file("/bin/true", directory.path() / name.str(), fs::copy_options::skip_existing);
+      const auto outcome = run_command(std::string(KTSTR_EXECUTABLE) + " check " + script.string());
+      CHECK_MESSAGE(outcome.code == 0, (path.string() + ": " + outcome.output));
+      ++seen;
+    }
+  CHECK(seen >= 2);
+}
+
+TEST_CASE("files that documents link to are there") {
+  static const std::regex kLink(R"(\]\(([^)#:]+)(#[^)]*)?\))");
+  for (const auto& [path, text] : documents())
+    for (const auto& link : matches(text, kLink))
+      CHECK_MESSAGE(fs::exists(path.parent_path() / link[1].str()), (path.string() + ": " + link[1].str()));
+}
+
+}  // namespace ktstr::lua
