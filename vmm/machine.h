@@ -62,10 +62,13 @@ struct VcpuRegisters {
   std::optional<std::uint64_t> lstar;
 };
 
-/// The outcome of a freeze: registers of each vCPU that stopped; nullopt for one that did not before the
-/// deadline.
+/// The outcome of a freeze. Registers are absent for a vCPU that did not stop before the deadline, and for
+/// one that stands still and whose registers could not be read.
 struct FrozenState {
   std::vector<std::optional<VcpuRegisters>> vcpus;
+  std::vector<std::size_t> not_stopped{};  ///< ascending; memory stands still when it is empty
+
+  [[nodiscard]] bool all_stopped() const { return not_stopped.empty(); }
 };
 
 /// What a machine tells while it runs.

@@ -173,6 +173,10 @@ Status AgentClient::refresh(const Refresh& request) {
   return ok();
 }
 
+Result<StatisticsSwitches> AgentClient::set_statistics(bool on) {
+  return ask<StatisticsSwitches>(SetStatistics{on});
+}
+
 Status AgentClient::shutdown() {
   const auto answer = ask<Done>(Shutdown{});
   if (answer || answer.error().code == ErrorCode::kGuestFailed) return ok();

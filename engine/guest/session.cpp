@@ -12,6 +12,7 @@
 #include "engine/guest/find_topology.h"
 #include "engine/guest/kernel_file.h"
 #include "engine/guest/refresh.h"
+#include "engine/guest/statistics.h"
 
 namespace ktstr::engine::guest {
 namespace {
@@ -134,6 +135,10 @@ Result<Reply> Session::handle(const PinBpfMap& request) {
 Result<Reply> Session::handle(const Refresh& request) {
   KTSTR_TRY_STATUS(refresh(request));
   return Done{};
+}
+
+Result<Reply> Session::handle(const SetStatistics& request) {
+  return KTSTR_TRY(set_statistics(request));
 }
 
 Result<Reply> Session::handle(const Shutdown&) {

@@ -15,6 +15,7 @@
 #include "engine/report/provenance.h"
 #include "engine/report/scheduler_gap.h"
 #include "engine/report/scheduler_report.h"
+#include "engine/report/statistics_report.h"
 #include "engine/report/timeline.h"
 #include "engine/report/vcpu_report.h"
 #include "engine/verdict/merge.h"
@@ -72,6 +73,8 @@ struct LimitsReport {
 struct SamplingReport {
   std::uint64_t missed_periods = 0;
   std::uint64_t sample_stride = 1;
+  std::uint64_t sample_bytes = 0;   ///< that the samples took
+  std::vector<std::string> slower;  ///< "every 200 ms from 3.2 s on"
 };
 
 /// Where the time of a run went, ns. own = total - boot - hold.
@@ -116,6 +119,7 @@ struct RunReport {
   std::vector<CtprofReport> ctprof_captures;     ///< likewise
   std::optional<std::string> monitor_problem{};  ///< why there is no monitor, or why it ended early
   SamplingReport sampling;
+  std::optional<StatisticsReport> statistics{};           ///< absent when the run did not come so far
   std::optional<VcpuStatisticsReport> vcpu_statistics{};  ///< absent where the backend counts nothing
   TimingsReport timings;
   std::vector<std::string>
@@ -159,7 +163,9 @@ template <> inline constexpr auto describe<engine::LimitsReport> = record<engine
     field("stretched", &engine::LimitsReport::stretched, "names of the defaults that were multiplied with emulation_factor"));
 template <> inline constexpr auto describe<engine::SamplingReport> = record<engine::SamplingReport>("SamplingReport", "how sampling went",
     field("missed_periods", &engine::SamplingReport::missed_periods, "sampling times that passed before the sample before was done"),
-    field("sample_stride", &engine::SamplingReport::sample_stride, "monitor.samples holds every n-th of the samples taken"));
+    field("sample_stride", &engine::SamplingReport::sample_stride, "monitor.samples holds every n-th of the samples taken"),
+    field("sample_bytes", &engine::SamplingReport::sample_bytes, "memory that the samples took during the run, bytes"),
+    field("slower", &engine::SamplingReport::slower, "from when on samples were taken farther apart, so that they fit into 1 GiB; empty when they did"));
 template <> inline constexpr auto describe<engine::TimingsReport> = record<engine::TimingsReport>("TimingsReport", "where the time went",
     field("prepare_ns", &engine::TimingsReport::prepare_ns, "kernel chosen, initramfs made, ns"),
     field("boot_ns", &engine::TimingsReport::boot_ns, "from the machine's start to a ready agent, ns; short for a fork"),
@@ -199,6 +205,7 @@ template <> inline constexpr auto describe<engine::RunReport> = record<engine::R
     field("ctprof_captures", &engine::RunReport::ctprof_captures, "captures of all threads that ctprof ops took, in order"),
     field("monitor_problem", &engine::RunReport::monitor_problem, "why there is no monitor, or why it ended early"),
     field("sampling", &engine::RunReport::sampling, "how sampling went"),
+    field("statistics", &engine::RunReport::statistics, "which of the kernel's optional statistics were kept; absent when the run did not come so far"),
     field("vcpu_statistics", &engine::RunReport::vcpu_statistics, "what the vCPUs did while the steps ran; absent where the machine counts nothing (QEMU)"),
     field("timings", &engine::RunReport::timings, "where the time went"),
     field("emulator_faults", &engine::RunReport::emulator_faults, "runs that the emulator spoiled and that were repeated"),

@@ -12,6 +12,7 @@
 #include "engine/run/found_topology.h"
 #include "engine/run/judge.h"
 #include "engine/run/scheduler_watchdog.h"
+#include "engine/run/statistics.h"
 #include "engine/run/step_runner.h"
 #include "engine/run/vcpu_meter.h"
 #include "engine/scenario/workers.h"
@@ -151,7 +152,8 @@ Status Attempt::run_workload(Guest& guest, const AgentClient& agent) {
   steps.set_ctprof(&captures);
   ticker_.begin({.stage = Stage::kSetup});
   const auto begin = Clock::now();
-  auto status = steps.set_up();
+  auto status = set_statistics(guest, scenario_.statistics, report_.statistics.emplace());
+  if (status) status = steps.set_up();
   take_time(report_.timings.setup_ns, begin);
   VcpuMeter meter(*machine_);
   meter.begin();

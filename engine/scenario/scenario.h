@@ -165,6 +165,7 @@ struct Scenario {
   bool kaslr = true;
   std::vector<std::string> kernel_args;
   std::optional<ByteSize> memory;
+  bool statistics = true;  ///< the kernel's optional ones are switched on
   Duration duration = std::chrono::seconds(5);
   std::optional<SchedulerDef> scheduler;     ///< attached before the first step; absent: the kernel's own
   bool workers_first = false;                ///< the workers of the first cgroups run before it is attached
@@ -277,6 +278,7 @@ template <> inline constexpr auto describe<engine::Scenario> = record<engine::Sc
     field("kaslr", &engine::Scenario::kaslr, "whether the kernel's addresses are randomised"),
     field("kernel_args", &engine::Scenario::kernel_args, "arguments appended to the kernel's command line"),
     field("memory", &engine::Scenario::memory, "guest memory; raised to 64M per CPU, and at least 256M, when that is more; 64M per CPU, and at least 512M, when absent, or what the topology's nodes state"),
+    field("statistics", &engine::Scenario::statistics, "whether kernel.bpf_stats_enabled and kernel.sched_schedstats are switched on; false leaves both, and what they count is absent"),
     field("duration", &engine::Scenario::duration, "length of all steps together"),
     field("scheduler", &engine::Scenario::scheduler, "attached before the first step; the kernel's own schedules when absent"),
     field("workers_first", &engine::Scenario::workers_first, "whether the workers of `cgroups` and `backdrop` run before the scheduler is attached; otherwise they wait until it is"),

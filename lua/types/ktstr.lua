@@ -10,6 +10,7 @@
 ---@field kaslr? boolean whether the kernel's addresses are randomised
 ---@field kernel_args? string[] arguments appended to the kernel's command line
 ---@field memory? string guest memory; 64M per CPU, and at least 512M, when absent, or what the topology's nodes state
+---@field statistics? boolean whether kernel.bpf_stats_enabled and kernel.sched_schedstats are switched on; false leaves both, and what they count is absent
 ---@field duration? string length of all steps together
 ---@field scheduler? string|ktstr.scheduler attached before the first step; the kernel's own schedules when absent
 ---@field cgroups? table<string, ktstr.cgroup> cgroups that exist when the first step begins, by name

@@ -42,6 +42,8 @@ TEST_CASE("an empty scenario has defaults and one step that holds for all of it"
   CHECK(std::holds_alternative<RestHold>(scenario->steps[0].hold));
   CHECK(guest_memory(*scenario) == ByteSize{512ULL << 20});
   CHECK(scenario->kaslr);
+  CHECK(scenario->statistics);
+  CHECK_FALSE(load_scenario(*parse_json(R"({"statistics": false})"))->statistics);
 }
 
 TEST_CASE("memory grows with the CPUs and has a floor") {
