@@ -12,6 +12,8 @@
 #include <cstring>
 #include <vector>
 
+#include "engine/protocol/start_output.h"
+
 namespace ktstr::engine::guest {
 namespace {
 
@@ -123,6 +125,12 @@ Result<SchedulerProcess> SchedulerProcess::start(const protocol::AttachScheduler
   if (!started.process_) return system_error("pidfd_open");
   KTSTR_TRY_STATUS(wait_for_begin(failures.read_end.get(), *request.program));
   return started;
+}
+
+/// A bare host's /tmp is not ours.
+OutputLog SchedulerProcess::new_log() {
+  if (::getpid() != 1) return {};
+  return {protocol::kStartOutputFile, protocol::kMostStartOutput};
 }
 
 SchedulerProcess::~SchedulerProcess() {

@@ -47,10 +47,12 @@ class SchedulerProcess {
   SchedulerProcess(Fd process, Fd output, pid_t pid)
       : process_(std::move(process)), output_(std::move(output)), pid_(pid) {}
 
+  [[nodiscard]] static OutputLog new_log();
+
   Fd process_;  ///< pidfd
   Fd output_;
   pid_t pid_;
-  OutputLog log_;
+  OutputLog log_ = new_log();
   std::optional<protocol::ExitInfo> exit_;
   bool killed_ = false;
 };

@@ -10,6 +10,7 @@
 #include "engine/report/scheduler_report.h"
 #include "engine/run/guest.h"
 #include "engine/run/scheduler_setup.h"
+#include "engine/run/start_output.h"
 #include "engine/scenario/scenario.h"
 
 namespace ktstr::engine {
@@ -39,6 +40,10 @@ class SchedulerDriver {
   /// Asks whether what was attached still lives, and brings its report up to date.
   [[nodiscard]] Status check_alive(std::size_t step);
 
+  /// Where the output of one that is not attached goes when the report can't hold it. Without a place it is
+  /// not kept.
+  void keep_output_in(OutputPlace place) { output_place_ = std::move(place); }
+
   /// The name of what an op without a scheduler of its own is about.
   [[nodiscard]] std::optional<std::string> current_name() const;
 
@@ -62,6 +67,7 @@ class SchedulerDriver {
   std::vector<SchedulerReport>& reports_;
   std::optional<std::size_t> current_;  ///< index of the attached one's report
   std::optional<SchedulerDef> last_;    ///< what a restart starts
+  std::optional<OutputPlace> output_place_;
 };
 
 }  // namespace ktstr::engine
