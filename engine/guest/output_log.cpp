@@ -16,8 +16,11 @@ char plain(char c) {
 
 }  // namespace
 
-OutputLog::OutputLog(const char* all, std::uint64_t most_bytes)
-    : all_(::open(all, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)), room_(most_bytes) {}
+/// A former program that still prints keeps a file of its own, without a name.
+OutputLog::OutputLog(const char* all, std::uint64_t most_bytes) : room_(most_bytes) {
+  ::unlink(all);
+  all_ = Fd(::open(all, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+}
 
 /// Where it can't be kept, the last lines are all there is.
 void OutputLog::keep_in_file(std::string_view text) {
