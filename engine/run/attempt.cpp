@@ -143,6 +143,7 @@ Status Attempt::collect_reports(Workload& workload, const AgentClient& agent, St
 Status Attempt::run_workload(Guest& guest, const AgentClient& agent) {
   Workload workload(guest, scenario_.topology, options_.seed);
   auto schedulers = make_scheduler_driver(guest);
+  schedulers.keep_output_in({options_.dump_dir, scenario_.name});
   StepRunner steps(scenario_, guest, workload, schedulers, report_.timeline);
   if (dumps_) steps.set_capture([this](const std::string& name) { return capture_snapshot(name); });
   std::optional<BpfMaps> maps;
