@@ -116,10 +116,18 @@ std::string queue_line(std::uint32_t cpu, std::string_view queue, const std::vec
   return text + "\n";
 }
 
+/// Whether the root queue's average is what its tasks are measured by: those in groups have averages of their
+/// own.
+bool is_average_of_tasks(const introspect::FairQueue& queue) {
+  return queue.avg_vruntime_ns && std::ranges::all_of(queue.tasks, [&](const introspect::FairTask& task) {
+           return task.vlag_ns == static_cast<std::int64_t>(*queue.avg_vruntime_ns - task.vruntime_ns);
+         });
+}
+
 std::string queues_of(const CpuRunqueue& rq) {
   auto text = queue_line(rq.cpu, "dl", rq.deadline.tasks) + queue_line(rq.cpu, "rt", rq.rt.tasks);
   auto fair = queue_line(rq.cpu, "cfs", rq.fair.tasks);
-  if (!fair.empty() && rq.fair.avg_vruntime_ns) {
+  if (!fair.empty() && is_average_of_tasks(rq.fair)) {
     fair.pop_back();
     fair += fmt::format("; average vruntime {:.3f} ms\n", ms(static_cast<double>(*rq.fair.avg_vruntime_ns)));
   }

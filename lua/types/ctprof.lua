@@ -4,7 +4,8 @@
 ---every thread of a machine, or of one process, at one moment
 ---@class ktstr.Snapshot
 ---@field format string "ktstr-ctprof"
----@field version integer 1
+---@field version integer 1, the major version of the format
+---@field version_minor integer its minor version: what a reader may leave out
 ---@field captured_at_unix_ns integer when it began, ns since 1970
 ---@field captured_at_boot_ns? integer when it began, ns since boot
 ---@field host ktstr.HostContext the machine and its kernel
