@@ -63,7 +63,7 @@ class Attempt {
   /// Puts the dumps taken since the last call into the report and shows them to the hook.
   void deliver_dumps();
   /// A guest that panicked leaves its memory, which says what its registers no longer can.
-  void dump_panicked(const std::optional<vmm::MachineEvent>& event);
+  void dump_panicked(const std::optional<vmm::MachineEvent>& event);  ///< once
   void finish_dumps();
   void shut_down(AgentClient& agent);
   /// The machine's end that an error follows from, if there is one.
@@ -88,6 +88,7 @@ class Attempt {
   std::unique_ptr<MachineWatch> watch_;
   std::unique_ptr<Observer> observer_;
   SchedulerEnds ends_;
+  bool panic_told_ = false;
   std::unique_ptr<GuestDumps> dumps_;  ///< while there is an observer
 };
 
