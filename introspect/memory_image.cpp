@@ -1,12 +1,12 @@
 #include "introspect/memory_image.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
 
+#include "engine/base/durable_file.h"
 #include "engine/base/fd.h"
 #include "engine/base/format_version.h"
 #include "introspect/shared_copy.h"
@@ -142,12 +142,10 @@ Status save_memory_image(const std::filesystem::path& path, const SpanMemory& me
                          std::span<const CpuContext> vcpus) {
   if (memory.spans().size() > kMaxRegions || vcpus.size() > kMaxVcpus)
     return Error{ErrorCode::kInvalidArgument, "more memory regions or vCPUs than an image holds"};
-  const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!file) return system_error("create " + path.string());
-  Status written = write_image(file, memory, vcpus);
-  if (written) return written;
-  ::unlink(path.c_str());
-  return std::move(written.error()).with_context(path.string());
+  auto file = KTSTR_TRY(NewFile::beside(path, 0600));
+  if (auto written = write_image(file.fd(), memory, vcpus); !written)
+    return std::move(written.error()).with_context(path.string());
+  return file.publish(NewFile::Sync::kNo);
 }
 
 Result<MemoryImage> MemoryImage::open(const std::filesystem::path& path) {

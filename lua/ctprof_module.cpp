@@ -25,8 +25,8 @@ namespace ctprof = introspect::ctprof;
 using ctprof::Snapshot;
 
 constexpr std::string_view kSuffix = ".ctprof.zst";
-/// A capture of more JSON would not fit a script's memory as tables.
-constexpr std::size_t kMaxJsonBytes = 64U << 20;
+/// A larger capture would not fit a script's memory as tables.
+constexpr ctprof::SnapshotLimits kLimits{.json_bytes = 64U << 20, .values = 2'000'000};
 
 /// In the registry: tables that load() gave and the captures they are of; the metatable of the latter.
 constexpr char kCaptures = 0;
@@ -72,8 +72,8 @@ Result<Snapshot> read_capture(const fs::path& path) {
   const auto file = KTSTR_TRY(MappedFile::open(path));
   const auto bytes = file.bytes();
   std::string note;
-  auto snapshot = ctprof::parse_snapshot({reinterpret_cast<const char*>(bytes.data()), bytes.size()},
-                                         kMaxJsonBytes, &note);
+  auto snapshot =
+      ctprof::parse_snapshot({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, kLimits, &note);
   if (!snapshot) return std::move(snapshot.error()).with_context(path.string());
   if (!note.empty()) spdlog::warn("{}", printable(path.string() + ": " + note));
   return snapshot;

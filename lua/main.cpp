@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <exception>
 #include <iostream>
 #include <memory>
+#include <new>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -117,6 +119,14 @@ int run(std::vector<std::string> arguments) {
 }  // namespace
 }  // namespace ktstr::lua
 
+// What libraries throw ends here; what can be foreseen is an Error long before.
 int main(int argc, char** argv) {
-  return ktstr::lua::run({argv + 1, argv + argc});
+  using namespace ktstr;
+  try {
+    return lua::run({argv + 1, argv + argc});
+  } catch (const std::bad_alloc&) {
+    return lua::report_error({ErrorCode::kUnavailable, "out of memory"});
+  } catch (const std::exception& error) {
+    return lua::report_error({ErrorCode::kIo, error.what()});
+  }
 }

@@ -12,6 +12,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uintmax_t kLargestSource = 1 << 20;
+constexpr std::size_t kMostSources = 500;
+constexpr std::size_t kMostBytes = 16 << 20;
 
 Error invalid(std::string message) {
   return {ErrorCode::kInvalidArgument, std::move(message)};
@@ -89,7 +91,11 @@ engine::ScriptReport ScriptSources::files() const {
 }
 
 Result<int> ScriptSources::add(LuaState& state, const fs::path& file, const std::string& shown) {
+  if (sources_.size() >= kMostSources)
+    return invalid(shown + ": a script may have at most " + std::to_string(kMostSources) + " modules");
   auto text = KTSTR_TRY(read_source(file, shown));
+  bytes_ += text.size();
+  if (bytes_ > kMostBytes) return invalid(shown + ": a script and its modules may have at most 16 MB");
   sources_.push_back(std::make_unique<Source>(Source{shown, std::move(text), nullptr}));
   return state.add_chunk(shown);
 }

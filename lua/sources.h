@@ -23,7 +23,7 @@ class ScriptSources {
   [[nodiscard]] Result<int> add_script(LuaState& state);
   /// Reads module "a.b", the file a/b.lua beside the script. Errors also for a name that is not made of
   /// letters, digits and "_", and for a file that lies outside the script's directory once links are
-  /// followed.
+  /// followed; kInvalidArgument for more than 500 files or 16 MB in all.
   [[nodiscard]] Result<int> add_module(LuaState& state, const std::string& name);
 
   [[nodiscard]] const std::string& text(int chunk) const {
@@ -43,6 +43,7 @@ class ScriptSources {
 
   std::filesystem::path script_;
   std::vector<std::unique_ptr<Source>> sources_;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace ktstr::lua

@@ -12,6 +12,7 @@
 #include "engine/base/printable.h"
 #include "engine/dump/difference_kind.h"
 #include "engine/dump/plain_sink.h"
+#include "introspect/dump/dump_limits.h"
 
 namespace ktstr::engine {
 namespace {
@@ -158,7 +159,7 @@ Result<Value> tree_of(const introspect::FailureDump& dump) {
   MarkingWriter writer(buffer);
   PlainSink plain(writer);
   std::visit([&](const auto& report) { write(plain, report); }, dump);
-  return parse_json({buffer.GetString(), buffer.GetSize()});
+  return parse_json({buffer.GetString(), buffer.GetSize()}, introspect::kDumpLimits);
 }
 
 /// The names of a report's maps, with those of both reports of a dump of two instants.

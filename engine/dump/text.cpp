@@ -71,7 +71,7 @@ Result<std::string> report_text(const DegradedFailureDumpReport& report, const D
   for (std::size_t i = 0; i < report.vcpu_regs.size(); ++i) {
     const auto& registers = report.vcpu_regs[i];
     text += registers ? fmt::format("  vCPU {} stopped at {:#x}\n", i, registers->instruction_pointer)
-                      : fmt::format("  vCPU {} did not stop\n", i);
+                      : fmt::format("  vCPU {}: no registers\n", i);
   }
   return text + fmt::format("  given up after {} ms\n", report.elapsed_ms);
 }

@@ -20,8 +20,8 @@ struct JsonCaps {
 [[nodiscard]] RunReport thinned(RunReport report, const JsonCaps& caps);
 
 /// Writes indented JSON. The file appears whole or not at all: it is written beside `path` under a name of
-/// its own, synced and renamed. A `path` that exists and is no regular file (/dev/stdout) is written to
-/// directly. Errors: kIo, kNotFound, with the path and the system's reason.
+/// its own, synced and renamed. A terminal or pipe (/dev/stdout) is written to directly. Errors: kIo,
+/// kNotFound, kInvalidArgument (a directory), with the path and the system's reason.
 [[nodiscard]] Status write_json_file(const RunReport& report, const std::filesystem::path& path,
                                      const JsonCaps& caps = {});
 

@@ -77,16 +77,24 @@ std::string performance_text(const vmm::MachinePerformance& had) {
   return text;
 }
 
+/// Which limits emulation stretched, and that it left alone those that a script states.
+std::string emulation_text(const LimitsReport& limits) {
+  if (limits.stretched.empty()) return " (emulated: no limit stretched)";
+  return fmt::format(" (emulated: defaults x{:g}: {}{})", limits.emulation_factor,
+                     fmt::join(limits.stretched, ", "),
+                     limits.stated.empty() ? "" : "; stated limits as stated");
+}
+
 std::string where_line(const RunReport& report) {
-  const auto& [backend, origin, fork_problem, emulated, topology, cpus, memory, kaslr, performance] =
-      report.machine;
+  const auto& [backend, origin, fork_problem, console_log_problem, emulated, topology, cpus, memory, kaslr,
+               performance, found, asked] = report.machine;
   std::string text =
       fmt::format("  kernel {}, {} CPUs ({}), {}", report.kernel.release.value_or(report.kernel.version),
                   cpus, topology, format_byte_size(ByteSize{memory}));
+  if (asked) text += fmt::format(" (raised from {})", format_byte_size(ByteSize{*asked}));
   if (backend) text += ", " + *backend;
   if (origin == MachineOrigin::kForked) text += ", forked";
-  if (emulated)
-    text += fmt::format(" (emulated: time-dependent default limits x{:g})", report.limits.emulation_factor);
+  if (emulated) text += emulation_text(report.limits);
   if (performance) text += performance_text(*performance);
   return text + "\n";
 }
@@ -96,9 +104,12 @@ std::string other_failures(const RunReport& report) {
   for (std::size_t i = 1; i < report.failures.size(); ++i)
     text += "  also: " + report.failures[i].message + "\n";
   if (!report.failures.empty() && report.reason) text += "  also inconclusive: " + *report.reason + "\n";
+  for (const auto& check : report.not_judged) text += "  not judged: " + check + "\n";
   for (const auto& fault : report.emulator_faults)
     text += "  the emulator failed and the run was repeated from the start: " + fault + "\n";
   if (report.machine.fork_problem) text += "  fork: " + *report.machine.fork_problem + "\n";
+  if (report.machine.console_log_problem)
+    text += "  console log: " + *report.machine.console_log_problem + "\n";
   if (report.monitor_problem) text += "  monitor: " + *report.monitor_problem + "\n";
   return text;
 }
@@ -166,16 +177,22 @@ std::string time_or_dash(const std::optional<std::uint64_t>& ns) {
   return ns ? time_text(*ns) : "-";
 }
 
+/// "4", or "4 (1 reported)".
+std::string workers_of(const GroupSummary& group) {
+  if (group.reported == group.workers) return fmt::format("{}", group.workers);
+  return fmt::format("{} ({} reported)", group.workers, group.reported);
+}
+
 std::string workers_text(const RunReport& report) {
   if (report.groups.empty()) return {};
   Table table(
       {"cgroup", "work", "workers", "work units", "cpu %", "spread", "longest gap", "migrations", "p99 wake"},
       2);
   for (const auto& group : report.groups)
-    table.add({group.cgroup, group.work, fmt::format("{}", group.workers),
-               fmt::format("{}", group.work_units), or_dash(group.cpu_pct, "{:.1f}"),
-               or_dash(group.spread_pct, "{:.1f}"), time_or_dash(group.longest_gap_ns),
-               fmt::format("{}", group.migrations), time_or_dash(group.p99_wake_ns)});
+    table.add({group.cgroup, group.work, workers_of(group), or_dash(group.work_units, "{}"),
+               or_dash(group.cpu_pct, "{:.1f}"), or_dash(group.spread_pct, "{:.1f}"),
+               time_or_dash(group.longest_gap_ns), or_dash(group.migrations, "{}"),
+               time_or_dash(group.p99_wake_ns)});
   return "\nworkers\n" + table.to_string();
 }
 

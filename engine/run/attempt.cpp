@@ -10,11 +10,14 @@
 #include "engine/run/bpf_maps.h"
 #include "engine/run/ctprof_captures.h"
 #include "engine/run/expecting_guest.h"
+#include "engine/run/found_topology.h"
 #include "engine/run/judge.h"
 #include "engine/run/scheduler_watchdog.h"
+#include "engine/run/statistics.h"
 #include "engine/run/step_runner.h"
 #include "engine/run/vcpu_meter.h"
 #include "engine/scenario/workers.h"
+#include "introspect/machine/oops_count.h"
 
 namespace ktstr::engine {
 namespace {
@@ -67,6 +70,8 @@ Result<std::optional<EmulatorFault>> Attempt::run() {
   sum_up_timings(begin);
   const auto* failed = event ? std::get_if<vmm::MachineFailed>(&*event) : nullptr;
   if (failed && failed->error.code == ErrorCode::kEmulatorFailed) return EmulatorFault{failed->error.message};
+  if (auto fault = stale_code()) return fault;
+  report_.machine.console_log_problem = machine_->console_log_problem();
   if (!status) explain(status.error(), event);
   machine_->kill();
   return std::nullopt;
@@ -76,12 +81,20 @@ std::optional<vmm::MachineEvent> Attempt::end_behind(const Error& error) const {
   return may_follow_from_the_end(error.code) ? watch_->wait_event(kEventGrace) : watch_->event();
 }
 
+std::optional<EmulatorFault> Attempt::stale_code() const {
+  const auto oops = machine_->is_emulated() ? machine_->console_findings().emulator_fault : std::nullopt;
+  if (!oops || (ready_ && !oopsed_)) return std::nullopt;
+  return EmulatorFault{"the emulator ran stale code while the guest kernel patched it: \"" + *oops + "\""};
+}
+
 Status Attempt::run_guest(AgentClient& agent) {
   if (!origin_) KTSTR_TRY_STATUS(wait_ready(agent));
+  ready_ = true;
   attach();
   AgentGuest agent_guest(agent, *watch_, ends_, epoch_);
   ExpectingGuest guest(agent_guest, dumps_);
-  KTSTR_TRY_STATUS(run_workload(guest));
+  KTSTR_TRY_STATUS(find_topology(guest));
+  KTSTR_TRY_STATUS(run_workload(guest, agent));
   shut_down(agent);
   return ok();
 }
@@ -106,9 +119,32 @@ void Attempt::attach() {
   take_time(report_.timings.attach_ns, begin);
 }
 
-Status Attempt::run_workload(Guest& guest) {
+Status Attempt::find_topology(Guest& guest) {
+  auto reply = KTSTR_TRY(guest.ask(protocol::FindTopology{}));
+  auto* found = std::get_if<protocol::FoundTopology>(&reply);
+  if (!found) return Error{ErrorCode::kCorrupt, "the agent answered with a reply of another kind"};
+  report_.machine.found = std::move(*found);
+  auto status = check_found_topology(scenario_.topology, *report_.machine.found);
+  if (!status) return std::move(status.error()).with_context("set-up");
+  return ok();
+}
+
+/// What the workers did is asked for whatever broke the run off, as long as there is somebody to answer.
+Status Attempt::collect_reports(Workload& workload, const AgentClient& agent, Status status) {
+  ticker_.begin({.stage = Stage::kCollecting});
+  if (!status && (!agent.answers() || watch_->event() || watch_->stop_requested())) return status;
+  const auto begin = Clock::now();
+  auto stopped = workload.stop_all();
+  take_time(report_.timings.collect_ns, begin);
+  if (!status) return status;
+  if (!stopped) return std::move(stopped.error()).with_context("stopping the workers");
+  return ok();
+}
+
+Status Attempt::run_workload(Guest& guest, const AgentClient& agent) {
   Workload workload(guest, scenario_.topology, options_.seed);
   auto schedulers = make_scheduler_driver(guest);
+  schedulers.keep_output_in({options_.dump_dir, scenario_.name});
   StepRunner steps(scenario_, guest, workload, schedulers, report_.timeline);
   if (dumps_) steps.set_capture([this](const std::string& name) { return capture_snapshot(name); });
   std::optional<BpfMaps> maps;
@@ -117,8 +153,9 @@ Status Attempt::run_workload(Guest& guest) {
   CtprofCaptures captures(guest, {options_.dump_dir, scenario_.name}, report_.ctprof_captures);
   steps.set_ctprof(&captures);
   ticker_.begin({.stage = Stage::kSetup});
-  auto begin = Clock::now();
-  auto status = steps.set_up();
+  const auto begin = Clock::now();
+  auto status = set_statistics(guest, scenario_.statistics, report_.statistics.emplace());
+  if (status) status = steps.set_up();
   take_time(report_.timings.setup_ns, begin);
   VcpuMeter meter(*machine_);
   meter.begin();
@@ -127,13 +164,7 @@ Status Attempt::run_workload(Guest& guest) {
   report_.vcpu_statistics = meter.end();
   if (!status && !watch_->stop_requested()) dump_panicked(end_behind(status.error()));
   collect_samples();
-  ticker_.begin({.stage = Stage::kCollecting});
-  begin = Clock::now();
-  if (status) {
-    status = workload.stop_all();
-    if (!status) status = std::move(status.error()).with_context("stopping the workers");
-    take_time(report_.timings.collect_ns, begin);
-  }
+  status = collect_reports(workload, agent, std::move(status));
   report_.workers = workload.groups();
   return status;
 }
@@ -227,6 +258,7 @@ introspect::KernelHz Attempt::kernel_hz() const {
 void Attempt::collect_samples() {
   finish_dumps();
   if (!observer_) return;
+  oopsed_ = introspect::oops_count(observer_->kernel()).value_or(0) > 0;
   auto& monitor = report_.monitor.emplace();
   const auto hz = kernel_hz();
   monitor.kernel_hz = hz.hz;
@@ -250,8 +282,9 @@ void Attempt::explain(const Error& error, const std::optional<vmm::MachineEvent>
   };
   const auto agent_words = agents_last_words(*report_.console_tail);
   if (!event && tells_of_scheduler(error)) return;  // the judge puts it first
+  const auto panic = machine_->console_findings().panic;
   if (!event)
-    fail(error.message);
+    fail(error.message + (panic ? "; its console says \"" + *panic + "\"" : ""));
   else if (const auto* panicked = std::get_if<vmm::GuestPanicked>(&*event))
     fail("the guest's kernel panicked: " + panicked->console_line);
   else if (const auto* failed = std::get_if<vmm::MachineFailed>(&*event))

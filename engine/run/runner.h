@@ -14,12 +14,14 @@
 #include "engine/scenario/scenario.h"
 #include "introspect/dump/dump.h"
 #include "vmm/backend.h"
+#include "vmm/kernels/file_lock.h"
 
 namespace ktstr::engine {
 
 struct RunOptions {
   std::optional<std::string> kernel{};                  ///< PATH, VERSION or PREFIX; wins over the scenario's
   std::optional<std::filesystem::path> kernel_cache{};  ///< by default where KernelStore looks
+  vmm::Notice notice{};                                 ///< told what of the cache keeps the user waiting
   vmm::Backend backend = vmm::Backend::kAuto;
   vmm::PerformanceOptions performance{};
   std::uint64_t seed = 1;

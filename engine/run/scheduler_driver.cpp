@@ -275,6 +275,8 @@ void SchedulerDriver::end_account() {
 
 /// Goes on after the expected error only.
 Status SchedulerDriver::judge(SchedulerReport& report, std::string problem) {
+  if (report.fate == SchedulerFate::kRefused && output_place_)
+    problem += keep_start_output(guest_, report, *output_place_);
   report.expected = expected_ && is_expected(*expected_, searched_text(report, problem));
   report.problem = problem;
   if (report.expected) return ok();

@@ -1,8 +1,7 @@
 #include "introspect/ctprof/file.h"
 
-#include <system_error>
-
 #include "engine/base/durable_file.h"
+#include "engine/base/json.h"
 #include "engine/base/mapped_file.h"
 #include "engine/base/read_format.h"
 #include "introspect/ctprof/zstd_stream.h"
@@ -13,6 +12,11 @@ namespace {
 Error corrupt(std::string message) {
   return {ErrorCode::kCorrupt, std::move(message)};
 }
+
+/// Each value of a capture has a name of three letters or more, its quotes, a colon and a comma.
+constexpr std::size_t kFewestBytesPerValue = 8;
+/// The longest are the kernel's command line and paths of cgroups.
+constexpr std::size_t kMaxStringBytes = 65536;
 
 /// The format's version, when it is a capture.
 Result<FormatVersion> read_header(const Value& tree) {
@@ -36,9 +40,11 @@ Result<std::string> compress_snapshot(const Snapshot& snapshot) {
   return stream.finish();
 }
 
-Result<Snapshot> parse_snapshot(std::string_view compressed, std::size_t max_json_bytes, std::string* note) {
-  const auto json = KTSTR_TRY(decompress(compressed, max_json_bytes));
-  const auto tree = KTSTR_TRY(parse_json(json));
+Result<Snapshot> parse_snapshot(std::string_view compressed, const SnapshotLimits& limits, std::string* note) {
+  const auto json = KTSTR_TRY(decompress(compressed, limits.json_bytes));
+  const auto tree = KTSTR_TRY(parse_json(
+      json,
+      {.values = limits.values, .bytes_per_value = kFewestBytesPerValue, .string_bytes = kMaxStringBytes}));
   const auto found = KTSTR_TRY(read_header(tree));
   Snapshot snapshot;
   auto left_out = KTSTR_TRY(read_format(tree, snapshot, found, kFormat));
@@ -48,21 +54,14 @@ Result<Snapshot> parse_snapshot(std::string_view compressed, std::size_t max_jso
 }
 
 Status write_snapshot(const std::filesystem::path& path, const Snapshot& snapshot) {
-  const auto bytes = KTSTR_TRY(compress_snapshot(snapshot));
-  auto part = path;
-  part += ".part";
-  auto status = write_durably(part, bytes);
-  if (status) return publish(part, path);
-  std::error_code ignored;
-  std::filesystem::remove(part, ignored);
-  return status;
+  return write_new_file(path, KTSTR_TRY(compress_snapshot(snapshot)));
 }
 
 Result<Snapshot> read_snapshot(const std::filesystem::path& path, std::string* note) {
   const auto file = KTSTR_TRY(MappedFile::open(path));
   const auto bytes = file.bytes();
   auto snapshot =
-      parse_snapshot({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, kMaxJsonBytes, note);
+      parse_snapshot({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, {}, note);
   if (!snapshot) return std::move(snapshot.error()).with_context(path.string());
   return snapshot;
 }

@@ -24,6 +24,7 @@ struct Snapshot {
   std::uint32_t version_minor = kFormat.minor;
   std::uint64_t captured_at_unix_ns = 0;
   std::optional<std::uint64_t> captured_at_boot_ns;
+  std::optional<std::uint32_t> capturer_tgid;
   HostContext host;
   std::vector<ThreadRecord> threads;
   std::map<std::string, CgroupStats> cgroup_stats;
@@ -35,6 +36,11 @@ struct Snapshot {
 
   friend bool operator==(const Snapshot&, const Snapshot&) = default;
 };
+
+/// Whether it is a thread of the process that captured.
+[[nodiscard]] inline bool is_capturer(const Snapshot& snapshot, const ThreadRecord& thread) {
+  return snapshot.capturer_tgid == thread.tgid;
+}
 
 }  // namespace ktstr::introspect::ctprof
 
@@ -49,6 +55,7 @@ inline constexpr auto describe<introspect::ctprof::Snapshot> = [] {
       field("version_minor", &T::version_minor, "its minor version: what a reader may leave out"),
       field("captured_at_unix_ns", &T::captured_at_unix_ns, "when it began, ns since 1970"),
       field("captured_at_boot_ns", &T::captured_at_boot_ns, "when it began, ns since boot"),
+      field("capturer_tgid", &T::capturer_tgid, "the process that captured, whose work this was"),
       field("host", &T::host, "the machine and its kernel"),
       field("threads", &T::threads, "ascending by process and thread id"),
       field("cgroup_stats", &T::cgroup_stats, "of every cgroup that a thread was in, by path"),

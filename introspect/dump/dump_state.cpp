@@ -1,13 +1,14 @@
 #include "introspect/dump/dump_state.h"
 
 #include <map>
+#include <new>
 
 #include "introspect/bpf/active_object.h"
 #include "introspect/bpf/map_list.h"
 #include "introspect/bpf/prog_list.h"
 #include "introspect/dump/captured_maps.h"
-#include "introspect/dump/dump_clock.h"
 #include "introspect/dump/running_object.h"
+#include "introspect/read_budget.h"
 
 namespace ktstr::introspect {
 namespace {
@@ -16,25 +17,38 @@ namespace {
 class Dumper {
  public:
   explicit Dumper(const DumpContext& context)
-      : context_(context), kernel_(context.kernel.of_still_guest()), clock_(context.deadline) {}
+      : context_(context),
+        kernel_(context.kernel.of_still_guest()),
+        budget_(context.max_bytes, context.deadline) {}
 
   CapturedState run() {
     report_.origin.kernel = kernel_.banner();
-    read_registers();
-    read_exit();
-    read_scx();
-    read_runqueues();
-    read_tasks();
-    read_machine();
+    read_section("registers", &Dumper::read_registers);
+    read_section("exit record", &Dumper::read_exit);
+    read_section("sched_ext", &Dumper::read_scx);
+    read_section("run queues", &Dumper::read_runqueues);
+    read_section("tasks", &Dumper::read_tasks);
+    read_section("machine", &Dumper::read_machine);
     report_.event_counter_timeline = context_.event_timeline;
     report_.vcpu_perf_at_freeze = context_.perf_counters;
-    read_bpf();
-    report_.dump_truncated_at_us = clock_.truncated_at_us();
-    report_.origin.dump_ns = clock_.elapsed_ns();
+    read_section("BPF", &Dumper::read_bpf);
+    if (budget_.refused())
+      add_problem("dump", "there was more than the " + std::to_string(context_.max_bytes >> 10) +
+                              " KiB that it may keep; the rest is left out");
+    report_.dump_truncated_at_us = budget_.truncated_at_us();
+    report_.origin.dump_ns = budget_.elapsed_ns();
     return {std::move(report_), std::move(captured_)};
   }
 
  private:
+  /// Memory that runs out costs the section, not the dump.
+  void read_section(std::string_view name, void (Dumper::*read)()) {
+    try {
+      (this->*read)();
+    } catch (const std::bad_alloc&) {
+      add_problem(name, "out of memory");
+    }
+  }
   void read_registers();
   void read_exit();
   void read_scx();
@@ -60,12 +74,12 @@ class Dumper {
     for (const auto& bad : walk.bad) add_problem(section, bad.reason);
   }
   [[nodiscard]] std::function<bool()> keep_going() {
-    return [this] { return !clock_.expired(); };
+    return [this] { return !budget_.expired(); };
   }
 
   const DumpContext& context_;
   const Kernel kernel_;
-  DumpClock clock_;
+  ReadBudget budget_;
   FailureDumpReport report_;
   std::vector<BpfMapInfo> maps_;
   std::unique_ptr<CapturedMaps> captured_;
@@ -220,9 +234,10 @@ void Dumper::find_active_object(const BpfLayouts& layouts) {
 }
 
 void Dumper::read_maps(const BpfLayouts& layouts) {
-  captured_ = std::make_unique<CapturedMaps>(context_.kernel, context_.pointer_resolution);
-  MapSource source{kernel_, layouts, context_.limits};
-  captured_->capture(source, maps_, clock_, report_);
+  auto captured = std::make_unique<CapturedMaps>(context_.kernel, context_.pointer_resolution, budget_);
+  MapSource source{kernel_, layouts, context_.limits, budget_};
+  captured->capture(source, maps_, report_);
+  captured_ = std::move(captured);
 }
 
 }  // namespace

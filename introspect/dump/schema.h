@@ -18,8 +18,6 @@ inline constexpr std::string_view kSchemaDegraded = "degraded";  ///< the vCPUs 
 
 inline constexpr std::string_view kReasonNoStructOpsLoaded = "no struct_ops programs loaded";
 inline constexpr std::string_view kReasonProgAccessorUnavailable = "prog accessor unavailable";
-inline constexpr std::string_view kReasonSdtAllocUnalignedUserVm =
-    "user_vm_start is not 4 GiB-aligned; low-32 keying disabled";
 
 /// Beginnings of DegradedFailureDumpReport::reason; what was measured follows.
 inline constexpr std::string_view kReasonDegradedRendezvousTimeout =

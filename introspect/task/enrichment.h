@@ -53,7 +53,7 @@ struct TaskEnrichment {
   std::optional<std::string> policy_name;
   std::optional<std::string> sched_class;
   std::optional<std::uint64_t> core_cookie;
-  bool pi_boosted_out_of_scx = false;
+  std::optional<bool> pi_boosted_out_of_scx;
   std::uint64_t nvcsw = 0;
   std::uint64_t nivcsw = 0;
   std::optional<std::uint64_t> signal_nvcsw;
@@ -115,7 +115,7 @@ inline constexpr auto describe<introspect::TaskEnrichment> = [] {
       field("sched_class", &T::sched_class, "scheduling class in effect: fair, rt, dl, idle, stop, ext"),
       field("core_cookie", &T::core_cookie, "core scheduling cookie"),
       field("pi_boosted_out_of_scx", &T::pi_boosted_out_of_scx,
-            "on sched_ext's runnable list, but run by another class for now"),
+            "on sched_ext's runnable list, but run by another class for now; null: its class is unknown"),
       field("nvcsw", &T::nvcsw, "voluntary context switches"),
       field("nivcsw", &T::nivcsw, "involuntary context switches"),
       field("signal_nvcsw", &T::signal_nvcsw, "voluntary ones of its process's ended threads"),

@@ -56,7 +56,7 @@ Result<TaskEnrichment> TaskReader::read(const Kernel& kernel, const TaskWalkerEn
     task.scx = scx_->read(kernel, entry);
     task.weight = scx_->weight(kernel, entry.task);
   }
-  task.pi_boosted_out_of_scx = entry.is_runnable_in_scx && task.sched_class != "ext";
+  if (task.sched_class) task.pi_boosted_out_of_scx = entry.is_runnable_in_scx && *task.sched_class != "ext";
   if (entry.running_pc)
     if (const auto lock = lock_slowpath_at(kernel, *entry.running_pc)) task.lock_slowpath_match = *lock;
   return task;

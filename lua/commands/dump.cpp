@@ -11,6 +11,7 @@
 #include "introspect/dump/dump.h"
 #include "lua/commands/commands.h"
 #include "lua/commands/print_json.h"
+#include "lua/commands/typed_options.h"
 
 namespace ktstr::lua {
 namespace {
@@ -104,9 +105,8 @@ void add_show(CLI::App& parent, Invocation& invocation) {
   command->add_option("FILE", arguments->file, "A dump file")->required();
   auto* map = command->add_option("--map", arguments->text.map,
                                   "Show only the map of this name, with all its entries");
-  command
-      ->add_option("--task", arguments->text.task,
-                   "Show only the task with this pid, with all that is known of it")
+  add_number(*command, "--task", arguments->text.task,
+             "Show only the task with this pid, with all that is known of it", 0, 4'194'304)
       ->excludes(map);
   command->add_flag("--json", arguments->json, "Print JSON instead of text");
   command->callback([&invocation, arguments] {

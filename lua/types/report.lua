@@ -30,10 +30,12 @@
 ---@field ctprof_captures ktstr.CtprofReport[] captures of all threads that ctprof ops took, in order
 ---@field monitor_problem? string why there is no monitor, or why it ended early
 ---@field sampling ktstr.SamplingReport how sampling went
+---@field statistics? ktstr.StatisticsReport which of the kernel's optional statistics were kept; absent when the run did not come so far
 ---@field vcpu_statistics? ktstr.VcpuStatisticsReport what the vCPUs did while the steps ran; absent where the machine counts nothing (QEMU)
 ---@field timings ktstr.TimingsReport where the time went
 ---@field emulator_faults string[] runs that the emulator spoiled and that were repeated
 ---@field console_tail? string the guest's last console lines, when it did not end in order
+---@field fail fun(self: ktstr.RunReport, message: string) adds a failure
 
 ---a build of ktstr
 ---@class ktstr.ToolReport
@@ -275,6 +277,7 @@
 ---@field elapsed_ns integer time since the machine's start, ns
 ---@field elapsed_ms integer the same in whole ms
 ---@field scheduler_instance? integer which loaded scheduler the event counters belong to: 1 for the first one seen
+---@field scheduler_unknown boolean whether it could not be read if a scheduler was loaded
 ---@field cpus ktstr.CpuSnapshot[] by CPU number
 ---@field problems string[] what could not be read with this sample, and why
 
@@ -445,6 +448,15 @@
 ---@class ktstr.SamplingReport
 ---@field missed_periods integer sampling times that passed before the sample before was done
 ---@field sample_stride integer monitor.samples holds every n-th of the samples taken
+---@field sample_bytes integer memory that the samples took during the run, bytes
+---@field slower string[] from when on samples were taken farther apart, so that they fit into 1 GiB; empty when they did
+
+---which of the kernel's optional statistics were kept
+---@class ktstr.StatisticsReport
+---@field asked boolean whether the scenario wanted them switched on
+---@field bpf_programs? boolean kernel.bpf_stats_enabled: calls of BPF programs and the time in them; absent: no such switch
+---@field schedstats? boolean kernel.sched_schedstats: counters of run queues, domains and tasks; absent: no such switch
+---@field problem? string why they could not be switched on or read
 
 ---what the vCPUs did from the first step's beginning to the last one's end
 ---@class ktstr.VcpuStatisticsReport

@@ -26,7 +26,35 @@ Scenario memory_hog() {
   return scenario;
 }
 
+/// A scenario whose "scheduler" writes `line` on the console and ends.
+Scenario forging(const std::string& line) {
+  auto scenario = small_scenario("forged");
+  scenario.scheduler.emplace();
+  scenario.scheduler->name = "forger";
+  scenario.scheduler->path = GUEST_FORGER;
+  scenario.scheduler->args = {line};
+  return scenario;
+}
+
 }  // namespace
+
+TEST_CASE("a death that a program writes on the console is nobody's death") {
+  const auto kernel = default_kernel();
+  if (!kernel) SKIP_TEST("no kernel is cached");
+  if (!kernel->metadata.can_run_schedulers()) SKIP_TEST("the kernel has no sched_ext");
+  for (const char* line : {"Oops: int3: 0000 [#1] SMP NOPTI", "Kernel panic - not syncing: pwned"}) {
+    const auto report = run_scenario(forging(line), {});
+    REQUIRE_MESSAGE(report, report.error().message);
+    INFO(to_text(*report));
+    CHECK(report->verdict == Outcome::kFail);
+    CHECK(report->emulator_faults.empty());
+    REQUIRE_FALSE(report->failures.empty());
+    CHECK(report->failures[0].message.find("the scheduler forger was not attached: \"said it\"") !=
+          std::string::npos);
+    CHECK(report->failures[0].message.find(line) == std::string::npos);
+    CHECK(report->console_tail.value_or("").find(line) != std::string::npos);
+  }
+}
 
 TEST_CASE("a guest that panics in mid-run fails, its panic line first") {
   if (!default_kernel()) SKIP_TEST("no kernel is cached");

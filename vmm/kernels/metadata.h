@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "engine/base/describe.h"
 #include "engine/base/format_version.h"
@@ -19,6 +20,8 @@ inline constexpr auto describe<vmm::ImageFormat> = enumeration<vmm::ImageFormat>
 
 namespace vmm {
 
+/// How the source of a kernel that was fetched begins.
+inline constexpr std::string_view kFetchedSource = "Debian package ";
 /// Of metadata.json. Files without a version are 1.0.
 inline constexpr FormatVersion kMetadataFormat{1, 1};
 
@@ -36,6 +39,7 @@ struct KernelMetadata {
 
   /// Whether a scheduler can be expected to load and work.
   [[nodiscard]] bool can_run_schedulers() const { return sched_ext && !sched_ext_defect; }
+  [[nodiscard]] bool is_fetched() const { return source.starts_with(kFetchedSource); }
 };
 
 }  // namespace vmm

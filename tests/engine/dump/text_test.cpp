@@ -156,6 +156,6 @@ TEST_CASE("a degraded dump says who did not stop") {
   CHECK(text_of(report) ==
         "no dump: vCPU rendezvous timed out\n"
         "  vCPU 0 stopped at 0x1000\n"
-        "  vCPU 1 did not stop\n"
+        "  vCPU 1: no registers\n"
         "  given up after 30000 ms\n");
 }
