@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/run/agent_guest.h"
 #include "engine/run/agent_words.h"
@@ -161,6 +162,7 @@ Status Attempt::run_workload(Guest& guest, const AgentClient& agent) {
   if (status) status = steps.run_steps([this](const Progress& at) { ticker_.begin(at); });
   schedulers.end_account();
   report_.vcpu_statistics = meter.end();
+  if (!status && !watch_->stop_requested()) dump_panicked(end_behind(status.error()));
   collect_samples();
   status = collect_reports(workload, agent, std::move(status));
   report_.workers = workload.groups();
@@ -221,16 +223,18 @@ void Attempt::deliver_dumps() {
 
 void Attempt::dump_panicked(const std::optional<vmm::MachineEvent>& event) {
   const auto* panicked = event ? std::get_if<vmm::GuestPanicked>(&*event) : nullptr;
-  if (!panicked) return;
+  if (!panicked || std::exchange(panic_told_, true)) return;
   const auto taken =
-      dumps_
-          ? dumps_->capture_panic(panicked->console_line)
-          : Status(Error{ErrorCode::kNotFound, "the guest panicked before its kernel was found in memory"});
+      dumps_ ? dumps_->capture_panic(panicked->console_line)
+             : Status(Error{
+                   ErrorCode::kNotFound,
+                   "the guest panicked before its kernel was found in memory, or when the steps were over"});
   if (!taken)
     report_.dumps.push_back({.name = {},
                              .cause = std::string(enum_name(introspect::DumpCause::kGuestPanic)),
                              .detail = panicked->console_line,
                              .schema = {},
+                             .elapsed_ns = to_ns(Clock::now() - epoch_),
                              .problem = taken.error().message});
 }
 

@@ -68,7 +68,7 @@ class Attempt {
   /// Puts the dumps taken since the last call into the report and shows them to the hook.
   void deliver_dumps();
   /// A guest that panicked leaves its memory, which says what its registers no longer can.
-  void dump_panicked(const std::optional<vmm::MachineEvent>& event);
+  void dump_panicked(const std::optional<vmm::MachineEvent>& event);  ///< once
   void finish_dumps();
   void shut_down(AgentClient& agent);
   /// The console's "Oops: int3" of an emulated guest, where it is the kernel's: before the guest was ready
@@ -96,6 +96,7 @@ class Attempt {
   std::unique_ptr<MachineWatch> watch_;
   std::unique_ptr<Observer> observer_;
   SchedulerEnds ends_;
+  bool panic_told_ = false;
   std::unique_ptr<GuestDumps> dumps_;  ///< while there is an observer
   bool ready_ = false;                 ///< the guest has begun to do what the scenario says
   bool oopsed_ = false;                ///< the guest's kernel, as its memory told
