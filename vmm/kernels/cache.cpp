@@ -38,8 +38,6 @@ std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-}
-
 /// The entry's directory name: the release, and enough of the build id (or of the contents) to tell builds
 /// apart.
 std::string entry_name(const KernelMetadata& metadata) {
