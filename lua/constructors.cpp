@@ -1,7 +1,12 @@
 #include "lua/constructors.h"
 
+#include <cmath>
+#include <string>
+
+#include "engine/base/cpu_set.h"
 #include "engine/scenario/scenario.h"
 #include "lua/lines.h"
+#include "lua/raise.h"
 #include "lua/state.h"
 #include "lua/strict_table.h"
 
@@ -97,7 +102,7 @@ void set_type(lua_State* state, std::string_view type) {
 
 /// Raises an error at the script's line: "k.step: message".
 int refuse(lua_State* state, const Constructor& constructor, const std::string& message) {
-  return luaL_error(state, "%s: %s", constructor.full_name().c_str(), message.c_str());
+  return raise(state, constructor.full_name() + ": " + message);
 }
 
 /// k.scenario { ... }, k.step { ... }, k.scheduler { ... }, k.work.x { ... }
@@ -118,10 +123,34 @@ std::string takes(const Constructor& constructor) {
   return text + " (in this order, or as one table of names)";
 }
 
-/// k.cpuset.disjoint(0, 2) or k.cpuset.disjoint { index = 0, of = 2 }
+/// Puts "1,2,3" in place of the list {1, 2, 3} of whole numbers: the notation of a CPU list.
+void spell_list(lua_State* state, const Constructor& constructor) {
+  std::string text;
+  for (std::size_t i = 1; i <= lua_objlen(state, 1); ++i) {
+    lua_rawgeti(state, 1, static_cast<int>(i));
+    const auto number = lua_tonumber(state, -1);
+    const bool is_cpu = lua_type(state, -1) == LUA_TNUMBER && number >= 0 && number < CpuSet::kCapacity;
+    if (!is_cpu || number != std::floor(number))
+      refuse(state, constructor,
+             "expected CPU numbers, got " + std::string(luaL_typename(state, -1)) + " in place " +
+                 std::to_string(i));
+    text += (text.empty() ? "" : ",") + std::to_string(static_cast<std::uint32_t>(number));
+    lua_pop(state, 1);
+  }
+  lua_pushlstring(state, text.data(), text.size());
+  lua_replace(state, 1);
+}
+
+bool takes_cpus(const Constructor& constructor) {
+  return constructor.fields.size() == 1 && constructor.fields.front() == "cpus";
+}
+
+/// k.cpuset.disjoint(0, 2) or k.cpuset.disjoint { index = 0, of = 2 }; k.cpuset.exact "1-3" or { 1, 2, 3 }
 int make_choice(lua_State* state) {
   const auto& constructor = bound_constructor(state);
   const int count = lua_gettop(state);
+  if (count == 1 && takes_cpus(constructor) && lua_type(state, 1) == LUA_TTABLE && lua_objlen(state, 1) > 0)
+    spell_list(state, constructor);
   if (count == 1 && lua_type(state, 1) == LUA_TTABLE && !stamp_of(state, 1).constructor) {
     push_copy(state, 1);
   } else {
@@ -150,6 +179,7 @@ void push_value(lua_State* state, const Constructor& constructor) {
     return 1;
   });
   lua_setfield(state, -2, "__call");
+  close_metatable(state);
   lua_setmetatable(state, -2);
 }
 

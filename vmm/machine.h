@@ -62,10 +62,13 @@ struct VcpuRegisters {
   std::optional<std::uint64_t> lstar;
 };
 
-/// The outcome of a freeze: registers of each vCPU that stopped; nullopt for one that did not before the
-/// deadline.
+/// The outcome of a freeze. Registers are absent for a vCPU that did not stop before the deadline, and for
+/// one that stands still and whose registers could not be read.
 struct FrozenState {
   std::vector<std::optional<VcpuRegisters>> vcpus;
+  std::vector<std::size_t> not_stopped{};  ///< ascending; memory stands still when it is empty
+
+  [[nodiscard]] bool all_stopped() const { return not_stopped.empty(); }
 };
 
 /// What a machine tells while it runs.
@@ -122,7 +125,8 @@ class Machine {
   /// Whether instructions are emulated (time inside the guest is slower than on hardware).
   [[nodiscard]] virtual bool is_emulated() const = 0;
 
-  /// RAM, ascending by base, disjoint. Valid as long as the machine lives.
+  /// RAM, ascending by base, disjoint. Valid as long as the machine lives, after the guest's end too: then it
+  /// is as the guest left it.
   [[nodiscard]] virtual std::span<const MemoryRegion> memory() const = 0;
 
   /// Stops every vCPU. Idempotent; calls nest with thaw().

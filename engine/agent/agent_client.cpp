@@ -43,7 +43,7 @@ Result<ReplyMessage> AgentClient::receive(Duration timeout) {
   };
   auto payload = reader_.next(timeout, cancel_fd_);
   if (!payload) return fail(std::move(payload.error()));
-  auto message = from_json<ReplyMessage>(*payload);
+  auto message = from_json<ReplyMessage>(*payload, kPayloadLimits);
   if (!message) return fail(std::move(message.error()));
   return message;
 }
@@ -62,6 +62,7 @@ Result<Hello> AgentClient::wait_hello(Duration timeout) {
 /// One deadline for the whole exchange: answers to requests that were given up on don't extend it.
 Result<Reply> AgentClient::exchange(Request request) {
   using Clock = std::chrono::steady_clock;
+  answers_ = false;
   if (broken_) return Error(*broken_);
   const auto deadline = Clock::now() + timeout_.chrono();
   const auto id = ++last_id_;
@@ -75,6 +76,7 @@ Result<Reply> AgentClient::exchange(Request request) {
   }
   while (true) {
     auto message = KTSTR_TRY(receive(std::max(Clock::duration::zero(), deadline - Clock::now())));
+    answers_ = message.id == id;
     if (message.id == id || message.id == 0) return std::move(message.reply);
     if (message.id > id) return *(broken_ = unexpected("the request"));
   }
@@ -162,9 +164,17 @@ Result<CapturePart> AgentClient::read_capture(std::uint64_t offset) {
   return ask<CapturePart>(ReadCapture{offset});
 }
 
+Result<FoundTopology> AgentClient::find_topology() {
+  return ask<FoundTopology>(FindTopology{});
+}
+
 Status AgentClient::refresh(const Refresh& request) {
   KTSTR_TRY(ask<Done>(request));
   return ok();
+}
+
+Result<StatisticsSwitches> AgentClient::set_statistics(bool on) {
+  return ask<StatisticsSwitches>(SetStatistics{on});
 }
 
 Status AgentClient::shutdown() {

@@ -58,10 +58,15 @@ class AgentClient {
   /// Together a capture of every thread, in parts of at most kMaxCapturePartBytes.
   [[nodiscard]] Result<protocol::Captured> capture_threads();
   [[nodiscard]] Result<protocol::CapturePart> read_capture(std::uint64_t offset);
+  [[nodiscard]] Result<protocol::FoundTopology> find_topology();
   /// For a guest that was forked, before anything else.
   [[nodiscard]] Status refresh(const protocol::Refresh& request);
+  [[nodiscard]] Result<protocol::StatisticsSwitches> set_statistics(bool on);
   /// Ends the agent, and as PID 1 its guest. That it is gone before it answered is success too.
   [[nodiscard]] Status shutdown();
+
+  /// Whether the last request was answered: one more would not wait in vain.
+  [[nodiscard]] bool answers() const { return answers_; }
 
   /// From now on the cancel fd is not looked at: for cleaning up after a cancellation.
   void ignore_cancel() { cancel_fd_ = -1; }
@@ -77,6 +82,7 @@ class AgentClient {
   Duration timeout_;
   protocol::FrameReader reader_;
   std::uint64_t last_id_ = 0;
+  bool answers_ = true;
   std::optional<Error> broken_;  ///< why the channel can't be used any more
 };
 

@@ -36,6 +36,13 @@ Status CgroupTree::check(std::string_view name) const {
   return ok();
 }
 
+std::optional<std::string> CgroupTree::control(std::string_view name, std::string_view file_name) const {
+  if (!check(name)) return std::nullopt;
+  auto content = read_file(file(name, file_name), kControlFileLimit);
+  if (!content) return std::nullopt;
+  return std::move(content->text);
+}
+
 std::vector<std::string> CgroupTree::subtree(std::string_view name) const {
   std::vector<std::string> names;
   for (const auto& made : made_)

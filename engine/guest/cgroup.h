@@ -32,8 +32,11 @@ class CgroupTree {
   /// Removes all in reverse order of their making; goes on after an error and reports the first.
   [[nodiscard]] Status remove_all();
 
-  /// Absent: inherits the parent's.
+  /// Absent: inherits the parent's. Errors besides: kInvalidArgument when none of the CPUs can be used, of
+  /// which the kernel says nothing: it uses the parent's instead.
   [[nodiscard]] Status set_cpuset(std::string_view name, const std::optional<CpuSet>& cpus);
+  /// The CPUs that its tasks may use now; absent where the kernel does not say.
+  [[nodiscard]] std::optional<CpuSet> effective_cpus(std::string_view name) const;
   /// Freezes or thaws, and waits at most 2 s until the kernel says that it is so. Idempotent.
   [[nodiscard]] Status freeze(std::string_view name, bool frozen);
   /// Thaws the cgroup and all above it.
@@ -49,6 +52,9 @@ class CgroupTree {
   /// too fast.
   [[nodiscard]] Status move_all(std::string_view from, const std::optional<std::string>& to);
 
+  /// The text of a control file of the cgroup; absent where there is none, or no such cgroup.
+  [[nodiscard]] std::optional<std::string> control(std::string_view name, std::string_view file) const;
+
   /// Errors for a bad or unknown name.
   [[nodiscard]] Status check(std::string_view name) const;
   /// The cgroup and those below it, in order of their making.
@@ -56,6 +62,7 @@ class CgroupTree {
 
  private:
   [[nodiscard]] std::string file(std::string_view name, std::string_view control) const;
+  [[nodiscard]] Status check_usable(std::string_view name, const CpuSet& cpus) const;
   [[nodiscard]] std::string procs_of(const std::optional<std::string>& name) const;
   [[nodiscard]] Result<std::vector<pid_t>> processes(std::string_view name) const;
   [[nodiscard]] Status make_directories(std::string_view name);

@@ -68,7 +68,26 @@ Status CgroupTree::set_limits(const protocol::AddCgroup& request) {
 
 Status CgroupTree::set_cpuset(std::string_view name, const std::optional<CpuSet>& cpus) {
   KTSTR_TRY_STATUS(check(name));
-  return write_control(file(name, "cpuset.cpus"), (cpus ? cpus->to_string() : "") + "\n");
+  KTSTR_TRY_STATUS(write_control(file(name, "cpuset.cpus"), (cpus ? cpus->to_string() : "") + "\n"));
+  return cpus ? check_usable(name, *cpus) : ok();
+}
+
+std::optional<CpuSet> CgroupTree::effective_cpus(std::string_view name) const {
+  auto text = control(name, "cpuset.cpus.effective");
+  if (!text) return std::nullopt;
+  while (text->ends_with('\n')) text->pop_back();
+  auto cpus = CpuSet::parse(*text);
+  if (!cpus || cpus->empty()) return std::nullopt;
+  return std::move(*cpus);
+}
+
+Status CgroupTree::check_usable(std::string_view name, const CpuSet& cpus) const {
+  const auto effective = effective_cpus(name);
+  if (!effective || !(cpus & *effective).empty()) return ok();
+  return Error{ErrorCode::kInvalidArgument,
+               "no CPU of the cpuset " + cpus.to_string() + " of cgroup \"" + std::string(name) +
+                   "\" can be used: they are offline, or not its parent's; the kernel would use " +
+                   effective->to_string()};
 }
 
 }  // namespace ktstr::engine::guest

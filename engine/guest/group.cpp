@@ -5,8 +5,8 @@
 
 namespace ktstr::engine::guest {
 
-Result<Group> Group::create(bool with_pipes) {
-  Group group(KTSTR_TRY(Shared<GroupMemory>::create()));
+Result<Group> Group::create(SharedPool<GroupMemory>& pool, bool with_pipes) {
+  Group group(std::shared_ptr<GroupMemory>(KTSTR_TRY(pool.take())));
   if (!with_pipes) return group;
   int to_second[2];
   int to_first[2];

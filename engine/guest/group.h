@@ -4,10 +4,11 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "engine/base/fd.h"
-#include "engine/guest/shared_memory.h"
+#include "engine/guest/shared_pool.h"
 
 namespace ktstr::engine::guest {
 
@@ -17,14 +18,17 @@ struct GroupMemory {
   alignas(64) std::atomic<std::uint64_t> posted_ns;  ///< when it was last posted, CLOCK_MONOTONIC
 };
 
-/// Made by the agent before it forks the group's workers. Each worker has a copy; the agent drops its own
-/// after the release, so that a pipe ends for the survivor when its partner does.
+/// Made by the agent before it forks the group's workers. Each worker has a copy; the agent drops its own as
+/// soon as they are forked, so that a pipe ends for the survivor when its partner does, and so that no later
+/// worker inherits it.
 class Group {
  public:
-  /// `with_pipes`: for pairs.
-  [[nodiscard]] static Result<Group> create(bool with_pipes);
+  /// `with_pipes`: for pairs. `pool` must outlive the group's memory.
+  [[nodiscard]] static Result<Group> create(SharedPool<GroupMemory>& pool, bool with_pipes);
 
   [[nodiscard]] GroupMemory& memory() const { return *memory_; }
+  /// Keeps the memory from being given to another group: for as long as one of the workers lives.
+  [[nodiscard]] std::shared_ptr<GroupMemory> hold_memory() const { return memory_; }
   /// What `member` (0 or 1) reads from and writes to. Precondition: made with pipes.
   [[nodiscard]] int read_end(std::size_t member) const { return read_ends_[member].get(); }
   [[nodiscard]] int write_end(std::size_t member) const { return write_ends_[member].get(); }
@@ -34,9 +38,9 @@ class Group {
   void add_ends_of(std::size_t member, std::vector<int>& fds) const;
 
  private:
-  explicit Group(Shared<GroupMemory> memory) : memory_(std::move(memory)) {}
+  explicit Group(std::shared_ptr<GroupMemory> memory) : memory_(std::move(memory)) {}
 
-  Shared<GroupMemory> memory_;
+  std::shared_ptr<GroupMemory> memory_;
   std::vector<Fd> read_ends_;
   std::vector<Fd> write_ends_;
 };

@@ -7,8 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <string>
 
+#include "engine/guest/kernel_file.h"
+#include "engine/guest/worker_state.h"
 #include "engine/scenario/placement.h"
 
 namespace ktstr::engine::guest {
@@ -60,12 +63,23 @@ Status open_console() {
   return ok();
 }
 
+/// The kernel allows tasks for an eighth of the memory: fewer than a scenario may ask for. What they really
+/// take is for the memory itself to limit.
+void allow_many_workers() {
+  constexpr auto kThreadsMax = "/proc/sys/kernel/threads-max";
+  constexpr auto kWanted = 2 * kMostWorkersAtATime;
+  const auto now = read_file(kThreadsMax, 64);
+  if (now && std::strtoull(now->text.c_str(), nullptr, 10) < kWanted)
+    (void)write_control(kThreadsMax, std::to_string(kWanted));
+}
+
 }  // namespace
 
 Status become_init() {
   ::umask(022);
   KTSTR_TRY_STATUS(mount_all());
   KTSTR_TRY_STATUS(open_console());
+  allow_many_workers();
   const sched_param highest{static_cast<int>(kAgentPriority)};
   if (::sched_setscheduler(0, SCHED_FIFO, &highest) < 0) return system_error("sched_setscheduler");
   return ok();

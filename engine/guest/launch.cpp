@@ -15,7 +15,6 @@
 namespace ktstr::engine::guest {
 namespace {
 
-constexpr std::size_t kMostWorkers = 8192;
 constexpr int kKillTimeoutMs = 2000;
 constexpr std::uint64_t kReadyTimeoutNs = 10'000'000'000;
 
@@ -28,6 +27,13 @@ Status make_pipe(Fd& read_end, Fd& write_end) {
 }
 
 }  // namespace
+
+Launch::Launch(protocol::SpawnWorkers& request, WorkerMemory& memory)
+    : request_(request), memory_(memory), group_size_(work_group_size(request.work)) {
+  const auto sets = std::exchange(request.affinities, {});
+  affinities_.reserve(sets.size());
+  for (const auto& set : sets) affinities_.push_back(set.to_string());
+}
 
 Launch::~Launch() {
   for (const auto& worker : workers_) ::kill(worker.pid, SIGKILL);
@@ -44,46 +50,57 @@ Status Launch::open_gate() {
   return make_pipe(go_read_, go_write_);
 }
 
-Status Launch::make_groups() {
-  const auto size = work_group_size(request_.work);
-  const auto count = request_.affinities.size();
-  if (count > kMostWorkers)
+Status Launch::check_count() const {
+  const auto count = affinities_.size();
+  if (count > kMostWorkersAtATime)
     return Error{ErrorCode::kInvalidArgument, std::to_string(count) + " workers are too many"};
-  if (size == 0 || count % size != 0)
+  if (group_size_ == 0 || count % group_size_ != 0)
     return Error{ErrorCode::kInvalidArgument, std::to_string(count) + " workers of " +
                                                   work_name(request_.work) + " do not make whole groups of " +
-                                                  std::to_string(size)};
-  const bool pipes =
-      std::holds_alternative<PipeIo>(request_.work) || std::holds_alternative<CachePipe>(request_.work);
-  for (std::size_t i = 0; i < count / size; ++i) groups_.push_back(KTSTR_TRY(Group::create(pipes)));
+                                                  std::to_string(group_size_)};
   return ok();
 }
 
-Status Launch::fork_one(std::size_t index, std::uint64_t seed) {
-  const auto size = work_group_size(request_.work);
-  auto state = KTSTR_TRY(Shared<WorkerState>::create());
+Status Launch::fork_one(Group& group, std::size_t index, std::uint64_t seed) {
+  auto state = KTSTR_TRY(memory_.states.take());
+  const auto member = index % group_size_;
   const auto agent = ::getpid();
   const auto pid = ::fork();
   if (pid < 0) return system_error("fork");
   if (pid == 0)
-    live_as_worker({request_, *state, groups_[index / size], index % size, seed},
-                   {ready_write_.get(), go_read_.get()}, agent);
+    live_as_worker({request_, *state, group, member, seed}, {ready_write_.get(), go_read_.get()}, agent);
   ::setpgid(pid, pid);  // as the child does: whoever comes first
-  workers_.push_back({pid, request_.cgroup, work_name(request_.work), std::move(state), std::nullopt});
+  workers_.push_back({.pid = pid,
+                      .cgroup = request_.cgroup,
+                      .work = work_name(request_.work),
+                      .role = work_role(request_.work, member),
+                      .affinities = {affinities_[index]},
+                      .state = std::move(state),
+                      .group = group.hold_memory(),
+                      .ending = {}});
+  return ok();
+}
+
+Status Launch::fork_group(std::size_t first, std::uint64_t seed) {
+  const bool pipes =
+      std::holds_alternative<PipeIo>(request_.work) || std::holds_alternative<CachePipe>(request_.work);
+  auto group = KTSTR_TRY(Group::create(memory_.groups, pipes));
+  for (std::size_t i = first; i < first + group_size_; ++i) KTSTR_TRY_STATUS(fork_one(group, i, seed + i));
   return ok();
 }
 
 Status Launch::fork_all(std::uint64_t seed) {
+  KTSTR_TRY_STATUS(check_count());
   KTSTR_TRY_STATUS(open_gate());
-  KTSTR_TRY_STATUS(make_groups());
-  for (std::size_t i = 0; i < request_.affinities.size(); ++i) KTSTR_TRY_STATUS(fork_one(i, seed + i));
+  workers_.reserve(affinities_.size());
+  for (std::size_t i = 0; i < affinities_.size(); i += group_size_) KTSTR_TRY_STATUS(fork_group(i, seed));
   ready_write_.reset();
   go_read_.reset();
   return wait_until_ready();
 }
 
 Status Launch::wait_until_ready() {
-  const auto deadline = monotonic_ns() + kReadyTimeoutNs;
+  auto deadline = monotonic_ns() + kReadyTimeoutNs;
   for (std::size_t ready = 0; ready < workers_.size();) {
     const auto now = monotonic_ns();
     pollfd bytes{ready_read_.get(), POLLIN, 0};
@@ -92,12 +109,14 @@ Status Launch::wait_until_ready() {
     if (polled == 0)
       return Error{ErrorCode::kTimeout, std::to_string(workers_.size() - ready) + " of " +
                                             std::to_string(workers_.size()) +
-                                            " workers did not get ready within 10 s"};
+                                            " workers did not get ready, none for 10 s"};
     char byte[64];
     const auto got = polled < 0 ? -1 : ::read(ready_read_.get(), byte, sizeof byte);
     if (got < 0 && errno != EINTR) return system_error("wait for workers");
     if (got == 0) return Error{ErrorCode::kIo, "a worker ended before its start"};
-    if (got > 0) ready += static_cast<std::size_t>(got);
+    if (got <= 0) continue;
+    ready += static_cast<std::size_t>(got);
+    deadline = monotonic_ns() + kReadyTimeoutNs;
   }
   return ok();
 }
@@ -110,7 +129,11 @@ Status Launch::place(CgroupTree& cgroups) {
   }
   if (request_.cgroup) KTSTR_TRY_STATUS(cgroups.move(pids, request_.cgroup));
   for (std::size_t i = 0; i < pids.size(); ++i)
-    if (!request_.affinities[i].empty()) KTSTR_TRY_STATUS(set_affinity(pids[i], request_.affinities[i]));
+    if (!affinities_[i].empty())
+      KTSTR_TRY_STATUS(set_affinity(pids[i], KTSTR_TRY(CpuSet::parse(affinities_[i]))));
+  std::optional<CpuSet> allowed;
+  if (request_.cgroup) allowed = cgroups.effective_cpus(*request_.cgroup);
+  for (const auto& worker : workers_) set_allowed(*worker.state, allowed);
   return ok();
 }
 

@@ -13,15 +13,23 @@
 
 namespace ktstr::engine::guest {
 
+/// The memory that workers share with the agent and with one another.
+struct WorkerMemory {
+  SharedPool<WorkerState> states{kMostWorkersAtATime};
+  SharedPool<GroupMemory> groups{kMostWorkersAtATime};
+};
+
 class Launch {
  public:
-  /// `request` must outlive the launch.
-  explicit Launch(const protocol::SpawnWorkers& request) : request_(request) {}
+  /// Takes the affinities out of `request`: a fork copies page tables for all that the agent holds, and a
+  /// CpuSet for each of thousands of workers is most of it. Both must outlive the launch.
+  Launch(protocol::SpawnWorkers& request, WorkerMemory& memory);
   Launch(const Launch&) = delete;
   Launch& operator=(const Launch&) = delete;
   ~Launch();
 
-  /// Forks all workers and waits until each is set up (10 s). `seed`: of the first one's random generator.
+  /// Forks all workers and waits until each is set up; 10 s without another one that is are an error. `seed`:
+  /// of the first one's random generator.
   [[nodiscard]] Status fork_all(std::uint64_t seed);
   /// Gives them their policy, puts them into their cgroup and sets their affinity, in this order: a deadline
   /// task may enter a cpuset but not be made in one, and a cpuset limits what an affinity can be.
@@ -31,12 +39,15 @@ class Launch {
 
  private:
   [[nodiscard]] Status open_gate();
-  [[nodiscard]] Status make_groups();
-  [[nodiscard]] Status fork_one(std::size_t index, std::uint64_t seed);
+  [[nodiscard]] Status check_count() const;
+  [[nodiscard]] Status fork_group(std::size_t first, std::uint64_t seed);
+  [[nodiscard]] Status fork_one(Group& group, std::size_t index, std::uint64_t seed);
   [[nodiscard]] Status wait_until_ready();
 
   const protocol::SpawnWorkers& request_;
-  std::vector<Group> groups_;
+  WorkerMemory& memory_;
+  std::vector<std::string> affinities_;  ///< CPU lists, one for each worker
+  std::size_t group_size_;
   std::vector<Worker> workers_;
   Fd ready_read_, ready_write_, go_read_, go_write_;
 };

@@ -7,7 +7,7 @@
 
 namespace ktstr::engine::guest {
 
-/// A small fast random generator (xorshift64*); good enough to choose samples, pages and CPUs.
+/// A small fast random generator (xorshift64*); good enough to choose pages and CPUs.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : state_(seed * 2 + 1) {}
@@ -57,6 +57,7 @@ class Recorder {
 
   WorkerState& state_;
   Random random_;
+  std::uint32_t seen_placement_ = ~std::uint32_t{0};  ///< of the last look that was put down
 };
 
 }  // namespace ktstr::engine::guest

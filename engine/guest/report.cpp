@@ -34,12 +34,20 @@ void report_gap(const Worker& worker, WorkerReport& report) {
   report.longest_gap_at_ns = worker.ending->at_ns - state.released_ns;
 }
 
-void report_cpus(const WorkerState& state, WorkerReport& report) {
-  report.migrations = state.migrations;
-  const auto known = std::min<std::uint64_t>(state.migrations, protocol::kMaxMigrationCpus);
-  report.migration_cpus.assign(state.migration_cpus, state.migration_cpus + known);
+CpuSet to_set(const CpuBits& bits) {
+  CpuSet set;
   for (std::size_t cpu = 0; cpu < CpuSet::kCapacity; ++cpu)
-    if (state.cpus_used[cpu / 64] >> (cpu % 64) & 1) report.cpus_used.add(cpu);
+    if (has_cpu(bits, cpu)) set.add(cpu);
+  return set;
+}
+
+void report_cpus(const WorkerState& state, std::size_t most_migrations, WorkerReport& report) {
+  report.migrations = state.migrations;
+  const auto listed = std::min(
+      {state.migrations, std::uint64_t{protocol::kMaxMigrationCpus}, std::uint64_t{most_migrations}});
+  report.migration_cpus.assign(state.migration_cpus, state.migration_cpus + listed);
+  report.cpus_used = to_set(state.cpus_used);
+  report.stray_cpus = to_set(state.stray_cpus);
 }
 
 void report_schedstat(const Worker& worker, WorkerReport& report) {
@@ -51,34 +59,37 @@ void report_schedstat(const Worker& worker, WorkerReport& report) {
   report.schedstat_cpu_time_ns = end->cpu_time_ns - start.cpu_time_ns;
 }
 
-/// A part of a uniform sample that is itself uniform: a partial shuffle.
-void report_latencies(const WorkerState& state, std::size_t most, WorkerReport& report) {
+void report_latencies(const WorkerState& state, WorkerReport& report) {
   report.wake_latencies_total = state.wake_latencies_total;
-  const auto known = std::min<std::uint64_t>(state.wake_latencies_total, protocol::kMaxWakeLatencies);
-  auto& sample = report.wake_latencies_ns;
-  sample.assign(state.wake_latencies_ns, state.wake_latencies_ns + known);
-  if (sample.size() <= most) return;
-  Random random(state.released_ns);
-  for (std::size_t i = 0; i < most; ++i) std::swap(sample[i], sample[i + random.below(sample.size() - i)]);
-  sample.resize(most);
+  if (state.wake_latencies_total == 0) return;
+  report.wake_histogram = protocol::make_histogram(state.wake_latency_counts);
+  report.wake_latency_max_ns = state.wake_latency_max_ns;
+}
+
+void report_affinities(const Worker& worker, WorkerReport& report) {
+  for (const auto& list : worker.affinities)
+    if (auto cpus = CpuSet::parse(list)) report.affinities.push_back(*cpus);
 }
 
 }  // namespace
 
-WorkerReport make_report(const Worker& worker, std::size_t most_latencies) {
+WorkerReport make_report(const Worker& worker, std::size_t most_migrations) {
   WorkerReport report;
   report.tid = worker.pid;
   report.cgroup = worker.cgroup;
   report.work = worker.work;
+  report.role = worker.role;
   report.work_units = worker.state->work_units;
   report.iterations = worker.state->iterations;
   report.completed = worker.state->finished_ns != 0;
   report.exit = worker.ending->exit;
+  report.failure = worker.ending->failure;
+  report_affinities(worker, report);
   report_times(worker, report);
   report_gap(worker, report);
-  report_cpus(*worker.state, report);
+  report_cpus(*worker.state, most_migrations, report);
   report_schedstat(worker, report);
-  report_latencies(*worker.state, most_latencies, report);
+  report_latencies(*worker.state, report);
   return report;
 }
 

@@ -9,8 +9,10 @@
 #include "engine/base/read.h"
 #include "engine/base/write.h"
 #include "engine/guest/clock.h"
+#include "engine/guest/find_topology.h"
 #include "engine/guest/kernel_file.h"
 #include "engine/guest/refresh.h"
+#include "engine/guest/statistics.h"
 
 namespace ktstr::engine::guest {
 namespace {
@@ -40,7 +42,11 @@ Result<Fd> watch_signals(std::initializer_list<int> signals) {
 }  // namespace
 
 Session::Session(Fd channel, CgroupTree cgroups, std::uint64_t boot_ns)
-    : channel_(std::move(channel)), cgroups_(std::move(cgroups)), boot_ns_(boot_ns), reader_(channel_.get()) {
+    : channel_(std::move(channel)),
+      cgroups_(std::move(cgroups)),
+      workers_(cgroups_),
+      boot_ns_(boot_ns),
+      reader_(channel_.get()) {
   workers_.set_taker([this](pid_t pid) { return scheduler_.reap(pid); });
 }
 
@@ -84,9 +90,9 @@ Status Session::serve() {
 }
 
 Status Session::answer(const std::string& payload) {
-  const auto message = from_json<RequestMessage>(payload);
+  auto message = from_json<RequestMessage>(payload, kPayloadLimits);
   if (!message) return send(0, Failed{message.error().code, "request: " + message.error().message});
-  auto reply = std::visit([this](const auto& request) { return handle(request); }, message->request);
+  auto reply = std::visit([this](auto& request) { return handle(request); }, message->request);
   if (!reply) return send(message->id, Failed{reply.error().code, reply.error().message});
   return send(message->id, std::move(*reply));
 }
@@ -106,11 +112,6 @@ Result<Reply> Session::handle(const AddCgroup& request) {
   return Done{};
 }
 
-Result<Reply> Session::handle(const SetCpuset& request) {
-  KTSTR_TRY_STATUS(cgroups_.set_cpuset(request.cgroup, request.cpus));
-  return Done{};
-}
-
 Result<Reply> Session::handle(const FreezeCgroup& request) {
   KTSTR_TRY_STATUS(cgroups_.freeze(request.cgroup, request.frozen));
   return Done{};
@@ -122,6 +123,10 @@ Result<Reply> Session::handle(const ReadFile& request) {
   return FileContent{std::move(content.text), content.truncated};
 }
 
+Result<Reply> Session::handle(const FindTopology&) {
+  return KTSTR_TRY(find_topology("/sys/devices/system"));
+}
+
 Result<Reply> Session::handle(const PinBpfMap& request) {
   KTSTR_TRY_STATUS(pinned_maps_.pin(request.id));
   return Done{};
@@ -130,6 +135,10 @@ Result<Reply> Session::handle(const PinBpfMap& request) {
 Result<Reply> Session::handle(const Refresh& request) {
   KTSTR_TRY_STATUS(refresh(request));
   return Done{};
+}
+
+Result<Reply> Session::handle(const SetStatistics& request) {
+  return KTSTR_TRY(set_statistics(request));
 }
 
 Result<Reply> Session::handle(const Shutdown&) {

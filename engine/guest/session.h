@@ -35,7 +35,7 @@ class Session {
   [[nodiscard]] Result<protocol::Reply> handle(const protocol::AddCgroup& request);
   [[nodiscard]] Result<protocol::Reply> handle(const protocol::RemoveCgroup& request);
   [[nodiscard]] Result<protocol::Reply> handle(const protocol::SetCpuset& request);
-  [[nodiscard]] Result<protocol::Reply> handle(const protocol::SpawnWorkers& request);
+  [[nodiscard]] Result<protocol::Reply> handle(protocol::SpawnWorkers& request);
   [[nodiscard]] Result<protocol::Reply> handle(const protocol::StopWorkers& request);
   [[nodiscard]] Result<protocol::Reply> handle(const protocol::SetAffinity& request);
   [[nodiscard]] Result<protocol::Reply> handle(const protocol::MoveTasks& request);
@@ -49,8 +49,11 @@ class Session {
   [[nodiscard]] Result<protocol::Reply> handle(const protocol::QueryScheduler& request);
   [[nodiscard]] Result<protocol::Reply> handle(const protocol::PinBpfMap& request);
   [[nodiscard]] Result<protocol::Reply> handle(const protocol::Refresh& request);
+  [[nodiscard]] Result<protocol::Reply> handle(const protocol::SetStatistics& request);
   [[nodiscard]] Result<protocol::Reply> handle(const protocol::CaptureThreads& request);
   [[nodiscard]] Result<protocol::Reply> handle(const protocol::ReadCapture& request);
+  [[nodiscard]] Result<protocol::Reply> handle(const protocol::FindTopology& request);
+  [[nodiscard]] Result<protocol::Reply> move_from_own(const std::optional<std::string>& to);
 
   Fd channel_;
   CgroupTree cgroups_;

@@ -14,8 +14,15 @@ bool is_in(const std::vector<std::string>& names, const std::optional<std::strin
 
 }  // namespace
 
-Result<Reply> Session::handle(const SpawnWorkers& request) {
-  return Spawned{KTSTR_TRY(workers_.spawn(request, cgroups_))};
+Result<Reply> Session::handle(SpawnWorkers& request) {
+  return Spawned{KTSTR_TRY(workers_.spawn(request))};
+}
+
+Result<Reply> Session::handle(const SetCpuset& request) {
+  KTSTR_TRY_STATUS(cgroups_.check(request.cgroup));
+  KTSTR_TRY_STATUS(workers_.change_placement(
+      cgroups_.subtree(request.cgroup), [&] { return cgroups_.set_cpuset(request.cgroup, request.cpus); }));
+  return Done{};
 }
 
 Result<Reply> Session::handle(const StopWorkers& request) {
@@ -44,21 +51,34 @@ Result<Reply> Session::handle(const SetAffinity& request) {
                                                   std::to_string(workers.size()) + " workers, not " +
                                                   std::to_string(request.affinities.size())};
   for (std::size_t i = 0; i < workers.size(); ++i)
-    if (!workers[i]->ending) KTSTR_TRY_STATUS(set_affinity(workers[i]->pid, request.affinities[i]));
+    if (!workers[i]->ending) {
+      KTSTR_TRY_STATUS(set_affinity(workers[i]->pid, request.affinities[i]));
+      workers[i]->affinities.push_back(request.affinities[i].to_string());
+    }
   return Done{};
 }
 
 Result<Reply> Session::handle(const MoveTasks& request) {
-  const auto workers = workers_.in_cgroup(request.from);
-  if (request.from) {
+  if (!request.from) return move_from_own(request.to);
+  const auto move = [&]() -> Status {
+    const auto workers = workers_.in_cgroup(request.from);
     KTSTR_TRY_STATUS(cgroups_.move_all(*request.from, request.to));
-  } else {
-    std::vector<pid_t> pids;
-    for (const auto* worker : workers)
-      if (!worker->ending) pids.push_back(worker->pid);
-    KTSTR_TRY_STATUS(cgroups_.move(pids, request.to));
-  }
-  for (auto* worker : workers) worker->cgroup = request.to;
+    for (auto* worker : workers) worker->cgroup = request.to;
+    return ok();
+  };
+  KTSTR_TRY_STATUS(workers_.change_placement({*request.from}, move));
+  return Done{};
+}
+
+Result<Reply> Session::move_from_own(const std::optional<std::string>& to) {
+  const auto workers = workers_.in_cgroup(std::nullopt);
+  std::vector<pid_t> pids;
+  for (const auto* worker : workers)
+    if (!worker->ending) pids.push_back(worker->pid);
+  KTSTR_TRY_STATUS(cgroups_.move(pids, to));
+  for (auto* worker : workers) worker->cgroup = to;
+  if (!to) return Done{};
+  KTSTR_TRY_STATUS(workers_.change_placement({*to}, [] { return ok(); }));
   return Done{};
 }
 

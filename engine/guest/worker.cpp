@@ -15,14 +15,15 @@
 namespace ktstr::engine::guest {
 namespace {
 
-[[noreturn]] void die(const char* why) {
+[[noreturn]] void die(WorkerState& state, const char* why) {
+  std::snprintf(state.failure, sizeof state.failure, "%s", why);
   std::fprintf(stderr, "ktstr-agent: worker %d: %s\n", ::getpid(), why);
   ::_exit(1);
 }
 
 /// The agent's death is the worker's, however it comes.
-void tie_to(pid_t agent) {
-  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) die("can't tie itself to the agent");
+void tie_to(pid_t agent, WorkerState& state) {
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) die(state, "can't tie itself to the agent");
   if (::getppid() != agent) ::_exit(1);  // it died before that
   ::setpgid(0, 0);                       // its children can be killed with it
 }
@@ -44,8 +45,8 @@ void name_itself(const protocol::SpawnWorkers& request) {
   ::prctl(PR_SET_NAME, name.c_str());  // the kernel cuts it to 15 bytes
 }
 
-void wait_for_release(StartGate gate) {
-  if (::write(gate.ready, "r", 1) != 1) die("the agent no longer waits for it");
+void wait_for_release(StartGate gate, WorkerState& state) {
+  if (::write(gate.ready, "r", 1) != 1) die(state, "the agent no longer waits for it");
   ::close(gate.ready);
   char byte;
   while (::read(gate.go, &byte, 1) < 0 && errno == EINTR && !stopping()) continue;
@@ -55,7 +56,7 @@ void wait_for_release(StartGate gate) {
 }  // namespace
 
 void live_as_worker(const WorkerPlan& plan, StartGate gate, pid_t agent) {
-  tie_to(agent);
+  tie_to(agent, plan.state);
   Group& group = plan.group;
   std::vector<int> keep{STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, gate.ready, gate.go};
   group.add_ends_of(plan.member, keep);
@@ -67,7 +68,7 @@ void live_as_worker(const WorkerPlan& plan, StartGate gate, pid_t agent) {
     plan.state.has_schedstat = true;
   }
   Recorder recorder(plan.state, plan.seed);
-  wait_for_release(gate);
+  wait_for_release(gate, plan.state);
   ::prctl(PR_SET_TIMERSLACK, 1);  // ns: a wake latency is the scheduler's alone
   recorder.release();
   const auto status = std::visit(
@@ -76,7 +77,7 @@ void live_as_worker(const WorkerPlan& plan, StartGate gate, pid_t agent) {
       },
       plan.request.work);
   recorder.finish();
-  if (!status) die(status.error().message.c_str());
+  if (!status) die(plan.state, status.error().message.c_str());
   ::_exit(0);
 }
 

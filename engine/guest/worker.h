@@ -5,12 +5,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/guest/group.h"
 #include "engine/guest/schedstat.h"
-#include "engine/guest/shared_memory.h"
+#include "engine/guest/shared_pool.h"
 #include "engine/guest/worker_state.h"
 #include "engine/protocol/messages.h"
 
@@ -22,6 +24,7 @@ struct Ending {
   std::uint64_t at_ns = 0;                 ///< CLOCK_MONOTONIC
   std::optional<std::uint64_t> rusage_ns;  ///< CPU time by wait4's account
   std::optional<Schedstat> schedstat;
+  std::optional<std::string> failure;  ///< why, where it was not asked to
 };
 
 /// The agent's record of a worker.
@@ -29,7 +32,10 @@ struct Worker {
   pid_t pid = 0;
   std::optional<std::string> cgroup;
   std::string work;
-  Shared<WorkerState> state;
+  std::string role;                     ///< see work_role()
+  std::vector<std::string> affinities;  ///< CPU lists that it was given, in order: short beside CpuSets
+  SharedPool<WorkerState>::Pointer state;
+  std::shared_ptr<GroupMemory> group;
   std::optional<Ending> ending;
 };
 
@@ -49,15 +55,15 @@ struct WorkerPlan {
 };
 
 /// The life of a worker, called in the forked child: ties itself to the agent, drops everything that is the
-/// agent's, waits for the release, works until it is stopped and exits: 0, or 1 after saying on stderr why it
-/// could not go on. Of the agent's fds it keeps stdin, stdout, stderr, the gate and its ends of the group's
-/// pipes.
+/// agent's, waits for the release, works until it is stopped and exits: 0, or 1 after saying on stderr and in
+/// its state why it could not go on. Of the agent's fds it keeps stdin, stdout, stderr, the gate and its ends
+/// of the group's pipes.
 [[noreturn]] void live_as_worker(const WorkerPlan& plan, StartGate gate, pid_t agent);
 
 /// The name that a work type has in scenarios.
 [[nodiscard]] std::string work_name(const Work& work);
 
-/// What `worker` did. Precondition: it has ended. At most `most_latencies` wake latencies are kept.
-[[nodiscard]] protocol::WorkerReport make_report(const Worker& worker, std::size_t most_latencies);
+/// What `worker` did. Precondition: it has ended. At most `most_migrations` CPUs after migrations are listed.
+[[nodiscard]] protocol::WorkerReport make_report(const Worker& worker, std::size_t most_migrations);
 
 }  // namespace ktstr::engine::guest

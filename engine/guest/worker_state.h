@@ -1,10 +1,13 @@
 // WorkerState: what a worker counts, in memory that outlives it.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "engine/base/cpu_set.h"
+#include "engine/protocol/latency_histogram.h"
 #include "engine/protocol/messages.h"
 
 namespace ktstr::engine::guest {
@@ -16,9 +19,15 @@ struct Schedstat {
   std::uint64_t run_count;
 };
 
-/// Lies zeroed in shared memory. Up to the release the agent writes it, then the worker alone; the agent
-/// reads it once the worker is dead, so that even of one that crashed nothing it had counted is lost. Times
-/// are CLOCK_MONOTONIC in ns; 0 means: not reached.
+/// One bit for each CPU.
+using CpuBits = std::uint64_t[CpuSet::kCapacity / 64];
+
+/// The most workers that there can be at a time: as many as process ids on a small machine.
+inline constexpr std::size_t kMostWorkersAtATime = 32'768;
+
+/// Lies zeroed in shared memory. Up to the release the agent writes it, then the worker alone, but for
+/// `placement` and `allowed`; the agent reads it once the worker is dead, so that even of one that crashed
+/// nothing it had counted is lost. Times are CLOCK_MONOTONIC in ns; 0 means: not reached.
 struct WorkerState {
   std::uint64_t work_units;
   std::uint64_t iterations;
@@ -37,11 +46,30 @@ struct WorkerState {
 
   std::uint32_t cpu;  ///< the one seen last
   std::uint64_t migrations;
-  std::uint32_t migration_cpus[protocol::kMaxMigrationCpus];
-  std::uint64_t cpus_used[CpuSet::kCapacity / 64];
+  /// Written by the agent: 0 while nothing is known of the cpuset, odd while it changes, else even; another
+  /// one for each change.
+  std::atomic<std::uint32_t> placement;
+  CpuBits allowed;  ///< written by the agent while `placement` is odd: the effective cpuset
+  CpuBits cpus_used;
+  CpuBits stray_cpus;  ///< seen on them while `allowed` did not hold them
 
   std::uint64_t wake_latencies_total;
-  std::uint64_t wake_latencies_ns[protocol::kMaxWakeLatencies];  ///< uniform sample
+  std::uint64_t wake_latency_max_ns;
+  char failure[160];  ///< why it could not go on; empty otherwise
+
+  std::uint16_t migration_cpus[protocol::kMaxMigrationCpus];
+  std::uint32_t wake_latency_counts[protocol::kLatencyBuckets];
 };
+
+[[nodiscard]] inline bool has_cpu(const CpuBits& bits, std::size_t cpu) {
+  return bits[cpu / 64] >> (cpu % 64) & 1;
+}
+inline void add_cpu(CpuBits& bits, std::size_t cpu) {
+  bits[cpu / 64] |= std::uint64_t{1} << (cpu % 64);
+}
+
+/// Tells the worker which CPUs its cpuset holds from now on; nullopt: they are changing, or not known. Its
+/// CPUs are held against them, see Recorder.
+void set_allowed(WorkerState& state, const std::optional<CpuSet>& cpus);
 
 }  // namespace ktstr::engine::guest

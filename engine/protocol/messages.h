@@ -16,8 +16,11 @@
 #include "engine/protocol/ctprof_messages.h"
 #include "engine/protocol/error_code.h"
 #include "engine/protocol/frame.h"
+#include "engine/protocol/latency_histogram.h"
+#include "engine/protocol/machine_messages.h"
 #include "engine/protocol/refresh_message.h"
 #include "engine/protocol/scheduler_messages.h"
+#include "engine/protocol/statistics_messages.h"
 #include "engine/scenario/placement.h"
 #include "engine/scenario/work.h"
 
@@ -84,10 +87,10 @@ struct ReadFile {
 /// Removes every cgroup and worker, then powers the guest off (as PID 1) or leaves (on a bare host).
 struct Shutdown {};
 
-using Request =
-    std::variant<AddCgroup, RemoveCgroup, SetCpuset, SpawnWorkers, StopWorkers, SetAffinity, MoveTasks,
-                 FreezeCgroup, ReadFile, Shutdown, AttachScheduler, DetachScheduler, ReplaceScheduler,
-                 RestartScheduler, QueryScheduler, PinBpfMap, Refresh, CaptureThreads, ReadCapture>;
+using Request = std::variant<AddCgroup, RemoveCgroup, SetCpuset, SpawnWorkers, StopWorkers, SetAffinity,
+                             MoveTasks, FreezeCgroup, ReadFile, Shutdown, AttachScheduler, DetachScheduler,
+                             ReplaceScheduler, RestartScheduler, QueryScheduler, PinBpfMap, Refresh,
+                             CaptureThreads, ReadCapture, FindTopology, SetStatistics>;
 
 /// What a frame from the runner holds. The reply carries the same id.
 struct RequestMessage {
@@ -107,11 +110,12 @@ struct Hello {
   std::uint64_t boot_ns = 0;       ///< CLOCK_BOOTTIME when the agent's main() began
 };
 
-/// How many wake latencies a worker keeps, and how many one Stopped holds over all its workers: above it each
-/// worker's sample is thinned evenly, so that a reply stays small beside kMaxPayload.
-inline constexpr std::size_t kMaxWakeLatencies = 100'000;
-inline constexpr std::size_t kMaxWakeLatenciesPerReply = 400'000;
+/// How many CPUs after migrations a worker keeps, and how many one Stopped holds over all its workers: above
+/// it each worker reports fewer of them, so that a reply stays small beside kMaxPayload.
 inline constexpr std::size_t kMaxMigrationCpus = 1000;
+inline constexpr std::size_t kMaxMigrationCpusPerReply = 1'000'000;
+/// How many wake latencies a report lists: fewer than that only when there were fewer.
+inline constexpr std::size_t kListedWakeLatencies = 1000;
 
 /// What one worker did between its release and its stop. Times in ns of the guest's clock. A worker that
 /// crashed or was killed has what it had counted up to then.
@@ -136,9 +140,17 @@ struct WorkerReport {
   std::optional<std::uint64_t> schedstat_run_delay_ns;
   std::optional<std::uint64_t> schedstat_run_count;
   std::optional<std::uint64_t> schedstat_cpu_time_ns;
-  std::vector<std::uint64_t> wake_latencies_ns;  ///< uniform sample, at most kMaxWakeLatencies
-  std::uint64_t wake_latencies_total = 0;        ///< how many there were
+  /// Evenly spread by rank, ascending; listed by the runner from wake_histogram (list_wake_latencies()).
+  std::vector<std::uint64_t> wake_latencies_ns;
+  std::uint64_t wake_latencies_total = 0;  ///< how many there were
   ExitInfo exit;
+  std::optional<std::string>
+      failure;                     ///< why it ended before its stop: a system call's error, the OOM killer
+  std::string role;                ///< its part in its group; empty where all members do the same
+  std::vector<CpuSet> affinities;  ///< what it asked for, in order; an empty set: what its cpuset allows
+  CpuSet stray_cpus;               ///< CPUs it was seen on while its cpuset did not hold them
+  LatencyHistogram wake_histogram;
+  std::optional<std::uint64_t> wake_latency_max_ns;
 };
 
 /// Tids of the started workers, in order.
@@ -160,8 +172,8 @@ struct Failed {
   std::string message;
 };
 
-using Reply =
-    std::variant<Hello, Spawned, Stopped, FileContent, Done, Failed, SchedulerChanged, Captured, CapturePart>;
+using Reply = std::variant<Hello, Spawned, Stopped, FileContent, Done, Failed, SchedulerChanged, Captured,
+                           CapturePart, FoundTopology, StatisticsSwitches>;
 
 /// What a frame from the agent holds. Id 0: not the answer to a request that could be read (Hello, or Failed
 /// for garbage).
@@ -236,9 +248,15 @@ template <> inline constexpr auto describe<engine::protocol::WorkerReport> = rec
     field("schedstat_run_delay_ns", &engine::protocol::WorkerReport::schedstat_run_delay_ns, "time runnable but not running, ns"),
     field("schedstat_run_count", &engine::protocol::WorkerReport::schedstat_run_count, "times it was put on a CPU"),
     field("schedstat_cpu_time_ns", &engine::protocol::WorkerReport::schedstat_cpu_time_ns, "CPU time by the scheduler's account, ns"),
-    field("wake_latencies_ns", &engine::protocol::WorkerReport::wake_latencies_ns, "uniform sample of the times from a due or posted wake-up to running, ns"),
+    field("wake_latencies_ns", &engine::protocol::WorkerReport::wake_latencies_ns, "times from a due or posted wake-up to running, at most 1000 of them, evenly spread by rank, ascending; each at most 1/32 too great, ns"),
     field("wake_latencies_total", &engine::protocol::WorkerReport::wake_latencies_total, "how many wake-ups there were"),
-    field("exit", &engine::protocol::WorkerReport::exit, "how it ended"));
+    field("exit", &engine::protocol::WorkerReport::exit, "how it ended"),
+    field("failure", &engine::protocol::WorkerReport::failure, "why it ended before its stop, e.g. \"fork: Resource temporarily unavailable (pids.max 4)\""),
+    field("role", &engine::protocol::WorkerReport::role, "its part in its group, e.g. \"messenger\" or \"receiver\"; empty where all members do the same"),
+    field("affinities", &engine::protocol::WorkerReport::affinities, "the CPUs it asked for, in order of the changes; an empty set: what its cpuset allows"),
+    field("stray_cpus", &engine::protocol::WorkerReport::stray_cpus, "CPUs it was seen on while its cpuset did not hold them"),
+    field("wake_histogram", &engine::protocol::WorkerReport::wake_histogram, "the times from a due or posted wake-up to running"),
+    field("wake_latency_max_ns", &engine::protocol::WorkerReport::wake_latency_max_ns, "the longest of them, exact, ns"));
 template <> inline constexpr auto describe<engine::protocol::Spawned> = record<engine::protocol::Spawned>("spawned", "workers run",
     field("tids", &engine::protocol::Spawned::tids, "their thread ids, in order"));
 template <> inline constexpr auto describe<engine::protocol::Stopped> = record<engine::protocol::Stopped>("stopped", "workers ended",

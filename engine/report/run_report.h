@@ -7,11 +7,15 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/format_version.h"
+#include "engine/protocol/machine_messages.h"
 #include "engine/report/ctprof_report.h"
 #include "engine/report/dump_report.h"
 #include "engine/report/map_reading.h"
+#include "engine/report/provenance.h"
 #include "engine/report/scheduler_gap.h"
 #include "engine/report/scheduler_report.h"
+#include "engine/report/statistics_report.h"
 #include "engine/report/timeline.h"
 #include "engine/report/vcpu_report.h"
 #include "engine/verdict/merge.h"
@@ -22,8 +26,9 @@
 
 namespace ktstr::engine {
 
-/// Raised with every change that a reader of older files would misread; see docs/formats/run-report.md.
-inline constexpr std::uint32_t kRunReportVersion = 1;
+/// Its minor version is raised with every key that reports get (docs/formats/run-report.md). Files without a
+/// minor version are 1.0.
+inline constexpr FormatVersion kRunReportFormat{1, 1};
 
 struct KernelReport {
   std::string version;                    ///< as the kernel cache names it
@@ -48,10 +53,11 @@ struct MachineReport {
   std::uint64_t memory_bytes = 0;
   bool kaslr = true;
   std::optional<vmm::MachinePerformance> performance{};  ///< absent when nothing was asked for
+  std::optional<protocol::FoundTopology> found{};        ///< absent when the guest was not asked
+  std::optional<std::uint64_t> memory_asked_bytes{};     ///< absent when the guest has what was asked for
 };
 
-/// Limits in force. emulation_factor: what the time-dependent defaults among them were multiplied with; 1 on
-/// hardware.
+/// Limits in force. emulation_factor: what those in `stretched` were multiplied with; 1 on hardware.
 struct LimitsReport {
   WorkerLimits workers;
   introspect::MonitorThresholds monitor;
@@ -59,12 +65,16 @@ struct LimitsReport {
   std::optional<SchedulerErrorExpectation> scheduler_error{};
   bool events_clean = false;
   Duration max_scheduler_gap = kMaxSchedulerGap;
+  std::vector<std::string> stated;     ///< limits of the scenario or its scheduler: in force as they are
+  std::vector<std::string> stretched;  ///< defaults that emulation_factor is in
 };
 
 /// How the monitor's thread fared. `monitor.samples` holds every sample_stride-th of the samples taken.
 struct SamplingReport {
   std::uint64_t missed_periods = 0;
   std::uint64_t sample_stride = 1;
+  std::uint64_t sample_bytes = 0;   ///< that the samples took
+  std::vector<std::string> slower;  ///< "every 200 ms from 3.2 s on"
 };
 
 /// Where the time of a run went, ns. own = total - boot - hold.
@@ -82,7 +92,12 @@ struct TimingsReport {
 };
 
 struct RunReport {
-  std::uint32_t format_version = kRunReportVersion;
+  std::uint32_t format_version = kRunReportFormat.major;
+  std::string format = kRunReportFormat.to_string();
+  std::optional<std::string> started_at{};  ///< RFC 3339, UTC
+  std::optional<ToolReport> ktstr{};
+  std::optional<HostReport> host{};
+  std::optional<ScriptReport> script{};
   std::string scenario;
   std::string description;
   Outcome verdict = Outcome::kSkip;
@@ -104,11 +119,13 @@ struct RunReport {
   std::vector<CtprofReport> ctprof_captures;     ///< likewise
   std::optional<std::string> monitor_problem{};  ///< why there is no monitor, or why it ended early
   SamplingReport sampling;
+  std::optional<StatisticsReport> statistics{};           ///< absent when the run did not come so far
   std::optional<VcpuStatisticsReport> vcpu_statistics{};  ///< absent where the backend counts nothing
   TimingsReport timings;
   std::vector<std::string>
       emulator_faults;  ///< runs that the emulator spoiled and that were repeated from the start
   std::optional<std::string> console_tail{};  ///< the guest's last words, when it did not end in order
+  std::vector<std::string> not_judged;        ///< checks that could not be made, and why
 };
 
 }  // namespace ktstr::engine
@@ -132,17 +149,23 @@ template <> inline constexpr auto describe<engine::MachineReport> = record<engin
     field("cpus", &engine::MachineReport::cpus, "CPUs"),
     field("memory_bytes", &engine::MachineReport::memory_bytes, "memory, bytes"),
     field("kaslr", &engine::MachineReport::kaslr, "whether the kernel's addresses were randomised"),
-    field("performance", &engine::MachineReport::performance, "what of the host it had for itself; absent when nothing was asked for"));
+    field("performance", &engine::MachineReport::performance, "what of the host it had for itself; absent when nothing was asked for"),
+    field("found", &engine::MachineReport::found, "the topology as the guest's kernel found it; absent when it was not asked"),
+    field("memory_asked_bytes", &engine::MachineReport::memory_asked_bytes, "memory that the scenario asked for, when that was too little and the guest got more, bytes"));
 template <> inline constexpr auto describe<engine::LimitsReport> = record<engine::LimitsReport>("LimitsReport", "limits in force",
     field("workers", &engine::LimitsReport::workers, "worker checks"),
     field("monitor", &engine::LimitsReport::monitor, "monitor thresholds"),
-    field("emulation_factor", &engine::LimitsReport::emulation_factor, "factor in the time-dependent defaults among them"),
+    field("emulation_factor", &engine::LimitsReport::emulation_factor, "factor in the limits that `stretched` names"),
     field("scheduler_error", &engine::LimitsReport::scheduler_error, "the error that a scheduler had to end with"),
     field("events_clean", &engine::LimitsReport::events_clean, "whether sched_ext event counters had to stay clean"),
-    field("max_scheduler_gap", &engine::LimitsReport::max_scheduler_gap, "longest time without the wanted scheduler in a replacement"));
+    field("max_scheduler_gap", &engine::LimitsReport::max_scheduler_gap, "longest time without the wanted scheduler in a replacement"),
+    field("stated", &engine::LimitsReport::stated, "names of the limits that the scenario or its scheduler states; they are in force as they are"),
+    field("stretched", &engine::LimitsReport::stretched, "names of the defaults that were multiplied with emulation_factor"));
 template <> inline constexpr auto describe<engine::SamplingReport> = record<engine::SamplingReport>("SamplingReport", "how sampling went",
     field("missed_periods", &engine::SamplingReport::missed_periods, "sampling times that passed before the sample before was done"),
-    field("sample_stride", &engine::SamplingReport::sample_stride, "monitor.samples holds every n-th of the samples taken"));
+    field("sample_stride", &engine::SamplingReport::sample_stride, "monitor.samples holds every n-th of the samples taken"),
+    field("sample_bytes", &engine::SamplingReport::sample_bytes, "memory that the samples took during the run, bytes"),
+    field("slower", &engine::SamplingReport::slower, "from when on samples were taken farther apart, so that they fit into 1 GiB; empty when they did"));
 template <> inline constexpr auto describe<engine::TimingsReport> = record<engine::TimingsReport>("TimingsReport", "where the time went",
     field("prepare_ns", &engine::TimingsReport::prepare_ns, "kernel chosen, initramfs made, ns"),
     field("boot_ns", &engine::TimingsReport::boot_ns, "from the machine's start to a ready agent, ns; short for a fork"),
@@ -155,7 +178,12 @@ template <> inline constexpr auto describe<engine::TimingsReport> = record<engin
     field("own_ns", &engine::TimingsReport::own_ns, "total without boot and hold, ns"),
     field("total_ns", &engine::TimingsReport::total_ns, "the whole run, ns"));
 template <> inline constexpr auto describe<engine::RunReport> = record<engine::RunReport>("RunReport", "everything that one run of a scenario yields",
-    field("format_version", &engine::RunReport::format_version, "version of this format"),
+    field("format_version", &engine::RunReport::format_version, "major version of this format"),
+    field("format", &engine::RunReport::format, "version of this format, MAJOR.MINOR"),
+    field("started_at", &engine::RunReport::started_at, "when the run began, RFC 3339, UTC"),
+    field("ktstr", &engine::RunReport::ktstr, "the ktstr that ran it"),
+    field("host", &engine::RunReport::host, "the machine that ktstr ran on"),
+    field("script", &engine::RunReport::script, "the files that the scenario was read from"),
     field("scenario", &engine::RunReport::scenario, "the scenario's name"),
     field("description", &engine::RunReport::description, "the scenario's description"),
     field("verdict", &engine::RunReport::verdict, "fail, inconclusive, pass or skip"),
@@ -177,9 +205,11 @@ template <> inline constexpr auto describe<engine::RunReport> = record<engine::R
     field("ctprof_captures", &engine::RunReport::ctprof_captures, "captures of all threads that ctprof ops took, in order"),
     field("monitor_problem", &engine::RunReport::monitor_problem, "why there is no monitor, or why it ended early"),
     field("sampling", &engine::RunReport::sampling, "how sampling went"),
+    field("statistics", &engine::RunReport::statistics, "which of the kernel's optional statistics were kept; absent when the run did not come so far"),
     field("vcpu_statistics", &engine::RunReport::vcpu_statistics, "what the vCPUs did while the steps ran; absent where the machine counts nothing (QEMU)"),
     field("timings", &engine::RunReport::timings, "where the time went"),
     field("emulator_faults", &engine::RunReport::emulator_faults, "runs that the emulator spoiled and that were repeated"),
-    field("console_tail", &engine::RunReport::console_tail, "the guest's last console lines, when it did not end in order"));
+    field("console_tail", &engine::RunReport::console_tail, "the guest's last console lines, when it did not end in order"),
+    field("not_judged", &engine::RunReport::not_judged, "checks that could not be made, and why"));
 // clang-format on
 }  // namespace ktstr

@@ -77,16 +77,24 @@ std::string performance_text(const vmm::MachinePerformance& had) {
   return text;
 }
 
+/// Which limits emulation stretched, and that it left alone those that a script states.
+std::string emulation_text(const LimitsReport& limits) {
+  if (limits.stretched.empty()) return " (emulated: no limit stretched)";
+  return fmt::format(" (emulated: defaults x{:g}: {}{})", limits.emulation_factor,
+                     fmt::join(limits.stretched, ", "),
+                     limits.stated.empty() ? "" : "; stated limits as stated");
+}
+
 std::string where_line(const RunReport& report) {
   const auto& [backend, origin, fork_problem, console_log_problem, emulated, topology, cpus, memory, kaslr,
-               performance] = report.machine;
+               performance, found, asked] = report.machine;
   std::string text =
       fmt::format("  kernel {}, {} CPUs ({}), {}", report.kernel.release.value_or(report.kernel.version),
                   cpus, topology, format_byte_size(ByteSize{memory}));
+  if (asked) text += fmt::format(" (raised from {})", format_byte_size(ByteSize{*asked}));
   if (backend) text += ", " + *backend;
   if (origin == MachineOrigin::kForked) text += ", forked";
-  if (emulated)
-    text += fmt::format(" (emulated: time-dependent default limits x{:g})", report.limits.emulation_factor);
+  if (emulated) text += emulation_text(report.limits);
   if (performance) text += performance_text(*performance);
   return text + "\n";
 }
@@ -96,6 +104,7 @@ std::string other_failures(const RunReport& report) {
   for (std::size_t i = 1; i < report.failures.size(); ++i)
     text += "  also: " + report.failures[i].message + "\n";
   if (!report.failures.empty() && report.reason) text += "  also inconclusive: " + *report.reason + "\n";
+  for (const auto& check : report.not_judged) text += "  not judged: " + check + "\n";
   for (const auto& fault : report.emulator_faults)
     text += "  the emulator failed and the run was repeated from the start: " + fault + "\n";
   if (report.machine.fork_problem) text += "  fork: " + *report.machine.fork_problem + "\n";
@@ -109,9 +118,11 @@ std::string other_failures(const RunReport& report) {
 std::string dumps_text(const RunReport& report) {
   std::string text;
   for (const auto& dump : report.dumps) {
-    text += fmt::format(
-        "  dump {} at {:.3f} s, guest stopped for {:.1f} ms: ", dump.name.empty() ? dump.cause : dump.name,
-        seconds(dump.elapsed_ns), static_cast<double>(dump.frozen_ns) * 1e-6);
+    text += fmt::format("  dump {} at {:.3f} s", dump.name.empty() ? dump.cause : dump.name,
+                        seconds(dump.elapsed_ns));
+    if (dump.frozen_ns > 0)
+      text += fmt::format(", guest stopped for {:.1f} ms", static_cast<double>(dump.frozen_ns) * 1e-6);
+    text += ": ";
     text += dump.file ? *dump.file : dump.problem.value_or("not written");
     text += "\n";
   }
@@ -166,16 +177,22 @@ std::string time_or_dash(const std::optional<std::uint64_t>& ns) {
   return ns ? time_text(*ns) : "-";
 }
 
+/// "4", or "4 (1 reported)".
+std::string workers_of(const GroupSummary& group) {
+  if (group.reported == group.workers) return fmt::format("{}", group.workers);
+  return fmt::format("{} ({} reported)", group.workers, group.reported);
+}
+
 std::string workers_text(const RunReport& report) {
   if (report.groups.empty()) return {};
   Table table(
       {"cgroup", "work", "workers", "work units", "cpu %", "spread", "longest gap", "migrations", "p99 wake"},
       2);
   for (const auto& group : report.groups)
-    table.add({group.cgroup, group.work, fmt::format("{}", group.workers),
-               fmt::format("{}", group.work_units), or_dash(group.cpu_pct, "{:.1f}"),
-               or_dash(group.spread_pct, "{:.1f}"), time_or_dash(group.longest_gap_ns),
-               fmt::format("{}", group.migrations), time_or_dash(group.p99_wake_ns)});
+    table.add({group.cgroup, group.work, workers_of(group), or_dash(group.work_units, "{}"),
+               or_dash(group.cpu_pct, "{:.1f}"), or_dash(group.spread_pct, "{:.1f}"),
+               time_or_dash(group.longest_gap_ns), or_dash(group.migrations, "{}"),
+               time_or_dash(group.p99_wake_ns)});
   return "\nworkers\n" + table.to_string();
 }
 
@@ -232,6 +249,19 @@ std::string timings_line(const RunReport& report) {
                      part("shutdown", timings.shutdown_ns), seconds(timings.total_ns));
 }
 
+/// When, by which ktstr, and where the run was made, as far as it is known.
+std::string origin_line(const RunReport& report) {
+  std::vector<std::string> parts;
+  if (report.started_at) parts.push_back("started " + *report.started_at);
+  if (report.ktstr)
+    parts.push_back("ktstr " + report.ktstr->version +
+                    (report.ktstr->commit ? " (" + *report.ktstr->commit + ")" : ""));
+  if (report.host)
+    parts.push_back(fmt::format("host {}, {}", report.host->cpu_model.value_or("of unknown CPU model"),
+                                counted(report.host->cpus, "CPU")));
+  return parts.empty() ? "" : fmt::format("run  {}\n", fmt::join(parts, ", "));
+}
+
 }  // namespace
 
 std::string to_text(const RunReport& whole, const TextOptions& options) {
@@ -248,7 +278,7 @@ std::string to_text(const RunReport& whole, const TextOptions& options) {
   text += timeline_text(report.timeline);
   if (report.vcpu_statistics) text += vcpus_text(*report.vcpu_statistics);
   text += timings_line(report);
-  text += "replay  " + report.replay + "\n";
+  text += origin_line(report) + "replay  " + report.replay + "\n";
   return text;
 }
 

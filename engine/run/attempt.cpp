@@ -3,14 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/run/agent_guest.h"
 #include "engine/run/agent_words.h"
 #include "engine/run/bpf_maps.h"
 #include "engine/run/ctprof_captures.h"
 #include "engine/run/expecting_guest.h"
+#include "engine/run/found_topology.h"
 #include "engine/run/judge.h"
 #include "engine/run/scheduler_watchdog.h"
+#include "engine/run/statistics.h"
 #include "engine/run/step_runner.h"
 #include "engine/run/vcpu_meter.h"
 #include "engine/scenario/workers.h"
@@ -59,9 +62,11 @@ Result<std::optional<EmulatorFault>> Attempt::run() {
   KTSTR_TRY_STATUS(start_machine());
   AgentClient agent(machine_->channel_fd(), watch_->fd());
   const auto status = run_guest(agent);
+  const bool stopped = watch_->stop_requested();
+  const auto event = status || stopped ? std::nullopt : end_behind(status.error());
+  dump_panicked(event);
   collect_samples();
-  if (watch_->stop_requested()) return cancelled();
-  const auto event = status ? std::nullopt : end_behind(status.error());
+  if (stopped) return cancelled();
   sum_up_timings(begin);
   const auto* failed = event ? std::get_if<vmm::MachineFailed>(&*event) : nullptr;
   if (failed && failed->error.code == ErrorCode::kEmulatorFailed) return EmulatorFault{failed->error.message};
@@ -88,7 +93,8 @@ Status Attempt::run_guest(AgentClient& agent) {
   attach();
   AgentGuest agent_guest(agent, *watch_, ends_, epoch_);
   ExpectingGuest guest(agent_guest, dumps_);
-  KTSTR_TRY_STATUS(run_workload(guest));
+  KTSTR_TRY_STATUS(find_topology(guest));
+  KTSTR_TRY_STATUS(run_workload(guest, agent));
   shut_down(agent);
   return ok();
 }
@@ -113,9 +119,32 @@ void Attempt::attach() {
   take_time(report_.timings.attach_ns, begin);
 }
 
-Status Attempt::run_workload(Guest& guest) {
+Status Attempt::find_topology(Guest& guest) {
+  auto reply = KTSTR_TRY(guest.ask(protocol::FindTopology{}));
+  auto* found = std::get_if<protocol::FoundTopology>(&reply);
+  if (!found) return Error{ErrorCode::kCorrupt, "the agent answered with a reply of another kind"};
+  report_.machine.found = std::move(*found);
+  auto status = check_found_topology(scenario_.topology, *report_.machine.found);
+  if (!status) return std::move(status.error()).with_context("set-up");
+  return ok();
+}
+
+/// What the workers did is asked for whatever broke the run off, as long as there is somebody to answer.
+Status Attempt::collect_reports(Workload& workload, const AgentClient& agent, Status status) {
+  ticker_.begin({.stage = Stage::kCollecting});
+  if (!status && (!agent.answers() || watch_->event() || watch_->stop_requested())) return status;
+  const auto begin = Clock::now();
+  auto stopped = workload.stop_all();
+  take_time(report_.timings.collect_ns, begin);
+  if (!status) return status;
+  if (!stopped) return std::move(stopped.error()).with_context("stopping the workers");
+  return ok();
+}
+
+Status Attempt::run_workload(Guest& guest, const AgentClient& agent) {
   Workload workload(guest, scenario_.topology, options_.seed);
   auto schedulers = make_scheduler_driver(guest);
+  schedulers.keep_output_in({options_.dump_dir, scenario_.name});
   StepRunner steps(scenario_, guest, workload, schedulers, report_.timeline);
   if (dumps_) steps.set_capture([this](const std::string& name) { return capture_snapshot(name); });
   std::optional<BpfMaps> maps;
@@ -124,22 +153,18 @@ Status Attempt::run_workload(Guest& guest) {
   CtprofCaptures captures(guest, {options_.dump_dir, scenario_.name}, report_.ctprof_captures);
   steps.set_ctprof(&captures);
   ticker_.begin({.stage = Stage::kSetup});
-  auto begin = Clock::now();
-  auto status = steps.set_up();
+  const auto begin = Clock::now();
+  auto status = set_statistics(guest, scenario_.statistics, report_.statistics.emplace());
+  if (status) status = steps.set_up();
   take_time(report_.timings.setup_ns, begin);
   VcpuMeter meter(*machine_);
   meter.begin();
   if (status) status = steps.run_steps([this](const Progress& at) { ticker_.begin(at); });
   schedulers.end_account();
   report_.vcpu_statistics = meter.end();
+  if (!status && !watch_->stop_requested()) dump_panicked(end_behind(status.error()));
   collect_samples();
-  ticker_.begin({.stage = Stage::kCollecting});
-  begin = Clock::now();
-  if (status) {
-    status = workload.stop_all();
-    if (!status) status = std::move(status.error()).with_context("stopping the workers");
-    take_time(report_.timings.collect_ns, begin);
-  }
+  status = collect_reports(workload, agent, std::move(status));
   report_.workers = workload.groups();
   return status;
 }
@@ -194,6 +219,23 @@ void Attempt::deliver_dumps() {
     if (!messages) fail(messages.error().message);
     if (messages) std::for_each(messages->begin(), messages->end(), fail);
   }
+}
+
+void Attempt::dump_panicked(const std::optional<vmm::MachineEvent>& event) {
+  const auto* panicked = event ? std::get_if<vmm::GuestPanicked>(&*event) : nullptr;
+  if (!panicked || std::exchange(panic_told_, true)) return;
+  const auto taken =
+      dumps_ ? dumps_->capture_panic(panicked->console_line)
+             : Status(Error{
+                   ErrorCode::kNotFound,
+                   "the guest panicked before its kernel was found in memory, or when the steps were over"});
+  if (!taken)
+    report_.dumps.push_back({.name = {},
+                             .cause = std::string(enum_name(introspect::DumpCause::kGuestPanic)),
+                             .detail = panicked->console_line,
+                             .schema = {},
+                             .elapsed_ns = to_ns(Clock::now() - epoch_),
+                             .problem = taken.error().message});
 }
 
 void Attempt::finish_dumps() {

@@ -56,12 +56,19 @@ class Attempt {
   [[nodiscard]] Status wait_ready(AgentClient& agent);
   void keep_guest();
   void attach();
-  [[nodiscard]] Status run_workload(Guest& guest);
+  /// Puts what the guest's kernel found into the report. Errors besides: it is not what was asked for.
+  [[nodiscard]] Status find_topology(Guest& guest);
+  [[nodiscard]] Status run_workload(Guest& guest, const AgentClient& agent);
+  /// Stops the workers and keeps their reports; `status`, how the run went so far, comes back unless that
+  /// fails.
+  [[nodiscard]] Status collect_reports(Workload& workload, const AgentClient& agent, Status status);
   [[nodiscard]] SchedulerDriver make_scheduler_driver(Guest& guest);
   void start_dumps();
   [[nodiscard]] Status capture_snapshot(const std::string& name);
   /// Puts the dumps taken since the last call into the report and shows them to the hook.
   void deliver_dumps();
+  /// A guest that panicked leaves its memory, which says what its registers no longer can.
+  void dump_panicked(const std::optional<vmm::MachineEvent>& event);  ///< once
   void finish_dumps();
   void shut_down(AgentClient& agent);
   /// The console's "Oops: int3" of an emulated guest, where it is the kernel's: before the guest was ready
@@ -89,6 +96,7 @@ class Attempt {
   std::unique_ptr<MachineWatch> watch_;
   std::unique_ptr<Observer> observer_;
   SchedulerEnds ends_;
+  bool panic_told_ = false;
   std::unique_ptr<GuestDumps> dumps_;  ///< while there is an observer
   bool ready_ = false;                 ///< the guest has begun to do what the scenario says
   bool oopsed_ = false;                ///< the guest's kernel, as its memory told

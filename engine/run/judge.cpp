@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "engine/verdict/emulation.h"
@@ -14,8 +15,9 @@ namespace {
 void judge_workers(RunReport& report) {
   report.groups.clear();
   for (const auto& group : report.workers) report.groups.push_back(summarize(group));
-  for (auto& failure : check_workers(report.workers, report.limits.workers))
-    report.failures.push_back(std::move(failure));
+  auto findings = check_workers(report.workers, report.limits.workers);
+  std::ranges::move(findings.failures, std::back_inserter(report.failures));
+  report.not_judged = std::move(findings.not_judged);
 }
 
 void judge_samples(RunReport& report) {
@@ -100,6 +102,11 @@ void judge_events(RunReport& report) {
   }
 }
 
+/// Neither workers nor a scheduler were there to fail, and the script expects nothing of what was.
+bool checked_nothing(const RunReport& report) {
+  return report.workers.empty() && report.schedulers.empty() && report.limits.stated.empty();
+}
+
 Outcome outcome_of(const RunReport& report) {
   return combine({report.failures.empty() ? Outcome::kPass : Outcome::kFail,
                   report.reason ? Outcome::kInconclusive : Outcome::kPass});
@@ -107,22 +114,24 @@ Outcome outcome_of(const RunReport& report) {
 
 }  // namespace
 
-LimitsReport limits_in_force(const Expectations& expectations, bool emulated) {
-  const double factor = emulated ? kEmulationFactor : 1;
-  return {worker_limits(expectations, factor),
-          monitor_thresholds(expectations, factor),
-          factor,
-          expectations.scheduler_error,
-          expectations.events_clean.value_or(false),
-          scheduler_gap_limit(expectations, factor)};
+LimitsReport limits_in_force(const Expectations& expectations, bool emulated, std::size_t cpus) {
+  return {.workers = worker_limits(expectations, emulated ? cpus : 0),
+          .monitor = monitor_thresholds(expectations, emulated),
+          .emulation_factor = emulated ? kEmulationFactor : 1,
+          .scheduler_error = expectations.scheduler_error,
+          .events_clean = expectations.events_clean.value_or(false),
+          .max_scheduler_gap = scheduler_gap_limit(expectations, emulated ? cpus : 0),
+          .stated = stated_limits(expectations),
+          .stretched = emulated ? stretched_limits(expectations) : std::vector<std::string>{}};
 }
 
-void judge(RunReport& report) {
+void judge(RunReport& report, bool hooked) {
   judge_schedulers(report);
   judge_gaps(report);
   judge_workers(report);
   judge_samples(report);
   judge_events(report);
+  if (!hooked && checked_nothing(report) && !report.reason) report.reason = "nothing was checked";
   report.verdict = outcome_of(report);
 }
 

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "engine/base/thread.h"
+#include "engine/base/utc_time.h"
 #include "engine/run/agent_initramfs.h"
 #include "engine/run/attempt.h"
 #include "engine/run/judge.h"
@@ -46,6 +48,10 @@ RunReport empty_report(const Scenario& scenario, const RunOptions& options, cons
   RunReport report;
   report.scenario = scenario.name;
   report.description = scenario.description;
+  report.started_at = utc_text(std::chrono::system_clock::now());
+  report.ktstr = options.ktstr;
+  report.host = this_host();
+  report.script = options.script_files;
   report.seed = options.seed;
   report.replay = replay_command(options, kernel.metadata.release);
   report.kernel = {.version = kernel.metadata.release, .build_id = kernel.metadata.build_id};
@@ -55,7 +61,9 @@ RunReport empty_report(const Scenario& scenario, const RunOptions& options, cons
                     .cpus = scenario.topology.cpus(),
                     .memory_bytes = guest_memory(scenario).bytes,
                     .kaslr = scenario.kaslr};
-  report.limits = limits_in_force(expectations_of(scenario), false);
+  if (scenario.memory && *scenario.memory < guest_memory(scenario))
+    report.machine.memory_asked_bytes = scenario.memory->bytes;
+  report.limits = limits_in_force(expectations_of(scenario), false, scenario.topology.cpus());
   return report;
 }
 
@@ -120,7 +128,9 @@ Result<std::optional<BootKey>> planned_boot(const Scenario& scenario, const RunO
   return KTSTR_TRY(boot_key(machine_config(scenario, options, kernel), schedulers.files, options.backend));
 }
 
-Result<RunReport> run_scenario(const Scenario& scenario, const RunOptions& options) {
+namespace {
+
+Result<RunReport> run_once(const Scenario& scenario, const RunOptions& options) {
   const auto begin = Clock::now();
   ProgressTicker ticker(options.progress);
   Prepared prepared{.kernel = KTSTR_TRY(choose_kernel(scenario, options)),
@@ -146,9 +156,15 @@ Result<RunReport> run_scenario(const Scenario& scenario, const RunOptions& optio
   prepared.machine.console_log = options.console_log;
   blank.timings.prepare_ns = since(begin);
   auto report = KTSTR_TRY(run_attempts(scenario, options, prepared, ticker, blank));
-  judge(report);
+  judge(report, scenario.check || scenario.on_snapshot);
   KTSTR_TRY_STATUS(run_check_hook(options, report));
   return report;
+}
+
+}  // namespace
+
+Result<RunReport> run_scenario(const Scenario& scenario, const RunOptions& options) {
+  return KTSTR_TRY(with_threads("the run", [&] { return run_once(scenario, options); }));
 }
 
 }  // namespace ktstr::engine

@@ -116,6 +116,7 @@ Status StepRunner::run_steps(const ProgressCallback& watch) {
     watch({.stage = Stage::kStep, .elapsed = {}, .step = i + 1, .steps = times->size(), .remaining = left});
     KTSTR_TRY_STATUS(run_step(i, (*times)[i].hold, (*times)[i].interval));
     KTSTR_TRY_STATUS(check_liveness(i));
+    KTSTR_TRY_STATUS(end_setup(i));
     left.ns -= (*times)[i].hold.ns;
   }
   return ok();
@@ -217,6 +218,19 @@ Status StepRunner::capture(const std::string& name) {
 
 Status StepRunner::run_setup(std::size_t index) {
   return make_cgroups(index + 1, scenario_.steps[index].setup);
+}
+
+/// With the last step everything ends, all workers at once.
+Status StepRunner::end_setup(std::size_t index) {
+  const auto& step = scenario_.steps[index];
+  if (step.keep || index + 1 == scenario_.steps.size()) return ok();
+  for (auto entry = step.setup.rbegin(); entry != step.setup.rend(); ++entry) {
+    const auto& name = entry->first;
+    if (!workload_.has_cgroup(name)) continue;  // an op removed it, or the one around it ended
+    KTSTR_TRY_STATUS(
+        stimulate(index + 1, "remove_cgroup", {.cgroup = name}, [&] { return workload_.end_cgroup(name); }));
+  }
+  return ok();
 }
 
 Status StepRunner::check_liveness(std::size_t index) {

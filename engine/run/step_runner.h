@@ -45,6 +45,7 @@ class StepRunner {
   [[nodiscard]] Status run_step(std::size_t index, Duration hold, std::optional<Duration> interval);
   [[nodiscard]] Status run_ops(std::size_t index);
   [[nodiscard]] Status run_setup(std::size_t index);
+  [[nodiscard]] Status end_setup(std::size_t index);
   [[nodiscard]] Status hold_until(std::size_t index, Duration moment);
   [[nodiscard]] Status loop(std::size_t index, StepReport& report, Duration hold, Duration interval);
   [[nodiscard]] Status check_liveness(std::size_t index);

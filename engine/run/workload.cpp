@@ -2,6 +2,7 @@
 
 #include "engine/scenario/resolve.h"
 #include "engine/scenario/workers.h"
+#include "engine/verdict/latencies.h"
 
 namespace ktstr::engine {
 namespace {
@@ -30,7 +31,7 @@ Workload::Workload(Guest& guest, const vmm::Topology& topology, std::uint64_t se
 
 std::size_t Workload::worker_count() const {
   std::size_t count = 0;
-  for (const auto& running : running_) count += running.tids.size();
+  for (const auto& [group, running] : running_) count += running.workers;
   return count;
 }
 
@@ -46,8 +47,8 @@ CpuSet Workload::effective_cpus(const std::optional<std::string>& cgroup) const 
 }
 
 void Workload::widen_allowed() {
-  for (const auto& running : running_) {
-    auto& allowed = groups_[running.group].allowed;
+  for (const auto& [group, running] : running_) {
+    auto& allowed = groups_[group].allowed;
     allowed = allowed | effective_cpus(running.cgroup);
   }
 }
@@ -69,15 +70,22 @@ Status Workload::ask_for_reports(const protocol::Request& request) {
 /// The group that still runs the tid gets the report. A tid that no group has is a worker whose start failed
 /// halfway: its report stands in a group of its own rather than being dropped.
 void Workload::file_report(protocol::WorkerReport report) {
-  for (auto running = running_.begin(); running != running_.end(); ++running) {
-    if (running->tids.erase(report.tid) == 0) continue;
-    groups_[running->group].reports.push_back(std::move(report));
-    if (running->tids.empty()) running_.erase(running);
+  report.wake_latencies_ns = list_wake_latencies(report, protocol::kListedWakeLatencies);
+  const auto found = group_of_tid_.find(report.tid);
+  if (found == group_of_tid_.end()) {
+    groups_.push_back({report.cgroup.value_or(std::string(kHostCgroup)),
+                       report.work,
+                       effective_cpus(report.cgroup),
+                       {},
+                       1});
+    groups_.back().reports.push_back(std::move(report));
     return;
   }
-  groups_.push_back(
-      {report.cgroup.value_or(std::string(kHostCgroup)), report.work, effective_cpus(report.cgroup), {}});
-  groups_.back().reports.push_back(std::move(report));
+  const auto group = found->second;
+  group_of_tid_.erase(found);
+  if (const auto running = running_.find(group); running != running_.end() && --running->second.workers == 0)
+    running_.erase(running);
+  groups_[group].reports.push_back(std::move(report));
 }
 
 Status Workload::add_cgroup(const std::string& name, const CgroupDef& def) {
@@ -108,8 +116,13 @@ Status Workload::spawn(const std::optional<std::string>& cgroup, const WorkGroup
       protocol::SpawnWorkers{cgroup, work.work, std::move(affinities), work.policy, work.nice, work.comm}));
   const auto* spawned = std::get_if<protocol::Spawned>(&reply);
   if (!spawned) return unexpected_reply();
-  running_.push_back({groups_.size(), cgroup, {spawned->tids.begin(), spawned->tids.end()}});
-  groups_.push_back({cgroup.value_or(std::string(kHostCgroup)), std::string(work_name(work.work)), cpus, {}});
+  for (const auto tid : spawned->tids) group_of_tid_[tid] = groups_.size();
+  running_[groups_.size()] = {cgroup, spawned->tids.size()};
+  groups_.push_back({cgroup.value_or(std::string(kHostCgroup)),
+                     std::string(work_name(work.work)),
+                     cpus,
+                     {},
+                     spawned->tids.size()});
   return ok();
 }
 
@@ -122,8 +135,8 @@ Status Workload::set_cpuset(const std::string& cgroup, std::optional<CpuSet> cpu
 
 Status Workload::set_affinity(const std::string& cgroup, const AffinitySpec& spec) {
   std::size_t workers = 0;
-  for (const auto& running : running_)
-    if (running.cgroup == cgroup) workers += running.tids.size();
+  for (const auto& [group, running] : running_)
+    if (running.cgroup == cgroup) workers += running.workers;
   auto affinities =
       KTSTR_TRY(resolve_affinity(spec, effective_cpus(cgroup), topology_, workers, seed_ + groups_.size()));
   return ask_done(protocol::SetAffinity{cgroup, std::move(affinities)});
@@ -131,7 +144,7 @@ Status Workload::set_affinity(const std::string& cgroup, const AffinitySpec& spe
 
 Status Workload::move_tasks(const std::string& from, const std::string& to) {
   KTSTR_TRY_STATUS(ask_done(protocol::MoveTasks{from, to}));
-  for (auto& running : running_)
+  for (auto& [group, running] : running_)
     if (running.cgroup == from) running.cgroup = to;
   widen_allowed();
   return ok();
@@ -141,6 +154,10 @@ Status Workload::remove_cgroup(const std::string& cgroup) {
   KTSTR_TRY_STATUS(ask_for_reports(protocol::RemoveCgroup{cgroup}));
   std::erase_if(cpusets_, [&](const auto& entry) { return is_within(entry.first, cgroup); });
   return ok();
+}
+
+Status Workload::end_cgroup(const std::string& name) {
+  return has_cgroup(name) ? remove_cgroup(name) : ok();
 }
 
 Status Workload::stop_all() {

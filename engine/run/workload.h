@@ -3,8 +3,8 @@
 
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/run/guest.h"
@@ -25,6 +25,9 @@ class Workload {
   /// The two parts of that.
   [[nodiscard]] Status make_cgroup(const std::string& name, const CgroupDef& def);
   [[nodiscard]] Status start_workers(const std::string& name, const CgroupDef& def);
+  /// Stops the cgroup's workers and removes it, and those inside it. Nothing happens when it is gone already.
+  [[nodiscard]] Status end_cgroup(const std::string& name);
+  [[nodiscard]] bool has_cgroup(const std::string& name) const { return cpusets_.contains(name); }
   /// Precondition: the op is not about schedulers.
   [[nodiscard]] Status apply(const Op& op);
   /// Stops every worker there is and keeps the reports.
@@ -39,9 +42,8 @@ class Workload {
   struct Apply;
   /// The workers of a group that still run.
   struct Running {
-    std::size_t group;                  ///< index into groups_
     std::optional<std::string> cgroup;  ///< where they are now; absent: the agent's own
-    std::set<std::int32_t> tids;
+    std::size_t workers = 0;
   };
 
   [[nodiscard]] Status spawn(const std::optional<std::string>& cgroup, const WorkGroup& work);
@@ -63,7 +65,8 @@ class Workload {
   std::uint64_t seed_;
   std::map<std::string, std::optional<CpuSet>> cpusets_;
   std::vector<WorkerGroup> groups_;
-  std::vector<Running> running_;
+  std::map<std::size_t, Running> running_;                      ///< by index into groups_
+  std::unordered_map<std::int32_t, std::size_t> group_of_tid_;  ///< of those that run
 };
 
 }  // namespace ktstr::engine

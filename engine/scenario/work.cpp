@@ -28,4 +28,9 @@ std::size_t work_group_size(const Work& work) {
   return std::visit([](const auto& type) { return group_size(type); }, work);
 }
 
+std::string work_role(const Work& work, std::size_t member) {
+  if (!std::holds_alternative<FutexFanOut>(work)) return {};
+  return member == 0 ? "messenger" : "receiver";
+}
+
 }  // namespace ktstr::engine

@@ -101,6 +101,10 @@ using Work = std::variant<CpuSpin, YieldHeavy, Mixed, IoSync, Bursty, PipeIo, Fu
 /// Workers of this type start in groups of this size; the worker count must be a multiple of it.
 [[nodiscard]] std::size_t work_group_size(const Work& work);
 
+/// What a group's member (from 0) does that others don't: "messenger" or "receiver"; empty where all do the
+/// same. Only workers of one role are compared.
+[[nodiscard]] std::string work_role(const Work& work, std::size_t member);
+
 }  // namespace ktstr::engine
 
 namespace ktstr {
@@ -129,9 +133,9 @@ template <> inline constexpr auto describe<engine::CacheYield> = record<engine::
 template <> inline constexpr auto describe<engine::CachePipe> = record<engine::CachePipe>("cache_pipe", "pairs that stride over a buffer, then pass a byte over a pipe",
     field("size", &engine::CachePipe::size, "bytes of each worker's buffer"),
     field("iterations", &engine::CachePipe::iterations, "touches before each hand-over"));
-template <> inline constexpr auto describe<engine::FutexFanOut> = record<engine::FutexFanOut>("futex_fan_out", "groups of one waker and n receivers on one futex",
+template <> inline constexpr auto describe<engine::FutexFanOut> = record<engine::FutexFanOut>("futex_fan_out", "groups of one messenger and n receivers on one futex",
     field("receivers", &engine::FutexFanOut::receivers, "receivers of each group"),
-    field("iterations", &engine::FutexFanOut::iterations, "loop turns of the waker before each wake-up"));
+    field("iterations", &engine::FutexFanOut::iterations, "loop turns of the messenger before each wake-up"));
 template <> inline constexpr auto describe<engine::SpinPhase> = record<engine::SpinPhase>("spin", "burns CPU", field("duration", &engine::SpinPhase::duration, "length (wall time)"));
 template <> inline constexpr auto describe<engine::SleepPhase> = record<engine::SleepPhase>("sleep", "sleeps", field("duration", &engine::SleepPhase::duration, "length (wall time)"));
 template <> inline constexpr auto describe<engine::YieldPhase> = record<engine::YieldPhase>("yield", "calls sched_yield", field("duration", &engine::YieldPhase::duration, "length (wall time)"));

@@ -45,7 +45,7 @@ ByteSize memory_floor(const vmm::Topology& topology) {
 }
 
 ByteSize guest_memory(const Scenario& scenario) {
-  if (scenario.memory) return *scenario.memory;
+  if (scenario.memory) return std::max(*scenario.memory, memory_floor(scenario.topology));
   const auto& topology = scenario.topology;
   if (topology.node_specs.empty()) return {memory_for(topology, 512 * kMegabyte)};
   return memory_of_nodes(topology);

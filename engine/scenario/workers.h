@@ -15,8 +15,8 @@ namespace ktstr::engine {
 /// The least memory that boots and runs: 64 MB per CPU, at least 256 MB.
 [[nodiscard]] ByteSize memory_floor(const vmm::Topology& topology);
 
-/// The guest's memory: as stated, else 64 MB per CPU, at least 512 MB. Where nodes state theirs, that, and
-/// for the others 64 MB per CPU and at least 128 MB per node.
+/// The guest's memory: as stated but not below the floor, else 64 MB per CPU, at least 512 MB. Where nodes
+/// state theirs, that, and for the others 64 MB per CPU and at least 128 MB per node.
 [[nodiscard]] ByteSize guest_memory(const Scenario& scenario);
 
 }  // namespace ktstr::engine

@@ -41,6 +41,7 @@ struct Expectations {
   std::optional<double> max_wake_latency_cv{};
   std::optional<double> min_iteration_rate{};
   std::optional<double> max_migration_ratio{};
+  std::optional<double> max_unfairness_pct{};
   MonitorExpectations monitor{};
   std::optional<SchedulerErrorExpectation> scheduler_error{};
   std::optional<Duration> max_scheduler_gap{};
@@ -63,15 +64,16 @@ template <> inline constexpr auto describe<engine::SchedulerErrorExpectation> = 
     field("matches", &engine::SchedulerErrorExpectation::matches, "POSIX extended regular expression that they match"));
 template <> inline constexpr auto describe<engine::Expectations> = record<engine::Expectations>("expect", "what must hold for the scenario to pass",
     field("no_starvation", &engine::Expectations::no_starvation, "every worker must do some work"),
-    field("max_spread_pct", &engine::Expectations::max_spread_pct, "largest difference of off-CPU share between the workers of a cgroup, percentage points"),
+    field("max_spread_pct", &engine::Expectations::max_spread_pct, "largest difference of off-CPU share between workers of one group, role and affinity, percentage points"),
     field("max_gap", &engine::Expectations::max_gap, "longest time a worker may go without progress"),
     field("isolation", &engine::Expectations::isolation, "workers must stay on the CPUs of their cpuset"),
-    field("max_throughput_cv", &engine::Expectations::max_throughput_cv, "largest coefficient of variation of work rates within a cgroup"),
+    field("max_throughput_cv", &engine::Expectations::max_throughput_cv, "largest coefficient of variation of work rates between workers of one group, role and affinity"),
     field("min_work_rate", &engine::Expectations::min_work_rate, "smallest work rate of any worker, work units per second of CPU time"),
     field("max_p99_wake_latency", &engine::Expectations::max_p99_wake_latency, "largest 99th percentile of wake-up latency"),
     field("max_wake_latency_cv", &engine::Expectations::max_wake_latency_cv, "largest coefficient of variation of wake-up latency"),
     field("min_iteration_rate", &engine::Expectations::min_iteration_rate, "smallest iteration rate of any worker, iterations per second of wall time"),
     field("max_migration_ratio", &engine::Expectations::max_migration_ratio, "largest number of migrations per iteration of any worker"),
+    field("max_unfairness_pct", &engine::Expectations::max_unfairness_pct, "how far the CPU time of a worker that always wanted to run may lie from the mean of its peers, % of that mean"),
     field("monitor", &engine::Expectations::monitor, "thresholds on what the monitor samples"),
     field("scheduler_error", &engine::Expectations::scheduler_error, "a scheduler must end with this error; an empty table: with any"),
     field("max_scheduler_gap", &engine::Expectations::max_scheduler_gap, "longest time without the wanted scheduler while one takes over from another; 1s by default"),

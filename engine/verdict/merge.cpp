@@ -1,7 +1,8 @@
 #include "engine/verdict/merge.h"
 
-#include <algorithm>
 #include <cmath>
+
+#include "engine/verdict/emulation.h"
 
 namespace ktstr::engine {
 namespace {
@@ -18,6 +19,18 @@ void lay_over(T& base, const T& over) {
   });
 }
 
+template <class T>
+void add_stated(const T& record, const std::string& prefix, std::vector<std::string>& names) {
+  for_each_field<T>([&](const auto& field) {
+    const auto& member = record.*field.member;
+    const auto name = prefix + std::string(field.name);
+    if constexpr (DescribedRecord<std::remove_cvref_t<decltype(member)>>)
+      add_stated(member, name + ".", names);
+    else if (member)
+      names.push_back(name);
+  });
+}
+
 Duration scaled(Duration duration, double factor) {
   return Duration(std::llround(static_cast<double>(duration.ns) * factor));
 }
@@ -29,13 +42,13 @@ Expectations overlay(Expectations base, const Expectations& over) {
   return base;
 }
 
-WorkerLimits worker_limits(const Expectations& expectations, double time_factor) {
-  const WorkerLimits defaults;
+WorkerLimits worker_limits(const Expectations& expectations, std::size_t emulated_cpus) {
+  WorkerLimits defaults;
+  if (emulated_cpus > 0) defaults.max_gap = scaled(defaults.max_gap, kEmulationFactor);
   return {
       .no_starvation = expectations.no_starvation.value_or(defaults.no_starvation),
-      .max_spread_pct =
-          expectations.max_spread_pct.value_or(std::min(100.0, defaults.max_spread_pct * time_factor)),
-      .max_gap = expectations.max_gap.value_or(scaled(defaults.max_gap, time_factor)),
+      .max_spread_pct = expectations.max_spread_pct.value_or(defaults.max_spread_pct),
+      .max_gap = expectations.max_gap.value_or(defaults.max_gap),
       .isolation = expectations.isolation.value_or(defaults.isolation),
       .max_throughput_cv = expectations.max_throughput_cv,
       .min_work_rate = expectations.min_work_rate,
@@ -43,16 +56,34 @@ WorkerLimits worker_limits(const Expectations& expectations, double time_factor)
       .max_wake_latency_cv = expectations.max_wake_latency_cv,
       .min_iteration_rate = expectations.min_iteration_rate,
       .max_migration_ratio = expectations.max_migration_ratio,
+      .max_unfairness_pct = expectations.max_unfairness_pct.value_or(defaults.max_unfairness_pct),
+      .blur = emulation_blur(emulated_cpus),
   };
 }
 
-Duration scheduler_gap_limit(const Expectations& expectations, double time_factor) {
-  return expectations.max_scheduler_gap.value_or(scaled(kMaxSchedulerGap, time_factor));
+Duration scheduler_gap_limit(const Expectations& expectations, std::size_t emulated_cpus) {
+  if (expectations.max_scheduler_gap) return *expectations.max_scheduler_gap;
+  return emulated_cpus == 0 ? kMaxSchedulerGap
+                            : scaled(kMaxSchedulerGap, kEmulationFactor * static_cast<double>(emulated_cpus));
 }
 
-introspect::MonitorThresholds monitor_thresholds(const Expectations& expectations, double time_factor) {
+std::vector<std::string> stated_limits(const Expectations& expectations) {
+  std::vector<std::string> names;
+  add_stated(expectations, "", names);
+  return names;
+}
+
+std::vector<std::string> stretched_limits(const Expectations& expectations) {
+  std::vector<std::string> names;
+  if (!expectations.max_gap) names.emplace_back("max_gap");
+  if (!expectations.max_scheduler_gap) names.emplace_back("max_scheduler_gap");
+  if (!expectations.monitor.sustained_samples) names.emplace_back("monitor.sustained_samples");
+  return names;
+}
+
+introspect::MonitorThresholds monitor_thresholds(const Expectations& expectations, bool emulated) {
   const introspect::MonitorThresholds defaults;
-  const auto sustained = std::llround(defaults.sustained_samples * time_factor);
+  const auto sustained = std::llround(defaults.sustained_samples * (emulated ? kEmulationFactor : 1));
   const auto& stated = expectations.monitor;
   return {
       .max_imbalance_ratio = stated.max_imbalance_ratio.value_or(defaults.max_imbalance_ratio),

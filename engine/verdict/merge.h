@@ -3,6 +3,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "engine/verdict/expectations.h"
 #include "introspect/monitor/thresholds.h"
@@ -21,23 +23,32 @@ struct WorkerLimits {
   std::optional<double> max_wake_latency_cv{};
   std::optional<double> min_iteration_rate{};
   std::optional<double> max_migration_ratio{};
+  double max_unfairness_pct = 50;
+  Duration blur{};  ///< CPU time that an emulator may have made the guest charge to the wrong worker
 };
 
 /// `over` laid on `base`: each member that `over` sets replaces the one of `base`.
 [[nodiscard]] Expectations overlay(Expectations base, const Expectations& over);
 
-/// The worker limits in force. `time_factor` (1, or kEmulationFactor) multiplies the time-dependent defaults;
-/// a limit that `expectations` states itself is taken as it is.
-[[nodiscard]] WorkerLimits worker_limits(const Expectations& expectations, double time_factor);
+/// The worker limits in force, on a machine with `emulated_cpus` CPUs that an emulator runs in turn (0:
+/// none). Emulation stretches max_gap by kEmulationFactor unless `expectations` states it; a stated limit is
+/// always taken as it is.
+[[nodiscard]] WorkerLimits worker_limits(const Expectations& expectations, std::size_t emulated_cpus);
+
+/// Names of the limits that `expectations` states, as a scenario spells them ("monitor.sustained_samples").
+[[nodiscard]] std::vector<std::string> stated_limits(const Expectations& expectations);
+
+/// Names of the defaults that emulation stretches: those that depend on time and are not stated.
+[[nodiscard]] std::vector<std::string> stretched_limits(const Expectations& expectations);
 
 /// How long one scheduler may take to take over from another; as above.
 inline constexpr Duration kMaxSchedulerGap = std::chrono::seconds(1);
-[[nodiscard]] Duration scheduler_gap_limit(const Expectations& expectations, double time_factor);
+[[nodiscard]] Duration scheduler_gap_limit(const Expectations& expectations, std::size_t emulated_cpus);
 
 /// The monitor's thresholds in force: as above, over introspect's defaults. How long a violation must last
 /// (sustained_samples) is the one default that depends on time.
 [[nodiscard]] introspect::MonitorThresholds monitor_thresholds(const Expectations& expectations,
-                                                               double time_factor);
+                                                               bool emulated);
 
 }  // namespace ktstr::engine
 
@@ -53,6 +64,8 @@ template <> inline constexpr auto describe<engine::WorkerLimits> = record<engine
     field("max_p99_wake_latency", &engine::WorkerLimits::max_p99_wake_latency, "largest 99th percentile of wake-up latency"),
     field("max_wake_latency_cv", &engine::WorkerLimits::max_wake_latency_cv, "largest coefficient of variation of wake-up latency"),
     field("min_iteration_rate", &engine::WorkerLimits::min_iteration_rate, "smallest iteration rate, iterations per second of wall time"),
-    field("max_migration_ratio", &engine::WorkerLimits::max_migration_ratio, "largest number of migrations per iteration"));
+    field("max_migration_ratio", &engine::WorkerLimits::max_migration_ratio, "largest number of migrations per iteration"),
+    field("max_unfairness_pct", &engine::WorkerLimits::max_unfairness_pct, "how far a worker's CPU time may lie from the mean of its peers that always wanted to run as well, % of that mean"),
+    field("blur", &engine::WorkerLimits::blur, "CPU time that the emulator may have made the guest charge to the wrong worker"));
 // clang-format on
 }  // namespace ktstr

@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 
+#include "engine/verdict/latencies.h"
+#include "engine/verdict/peers.h"
 #include "engine/verdict/statistics.h"
 
 namespace ktstr::engine {
@@ -28,24 +32,33 @@ double milliseconds(std::uint64_t ns) {
   return static_cast<double>(ns) * 1e-6;
 }
 
-/// Collects the failures of one group.
+/// Adds up what is found in one group.
 class GroupChecks {
  public:
-  GroupChecks(const WorkerGroup& group, const WorkerLimits& limits, std::vector<Failure>& failures)
-      : group_(group), limits_(limits), failures_(failures) {}
+  GroupChecks(const WorkerGroup& group, const WorkerLimits& limits, WorkerFindings& findings)
+      : group_(group), limits_(limits), findings_(findings) {}
+
+  void deaths() {
+    for (const auto& report : group_.reports)
+      if (const auto cause = death(report)) fail("worker_exit", report, *cause);
+  }
 
   void run() {
     Reports alive;
     for (const auto& report : group_.reports)
-      if (!died(report)) alive.push_back(&report);
+      if (!death(report)) alive.push_back(&report);
     starvation(alive);
-    spread(alive);
+    for (const auto& peers : peers_among(alive)) {
+      spread(peers);
+      unfairness(peers);
+    }
     gap(alive);
     if (limits_.isolation) isolation(alive);
-    if (limits_.max_throughput_cv) throughput_cv(alive);
+    if (limits_.max_throughput_cv)
+      for (const auto& peers : peers_among(alive)) throughput_cv(peers);
     if (limits_.min_work_rate) work_rate(alive);
     if (limits_.max_p99_wake_latency) p99_wake_latency(alive);
-    if (limits_.max_wake_latency_cv) wake_latency_cv(alive);
+    if (limits_.max_wake_latency_cv) check_wake_latency_cv(alive);
     if (limits_.min_iteration_rate) iteration_rate(alive);
     if (limits_.max_migration_ratio) migration_ratio(alive);
   }
@@ -56,28 +69,32 @@ class GroupChecks {
     return fmt::format("cgroup {}: tid {} ({}) ", group_.cgroup, report.tid, group_.work);
   }
   void fail(std::string check, const WorkerReport& report, const std::string& what) {
-    failures_.push_back({std::move(check), subject(report) + what, group_.cgroup, report.tid});
+    findings_.failures.push_back({std::move(check), subject(report) + what, group_.cgroup, report.tid});
   }
   void fail_group(std::string check, const std::string& what) {
-    failures_.push_back(
+    findings_.failures.push_back(
         {std::move(check), fmt::format("cgroup {}: {}", group_.cgroup, what), group_.cgroup, {}});
   }
+  void not_judged(std::string_view check, const std::string& why) {
+    findings_.not_judged.push_back(fmt::format("{}: cgroup {}: {}", check, group_.cgroup, why));
+  }
+  /// "cpu_spin workers", "futex_fan_out workers (receiver)"
+  [[nodiscard]] std::string workers_of(const WorkerReport& peer) const {
+    return group_.work + " workers" + (peer.role.empty() ? "" : " (" + peer.role + ")");
+  }
 
-  bool died(const WorkerReport& report) {
+  /// How the worker ended when it should not have; nothing when it was stopped in order.
+  [[nodiscard]] static std::optional<std::string> death(const WorkerReport& report) {
     const auto& [how, code] = report.exit;
+    if (how == "signaled" && report.failure) return "was " + *report.failure;
     if (how == "signaled")
-      fail("worker_exit", report,
-           code ? fmt::format("died of signal {} ({})", *code, signal_name(*code)) : "died of a signal");
-    else if (how == "timed out")
-      fail("worker_exit", report, "did not stop within the deadline and was killed");
-    else if (how == "wait failed")
-      fail("worker_exit", report,
-           fmt::format("could not be waited for ({})", code ? error_name(*code) : "reason unknown"));
-    else if (code.value_or(0) != 0)
-      fail("worker_exit", report, fmt::format("exited with code {}", *code));
-    else
-      return false;
-    return true;
+      return code ? fmt::format("died of signal {} ({})", *code, signal_name(*code)) : "died of a signal";
+    if (how == "timed out") return "did not stop within the deadline and was killed";
+    if (how == "wait failed")
+      return fmt::format("could not be waited for ({})", code ? error_name(*code) : "reason unknown");
+    if (code.value_or(0) == 0) return std::nullopt;
+    if (report.failure) return "ended by itself: " + *report.failure;
+    return fmt::format("exited with code {}", *code);
   }
 
   void starvation(const Reports& reports) {
@@ -88,19 +105,53 @@ class GroupChecks {
              fmt::format("did 0 work units in {:.1f} s, at least 1 is expected", seconds(report->wall_ns)));
   }
 
-  void spread(const Reports& reports) {
-    const WorkerReport *least = nullptr, *most = nullptr;
-    for (const auto* report : reports) {
-      if (report->wall_ns == 0) continue;
-      if (!least || *off_cpu_pct(*report) < *off_cpu_pct(*least)) least = report;
-      if (!most || *off_cpu_pct(*report) > *off_cpu_pct(*most)) most = report;
+  void spread(const Reports& peers) {
+    const auto spread = off_cpu_spread(peers);
+    if (!spread || spread->points() <= limits_.max_spread_pct) return;
+    const auto wall_ns = std::min(spread->least->wall_ns, spread->most->wall_ns);
+    const auto blur = 100.0 * static_cast<double>(limits_.blur.ns) / static_cast<double>(wall_ns);
+    const auto what = fmt::format(
+        "off-CPU share of {} spreads {:.1f} points (tid {}: {:.1f} %, tid {}: {:.1f} %), limit {:g}",
+        workers_of(*spread->least), spread->points(), spread->least->tid, *off_cpu_pct(*spread->least),
+        spread->most->tid, *off_cpu_pct(*spread->most), limits_.max_spread_pct);
+    if (spread->points() > limits_.max_spread_pct + blur)
+      fail_group("max_spread_pct", what);
+    else
+      not_judged("max_spread_pct", fmt::format("{}: emulation blurs {:.1f} points", what, blur));
+  }
+
+  /// CPU time of workers that always wanted to run, with the mean of their peers.
+  void unfairness(const Reports& peers) {
+    if (peers.size() < 2 || !std::ranges::all_of(peers, always_wanted_to_run)) return;
+    double mean = 0, turn = 0;
+    for (const auto* report : peers) {
+      mean += static_cast<double>(report->cpu_ns) / static_cast<double>(peers.size());
+      turn = std::max(turn, static_cast<double>(report->cpu_ns) / static_cast<double>(std::max<std::uint64_t>(
+                                                                      1, *report->schedstat_run_count)));
     }
-    if (!least || *off_cpu_pct(*most) - *off_cpu_pct(*least) <= limits_.max_spread_pct) return;
-    fail_group("max_spread_pct",
-               fmt::format("off-CPU share of {} workers spreads {:.1f} points (tid {}: {:.1f} %, tid {}: "
-                           "{:.1f} %), limit {:g}",
-                           group_.work, *off_cpu_pct(*most) - *off_cpu_pct(*least), least->tid,
-                           *off_cpu_pct(*least), most->tid, *off_cpu_pct(*most), limits_.max_spread_pct));
+    const auto off = [&](const WorkerReport* report) {
+      return std::abs(static_cast<double>(report->cpu_ns) - mean);
+    };
+    const auto* worst = *std::ranges::max_element(peers, {}, off);
+    const auto allowed = mean * limits_.max_unfairness_pct / 100 + turn;  // a turn more or less is chance
+    if (off(worst) <= allowed) return;
+    const auto what = fmt::format(
+        "tid {} of the {} {} got {:.3f} s of CPU time, {:.0f} % {} than their mean of {:.3f} s, limit {:g} %",
+        worst->tid, peers.size(), workers_of(*worst), seconds(worst->cpu_ns), 100 * off(worst) / mean,
+        static_cast<double>(worst->cpu_ns) > mean ? "more" : "less", mean * 1e-9, limits_.max_unfairness_pct);
+    if (off(worst) > allowed + static_cast<double>(limits_.blur.ns))
+      fail_group("max_unfairness_pct", what);
+    else
+      not_judged("max_unfairness_pct",
+                 fmt::format("{}: emulation blurs {}", what, format_duration(limits_.blur)));
+  }
+
+  /// By the scheduler's own account: on a CPU or waiting for one nine tenths of the time.
+  static bool always_wanted_to_run(const WorkerReport* report) {
+    if (!report->schedstat_run_delay_ns || !report->schedstat_run_count || report->wall_ns == 0) return false;
+    const auto wanted =
+        static_cast<double>(report->cpu_ns) + static_cast<double>(*report->schedstat_run_delay_ns);
+    return wanted >= 0.9 * static_cast<double>(report->wall_ns);
   }
 
   void gap(const Reports& reports) {
@@ -114,22 +165,26 @@ class GroupChecks {
 
   void isolation(const Reports& reports) {
     for (const auto* report : reports)
-      if (!report->cpus_used.is_subset_of(group_.allowed))
+      if (!report->stray_cpus.empty())
+        fail(
+            "isolation", *report,
+            fmt::format("ran on CPUs {} while its cpuset did not hold them", report->stray_cpus.to_string()));
+      else if (!report->cpus_used.is_subset_of(group_.allowed))
         fail("isolation", *report,
              fmt::format("ran on CPUs {}, allowed are {}", report->cpus_used.to_string(),
                          group_.allowed.to_string()));
   }
 
-  void throughput_cv(const Reports& reports) {
+  void throughput_cv(const Reports& peers) {
     std::vector<double> rates;
-    for (const auto* report : reports)
+    for (const auto* report : peers)
       if (report->cpu_ns > 0)
         rates.push_back(static_cast<double>(report->work_units) / seconds(report->cpu_ns));
     const auto cv = coefficient_of_variation(rates);
     if (cv && *cv > *limits_.max_throughput_cv)
       fail_group("max_throughput_cv",
-                 fmt::format("work rates of {} {} workers vary by {:.3f} (CV), limit {:g}", rates.size(),
-                             group_.work, *cv, *limits_.max_throughput_cv));
+                 fmt::format("work rates of {} {} vary by {:.3f} (CV), limit {:g}", rates.size(),
+                             workers_of(*peers.front()), *cv, *limits_.max_throughput_cv));
   }
 
   void work_rate(const Reports& reports) {
@@ -145,7 +200,7 @@ class GroupChecks {
 
   void p99_wake_latency(const Reports& reports) {
     for (const auto* report : reports) {
-      const auto p99 = percentile(report->wake_latencies_ns, 99);
+      const auto p99 = wake_percentile(*report, 99);
       if (p99 && *p99 > static_cast<std::uint64_t>(limits_.max_p99_wake_latency->ns))
         fail("max_p99_wake_latency", *report,
              fmt::format("has a p99 wake-up latency of {:.1f} us over {} wake-ups, limit {}",
@@ -154,10 +209,9 @@ class GroupChecks {
     }
   }
 
-  void wake_latency_cv(const Reports& reports) {
+  void check_wake_latency_cv(const Reports& reports) {
     for (const auto* report : reports) {
-      const std::vector<double> latencies(report->wake_latencies_ns.begin(), report->wake_latencies_ns.end());
-      const auto cv = coefficient_of_variation(latencies);
+      const auto cv = wake_latency_cv(*report);
       if (cv && *cv > *limits_.max_wake_latency_cv)
         fail("max_wake_latency_cv", *report,
              fmt::format("has wake-up latencies that vary by {:.3f} (CV), limit {:g}", *cv,
@@ -189,15 +243,16 @@ class GroupChecks {
 
   const WorkerGroup& group_;
   const WorkerLimits& limits_;
-  std::vector<Failure>& failures_;
+  WorkerFindings& findings_;
 };
 
 }  // namespace
 
-std::vector<Failure> check_workers(std::span<const WorkerGroup> groups, const WorkerLimits& limits) {
-  std::vector<Failure> failures;
-  for (const auto& group : groups) GroupChecks(group, limits, failures).run();
-  return failures;
+WorkerFindings check_workers(std::span<const WorkerGroup> groups, const WorkerLimits& limits) {
+  WorkerFindings findings;
+  for (const auto& group : groups) GroupChecks(group, limits, findings).deaths();
+  for (const auto& group : groups) GroupChecks(group, limits, findings).run();
+  return findings;
 }
 
 }  // namespace ktstr::engine

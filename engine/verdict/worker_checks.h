@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "engine/verdict/merge.h"
@@ -10,11 +11,17 @@
 
 namespace ktstr::engine {
 
-/// Every check that does not hold, group by group, in the order of WorkerLimits; deaths of workers come
-/// first. A value equal to its limit holds. A worker that died or had to be killed is judged for that alone.
-/// A rate or ratio that has no denominator (no CPU time, no iterations) is judged by no_starvation and is not
-/// compared.
-[[nodiscard]] std::vector<Failure> check_workers(std::span<const WorkerGroup> groups,
-                                                 const WorkerLimits& limits);
+/// What the checks came to. `not_judged`: checks that could not be made, with the reason, a sentence each.
+struct WorkerFindings {
+  std::vector<Failure> failures;
+  std::vector<std::string> not_judged;
+};
+
+/// Deaths of workers come first, being causes; then every check that does not hold, group by group, in the
+/// order of WorkerLimits. A value equal to its limit holds. A worker that died or had to be killed is judged
+/// for that alone. A rate or ratio that has no denominator (no CPU time, no iterations) is judged by
+/// no_starvation and is not compared. Workers are compared with their peers (peers.h) only; by how much CPU
+/// time they got where emulation leaves that in doubt (WorkerLimits::blur), that is said instead of judged.
+[[nodiscard]] WorkerFindings check_workers(std::span<const WorkerGroup> groups, const WorkerLimits& limits);
 
 }  // namespace ktstr::engine

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,24 +18,41 @@ struct WorkerGroup {
   std::string work;    ///< the work type's name
   CpuSet allowed;      ///< every CPU that their cgroup's cpuset held at some time of their life
   std::vector<protocol::WorkerReport> reports;
+  std::uint64_t started = 0;  ///< how many workers there were; fewer reports: the guest ended before the rest
 };
 
-/// A group as one line of a table. What can't be computed (no reports, no wake-ups) is absent.
+/// A group as one line of a table. What can't be computed (no reports, no wake-ups) is absent. Sums are of
+/// the workers that reported.
 struct GroupSummary {
   std::string cgroup;
   std::string work;
   std::uint64_t workers = 0;
-  std::uint64_t work_units = 0;
-  std::uint64_t iterations = 0;
-  std::optional<double> cpu_pct{};     ///< mean over the workers of CPU time / wall time, %
-  std::optional<double> spread_pct{};  ///< largest minus smallest off-CPU share, percentage points
+  std::optional<std::uint64_t> work_units{};
+  std::optional<std::uint64_t> iterations{};
+  std::optional<double> cpu_pct{};  ///< mean over the workers of CPU time / wall time, %
+  /// Largest minus smallest off-CPU share among peers (peers.h), percentage points; of several sets of peers
+  /// the largest.
+  std::optional<double> spread_pct{};
   std::optional<std::uint64_t> longest_gap_ns{};
-  std::uint64_t migrations = 0;
+  std::optional<std::uint64_t> migrations{};
   std::optional<std::uint64_t> p99_wake_ns{};  ///< the worst worker's
+  std::uint64_t reported = 0;                  ///< workers whose reports are here
 };
 
 /// A worker's off-CPU share, %; absent when it has no wall time.
 [[nodiscard]] std::optional<double> off_cpu_pct(const protocol::WorkerReport& report);
+
+/// The two workers whose off-CPU shares lie furthest apart.
+struct Spread {
+  const protocol::WorkerReport* least = nullptr;
+  const protocol::WorkerReport* most = nullptr;
+
+  /// Percentage points.
+  [[nodiscard]] double points() const;
+};
+
+/// Absent for fewer than two workers with wall time.
+[[nodiscard]] std::optional<Spread> off_cpu_spread(std::span<const protocol::WorkerReport* const> reports);
 
 [[nodiscard]] GroupSummary summarize(const WorkerGroup& group);
 
@@ -46,17 +64,19 @@ template <> inline constexpr auto describe<engine::WorkerGroup> = record<engine:
     field("cgroup", &engine::WorkerGroup::cgroup, "where they were started; \"(host)\" is the runner's own cgroup"),
     field("work", &engine::WorkerGroup::work, "the work type's name"),
     field("allowed", &engine::WorkerGroup::allowed, "CPUs that their cpuset held at some time of their life"),
-    field("reports", &engine::WorkerGroup::reports, "one report for each worker"));
+    field("reports", &engine::WorkerGroup::reports, "one report for each worker of which anything is known"),
+    field("started", &engine::WorkerGroup::started, "how many workers there were"));
 template <> inline constexpr auto describe<engine::GroupSummary> = record<engine::GroupSummary>("GroupSummary", "a worker group in one line",
     field("cgroup", &engine::GroupSummary::cgroup, "where the workers were started"),
     field("work", &engine::GroupSummary::work, "the work type's name"),
     field("workers", &engine::GroupSummary::workers, "how many"),
-    field("work_units", &engine::GroupSummary::work_units, "work units of all workers"),
-    field("iterations", &engine::GroupSummary::iterations, "iterations of all workers"),
+    field("work_units", &engine::GroupSummary::work_units, "work units of the workers that reported; absent when none did"),
+    field("iterations", &engine::GroupSummary::iterations, "their iterations"),
     field("cpu_pct", &engine::GroupSummary::cpu_pct, "mean share of wall time on a CPU, %"),
-    field("spread_pct", &engine::GroupSummary::spread_pct, "largest minus smallest off-CPU share, percentage points"),
+    field("spread_pct", &engine::GroupSummary::spread_pct, "largest minus smallest off-CPU share among workers of one role and affinity, percentage points"),
     field("longest_gap_ns", &engine::GroupSummary::longest_gap_ns, "longest time without progress of any worker, ns"),
-    field("migrations", &engine::GroupSummary::migrations, "CPU changes of all workers"),
-    field("p99_wake_ns", &engine::GroupSummary::p99_wake_ns, "the worst worker's 99th percentile of wake-up latency, ns"));
+    field("migrations", &engine::GroupSummary::migrations, "their CPU changes"),
+    field("p99_wake_ns", &engine::GroupSummary::p99_wake_ns, "the worst worker's 99th percentile of wake-up latency, ns"),
+    field("reported", &engine::GroupSummary::reported, "workers whose reports are here"));
 // clang-format on
 }  // namespace ktstr

@@ -8,6 +8,7 @@
 #include "engine/kernels/kernel_store.h"
 #include "lua/commands/cancellation.h"
 #include "lua/commands/commands.h"
+#include "lua/commands/typed_options.h"
 
 namespace ktstr::lua {
 namespace {
@@ -146,7 +147,8 @@ void add_clean(CLI::App& kernel, Invocation& invocation) {
   auto* command = kernel.add_subcommand("clean", "Remove cached kernels");
   auto selection = std::make_shared<vmm::CleanSelection>();
   command->add_option("SPEC", selection->spec, "Only these: a version or the beginning of one");
-  command->add_option("--keep", selection->keep_newest, "Keep this many of the newest");
+  add_number(*command, "--keep", selection->keep_newest, "Keep this many of the newest", std::size_t{0},
+             std::size_t{1000});
   command->callback([&invocation, selection] {
     invocation.action = [=] {
       return with_store([&](const auto& store) { return clean(store, *selection); });

@@ -3,7 +3,12 @@
 
 ---everything that one run of a scenario yields
 ---@class ktstr.RunReport
----@field format_version integer version of this format
+---@field format_version integer major version of this format
+---@field format string version of this format, MAJOR.MINOR
+---@field started_at? string when the run began, RFC 3339, UTC
+---@field ktstr? ktstr.ToolReport the ktstr that ran it
+---@field host? ktstr.HostReport the machine that ktstr ran on
+---@field script? ktstr.ScriptReport the files that the scenario was read from
 ---@field scenario string the scenario's name
 ---@field description string the scenario's description
 ---@field verdict string fail, inconclusive, pass or skip
@@ -25,10 +30,34 @@
 ---@field ctprof_captures ktstr.CtprofReport[] captures of all threads that ctprof ops took, in order
 ---@field monitor_problem? string why there is no monitor, or why it ended early
 ---@field sampling ktstr.SamplingReport how sampling went
+---@field statistics? ktstr.StatisticsReport which of the kernel's optional statistics were kept; absent when the run did not come so far
 ---@field vcpu_statistics? ktstr.VcpuStatisticsReport what the vCPUs did while the steps ran; absent where the machine counts nothing (QEMU)
 ---@field timings ktstr.TimingsReport where the time went
 ---@field emulator_faults string[] runs that the emulator spoiled and that were repeated
 ---@field console_tail? string the guest's last console lines, when it did not end in order
+---@field fail fun(self: ktstr.RunReport, message: string) adds a failure
+
+---a build of ktstr
+---@class ktstr.ToolReport
+---@field version string its version
+---@field commit? string the commit that it was built from, "-dirty" behind it when there were other changes; absent without a repository
+
+---the machine that ktstr ran on
+---@class ktstr.HostReport
+---@field kernel string system, release, version and machine of its kernel
+---@field cpu_model? string model name of its first CPU
+---@field cpus integer CPUs that are online
+
+---the files that a scenario was read from
+---@class ktstr.ScriptReport
+---@field path string the scenario's file
+---@field sha256 string SHA-256 of its bytes, hexadecimal
+---@field modules ktstr.SourceFileReport[] the modules that it required, in order
+
+---a file that a script required
+---@class ktstr.SourceFileReport
+---@field path string where it is
+---@field sha256 string SHA-256 of its bytes, hexadecimal
 
 ---what did not hold
 ---@class ktstr.Failure
@@ -106,6 +135,7 @@
 ---@class ktstr.SchedulerReport
 ---@field name string its name in the scenario
 ---@field path? string its program on this host; absent for one of the kernel's own
+---@field build_id? string GNU build id of its program, hexadecimal; absent when it has none
 ---@field args string[] its arguments
 ---@field ops? string the name the kernel knew it by
 ---@field fate string attached, detached, replaced, restarted, died or refused
@@ -248,6 +278,7 @@
 ---@field elapsed_ns integer time since the machine's start, ns
 ---@field elapsed_ms integer the same in whole ms
 ---@field scheduler_instance? integer which loaded scheduler the event counters belong to: 1 for the first one seen
+---@field scheduler_unknown boolean whether it could not be read if a scheduler was loaded
 ---@field cpus ktstr.CpuSnapshot[] by CPU number
 ---@field problems string[] what could not be read with this sample, and why
 
@@ -396,7 +427,7 @@
 ---a dump that was taken during the run
 ---@class ktstr.DumpReport
 ---@field name string what the scenario called it; empty when nobody named it
----@field cause string requested, scheduler_error or scheduler_vanished
+---@field cause string requested, scheduler_error, scheduler_vanished or guest_panic
 ---@field detail string what was seen, in one line
 ---@field schema string "single", or "degraded" when the vCPUs did not stop
 ---@field elapsed_ns integer time since the machine's start, ns
@@ -418,6 +449,15 @@
 ---@class ktstr.SamplingReport
 ---@field missed_periods integer sampling times that passed before the sample before was done
 ---@field sample_stride integer monitor.samples holds every n-th of the samples taken
+---@field sample_bytes integer memory that the samples took during the run, bytes
+---@field slower string[] from when on samples were taken farther apart, so that they fit into 1 GiB; empty when they did
+
+---which of the kernel's optional statistics were kept
+---@class ktstr.StatisticsReport
+---@field asked boolean whether the scenario wanted them switched on
+---@field bpf_programs? boolean kernel.bpf_stats_enabled: calls of BPF programs and the time in them; absent: no such switch
+---@field schedstats? boolean kernel.sched_schedstats: counters of run queues, domains and tasks; absent: no such switch
+---@field problem? string why they could not be switched on or read
 
 ---what the vCPUs did from the first step's beginning to the last one's end
 ---@class ktstr.VcpuStatisticsReport

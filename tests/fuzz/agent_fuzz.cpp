@@ -71,7 +71,7 @@ void use(const Result<std::vector<protocol::WorkerReport>>& reports) {
                             .max_wake_latency_cv = 0,
                             .min_iteration_rate = 1e9,
                             .max_migration_ratio = 0};
-  for (const auto& failure : check_workers(std::vector{group}, strict))
+  for (const auto& failure : check_workers(std::vector{group}, strict).failures)
     static_cast<void>(printable_lines(failure.message));
 }
 

@@ -2,8 +2,10 @@
 #include <doctest/doctest.h>
 
 #include "engine/report/text.h"
+#include "introspect/dump/dump.h"
 #include "tests/guest/child_process.h"
 #include "tests/guest/guest_fixture.h"
+#include "tests/temporary_directory.h"
 
 using namespace ktstr;
 using namespace ktstr::engine;
@@ -58,7 +60,10 @@ TEST_CASE("a guest that panics in mid-run fails, its panic line first") {
   if (!default_kernel()) SKIP_TEST("no kernel is cached");
   auto scenario = memory_hog();
   scenario.kernel_args = {"sysctl.vm.panic_on_oom=2"};
-  const auto report = run_scenario(scenario, {});
+  const ktstr::test::TemporaryDirectory directory;
+  RunOptions options;
+  options.dump_dir = directory.path();
+  const auto report = run_scenario(scenario, options);
   REQUIRE_MESSAGE(report, report.error().message);
   INFO(to_text(*report));
   CHECK(report->verdict == Outcome::kFail);
@@ -69,6 +74,20 @@ TEST_CASE("a guest that panics in mid-run fails, its panic line first") {
       "the guest's kernel panicked: Kernel panic - not syncing: Out of memory"));
   CHECK(report->console_tail.value_or("").find("Kernel panic") != std::string::npos);
   CHECK(report->emulator_faults.empty());
+  REQUIRE(report->dumps.size() == 1);
+  const auto& dump = report->dumps[0];
+  CHECK(dump.cause == "guest_panic");
+  CHECK(dump.detail.starts_with("Kernel panic - not syncing: Out of memory"));
+  REQUIRE_MESSAGE(dump.file, dump.problem.value_or(""));
+  const auto read = introspect::read_dump(*dump.file);
+  REQUIRE_MESSAGE(read, read.error().message);
+  const auto& memory = std::get<introspect::FailureDumpReport>(*read);
+  CHECK(memory.vcpu_regs.empty());
+  CHECK(memory.cpu_runqueues.size() == report->machine.cpus);
+  // it panicked in a page fault of a worker, which still is current on its CPU
+  CHECK(std::ranges::any_of(memory.cpu_runqueues, [](const auto& rq) {
+    return rq.curr_class == "fair" && rq.curr_pid.value_or(0) != 0;
+  }));
 }
 
 TEST_CASE("a guest that panics at boot fails, its panic line first") {

@@ -1,8 +1,8 @@
 #include "vmm/kernels/cache.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,7 +12,9 @@
 #include "engine/base/elf_image.h"
 #include "engine/base/mapped_file.h"
 #include "engine/base/nearest.h"
-#include "engine/base/read.h"
+#include "engine/base/printable.h"
+#include "engine/base/read_format.h"
+#include "engine/base/utc_time.h"
 #include "engine/base/write.h"
 #include "vmm/kernels/checksum.h"
 #include "vmm/kernels/config_beside.h"
@@ -36,15 +38,6 @@ std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-std::string now_utc() {
-  const time_t now = ::time(nullptr);
-  struct tm utc {};
-  ::gmtime_r(&now, &utc);
-  char text[32];
-  ::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return text;
-}
-
 /// The entry's directory name: the release, and enough of the build id (or of the contents) to tell builds
 /// apart.
 std::string entry_name(const KernelMetadata& metadata) {
@@ -64,9 +57,20 @@ bool is_named(const CacheEntry& entry, std::string_view spec) {
   return names_release(spec, entry.directory.filename().string());
 }
 
+/// Members that a newer ktstr added are left out and told.
+Result<KernelMetadata> parse_metadata(std::string_view json, const fs::path& file) {
+  const auto tree = KTSTR_TRY(parse_json(json));
+  const auto found = KTSTR_TRY(format_of(tree, "format", {1, 0}));
+  KernelMetadata metadata;
+  if (const auto note = KTSTR_TRY(read_format(tree, metadata, found, kMetadataFormat)); !note.empty())
+    spdlog::warn("{}", printable(file.string() + ": " + note));
+  metadata.format = kMetadataFormat.to_string();
+  return metadata;
+}
+
 Result<KernelMetadata> read_metadata(const fs::path& directory) {
   const MappedFile file = KTSTR_TRY(MappedFile::open(directory / kMetadataFile));
-  auto metadata = from_json<KernelMetadata>(text_of(file.bytes()));
+  auto metadata = parse_metadata(text_of(file.bytes()), directory / kMetadataFile);
   if (!metadata) return std::move(metadata.error()).with_context((directory / kMetadataFile).string());
   if (!fs::is_regular_file(directory / "vmlinux"))
     return Error{ErrorCode::kCorrupt, directory.string() + ": no vmlinux"};
@@ -266,7 +270,7 @@ Result<CacheEntry> KernelCache::add_new(const KernelToAdd& kernel, KernelMetadat
   metadata.release = extracted->release;
   metadata.build_id = extracted->build_id;
   metadata.image_format = extracted->format;
-  metadata.added = now_utc();
+  metadata.added = utc_text(std::chrono::system_clock::now());
   metadata.sched_ext = has_sched_ext(config ? std::optional(text_of(config->bytes())) : std::nullopt, *btf);
 
   StagingDirectory staging = KTSTR_TRY(scratch());

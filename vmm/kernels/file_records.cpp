@@ -63,9 +63,7 @@ std::optional<FileRecords> FileRecords::load(const fs::path& directory) {
 }
 
 Status FileRecords::save(const fs::path& directory) const {
-  const auto part = directory / (".part-" + std::string(kFile));
-  KTSTR_TRY_STATUS(write_durably(part, to_pretty_json(*this) + "\n"));
-  return publish(part, directory / kFile);
+  return write_new_file(directory / kFile, to_pretty_json(*this) + "\n");
 }
 
 FileDamage compare_files(const FileRecords& records, const fs::path& directory, CheckDepth depth) {

@@ -52,7 +52,9 @@ Result<FrozenState> KvmMachine::freeze(Duration deadline) {
   for (auto& vcpu : vcpus_) vcpu->kick();
   const auto stopped = gate_.wait_all(until);
   devices_->pause();
-  frozen_.vcpus = read_registers(stopped);
+  frozen_ = {read_registers(stopped)};
+  for (std::size_t i = 0; i < stopped.size(); ++i)
+    if (!stopped[i]) frozen_.not_stopped.push_back(i);
   freeze_depth_ = 1;
   return frozen_;
 }
@@ -81,11 +83,11 @@ Status KvmMachine::set_watchpoints(std::span<const Watchpoint> watchpoints) {
   KTSTR_TRY_STATUS(check_watchpoints(watchpoints));
   const auto frozen = KTSTR_TRY(freeze(kStopDeadline));
   Status set = ok();
-  for (std::size_t i = 0; i < frozen.vcpus.size() && set; ++i) {
-    set = frozen.vcpus[i]
-              ? vcpus_[i]->set_debug(debug_registers(watchpoints))
-              : Error{ErrorCode::kTimeout, fmt::format("vCPU {} did not stop for a watchpoint", i)};
-  }
+  if (!frozen.all_stopped())
+    set = Error{ErrorCode::kTimeout,
+                fmt::format("vCPU {} did not stop for a watchpoint", frozen.not_stopped.front())};
+  for (std::size_t i = 0; i < frozen.vcpus.size() && set; ++i)
+    set = vcpus_[i]->set_debug(debug_registers(watchpoints));
   if (set)
     hits_->watch(watchpoints, [this](const Watchpoint& watchpoint) { return read_watched(watchpoint); });
   KTSTR_TRY_STATUS(thaw());
@@ -136,9 +138,9 @@ Result<std::unique_ptr<MachineSnapshot>> KvmMachine::snapshot(Duration deadline)
 Result<MachineState> KvmMachine::save(const FrozenState& frozen) {
   const std::lock_guard vcpus(vcpus_mutex_);
   if (vcpus_.empty()) return Error{ErrorCode::kCancelled, "snapshot: the machine has ended"};
-  for (std::size_t i = 0; i < frozen.vcpus.size(); ++i)
-    if (!frozen.vcpus[i])
-      return Error{ErrorCode::kTimeout, "snapshot: vCPU " + std::to_string(i) + " did not stop"};
+  if (!frozen.all_stopped())
+    return Error{ErrorCode::kTimeout,
+                 "snapshot: vCPU " + std::to_string(frozen.not_stopped.front()) + " did not stop"};
   auto state = KTSTR_TRY(save_machine(parts(), topology_, ram_));
   state.performance = performance_of_fork(placement_.options());
   return state;

@@ -33,7 +33,7 @@ Status run(const AffinityChurn& work, WorkContext context) {
     const auto cpu = cpus[context.recorder.random().below(cpus.size())];
     if (!set_affinity(0, {cpu})) change = kRefreshEvery - 1;
     spin(work.iterations);
-    context.recorder.iteration(work.iterations);
+    context.recorder.iteration(units_of(work.iterations));
   }
   return ok();
 }

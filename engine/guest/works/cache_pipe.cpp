@@ -15,7 +15,7 @@ Status run(const CachePipe& work, WorkContext context) {
   StridedBuffer buffer(work.size, kCacheLine);
   work_in_turns(context, [&] {
     buffer.touch(work.iterations);
-    return work.iterations;
+    return units_of(work.iterations);
   });
   return ok();
 }

@@ -1,7 +1,7 @@
-// futex_fan_out: one waker (member 0) and n receivers on one futex. The waker spins, then wakes them all; it
-// does not wait for them, so a slow receiver takes several rounds for one. Work unit: a loop turn of the
-// waker, a wake-up of a receiver. Iteration: a round. A receiver's wake latency runs from the last post to
-// being awake.
+// futex_fan_out: one messenger (member 0) and n receivers on one futex. The messenger spins, then wakes them
+// all; it does not wait for them, so a slow receiver takes several rounds for one. Work unit: a loop turn of
+// the messenger, a wake-up of a receiver. Iteration: a round. A receiver's wake latency runs from the last
+// post to being awake.
 #include "engine/guest/clock.h"
 #include "engine/guest/works/futex.h"
 #include "engine/guest/works/works.h"
@@ -16,7 +16,7 @@ void wake_receivers(const FutexFanOut& work, WorkContext& context) {
     memory.posted_ns.store(monotonic_ns(), std::memory_order_release);
     memory.word.fetch_add(1, std::memory_order_release);
     futex_wake(memory.word);
-    context.recorder.iteration(work.iterations);
+    context.recorder.iteration(units_of(work.iterations));
   }
 }
 

@@ -30,7 +30,7 @@ Status run(const FutexPingPong& work, WorkContext context) {
     memory.posted_ns.store(monotonic_ns(), std::memory_order_release);
     memory.word.store(1 - member, std::memory_order_release);
     futex_wake(memory.word);
-    context.recorder.iteration(work.iterations);
+    context.recorder.iteration(units_of(work.iterations));
   }
   return ok();
 }

@@ -9,7 +9,7 @@ Status run(const Mixed& work, WorkContext context) {
   while (!stopping()) {
     spin(work.iterations);
     ::sched_yield();
-    context.recorder.iteration(work.iterations);
+    context.recorder.iteration(units_of(work.iterations));
   }
   return ok();
 }

@@ -39,7 +39,7 @@ Status run(const MutexContention& work, WorkContext context) {
     spin(work.hold);
     unlock(context.group.memory());
     spin(work.work);
-    context.recorder.iteration(std::uint64_t{work.hold} + work.work);
+    context.recorder.iteration(units_of(std::uint64_t{work.hold} + work.work));
   }
   return ok();
 }

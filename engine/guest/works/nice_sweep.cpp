@@ -26,7 +26,7 @@ Status run(const NiceSweep& work, WorkContext context) {
       if (!KTSTR_TRY(set_nice(nice))) continue;
       any = true;
       spin(work.iterations);
-      context.recorder.iteration(work.iterations);
+      context.recorder.iteration(units_of(work.iterations));
     }
     if (!any) return Error{ErrorCode::kIo, "nice_sweep: no value between lowest and highest is allowed"};
   }

@@ -7,7 +7,7 @@ namespace ktstr::engine::guest {
 Status run(const PipeIo& work, WorkContext context) {
   work_in_turns(context, [&] {
     spin(work.iterations);
-    return work.iterations;
+    return units_of(work.iterations);
   });
   return ok();
 }

@@ -25,7 +25,7 @@ Status run(const PolicyChurn& work, WorkContext context) {
   for (std::size_t change = 0; !stopping(); ++change) {
     KTSTR_TRY_STATUS(set_policy(0, policies[change % policies.size()], 0));
     spin(work.iterations);
-    context.recorder.iteration(work.iterations);
+    context.recorder.iteration(units_of(work.iterations));
   }
   return ok();
 }

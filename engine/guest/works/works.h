@@ -45,6 +45,11 @@ inline void spin(std::uint32_t turns) {
   for (std::uint32_t i = 0; i < turns; ++i) asm volatile("" : : "r"(i));
 }
 
+/// Work units of so many loop turns and what comes with them: with no turns, that is one.
+inline std::uint64_t units_of(std::uint64_t turns) {
+  return turns == 0 ? 1 : turns;
+}
+
 /// Burns CPU until CLOCK_MONOTONIC is `end_ns` or it is asked to stop; counts a work unit for a thousand loop
 /// turns.
 void spin_until(Recorder& recorder, std::uint64_t end_ns);

@@ -175,6 +175,57 @@ TEST_CASE("a worker that can't do its work says why by its exit") {
   const auto report = must(running.client.stop()).at(0);
   CHECK(report.exit.how == "exited");
   CHECK(report.exit.code == 1);
+  CHECK(report.failure == "sequence: there are no phases");
+}
+
+TEST_CASE("a worker's failed system call is its failure, with the kernel's words") {
+  NEEDS_CGROUP2();
+  RunningAgent running("/nowhere");
+  const auto tid = must(running.client.spawn(workers(CpuSpin{}, 1))).at(0);
+  const auto stopped = must(running.client.stop());
+  CHECK_FALSE(stopped.at(0).failure);
+  const auto killed = must(running.client.spawn(workers(CpuSpin{}, 1))).at(0);
+  REQUIRE(::kill(killed, SIGKILL) == 0);
+  REQUIRE(eventually([&] { return !is_alive(killed); }));
+  const auto report = must(running.client.stop()).at(0);
+  CHECK(report.exit.how == "signaled");
+  CHECK_FALSE(report.failure);  // no OOM killer's work
+  CHECK(tid != killed);
+}
+
+TEST_CASE("the topology is the one that the kernel shows") {
+  NEEDS_CGROUP2();
+  RunningAgent running("/nowhere");
+  const auto found = must(running.client.find_topology());
+  const auto line = [](const std::string& file) {
+    auto text = read_text("/sys/devices/system/cpu/" + file);
+    if (text.ends_with('\n')) text.pop_back();
+    return text;
+  };
+  CHECK(found.online.to_string() == line("online"));
+  CHECK(found.possible.to_string() == line("possible"));
+}
+
+TEST_CASE("many workers start and stop at once, each reported once and in order") {
+  NEEDS_CGROUP2();
+  RunningAgent running("/nowhere");
+  const auto tids =
+      must(running.client.spawn(workers(Bursty{std::chrono::milliseconds(1), std::chrono::hours(1)}, 400)));
+  const auto reports = must(running.client.stop());
+  REQUIRE(reports.size() == tids.size());
+  for (std::size_t i = 0; i < tids.size(); ++i) {
+    CHECK(reports[i].tid == tids[i]);
+    CHECK(reports[i].completed);
+  }
+}
+
+TEST_CASE("pairs start in any number") {
+  NEEDS_CGROUP2();
+  RunningAgent running("/nowhere");
+  constexpr std::size_t kWorkers = 600;  // more pipes than descriptors, were they all held
+  REQUIRE(must(running.client.spawn(workers(PipeIo{}, kWorkers))).size() == kWorkers);
+  const auto reports = must(running.client.stop());
+  CHECK(std::ranges::all_of(reports, &protocol::WorkerReport::completed));
 }
 
 TEST_CASE("files are read up to the limit") {
@@ -245,6 +296,21 @@ TEST_CASE("a request that is no request is refused and the agent goes on") {
   REQUIRE(protocol::send_frame(agent.channel_fd(), "{\"id\":1}", std::chrono::seconds(20)));
   CHECK(client.read_file("/proc/stat").error().message == "request: missing \"request\"");
   CHECK(must(client.stop()).empty());
+}
+
+TEST_CASE("an agent on a bare host leaves the kernel's statistics alone and tells of them") {
+  NEEDS_CGROUP2();
+  const auto found = [](const std::string& path) {
+    const auto text = read_text(path);
+    return text.empty() ? std::nullopt : std::optional(text != "0\n");
+  };
+  const auto bpf = found("/proc/sys/kernel/bpf_stats_enabled");
+  const auto schedstats = found("/proc/sys/kernel/sched_schedstats");
+  RunningAgent running("/nowhere");
+  const auto switches = must(running.client.set_statistics(true));
+  CHECK(switches.bpf_programs == bpf);
+  CHECK(switches.schedstats == schedstats);
+  CHECK(found("/proc/sys/kernel/bpf_stats_enabled") == bpf);
 }
 
 TEST_CASE("an agent on a bare host leaves its random numbers and clock alone") {

@@ -156,6 +156,7 @@ TEST_CASE("a guest's cgroups, workers and cpusets are what was asked for") {
   }
   const auto removed = must(client.remove_cgroup("batch"));
   CHECK(removed.at(0).wake_latencies_total > 0);
+  for (const auto& report : reports) CHECK(report.stray_cpus.empty());
   CHECK(client.read_file("/sys/fs/cgroup/batch/cgroup.procs").error().code == ErrorCode::kNotFound);
 
   must(client.shutdown());

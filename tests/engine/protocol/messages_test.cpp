@@ -41,7 +41,8 @@ std::vector<Request> all_requests() {
           PinBpfMap{17},
           Refresh{{0, 255, 7}, 1'700'000'000'123'456'789},
           CaptureThreads{},
-          ReadCapture{1U << 20}};
+          ReadCapture{1U << 20},
+          FindTopology{}};
 }
 
 WorkerReport full_report() {
@@ -65,7 +66,13 @@ WorkerReport full_report() {
           10,
           {11, 12},
           13,
-          {"signaled", 11}};
+          {"signaled", 11},
+          "killed by the OOM killer (cgroup limit 64M)",
+          "receiver",
+          {CpuSet{}, CpuSet{1}},
+          CpuSet{3},
+          {{31, 63}, {1, 2}},
+          60};
 }
 
 std::vector<Reply> all_replies() {
@@ -76,7 +83,9 @@ std::vector<Reply> all_replies() {
           Done{},
           Failed{ErrorCode::kUnavailable, "no"},
           Captured{5},
-          CapturePart{"Zm8="}};
+          CapturePart{"Zm8="},
+          FoundTopology{CpuSet{0, 1}, CpuSet{0}, std::vector{CpuSet{0}}, {}},
+          FoundTopology{CpuSet{0}, CpuSet{0}, {}, std::vector{CpuSet{0}, CpuSet{}}}};
 }
 
 bool is_refused(const std::string& json) {
@@ -149,6 +158,13 @@ TEST_CASE("a group's size is that of its type") {
   CHECK(work_group_size(FutexPingPong{}) == 2);
   CHECK(work_group_size(FutexFanOut{4, 1}) == 5);
   CHECK(work_group_size(MutexContention{3, 1, 1}) == 3);
+}
+
+TEST_CASE("only a fan-out has roles") {
+  CHECK(work_role(FutexFanOut{4, 1}, 0) == "messenger");
+  CHECK(work_role(FutexFanOut{4, 1}, 4) == "receiver");
+  CHECK(work_role(PipeIo{}, 1).empty());
+  CHECK(work_role(MutexContention{3, 1, 1}, 0).empty());
 }
 
 }  // namespace ktstr::engine::protocol

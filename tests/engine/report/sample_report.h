@@ -61,6 +61,7 @@ inline RunReport passing_report() {
   report.machine = {
       .backend = "qemu-tcg", .emulated = true, .topology = "1n2l1c1t", .cpus = 2, .memory_bytes = 512U << 20};
   report.limits.emulation_factor = 4;
+  report.limits.stretched = {"max_gap", "monitor.sustained_samples"};
   report.timeline.steps = {
       {.step = 1, .start_ns = 6'100'000'000, .hold_start_ns = 6'200'000'000, .end_ns = 8'200'000'000}};
   report.timeline.events = {{6'050'000'000, 40'000'000, 0, "add_cgroup", "web", 1, 2},

@@ -14,7 +14,7 @@ using namespace ktstr::engine::testing;
 
 TEST_CASE("a passing report fits a screen and says it all") {
   CHECK(to_text(passing_report()) == R"(PASS hello
-  kernel 7.3.4-cloud-amd64, 2 CPUs (1n2l1c1t), 512M, qemu-tcg (emulated: time-dependent default limits x4)
+  kernel 7.3.4-cloud-amd64, 2 CPUs (1n2l1c1t), 512M, qemu-tcg (emulated: defaults x4: max_gap, monitor.sustained_samples)
 
 workers
   cgroup  work      workers  work units  cpu %  spread  longest gap  migrations  p99 wake
@@ -198,6 +198,29 @@ TEST_CASE("table columns line up, text to the left and numbers to the right") {
   table.add({"a", "100"});
   table.add({"longer", ""});
   CHECK(table.to_string() == "  name      n\n  a       100\n  longer\n");
+}
+
+TEST_CASE("workers that nobody reported of have no numbers") {
+  auto report = passing_report();
+  WorkerGroup group{"web", "cpu_spin", CpuSet{0, 1}, {}, 4};
+  report.groups = {summarize(group)};
+  CHECK(to_text(report).find("  web     cpu_spin  4 (0 reported)           -      -       -            -     "
+                             "      -         -\n") != std::string::npos);
+}
+
+TEST_CASE("stated limits, checks that were not judged and raised memory are told") {
+  auto report = passing_report();
+  report.limits.stretched = {"max_gap"};
+  report.limits.stated = {"monitor.sustained_samples"};
+  report.not_judged = {"max_spread_pct: cgroup web: 18 points"};
+  report.machine.memory_asked_bytes = 64ULL << 20;
+  const auto text = to_text(report);
+  CHECK(text.find(
+            "512M (raised from 64M), qemu-tcg (emulated: defaults x4: max_gap; stated limits as stated)\n") !=
+        std::string::npos);
+  CHECK(text.find("  not judged: max_spread_pct: cgroup web: 18 points\n") != std::string::npos);
+  report.limits.stretched.clear();
+  CHECK(to_text(report).find("(emulated: no limit stretched)") != std::string::npos);
 }
 
 TEST_CASE("the time without a scheduler is in the first lines, with the longest gap's story") {

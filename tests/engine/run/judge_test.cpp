@@ -13,7 +13,7 @@ namespace {
 /// Two CPUs whose run queues hold `busy` and one task in every sample.
 RunReport watched(std::uint32_t busy, std::uint64_t samples) {
   RunReport report;
-  report.limits = limits_in_force({}, false);
+  report.limits = limits_in_force({}, false, 2);
   auto& monitor = report.monitor.emplace();
   monitor.preemption_threshold_ns = 40'000'000;
   for (std::uint64_t i = 0; i < samples; ++i) {
@@ -24,6 +24,15 @@ RunReport watched(std::uint32_t busy, std::uint64_t samples) {
     sample.cpus[0].rq_clock = sample.cpus[1].rq_clock = 1'000 + i * 100'000'000;
   }
   return report;
+}
+
+WorkerGroup healthy_group() {
+  protocol::WorkerReport report;
+  report.tid = 100;
+  report.work_units = 1;
+  report.wall_ns = 1'000'000'000;
+  report.exit = {"exited", 0};
+  return {"web", "cpu_spin", CpuSet{0}, {report}};
 }
 
 WorkerGroup starved_group() {
@@ -38,6 +47,7 @@ WorkerGroup starved_group() {
 
 TEST_CASE("a run with nothing against it passes") {
   auto report = watched(1, 10);
+  report.workers = {healthy_group()};
   judge(report);
   CHECK(report.verdict == Outcome::kPass);
   CHECK_FALSE(report.reason);
@@ -89,7 +99,7 @@ TEST_CASE("a failure counts more than a missing monitor, a reason given before s
 
 TEST_CASE("a hook turns a pass into a failure") {
   auto report = watched(1, 10);
-  judge(report);
+  judge(report, true);
   add_failures(report, "check", {});
   CHECK(report.verdict == Outcome::kPass);
   add_failures(report, "check", {"not enough work"});
@@ -97,9 +107,59 @@ TEST_CASE("a hook turns a pass into a failure") {
 }
 
 TEST_CASE("the emulation factor is in the limits and told") {
-  CHECK(limits_in_force({}, false).emulation_factor == 1);
-  const auto emulated = limits_in_force({}, true);
+  CHECK(limits_in_force({}, false, 2).emulation_factor == 1);
+  const auto emulated = limits_in_force({}, true, 2);
   CHECK(emulated.emulation_factor == kEmulationFactor);
   CHECK(emulated.workers.max_gap == Duration(8s));
   CHECK(emulated.monitor.sustained_samples == 20);
+}
+
+TEST_CASE("a run in which nothing was checked is inconclusive, and says so") {
+  auto report = watched(1, 10);
+  judge(report);
+  CHECK(report.verdict == Outcome::kInconclusive);
+  CHECK(report.reason == "nothing was checked");
+
+  auto expecting = watched(1, 10);
+  expecting.limits = limits_in_force({.monitor = {.max_imbalance_ratio = 3}}, false, 2);
+  judge(expecting);
+  CHECK(expecting.verdict == Outcome::kPass);
+
+  auto scheduled = watched(1, 10);
+  scheduled.schedulers.emplace_back();
+  judge(scheduled);
+  CHECK(scheduled.verdict == Outcome::kPass);
+}
+
+TEST_CASE("a run in which nothing was checked and something failed has failed") {
+  auto report = watched(9, 10);
+  judge(report);
+  CHECK(report.verdict == Outcome::kFail);
+}
+
+TEST_CASE("the monitor's thresholds are the scenario's") {
+  auto report = watched(9, 10);
+  report.limits = limits_in_force({.monitor = {.max_imbalance_ratio = 10}}, false, 2);
+  judge(report);
+  CHECK(report.verdict == Outcome::kPass);
+  auto strict = watched(2, 10);
+  strict.limits = limits_in_force({.monitor = {.max_imbalance_ratio = 1.5}}, false, 2);
+  judge(strict);
+  CHECK(strict.verdict == Outcome::kFail);
+  auto patient = watched(9, 10);
+  patient.limits = limits_in_force({.monitor = {.sustained_samples = 11}}, false, 2);
+  judge(patient);
+  CHECK(patient.verdict == Outcome::kPass);
+}
+
+TEST_CASE("checks that could not be made are told") {
+  auto report = watched(1, 10);
+  auto group = healthy_group();
+  group.reports.push_back(group.reports[0]);
+  group.reports[0].off_cpu_ns = 200'000'000;  // 20 points apart
+  report.workers = {group};
+  report.limits = limits_in_force({}, true, 2);
+  judge(report);
+  CHECK(report.verdict == Outcome::kPass);
+  CHECK(report.not_judged.size() == 1);
 }

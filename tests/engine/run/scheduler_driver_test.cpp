@@ -2,8 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "engine/run/judge.h"
 #include "tests/engine/run/fake_guest.h"
+#include "tests/temporary_directory.h"
 
 using namespace ktstr;
 using namespace ktstr::engine;
@@ -51,6 +55,7 @@ struct Driven {
     guest.request_time = 100ms;
     for (const auto* name : {"one", "two"})
       staged.programs[std::string("/host/") + name] = std::string("/guest/") + name;
+    staged.build_ids["/host/one"] = "c0ffee";
   }
   SchedulerDriver driver() {
     return {guest,
@@ -108,6 +113,7 @@ TEST_CASE("what was attached and detached is in the report, with its times") {
   CHECK(report.name == "one");
   CHECK(report.ops == "one_ops");
   CHECK(report.path == "/host/one");
+  CHECK(report.build_id == "c0ffee");
   CHECK(report.fate == SchedulerFate::kDetached);
   CHECK(report.attached_ns == 100'000'000);
   CHECK(report.ended_ns == 200'000'000);
@@ -141,6 +147,23 @@ TEST_CASE(
   CHECK(problem_with({"libbpf: map 'm': failed to create: -1", "cannot load"}, {}) ==
         begin + "\"libbpf: map 'm': failed to create: -1\"" + end);
   CHECK(problem_with({"cannot load"}, {}) == begin + "\"cannot load\"" + end);
+}
+
+TEST_CASE("output that the report can't hold goes into a file, and the failure names it") {
+  const test::TemporaryDirectory directory;
+  Driven run;
+  auto driver = run.driver();
+  driver.keep_output_in({directory.path() / "logs", "big one"});
+  auto answer = refused("one", "");
+  answer.current->log_lines_dropped = 99;
+  run.answer(answer);
+  const auto attached = driver.attach(0, scheduler("one"));
+  REQUIRE_FALSE(attached);
+  const auto path = directory.path() / "logs" / "big_one.one.log";
+  CHECK(attached.error().message.ends_with("; all 100 lines of its output are in " + path.string()));
+  CHECK(run.guest.last<protocol::ReadFile>().path == "/tmp/scheduler-output");
+  std::ifstream file(path);
+  CHECK(std::string{std::istreambuf_iterator<char>(file), {}} == "1.00 2.00\n");  // as FakeGuest answers
 }
 
 TEST_CASE("a replacement and a restart end one report and begin another") {
@@ -359,7 +382,7 @@ TEST_CASE("the watchdog is set as soon as the scheduler is attached") {
 
 TEST_CASE("the judge fails a time without a scheduler that an op makes too long, and no other") {
   RunReport report;
-  report.limits = limits_in_force({}, true);
+  report.limits = limits_in_force({}, true, 1);
   CHECK(report.limits.max_scheduler_gap == Duration(4s));
   const auto gap = [](GapCause cause, std::uint64_t duration_ns) {
     return SchedulerGap{
@@ -376,12 +399,12 @@ TEST_CASE("the judge fails a time without a scheduler that an op makes too long,
         "step 2: without a scheduler for 4.31 s while one was replaced (at most 4s)");
   Expectations expect;
   expect.max_scheduler_gap = Duration(300ms);
-  CHECK(limits_in_force(expect, false).max_scheduler_gap == Duration(300ms));
+  CHECK(limits_in_force(expect, false, 1).max_scheduler_gap == Duration(300ms));
 }
 
 TEST_CASE("the judge puts a scheduler's end first, and misses an expected one") {
   RunReport report;
-  report.limits = limits_in_force({}, false);
+  report.limits = limits_in_force({}, false, 2);
   report.schedulers.emplace_back().problem = "step 1: the scheduler one died: stall";
   judge(report);
   REQUIRE(report.failures.size() == 1);
@@ -391,7 +414,7 @@ TEST_CASE("the judge puts a scheduler's end first, and misses an expected one") 
   Expectations expect;
   expect.scheduler_error = {.contains = "stall", .matches = "x+"};
   RunReport quiet;
-  quiet.limits = limits_in_force(expect, false);
+  quiet.limits = limits_in_force(expect, false, 2);
   judge(quiet);
   REQUIRE(quiet.failures.size() == 1);
   CHECK(quiet.failures[0].message ==
@@ -409,7 +432,7 @@ TEST_CASE("events that a clean scheduler does not cause fail a run that asks for
   Expectations expect;
   expect.events_clean = true;
   RunReport report;
-  report.limits = limits_in_force(expect, false);
+  report.limits = limits_in_force(expect, false, 2);
   auto& sample = report.monitor.emplace().samples.emplace_back(introspect::MonitorSample::at(100ms));
   sample.cpus.resize(2);
   for (auto& cpu : sample.cpus) cpu.event_counters.emplace().insert_not_owned = 2;

@@ -191,6 +191,33 @@ TEST_CASE("a guest that is silent after a step ends the run") {
   CHECK(status.error().message == "the guest does not answer after step 1: no answer within 10s");
 }
 
+TEST_CASE("cgroups of a step's setup end with it, unless it keeps them or is the last") {
+  Run run;
+  run.scenario.steps = {{.ops = {}, .setup = {{"first", two_spinners()}}, .hold = FixedHold{1s}},
+                        {.ops = {}, .setup = {{"kept", two_spinners()}}, .hold = FixedHold{1s}, .keep = true},
+                        {.ops = {}, .setup = {{"last", two_spinners()}}, .hold = RestHold{}}};
+  REQUIRE(run.go());
+  std::vector<std::string> removed;
+  for (const auto& event : run.timeline.events)
+    if (event.op == "remove_cgroup") removed.push_back(*event.cgroup);
+  CHECK(removed == std::vector<std::string>{"first"});
+  CHECK(run.workload.groups()[0].reports.size() == 2);
+  CHECK(run.workload.worker_count() == 4);
+}
+
+TEST_CASE("a setup's cgroups end from the inside out, those that an op removed not again") {
+  Run run;
+  run.scenario.steps = {
+      {.ops = {}, .setup = {{"a", {}}, {"a/b", two_spinners()}}, .hold = FixedHold{1s}},
+      {.ops = {RemoveCgroupOp{"c"}}, .setup = {{"c", {}}}, .hold = LoopHold{1s, Duration(1s)}},
+      {.ops = {}, .setup = {}, .hold = RestHold{}}};
+  REQUIRE(run.go());
+  std::vector<std::string> removed;
+  for (const auto& event : run.timeline.events)
+    if (event.op == "remove_cgroup") removed.push_back(*event.cgroup);
+  CHECK(removed == std::vector<std::string>{"a/b", "a", "c"});
+}
+
 namespace {
 
 protocol::SchedulerChanged death() {

@@ -123,3 +123,26 @@ TEST_CASE("a failed op leaves the account as it was") {
   CHECK(bench.load.cgroup_count() == 1);
   CHECK(bench.load.worker_count() == 1);
 }
+
+TEST_CASE("groups know how many workers they had, reported or not") {
+  Bench bench;
+  REQUIRE(bench.load.add_cgroup("web", with_workers({}, 3)));
+  CHECK(bench.load.groups()[0].started == 3);
+  bench.guest.before_answer = [](const auto&) -> Status {
+    return Error{ErrorCode::kGuestFailed, "the agent is gone"};
+  };
+  CHECK_FALSE(bench.load.stop_all());
+  CHECK(bench.load.groups()[0].reports.empty());
+  CHECK(bench.load.groups()[0].started == 3);
+}
+
+TEST_CASE("a cgroup that is gone already ends without a request") {
+  Bench bench;
+  REQUIRE(bench.load.add_cgroup("web", with_workers({}, 1)));
+  REQUIRE(bench.load.end_cgroup("web"));
+  CHECK(bench.load.worker_count() == 0);
+  CHECK(bench.load.groups()[0].reports.size() == 1);
+  const auto requests = bench.guest.requests.size();
+  REQUIRE(bench.load.end_cgroup("web"));
+  CHECK(bench.guest.requests.size() == requests);
+}

@@ -85,6 +85,8 @@ TEST_CASE("overlapping parts reach into both neighbours") {
   CHECK(cpus(OverlapCpuset{0, 3, 0.5}, {1, 1, 13, 1}) == "0-5");
   CHECK(cpus(OverlapCpuset{1, 3, 0.5}, {1, 1, 13, 1}) == "2-9");
   CHECK(cpus(OverlapCpuset{1, 3, 0}, {1, 1, 13, 1}) == "4-7");
+  CHECK(cpus(OverlapCpuset{1, 3, 0.3}, {1, 1, 13, 1}) == "2-9");  // 1.2 CPUs are two
+  CHECK(cpus(OverlapCpuset{1, 3, 0.25}, {1, 1, 13, 1}) == "3-8");
   CHECK(cpus(OverlapCpuset{0, 2, 1.1}, kFourCpus) == "overlap(0, 2, 1.1): fraction must be from 0 to 1");
 }
 
@@ -98,6 +100,8 @@ TEST_CASE("affinities follow the cpuset and the topology") {
   CHECK(affinity(InheritAffinity{}, {0, 1}, kEightCpus).empty());
   CHECK(affinity(SingleCpuAffinity{}, {3, 5}, kEightCpus) == "3");
   CHECK(affinity(LlcAlignedAffinity{}, {3, 4, 5}, kEightCpus) == "4-7");
+  CHECK(affinity(LlcAlignedAffinity{}, {3, 4}, kEightCpus) == "0-3");  // of equals the first
+  CHECK(affinity(LlcAlignedAffinity{}, {2, 3, 4, 5}, kEightCpus) == "0-3");
   CHECK(affinity(CrossCgroupAffinity{}, {3}, kEightCpus) == "0-6");
   CHECK(affinity(SmtSiblingPairAffinity{}, {1, 2, 3}, kEightCpus) == "2-3");
   CHECK(affinity(ExactAffinity{{1, 2}}, {2, 3}, kEightCpus) == "1-2");

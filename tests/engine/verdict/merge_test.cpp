@@ -9,7 +9,7 @@ using namespace ktstr::engine;
 using namespace std::chrono_literals;
 
 TEST_CASE("nothing stated gives the defaults") {
-  const auto limits = worker_limits({}, 1);
+  const auto limits = worker_limits({}, 0);
   CHECK(limits.no_starvation);
   CHECK(limits.max_spread_pct == 15);
   CHECK(limits.max_gap == Duration(2s));
@@ -22,21 +22,31 @@ TEST_CASE("nothing stated gives the defaults") {
   CHECK_FALSE(limits.max_migration_ratio);
 }
 
-TEST_CASE("emulation stretches the time-dependent defaults") {
-  const auto limits = worker_limits({}, kEmulationFactor);
-  CHECK(limits.max_spread_pct == 60);
+TEST_CASE("emulation stretches how long something may last, and no share of CPU time") {
+  const auto limits = worker_limits({}, 4);
   CHECK(limits.max_gap == Duration(8s));
-}
-
-TEST_CASE("a share of time never gets a limit above 100 %") {
-  CHECK(worker_limits({}, 10).max_spread_pct == 100);
+  CHECK(limits.max_spread_pct == 15);
+  CHECK(limits.max_unfairness_pct == 50);
+  CHECK(limits.blur == Duration(300ms));
+  CHECK(worker_limits({}, 0).blur == Duration{});
+  CHECK(worker_limits({}, 1).blur == Duration{});
 }
 
 TEST_CASE("emulation leaves a stated limit alone") {
   const Expectations stated{.max_spread_pct = 5, .max_gap = Duration(100ms)};
-  const auto limits = worker_limits(stated, kEmulationFactor);
+  const auto limits = worker_limits(stated, 4);
   CHECK(limits.max_spread_pct == 5);
   CHECK(limits.max_gap == Duration(100ms));
+}
+
+TEST_CASE("limits that are stated, and defaults that are stretched, are named") {
+  const Expectations stated{.max_gap = Duration(1s), .monitor = {.fail_on_stall = false}};
+  CHECK(stated_limits(stated) == std::vector<std::string>{"max_gap", "monitor.fail_on_stall"});
+  CHECK(stretched_limits(stated) == std::vector<std::string>{"max_scheduler_gap", "monitor.sustained_samples"});
+  CHECK(stated_limits({}).empty());
+  CHECK(stretched_limits({}) == std::vector<std::string>{"max_gap", "max_scheduler_gap", "monitor.sustained_samples"});
+  CHECK(stretched_limits({.monitor = {.sustained_samples = 3}, .max_scheduler_gap = Duration(1s)}) ==
+        std::vector<std::string>{"max_gap"});
 }
 
 TEST_CASE("the last layer that sets a member wins") {
@@ -55,7 +65,7 @@ TEST_CASE("the last layer that sets a member wins") {
 
 TEST_CASE("monitor thresholds are introspect's unless stated") {
   const introspect::MonitorThresholds defaults;
-  const auto limits = monitor_thresholds({}, 1);
+  const auto limits = monitor_thresholds({}, false);
   CHECK(limits.max_imbalance_ratio == defaults.max_imbalance_ratio);
   CHECK(limits.max_local_dsq_depth == defaults.max_local_dsq_depth);
   CHECK(limits.fail_on_stall);
@@ -68,7 +78,7 @@ TEST_CASE("monitor thresholds are introspect's unless stated") {
                                                       .fail_on_stall = false,
                                                       .max_fallback_rate = 10,
                                                       .max_keep_last_rate = 11}},
-                                         1);
+                                         false);
   CHECK(stated.max_imbalance_ratio == 8);
   CHECK(stated.max_local_dsq_depth == 9);
   CHECK_FALSE(stated.fail_on_stall);
@@ -77,6 +87,6 @@ TEST_CASE("monitor thresholds are introspect's unless stated") {
 }
 
 TEST_CASE("under emulation a violation must last longer, unless it is stated how long") {
-  CHECK(monitor_thresholds({}, kEmulationFactor).sustained_samples == 20);
-  CHECK(monitor_thresholds({.monitor = {.sustained_samples = 3}}, kEmulationFactor).sustained_samples == 3);
+  CHECK(monitor_thresholds({}, true).sustained_samples == 20);
+  CHECK(monitor_thresholds({.monitor = {.sustained_samples = 3}}, true).sustained_samples == 3);
 }

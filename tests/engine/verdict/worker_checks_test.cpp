@@ -2,9 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/engine/verdict/histogram_of.h"
+
 using namespace ktstr;
 using namespace ktstr::engine;
 using namespace std::chrono_literals;
+using ktstr::engine::testing::count_latencies;
 using protocol::WorkerReport;
 
 namespace {
@@ -32,7 +35,18 @@ WorkerGroup web(std::vector<WorkerReport> reports) {
 }
 
 std::vector<Failure> check(WorkerGroup group, const WorkerLimits& limits = {}) {
-  return check_workers(std::span(&group, 1), limits);
+  return check_workers(std::span(&group, 1), limits).failures;
+}
+
+/// A worker that wanted to run all the time and got this much CPU time, in turns of 10 ms.
+WorkerReport eager(std::int32_t tid, std::uint64_t cpu_ms) {
+  auto report = healthy(tid);
+  report.cpu_ns = cpu_ms * 1'000'000;
+  report.off_cpu_ns = report.wall_ns - report.cpu_ns;
+  report.schedstat_run_delay_ns = report.off_cpu_ns;
+  report.schedstat_run_count = cpu_ms / 10;
+  report.schedstat_cpu_time_ns = report.cpu_ns;
+  return report;
 }
 
 }  // namespace
@@ -73,7 +87,7 @@ TEST_CASE("workers of different groups are not compared") {
   busy.off_cpu_ns = 0;
   sleepy.off_cpu_ns = sleepy.wall_ns;
   const std::vector groups{web({busy}), WorkerGroup{"web", "bursty", CpuSet{0, 1}, {sleepy}}};
-  CHECK(check_workers(groups, {}).empty());
+  CHECK(check_workers(groups, {}).failures.empty());
 }
 
 TEST_CASE("a gap above the limit fails, a gap at the limit holds") {
@@ -133,8 +147,7 @@ TEST_CASE("the iteration rate is per second of wall time") {
 
 TEST_CASE("wake-up latency limits look at each worker") {
   auto late = healthy(101);
-  late.wake_latencies_ns = {50'000, 50'000, 50'000, 250'000};
-  late.wake_latencies_total = 4;
+  count_latencies(late, {50'000, 50'000, 50'000, 250'000});
   const auto slow = check(web({late, healthy(102)}), {.max_p99_wake_latency = Duration(200us)});
   REQUIRE(slow.size() == 1);
   CHECK(slow[0].check == "max_p99_wake_latency");
@@ -146,7 +159,7 @@ TEST_CASE("wake-up latency limits look at each worker") {
   REQUIRE(uneven.size() == 1);
   CHECK(uneven[0].check == "max_wake_latency_cv");
   CHECK(uneven[0].message ==
-        "cgroup web: tid 101 (cpu_spin) has wake-up latencies that vary by 0.866 (CV), limit 0.5");
+        "cgroup web: tid 101 (cpu_spin) has wake-up latencies that vary by 0.874 (CV), limit 0.5");
 }
 
 TEST_CASE("migrations are counted per iteration") {
@@ -181,6 +194,134 @@ TEST_CASE("a worker that died is judged for that alone") {
   CHECK(failures[3].message == "cgroup web: tid 104 (cpu_spin) could not be waited for (No child processes)");
 }
 
+TEST_CASE("a worker that stays on some of its CPUs is isolated") {
+  auto report = healthy(101);
+  report.cpus_used = CpuSet{1};
+  CHECK(check(web({report}), {.isolation = true}).empty());
+}
+
+TEST_CASE("a CPU that the cpuset held at another time is no excuse") {
+  auto stray = healthy(101);
+  stray.stray_cpus = CpuSet{1};  // held before or after, so it is among those allowed
+  CHECK(check(web({stray})).empty());
+  const auto failures = check(web({stray}), {.isolation = true});
+  REQUIRE(failures.size() == 1);
+  CHECK(failures[0].message ==
+        "cgroup web: tid 101 (cpu_spin) ran on CPUs 1 while its cpuset did not hold them");
+}
+
+TEST_CASE("a worker's own words are the cause of its end, and come before what follows from it") {
+  auto forker = healthy(101), hungry = healthy(102), starved = healthy(103);
+  forker.exit = {"exited", 1};
+  forker.failure = "fork: Resource temporarily unavailable (pids.max 4)";
+  hungry.exit = {"signaled", 9};
+  hungry.failure = "killed by the OOM killer (cgroup limit 64M)";
+  starved.work_units = 0;
+  const std::vector groups{WorkerGroup{"idle", "cpu_spin", CpuSet{0, 1}, {starved}}, web({forker, hungry})};
+  const auto failures = check_workers(groups, {}).failures;
+  REQUIRE(failures.size() == 3);
+  CHECK(
+      failures[0].message ==
+      "cgroup web: tid 101 (cpu_spin) ended by itself: fork: Resource temporarily unavailable (pids.max 4)");
+  CHECK(failures[1].message ==
+        "cgroup web: tid 102 (cpu_spin) was killed by the OOM killer (cgroup limit 64M)");
+  CHECK(failures[2].check == "no_starvation");
+}
+
+TEST_CASE("workers of different roles or affinities are not compared") {
+  auto messenger = eager(101, 4000), receiver = eager(102, 100);
+  messenger.role = "messenger";
+  receiver.role = "receiver";
+  CHECK(check(web({messenger, receiver}), {.max_throughput_cv = 0.1}).empty());
+  auto pinned = eager(103, 4000), shared = eager(104, 2000);
+  pinned.affinities = {CpuSet{1}};
+  shared.affinities = {CpuSet{0}};
+  CHECK(check(web({pinned, shared})).empty());
+  CHECK(summarize(web({pinned, shared})).spread_pct == std::nullopt);
+
+  auto other = eager(105, 1000);
+  other.role = "receiver";
+  const auto failures = check(web({messenger, receiver, other}));
+  REQUIRE(failures.size() == 2);
+  CHECK(failures[0].message ==
+        "cgroup web: off-CPU share of cpu_spin workers (receiver) spreads 18.0 points (tid 105: 80.0 %, tid "
+        "102: 98.0 %), limit 15");
+  CHECK(failures[1].check == "max_unfairness_pct");
+}
+
+TEST_CASE("workers that always want to run get CPU time near their mean, however small their share is") {
+  std::vector<WorkerReport> crowd;
+  for (std::int32_t tid = 101; tid < 117; ++tid) crowd.push_back(eager(tid, 312));
+  CHECK(check(web(crowd)).empty());
+  crowd[3] = eager(104, 100);  // 2 % of the time instead of 6 %: far below 15 points
+  const auto failures = check(web(crowd));
+  REQUIRE(failures.size() == 1);
+  CHECK(failures[0].check == "max_unfairness_pct");
+  CHECK(
+      failures[0].message ==
+      "cgroup web: tid 104 of the 16 cpu_spin workers got 0.100 s of CPU time, 67 % less than their mean of "
+      "0.299 s, limit 50 %");
+  CHECK(check(web(crowd), {.max_unfairness_pct = 70}).empty());
+}
+
+TEST_CASE("one that gets too much is unfair too, a turn more or less is chance") {
+  CHECK(check(web({eager(101, 60), eager(102, 60), eager(103, 60), eager(104, 100)})).empty());
+  const auto failures = check(web({eager(101, 60), eager(102, 60), eager(103, 60), eager(104, 300)}));
+  REQUIRE(failures.size() == 1);
+  CHECK(failures[0].tid == std::nullopt);
+  CHECK(failures[0].message.find("tid 104 of the 4 cpu_spin workers got 0.300 s of CPU time, 150 % more") !=
+        std::string::npos);
+}
+
+TEST_CASE("workers that sleep by choice may differ") {
+  auto often = eager(101, 40), seldom = eager(102, 10);
+  often.schedstat_run_delay_ns = seldom.schedstat_run_delay_ns = 0;
+  CHECK(check(web({often, seldom})).empty());
+  auto unknown = eager(103, 10);
+  unknown.schedstat_run_delay_ns.reset();
+  CHECK(check(web({eager(104, 100), unknown})).empty());
+}
+
+TEST_CASE("four equal workers of which two got a third of the others' time are not fair, emulated or not") {
+  const auto group = web({eager(101, 1450), eager(102, 3750), eager(103, 3550), eager(104, 1200)});
+  for (const auto blur : {Duration{}, Duration(100ms)}) {
+    const auto failures = check(group, {.blur = blur});
+    REQUIRE_FALSE(failures.empty());
+    CHECK(failures[0].check == "max_spread_pct");
+  }
+}
+
+TEST_CASE("what emulation may have blurred is not judged, and said") {
+  const auto group = web({eager(101, 2000), eager(102, 2900)});  // 18 points
+  CHECK(check(group).size() == 1);
+  const auto findings = check_workers(std::span(&group, 1), {.blur = Duration(300ms)});  // 6 points
+  CHECK(findings.failures.empty());
+  REQUIRE(findings.not_judged.size() == 1);
+  CHECK(findings.not_judged[0] ==
+        "max_spread_pct: cgroup web: off-CPU share of cpu_spin workers spreads 18.0 points (tid 102: 42.0 %, "
+        "tid "
+        "101: 60.0 %), limit 15: emulation blurs 6.0 points");
+}
+
+TEST_CASE("a group that nobody reported of has no sums") {
+  WorkerGroup group = web({});
+  group.started = 4;
+  const auto summary = summarize(group);
+  CHECK(summary.workers == 4);
+  CHECK(summary.reported == 0);
+  CHECK_FALSE(summary.work_units);
+  CHECK_FALSE(summary.iterations);
+  CHECK_FALSE(summary.migrations);
+}
+
+TEST_CASE("a group's longest gap is the longest, whoever has it") {
+  auto first = healthy(101), second = healthy(102);
+  first.longest_gap_ns = 9;
+  second.longest_gap_ns = 5;
+  CHECK(summarize(web({first, second})).longest_gap_ns == 9);
+  CHECK(summarize(web({second, first})).longest_gap_ns == 9);
+}
+
 TEST_CASE("a group's summary adds up its workers and leaves out what is unknown") {
   auto first = healthy(101), second = healthy(102);
   first.longest_gap_ns = 5;
@@ -189,7 +330,7 @@ TEST_CASE("a group's summary adds up its workers and leaves out what is unknown"
   second.migrations = 3;
   second.cpu_ns = kSecond;
   second.off_cpu_ns = 4 * kSecond;
-  second.wake_latencies_ns = {100, 200};
+  count_latencies(second, {100, 200});
   const auto summary = summarize(web({first, second}));
   CHECK(summary.workers == 2);
   CHECK(summary.work_units == 2000);

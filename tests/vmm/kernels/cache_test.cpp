@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <sstream>
 
 #include "engine/base/durable_file.h"
 #include "tests/vmm/kernels/cache_fixture.h"
@@ -70,6 +71,28 @@ TEST_CASE_FIXTURE(Fixture, "a kernel that is cached is not unpacked again") {
   const CacheEntry again = add("9.1.2");
   CHECK(again.directory == first.directory);
   CHECK_FALSE(fs::exists(again.directory / "extra"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "of an entry that a newer ktstr wrote, what is not known is left out") {
+  const auto metadata = add("9.1.2").directory / "metadata.json";
+  const auto with_format = [&](const std::string& format) {
+    std::ostringstream text;
+    text << std::ifstream(metadata).rdbuf();
+    auto json = text.str();
+    const std::string mine = "\"format\": \"" + kMetadataFormat.to_string() + "\"";
+    REQUIRE(json.find(mine) != std::string::npos);
+    json.replace(json.find(mine), mine.size(), format);
+    std::ofstream(metadata) << json;
+  };
+  with_format("\"format\": \"1.99\",\n \"colour\": 3");
+  CHECK(releases() == std::vector<std::string>{"9.1.2"});
+  std::ofstream(metadata) << "{\"format\": \"2.0\", \"release\": \"9.1.2\"}";
+  const auto listing = cache.list();
+  REQUIRE(listing);
+  CHECK(listing->entries.empty());
+  REQUIRE(listing->damaged.size() == 1);
+  CHECK(listing->damaged[0].message.ends_with(
+      "written by a newer ktstr (format 2.0; this one reads 1.x): use a ktstr of that version or newer"));
 }
 
 TEST_CASE_FIXTURE(Fixture, "a kernel without BTF is refused") {
