@@ -77,6 +77,7 @@
 ---@field backend? string kvm, qemu-tcg or qemu-kvm; absent when none was started
 ---@field origin? string booted or forked; absent when none was started
 ---@field fork_problem? string why the guest was booted though it could have been forked, or why none can be forked from it
+---@field console_log_problem? string why the console log does not hold the whole console: its limit of 64M, or an error of writing it
 ---@field emulated boolean whether instructions were emulated
 ---@field topology string NUMA nodes, LLCs, cores per LLC, threads per core, and what differs from node to node
 ---@field cpus integer CPUs
