@@ -96,7 +96,7 @@ bool Translator::read_bytes(KernelVirt address, std::span<std::byte> out) const 
   return true;
 }
 
-std::optional<std::string> Translator::read_c_string(KernelVirt address, std::size_t cap) const {
+std::optional<std::string> Translator::read_c_bytes(KernelVirt address, std::size_t cap) const {
   constexpr std::size_t kPiece = 256;
   std::string text;
   while (text.size() < cap) {
@@ -108,10 +108,15 @@ std::optional<std::string> Translator::read_c_string(KernelVirt address, std::si
     const auto* characters = reinterpret_cast<const char*>(piece.data());
     const std::size_t used = strnlen(characters, length);
     text.append(characters, used);
-    if (used < length) return valid_utf8(text);
+    if (used < length) return text;
     address = address + length;
   }
-  return valid_utf8(text);
+  return text;
+}
+
+std::optional<std::string> Translator::read_c_string(KernelVirt address, std::size_t cap) const {
+  const auto bytes = read_c_bytes(address, cap);
+  return bytes ? std::optional(valid_utf8(*bytes)) : std::nullopt;
 }
 
 }  // namespace ktstr::introspect

@@ -89,6 +89,8 @@ class Translator {
 
   /// The bytes at `address` up to the first NUL, at most `cap` of them. nullopt when a byte before that can't
   /// be read.
+  [[nodiscard]] std::optional<std::string> read_c_bytes(KernelVirt address, std::size_t cap) const;
+  /// The same as text: U+FFFD stands for each byte that is no UTF-8.
   [[nodiscard]] std::optional<std::string> read_c_string(KernelVirt address, std::size_t cap) const;
 
   /// Whether `address` can be dereferenced at all in this mode: kernel half, canonical, multiple of

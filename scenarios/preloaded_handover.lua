@@ -1,6 +1,8 @@
 local k = require "ktstr"
 
--- The successor loads and is verified while the first still schedules; only its attach remains for the time without a scheduler.
+-- The successor loads and is verified while the first still schedules: the gap is that of its attach.
+local second = k.scheduler { name = "second", path = "scx_ktstr", args = { "--name", "second" } }
+
 return k.scenario {
   name = "preloaded_handover",
   description = "a scheduler takes over from another that runs until the moment of its attach",
@@ -16,9 +18,6 @@ return k.scenario {
 
   steps = {
     k.step { hold = "3s" },
-    k.step {
-      k.op.replace_scheduler(k.scheduler { name = "second", path = "scx_ktstr", args = { "--name", "second" } }, "preloaded"),
-      hold = k.hold.rest,
-    },
+    k.step { k.op.replace_scheduler(second, "preloaded"), hold = k.hold.rest },
   },
 }

@@ -91,7 +91,7 @@ std::optional<std::string> CgroupTree::name_of(const Kernel& kernel, KernelVirt 
   if (!node || !plausible(*node, 8)) return std::nullopt;
   const auto pointer = kernfs_node_.name.read(kernel, *node);
   if (!pointer || !plausible(*pointer, 1)) return std::nullopt;
-  const auto name = kernel.read_c_string(*pointer, kMaxNameBytes + 1);
+  const auto name = kernel.translator().read_c_bytes(*pointer, kMaxNameBytes + 1);
   const bool possible =
       name && !name->empty() && name->size() <= kMaxNameBytes && name->find('/') == std::string::npos;
   return possible ? std::optional(escaped(*name)) : std::nullopt;
