@@ -114,7 +114,8 @@ TEST_CASE("a worker that the guest kills fails the run and is named") {
   REQUIRE_FALSE(report->failures.empty());
   CHECK(report->failures[0].check == "worker_exit");
   CHECK(report->failures[0].cgroup == "web");
-  CHECK(report->failures[0].message.ends_with("(page_fault_churn) died of signal 9 (Killed)"));
+  CHECK(report->failures[0].message.ends_with(
+      "(page_fault_churn) was killed by the OOM killer (cgroup limit 4M)"));
 }
 
 TEST_CASE("an emulator that is killed in mid-run leaves the run inconclusive") {
@@ -132,7 +133,7 @@ TEST_CASE("an emulator that is killed in mid-run leaves the run inconclusive") {
   CHECK(report->verdict == Outcome::kInconclusive);
   CHECK(exit_code(report->verdict) == 2);
   CHECK(report->failures.empty());
-  CHECK(report->reason.value_or("").find("signal 9") != std::string::npos);
+  CHECK(report->reason.value_or("").find("QEMU was killed by SIGKILL") != std::string::npos);
   CHECK(report->emulator_faults.empty());
   CHECK(report->timeline.steps.size() == 1);
   CHECK_FALSE(report->timeline.steps[0].end_ns);

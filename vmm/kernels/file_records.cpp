@@ -1,12 +1,14 @@
 #include "vmm/kernels/file_records.h"
 
+#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 
 #include "engine/base/durable_file.h"
 #include "engine/base/mapped_file.h"
-#include "engine/base/read.h"
+#include "engine/base/printable.h"
+#include "engine/base/read_format.h"
 #include "engine/base/write.h"
 #include "vmm/kernels/checksum.h"
 
@@ -38,6 +40,19 @@ bool is_untouched(const FileRecord& record, const fs::path& path) {
          status.st_ino == record.inode && nanoseconds(status.st_ctim) == record.ctime_ns;
 }
 
+/// Members that a newer ktstr added are left out and told.
+Result<FileRecords> parse_records(const fs::path& path) {
+  const auto file = KTSTR_TRY(MappedFile::open(path));
+  const auto tree =
+      KTSTR_TRY(parse_json({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()}));
+  const auto found = KTSTR_TRY(format_of(tree, "format", {1, 0}));
+  FileRecords records;
+  if (const auto note = KTSTR_TRY(read_format(tree, records, found, kFileRecordsFormat)); !note.empty())
+    spdlog::warn("{}", printable(path.string() + ": " + note));
+  records.format = kFileRecordsFormat.to_string();
+  return records;
+}
+
 }  // namespace
 
 Result<FileRecords> FileRecords::of(const fs::path& directory) {
@@ -54,12 +69,8 @@ Result<FileRecords> FileRecords::of(const fs::path& directory) {
 }
 
 std::optional<FileRecords> FileRecords::load(const fs::path& directory) {
-  const auto file = MappedFile::open(directory / kFile);
-  if (!file) return std::nullopt;
-  auto records =
-      from_json<FileRecords>({reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size()});
-  if (!records) return std::nullopt;
-  return std::move(*records);
+  auto records = parse_records(directory / kFile);
+  return records ? std::optional(std::move(*records)) : std::nullopt;
 }
 
 Status FileRecords::save(const fs::path& directory) const {

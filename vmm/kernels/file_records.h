@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/base/describe.h"
+#include "engine/base/format_version.h"
 #include "engine/base/result.h"
 
 namespace ktstr::vmm {
@@ -22,12 +23,17 @@ struct FileRecord {
   std::int64_t ctime_ns = 0;
 };
 
+/// Of checksums.json. Files without a version are 1.0.
+inline constexpr FormatVersion kFileRecordsFormat{1, 1};
+
 struct FileRecords {
+  std::string format = kFileRecordsFormat.to_string();
   std::vector<FileRecord> files;
 
   /// Reads all regular files of `directory` but hidden ones and the records themselves. Errors: kIo.
   [[nodiscard]] static Result<FileRecords> of(const std::filesystem::path& directory);
-  /// What was saved there; nullopt when nothing was, or nothing that can be read.
+  /// What was saved there; nullopt when nothing was, or nothing that can be read, another major version of
+  /// the format included: it is made again then.
   [[nodiscard]] static std::optional<FileRecords> load(const std::filesystem::path& directory);
   /// In one step. Precondition: nobody else saves there. Errors: kIo.
   [[nodiscard]] Status save(const std::filesystem::path& directory) const;
@@ -61,8 +67,9 @@ inline constexpr auto describe<vmm::FileRecord> = record<vmm::FileRecord>(
     field("ctime_ns", &vmm::FileRecord::ctime_ns, "its change time then, ns since 1970"));
 
 template <>
-inline constexpr auto describe<vmm::FileRecords> =
-    record<vmm::FileRecords>("FileRecords", "the files of a cached kernel: checksums.json of its entry",
-                             field("files", &vmm::FileRecords::files, "each of them"));
+inline constexpr auto describe<vmm::FileRecords> = record<vmm::FileRecords>(
+    "FileRecords", "the files of a cached kernel: checksums.json of its entry",
+    field("format", &vmm::FileRecords::format, "version of this file's format, MAJOR.MINOR"),
+    field("files", &vmm::FileRecords::files, "each of them"));
 
 }  // namespace ktstr

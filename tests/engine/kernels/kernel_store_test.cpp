@@ -136,10 +136,9 @@ TEST_CASE_FIXTURE(Fixture, "a kernel that is damaged for good is named with its 
   const auto refused = store.resolve("9.1.2");
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == ErrorCode::kCorrupt);
-  CHECK(refused.error().message ==
-        "cached kernel 9.1.2 is damaged: " + added.bzimage.string() +
-            " is not what was put there; remove it with `ktstr kernel clean " +
-            added.directory.filename().string() + "`, then fetch or add it again");
+  CHECK(refused.error().message == "cached kernel 9.1.2 is damaged: " + added.bzimage.string() +
+                                       " is not what was put there; remove it with `ktstr kernel clean " +
+                                       added.directory.filename().string() + "`, then fetch or add it again");
   CHECK(store.verify()->size() == 1);
   REQUIRE(store.clean({added.directory.filename().string(), std::nullopt}));
   add("9.1.2", {"scx_bpf_create_dsq"});
@@ -164,7 +163,8 @@ TEST_CASE_FIXTURE(Fixture, "somebody else's cache without an index gets one in m
   const auto before = std::filesystem::last_write_time(added.symbols);
   CHECK(holds_for_a_stranger(directory.path(), [&] {
     const auto foreign = KernelStore::open(directory.path() / "cache");
-    const auto found = foreign ? foreign->resolve(std::nullopt) : Result<engine::CachedKernel>(foreign.error());
+    const auto found =
+        foreign ? foreign->resolve(std::nullopt) : Result<engine::CachedKernel>(foreign.error());
     if (!found) return false;
     const auto symbols = SymbolTable::load(found->symbols);
     return symbols && symbols->size() == 601 && std::filesystem::file_size(found->btf) > 0;
@@ -174,7 +174,8 @@ TEST_CASE_FIXTURE(Fixture, "somebody else's cache without an index gets one in m
 
 TEST_CASE_FIXTURE(Fixture, "a kernel that the agent can't run on is refused by its configuration") {
   const auto image = file("boot/vmlinuz", kernel("9.1.2", btf_with({"scx_bpf_create_dsq"})));
-  file("boot/config-9.1.2", bytes_of("CONFIG_VIRTIO_PCI=y\nCONFIG_VIRTIO_CONSOLE=m\n# CONFIG_TMPFS is not set\n"));
+  file("boot/config-9.1.2",
+       bytes_of("CONFIG_VIRTIO_PCI=y\nCONFIG_VIRTIO_CONSOLE=m\n# CONFIG_TMPFS is not set\n"));
   const auto refused = store.add(image);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == ErrorCode::kInvalidArgument);

@@ -143,7 +143,7 @@ TEST_CASE_FIXTURE(Fixture, "a release, its beginning, an entry's name and a path
 }
 
 TEST_CASE_FIXTURE(Fixture, "an unknown kernel is answered with what is cached and the nearest") {
-  CHECK(cache.resolve("9.9").error().message == 
+  CHECK(cache.resolve("9.9").error().message ==
         "no kernel 9.9 is cached: `ktstr kernel fetch 9.9` gets one; the cache is empty");
   add("9.1.2+x");
   add("8.4.1");

@@ -18,7 +18,8 @@ std::string default_of(const KernelCache& cache) {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(CacheFixture, "a kernel that is added does not displace the one that was made the default") {
+TEST_CASE_FIXTURE(CacheFixture,
+                  "a kernel that is added does not displace the one that was made the default") {
   const auto cloud = add(kCloud);
   REQUIRE(cache.make_default(cloud));
   add(kRealtime, "rt");
