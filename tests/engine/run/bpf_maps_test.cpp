@@ -85,6 +85,7 @@ TEST_CASE("a bitfield and what is larger are written into a guest that stands st
 TEST_CASE("a guest that does not stand still, or not go on, is an error") {
   Maps maps;
   SUBCASE("one vCPU does not stop: nothing is written") {
+    maps.machine.state.vcpus[1].reset();
     maps.machine.state.not_stopped = {1};
     CHECK(maps.write("tuning[0].high", std::int64_t{9}).error().message == "not every vCPU could be stopped");
     CHECK(maps.at<std::uint32_t>(24) == 0);
