@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "introspect/memory.h"
+#include "introspect/read_budget.h"
 
 namespace ktstr::introspect {
 
@@ -21,9 +22,11 @@ class CopyingMemory final : public PhysicalMemory {
   /// 64 MB. Pages beyond can't be read.
   static constexpr std::size_t kMaxPages = std::size_t{1} << 14;
 
-  /// `guest` must outlive the reads before seal(). The guest stands still for as long as those take.
-  explicit CopyingMemory(const PhysicalMemory& guest, std::size_t max_pages = kMaxPages)
-      : guest_(&guest), end_(guest.end()), max_pages_(max_pages) {}
+  /// `guest` and `budget`, from which the pages are taken too, must outlive the reads before seal(). The
+  /// guest stands still for as long as those take.
+  explicit CopyingMemory(const PhysicalMemory& guest, std::size_t max_pages = kMaxPages,
+                         ReadBudget* budget = nullptr)
+      : guest_(&guest), end_(guest.end()), max_pages_(max_pages), budget_(budget) {}
 
   [[nodiscard]] bool read(GuestPhys address, std::span<std::byte> out) const override;
   [[nodiscard]] GuestPhys end() const override { return end_; }
@@ -41,6 +44,7 @@ class CopyingMemory final : public PhysicalMemory {
   const PhysicalMemory* guest_;  ///< nullptr: sealed
   GuestPhys end_;
   std::size_t max_pages_;
+  ReadBudget* budget_;
   mutable std::mutex mutex_;
   mutable std::unordered_map<std::uint64_t, std::unique_ptr<Page>> pages_;  ///< null: could not be read
   mutable bool full_ = false;

@@ -1,13 +1,14 @@
 #include "introspect/memory_image.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
 
+#include "engine/base/durable_file.h"
 #include "engine/base/fd.h"
+#include "engine/base/format_version.h"
 #include "introspect/shared_copy.h"
 
 namespace ktstr::introspect {
@@ -15,7 +16,7 @@ namespace ktstr::introspect {
 namespace {
 
 constexpr std::array<char, 8> kMagic{'K', 'T', 'S', 'T', 'R', 'M', 'E', 'M'};
-constexpr std::uint32_t kVersion = 1;
+constexpr FormatVersion kVersion{1, 0};
 constexpr std::uint32_t kMaxRegions = 1024;
 constexpr std::uint32_t kMaxVcpus = 8192;
 constexpr std::uint64_t kPage = 4096;
@@ -23,7 +24,7 @@ constexpr std::uint64_t kHasIdt = 1, kHasLstar = 2;
 
 struct Header {
   std::array<char, 8> magic = kMagic;
-  std::uint32_t version = kVersion;
+  std::uint32_t version = kVersion.to_word();
   std::uint32_t regions = 0;
   std::uint32_t vcpus = 0;
   std::uint32_t reserved = 0;
@@ -141,12 +142,10 @@ Status save_memory_image(const std::filesystem::path& path, const SpanMemory& me
                          std::span<const CpuContext> vcpus) {
   if (memory.spans().size() > kMaxRegions || vcpus.size() > kMaxVcpus)
     return Error{ErrorCode::kInvalidArgument, "more memory regions or vCPUs than an image holds"};
-  const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!file) return system_error("create " + path.string());
-  Status written = write_image(file, memory, vcpus);
-  if (written) return written;
-  ::unlink(path.c_str());
-  return std::move(written.error()).with_context(path.string());
+  auto file = KTSTR_TRY(NewFile::beside(path, 0600));
+  if (auto written = write_image(file.fd(), memory, vcpus); !written)
+    return std::move(written.error()).with_context(path.string());
+  return file.publish(NewFile::Sync::kNo);
 }
 
 Result<MemoryImage> MemoryImage::open(const std::filesystem::path& path) {
@@ -154,7 +153,8 @@ Result<MemoryImage> MemoryImage::open(const std::filesystem::path& path) {
   RecordReader reader(file.bytes());
   const auto header = reader.next<Header>();
   if (!header || header->magic != kMagic) return corrupt(path, "not a memory image");
-  if (header->version != kVersion) return corrupt(path, "memory image of another version");
+  if (auto status = check_format(FormatVersion::from_word(header->version), kVersion); !status)
+    return std::move(status.error()).with_context(path.string());
   if (header->regions > kMaxRegions || header->vcpus > kMaxVcpus)
     return corrupt(path, "impossible counts in the header");
   std::vector<MemorySpan> spans;

@@ -6,6 +6,7 @@
 #include "engine/base/cpu_set.h"
 #include "engine/scenario/scenario.h"
 #include "lua/lines.h"
+#include "lua/raise.h"
 #include "lua/state.h"
 #include "lua/strict_table.h"
 
@@ -101,7 +102,7 @@ void set_type(lua_State* state, std::string_view type) {
 
 /// Raises an error at the script's line: "k.step: message".
 int refuse(lua_State* state, const Constructor& constructor, const std::string& message) {
-  return luaL_error(state, "%s: %s", constructor.full_name().c_str(), message.c_str());
+  return raise(state, constructor.full_name() + ": " + message);
 }
 
 /// k.scenario { ... }, k.step { ... }, k.scheduler { ... }, k.work.x { ... }
@@ -178,6 +179,7 @@ void push_value(lua_State* state, const Constructor& constructor) {
     return 1;
   });
   lua_setfield(state, -2, "__call");
+  close_metatable(state);
   lua_setmetatable(state, -2);
 }
 

@@ -1,11 +1,14 @@
 #include "lua/ctprof_module.h"
 
+#include <spdlog/spdlog.h>
+
 #include <filesystem>
 #include <new>
 #include <string>
 #include <system_error>
 
 #include "engine/base/mapped_file.h"
+#include "engine/base/printable.h"
 #include "engine/base/read.h"
 #include "engine/ctprof/compare_request.h"
 #include "introspect/ctprof/file.h"
@@ -22,8 +25,8 @@ namespace ctprof = introspect::ctprof;
 using ctprof::Snapshot;
 
 constexpr std::string_view kSuffix = ".ctprof.zst";
-/// A capture of more JSON would not fit a script's memory as tables.
-constexpr std::size_t kMaxJsonBytes = 64U << 20;
+/// A larger capture would not fit a script's memory as tables.
+constexpr ctprof::SnapshotLimits kLimits{.json_bytes = 64U << 20, .values = 2'000'000};
 
 /// In the registry: tables that load() gave and the captures they are of; the metatable of the latter.
 constexpr char kCaptures = 0;
@@ -68,9 +71,11 @@ Result<Snapshot> read_capture(const fs::path& path) {
     return Error{ErrorCode::kInvalidArgument, path.string() + ": not a file"};
   const auto file = KTSTR_TRY(MappedFile::open(path));
   const auto bytes = file.bytes();
+  std::string note;
   auto snapshot =
-      ctprof::parse_snapshot({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, kMaxJsonBytes);
+      ctprof::parse_snapshot({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, kLimits, &note);
   if (!snapshot) return std::move(snapshot.error()).with_context(path.string());
+  if (!note.empty()) spdlog::warn("{}", printable(path.string() + ": " + note));
   return snapshot;
 }
 

@@ -1,6 +1,8 @@
 #include "lua/locator.h"
 
 #include <algorithm>
+#include <iterator>
+#include <limits>
 
 namespace ktstr::lua {
 namespace {
@@ -22,7 +24,7 @@ class LiteralReader {
       auto entry = read_key();
       entry.table = read_value(depth);
       if (at_ >= tokens_.size()) return nullptr;
-      table->entries.push_back(std::move(entry));
+      table->add(std::move(entry));
       if (!here('}')) ++at_;
     }
     if (at_ >= tokens_.size()) return nullptr;
@@ -84,19 +86,37 @@ class LiteralReader {
 
 }  // namespace
 
+void TableLiteral::add(Entry entry) {
+  if (!entry.key.empty()) names_.emplace(entry.key, entries_.size());
+  if (entry.is_item) items_.push_back(entries_.size());
+  entries_.push_back(std::move(entry));
+}
+
 const TableLiteral::Entry* TableLiteral::find(std::string_view key) const {
-  const auto found =
-      std::find_if(entries.begin(), entries.end(), [&](const Entry& entry) { return entry.key == key; });
-  return found == entries.end() ? nullptr : &*found;
+  const auto found = names_.find(std::string(key));
+  return found == names_.end() ? nullptr : &entries_[found->second];
 }
 
 const TableLiteral::Entry* TableLiteral::item(std::size_t index) const {
-  for (const auto& entry : entries)
-    if (entry.is_item && index-- == 0) return &entry;
-  return nullptr;
+  return index < items_.size() ? &entries_[items_[index]] : nullptr;
 }
 
-Locator::Locator(std::string_view source) : tokens_(tokenize(source)) {}
+Locator::Locator(std::string_view source) : tokens_(tokenize(source)) {
+  for (std::size_t i = 0; i < tokens_.size(); ++i)
+    if (tokens_[i].kind == Token::Kind::kName) names_[tokens_[i].text].push_back(i);
+}
+
+const std::vector<std::size_t>& Locator::places_of(std::string_view name) const {
+  static const std::vector<std::size_t> kNowhere;
+  const auto found = names_.find(name);
+  return found == names_.end() ? kNowhere : found->second;
+}
+
+const TableLiteral* Locator::literal_at(std::size_t brace) const {
+  const auto [literal, is_new] = literals_.try_emplace(brace);
+  if (is_new) literal->second = LiteralReader(tokens_, brace).read();
+  return literal->second.get();
+}
 
 /// The "{" of the arguments that follow the callee's name at `callee`, or kNone.
 std::size_t Locator::opening_brace(std::size_t callee) const {
@@ -119,27 +139,35 @@ bool Locator::is_returned(std::size_t callee) const {
   return false;
 }
 
-std::unique_ptr<TableLiteral> Locator::called_at(std::string_view callee, int line) const {
-  auto found = kNone;
-  for (std::size_t i = 0; i + 1 < tokens_.size(); ++i) {
-    if (!tokens_[i].is_name(callee) || tokens_[i + 1].line != line) continue;
-    const auto brace = opening_brace(i);
-    if (brace == kNone || found != kNone) return nullptr;
-    found = brace;
-  }
-  return found == kNone ? nullptr : LiteralReader(tokens_, found).read();
+const TableLiteral* Locator::called_at(std::string_view callee, int line) const {
+  const auto line_behind = [this](std::size_t place) {
+    return place + 1 < tokens_.size() ? tokens_[place + 1].line : std::numeric_limits<int>::max();
+  };
+  const auto& places = places_of(callee);
+  const auto first = std::partition_point(places.begin(), places.end(),
+                                          [&](std::size_t place) { return line_behind(place) < line; });
+  if (first == places.end() || line_behind(*first) != line) return nullptr;
+  if (std::next(first) != places.end() && line_behind(*std::next(first)) == line) return nullptr;
+  const auto brace = opening_brace(*first);
+  return brace == kNone ? nullptr : literal_at(brace);
 }
 
 Locator::Returned Locator::returned(std::string_view callee) const {
+  const auto [kept, is_new] = returned_.try_emplace(callee);
+  if (is_new) kept->second = find_returned(callee);
+  return kept->second;
+}
+
+Locator::Returned Locator::find_returned(std::string_view callee) const {
   auto found = kNone;
-  for (std::size_t i = 1; i < tokens_.size(); ++i) {
-    if (!tokens_[i].is_name(callee) || !tokens_[i - 1].is('.') || !is_returned(i)) continue;
-    const auto brace = opening_brace(i);
+  for (const auto place : places_of(callee)) {
+    if (place == 0 || !tokens_[place - 1].is('.') || !is_returned(place)) continue;
+    const auto brace = opening_brace(place);
     if (brace == kNone || found != kNone) return {};
     found = brace;
   }
   if (found == kNone) return {};
-  return {LiteralReader(tokens_, found).read(), tokens_[found].line};
+  return {literal_at(found), tokens_[found].line};
 }
 
 }  // namespace ktstr::lua

@@ -7,6 +7,7 @@
 #include <lua.hpp>
 #include <vector>
 
+#include "lua/record_table.h"
 #include "lua/sandbox.h"
 
 namespace ktstr::lua {
@@ -29,9 +30,19 @@ class LuaSink {
     return lua_pushlstring(state_, text, size), true;
   }
   bool StartObject() { return open(0); }
+  /// An object in which a name that the record does not have is an error (record_table.h).
+  bool StartRecord(const RecordNames& names) {
+    if (next_index_.empty()) root_ = &names;
+    open(0);
+    make_record(state_, names);
+    return true;
+  }
   bool StartArray() { return open(1); }
   bool EndObject(rapidjson::SizeType) { return close(); }
   bool EndArray(rapidjson::SizeType) { return close(); }
+
+  /// The record that the outermost object is; nullptr for any other value.
+  [[nodiscard]] const RecordNames* root() const { return root_; }
 
  private:
   bool open(int first_index) {
@@ -55,6 +66,7 @@ class LuaSink {
   }
 
   lua_State* state_;
+  const RecordNames* root_ = nullptr;
   std::vector<int> next_index_;  ///< of each open container; 0 for an object
 };
 

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <exception>
 #include <iostream>
 #include <memory>
+#include <new>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -14,6 +16,7 @@
 #include "engine/base/nearest.h"
 #include "engine/base/printable.h"
 #include "lua/commands/commands.h"
+#include "lua/version.h"
 
 namespace ktstr::lua {
 namespace {
@@ -84,7 +87,7 @@ int exit_after(const CLI::App& app, const CLI::ParseError& error) {
 int run(std::vector<std::string> arguments) {
   CLI::App app{"Scenarios for CPU schedulers on real kernels, watched from outside the guest", "ktstr"};
   Invocation invocation;
-  app.set_version_flag("--version", "ktstr " KTSTR_VERSION);
+  app.set_version_flag("--version", version_text());
   app.add_flag("-v,--verbose", invocation.verbosity, "Log to standard error; twice for more");
   app.add_flag("--no-color", invocation.no_color, "Never use colour (also: NO_COLOR in the environment)");
   app.footer(kFooter);
@@ -116,6 +119,14 @@ int run(std::vector<std::string> arguments) {
 }  // namespace
 }  // namespace ktstr::lua
 
+// What libraries throw ends here; what can be foreseen is an Error long before.
 int main(int argc, char** argv) {
-  return ktstr::lua::run({argv + 1, argv + argc});
+  using namespace ktstr;
+  try {
+    return lua::run({argv + 1, argv + argc});
+  } catch (const std::bad_alloc&) {
+    return lua::report_error({ErrorCode::kUnavailable, "out of memory"});
+  } catch (const std::exception& error) {
+    return lua::report_error({ErrorCode::kIo, error.what()});
+  }
 }

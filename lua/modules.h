@@ -8,8 +8,8 @@
 namespace ktstr::lua {
 
 /// Compiles chunk `chunk` of `sources`, as text only, and pushes its function. Raises a Lua error for a
-/// syntax error.
-void push_chunk(lua_State* state, const ScriptSources& sources, int chunk);
+/// syntax error, and for keys that stand twice in one table.
+void push_chunk(lua_State* state, ScriptSources& sources, int chunk);
 
 /// Makes the global `require`. Each module runs once; what it returns is kept. `sources` must outlive the
 /// state.

@@ -6,12 +6,8 @@
 
 namespace ktstr::lua {
 
-/// Raises the message with the line of the script that called.
-inline int raise(lua_State* state, std::string_view message) {
-  luaL_where(state, 1);
-  lua_pushlstring(state, message.data(), message.size());
-  lua_concat(state, 2);
-  return lua_error(state);
-}
+/// Raises the message with the line of the script that called, also when the sandbox's own Lua code stands
+/// between.
+int raise(lua_State* state, std::string_view message);
 
 }  // namespace ktstr::lua

@@ -1,65 +1,41 @@
 #include "lua/sandbox.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <cstdio>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
 
-#include "engine/base/printable.h"
-#include "lua/state.h"
+#include "lua/prelude.h"
+#include "lua/strict_globals.h"
+#include "lua/strict_table.h"
 
 namespace ktstr::lua {
 namespace {
 
-constexpr std::array<std::string_view, 25> kAllowedGlobals = {
-    "_G",       "_VERSION", "assert", "bit",          "coroutine", "error", "getmetatable",
-    "ipairs",   "math",     "next",   "pairs",        "pcall",     "print", "rawequal",
-    "rawget",   "rawset",   "select", "setmetatable", "string",    "table", "tonumber",
-    "tostring", "type",     "unpack", "xpcall"};
+using Names = std::span<const std::string_view>;
+
+constexpr std::string_view kGlobals[] = {"_G",       "_VERSION",     "assert",       "bit",      "coroutine",
+                                         "error",    "getmetatable", "ipairs",       "math",     "next",
+                                         "pairs",    "pcall",        "print",        "rawequal", "rawget",
+                                         "rawset",   "select",       "setmetatable", "string",   "table",
+                                         "tonumber", "tostring",     "type",         "unpack",   "xpcall"};
+constexpr std::string_view kString[] = {"byte",  "char",  "find", "format",  "gmatch", "gsub", "len",
+                                        "lower", "match", "rep",  "reverse", "sub",    "upper"};
+constexpr std::string_view kTable[] = {"concat", "foreach", "foreachi", "getn", "insert",
+                                       "maxn",   "move",    "remove",   "sort"};
+constexpr std::string_view kCoroutine[] = {"create", "isyieldable", "resume", "running",
+                                           "status", "wrap",        "yield"};
 
 constexpr char kMakeUint64 = 0;
 constexpr char kMakeInt64 = 0;
 constexpr std::uint64_t kLargestExact = 1ULL << 53;
 
-int print(lua_State* state) {
-  std::string line;
-  const int count = lua_gettop(state);
-  lua_getglobal(state, "tostring");
-  for (int i = 1; i <= count; ++i) {
-    lua_pushvalue(state, -1);
-    lua_pushvalue(state, i);
-    lua_call(state, 1, 1);
-    std::size_t size = 0;
-    const char* text = lua_tolstring(state, -1, &size);
-    if (!text) return luaL_error(state, "'tostring' must return a string to 'print'");
-    line.append(i > 1 ? "\t" : "").append(text, size);
-    lua_pop(state, 1);
-  }
-  std::fprintf(stderr, "%s\n", printable_lines(LuaState::of(state).readable(line)).c_str());
-  return 0;
-}
-
 void open_library(lua_State* state, const char* name, lua_CFunction open) {
   lua_pushcfunction(state, open);
   lua_pushstring(state, name);
   lua_call(state, 1, 0);
-}
-
-/// LuaJIT runs xpcall's handler inside the failed call, where the count hook is off: an endless loop there
-/// would have no end. This one runs it afterwards; the stack that it can't see is no loss without `debug`.
-void replace_xpcall(lua_State* state) {
-  constexpr std::string_view kXpcall =
-      "local pcall = pcall\n"
-      "local function finish(handler, ok, ...)\n"
-      "  if ok then return true, ... end\n"
-      "  return false, handler(...)\n"
-      "end\n"
-      "function xpcall(f, handler, ...) return finish(handler, pcall(f, ...)) end\n";
-  if (luaL_loadbuffer(state, kXpcall.data(), kXpcall.size(), "=xpcall") != 0) lua_error(state);
-  lua_call(state, 0, 0);
 }
 
 /// Keeps two functions that make 64-bit cdata from halves; the ffi library itself stays out of reach.
@@ -86,16 +62,31 @@ void keep_number_makers(lua_State* state) {
   lua_rawset(state, LUA_REGISTRYINDEX);
 }
 
-void remove_globals(lua_State* state) {
+/// Removes what is not among `names` from the table at `index`, an absolute or pseudo index.
+void keep_members(lua_State* state, int index, Names names) {
   lua_pushnil(state);
-  while (lua_next(state, LUA_GLOBALSINDEX) != 0) {
+  while (lua_next(state, index) != 0) {
     lua_pop(state, 1);
     const char* name = lua_type(state, -1) == LUA_TSTRING ? lua_tostring(state, -1) : "";
-    if (std::find(kAllowedGlobals.begin(), kAllowedGlobals.end(), name) != kAllowedGlobals.end()) continue;
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
     lua_pushvalue(state, -1);
     lua_pushnil(state);
-    lua_rawset(state, LUA_GLOBALSINDEX);
+    lua_rawset(state, index);
   }
+}
+
+void keep_members(lua_State* state, const char* library, Names names) {
+  lua_getglobal(state, library);
+  keep_members(state, lua_gettop(state), names);
+  lua_pop(state, 1);
+}
+
+/// Scripts may not change what the methods of strings are.
+void close_string_metatable(lua_State* state) {
+  lua_pushliteral(state, "");
+  lua_getmetatable(state, -1);
+  close_metatable(state);
+  lua_pop(state, 2);
 }
 
 void push_made(lua_State* state, const char* maker, double high, double low) {
@@ -115,14 +106,13 @@ void open_sandbox(lua_State* state) {
   open_library(state, LUA_MATHLIBNAME, luaopen_math);
   open_library(state, LUA_BITLIBNAME, luaopen_bit);
   keep_number_makers(state);
-  replace_xpcall(state);
-  lua_pushcfunction(state, &print);
-  lua_setglobal(state, "print");
-  lua_getglobal(state, "string");
-  lua_pushnil(state);
-  lua_setfield(state, -2, "dump");
-  lua_pop(state, 1);
-  remove_globals(state);
+  run_prelude(state);
+  keep_members(state, "string", kString);
+  keep_members(state, "table", kTable);
+  keep_members(state, "coroutine", kCoroutine);
+  keep_members(state, LUA_GLOBALSINDEX, kGlobals);
+  close_string_metatable(state);
+  make_globals_strict(state);
 }
 
 void push_uint64(lua_State* state, unsigned long long value) {

@@ -8,8 +8,8 @@
 
 namespace ktstr::lua {
 
-/// Opens the libraries and removes every global that is not on the list of allowed ones. `print` goes to
-/// standard error. May raise Lua errors.
+/// Opens the libraries, removes every global and library function that is not on the list of allowed ones,
+/// and puts bounded ones in place of those that have no bound (prelude.h). May raise Lua errors.
 void open_sandbox(lua_State* state);
 
 /// Pushes an exact 64-bit number: a Lua number up to 2^53, LuaJIT's uint64_t or int64_t cdata beyond.

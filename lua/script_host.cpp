@@ -2,50 +2,32 @@
 
 #include "engine/scenario/load.h"
 #include "lua/constructors.h"
+#include "lua/cut_text.h"
+#include "lua/hook_failures.h"
 #include "lua/lines.h"
 #include "lua/modules.h"
+#include "lua/record_table.h"
 #include "lua/sources.h"
 #include "lua/to_value.h"
 
 namespace ktstr::lua {
 namespace {
 
+constexpr std::size_t kLongestMistake = 4 << 10;
+
 /// "file.lua:12: path: message", as far as it is known.
-Error error_at(const LuaState& state, const ReadError& error) {
+std::string line_of_error(const LuaState& state, const ReadError& error) {
   auto place = state.chunk_file(chunk_of(error.line)) + ":";
   if (error.line != 0) place += std::to_string(line_of(error.line)) + ":";
-  return {ErrorCode::kInvalidArgument, place + " " + error.text()};
+  return place + " " + cut_text(error.text(), kLongestMistake);
 }
 
-/// Adds the string at `index`; false for anything else.
-bool add_failure(lua_State* state, int index, std::vector<std::string>& failures) {
-  if (lua_type(state, index) != LUA_TSTRING) return false;
-  std::size_t size = 0;
-  const char* text = lua_tolstring(state, index, &size);
-  failures.emplace_back(text, size);
-  return true;
-}
-
-/// What a hook returned, on top of the stack: nothing, a string, or a list of strings. False for anything
-/// else.
-bool add_returned(lua_State* state, std::vector<std::string>& failures) {
-  if (lua_isnil(state, -1)) return true;
-  if (lua_type(state, -1) != LUA_TTABLE) return add_failure(state, -1, failures);
-  const auto count = lua_objlen(state, -1);
-  for (std::size_t i = 1; i <= count; ++i) {
-    lua_rawgeti(state, -1, static_cast<int>(i));
-    if (!add_failure(state, -1, failures)) return false;
-    lua_pop(state, 1);
-  }
-  return true;
-}
-
-/// report:fail("message")
-int fail(lua_State* state) {
-  auto& failures = *static_cast<std::vector<std::string>*>(lua_touserdata(state, lua_upvalueindex(1)));
-  if (lua_gettop(state) != 2 || !add_failure(state, 2, failures))
-    return luaL_error(state, "report:fail takes one string");
-  return 0;
+/// All mistakes that were found, a line each.
+Error error_at(const LuaState& state, const ReadError& error) {
+  auto text = line_of_error(state, error);
+  for (const auto& other : error.others) text += "\n" + line_of_error(state, other);
+  if (error.left_out > 0) text += "\nand " + std::to_string(error.left_out) + " more mistakes";
+  return {ErrorCode::kInvalidArgument, std::move(text)};
 }
 
 /// Where the function on top of the stack begins.
@@ -54,17 +36,6 @@ lua_Debug definition(lua_State* state) {
   lua_pushvalue(state, -1);
   lua_getinfo(state, ">S", &place);
   return place;
-}
-
-/// Gives the report on top of the stack its method `fail`, beside its own members.
-void add_fail_method(lua_State* state, std::vector<std::string>& failures) {
-  lua_newtable(state);
-  lua_newtable(state);
-  lua_pushlightuserdata(state, &failures);
-  lua_pushcclosure(state, &fail, 1);
-  lua_setfield(state, -2, "fail");
-  lua_setfield(state, -2, "__index");
-  lua_setmetatable(state, -2);
 }
 
 bool is_scenario(lua_State* state) {
@@ -76,10 +47,14 @@ bool is_scenario(lua_State* state) {
 }  // namespace
 
 ScriptHost::ScriptHost(std::unique_ptr<LuaState> state, std::unique_ptr<ScriptSources> sources)
-    : state_(std::move(state)), sources_(std::move(sources)) {}
+    : state_(std::move(state)), sources_(std::move(sources)), failures_(std::make_unique<HookFailures>()) {}
 ScriptHost::ScriptHost(ScriptHost&&) noexcept = default;
 ScriptHost& ScriptHost::operator=(ScriptHost&&) noexcept = default;
 ScriptHost::~ScriptHost() = default;
+
+engine::ScriptReport ScriptHost::files() const {
+  return sources_->files();
+}
 
 Result<ScriptHost> ScriptHost::load(const std::filesystem::path& file, const Limits& limits) {
   auto state = KTSTR_TRY(LuaState::create(limits));
@@ -117,22 +92,32 @@ Status ScriptHost::run_script(Value& tree) {
 Result<std::vector<std::string>> ScriptHost::run_hook(const std::optional<Value::Function>& function,
                                                       const char* name,
                                                       const std::function<void(LuaSink&)>& write_argument) {
-  std::vector<std::string> failures;
-  if (!function) return failures;
+  if (!function) return std::vector<std::string>{};
+  failures_->begin();
   const auto outcome = state_->protected_call([&](lua_State* state) {
     lua_rawgeti(state, LUA_REGISTRYINDEX, function->reference);
     const auto hook = definition(state);
     LuaSink sink(state);
     write_argument(sink);
-    add_fail_method(state, failures);
+    failures_->push_fail(state);
+    make_record_with_fail(state, sink.root());
     lua_call(state, 1, 1);
-    if (!add_returned(state, failures))
-      luaL_error(state, "%s:%d: %s must return a string or a list of strings, not a %s", hook.short_src,
-                 hook.linedefined, name, luaL_typename(state, -1));
+    if (!failures_->add_returned(state, name))
+      luaL_error(state, "%s:%d: %s must return a string, a list of strings, true or false, not a %s",
+                 hook.short_src, hook.linedefined, name, luaL_typename(state, -1));
   });
-  for (auto& failure : failures) failure = state_->readable(std::move(failure));
-  if (!outcome) failures.push_back(outcome.error().message);
+  if (!outcome) failures_->add_error(outcome.error().message);
+  auto failures = failures_->end();
+  if (!outcome && outcome.error().code == ErrorCode::kCancelled) return outcome.error();
   return failures;
+}
+
+void ScriptHost::stop_when_readable(int fd) {
+  state_->stop_when_readable(fd);
+}
+
+void ScriptHost::print_with(std::function<void(std::string_view)> printer) {
+  state_->print_with(std::move(printer));
 }
 
 }  // namespace ktstr::lua

@@ -4,12 +4,16 @@
 #include <fstream>
 #include <system_error>
 
+#include "engine/base/sha256.h"
+
 namespace ktstr::lua {
 namespace {
 
 namespace fs = std::filesystem;
 
 constexpr std::uintmax_t kLargestSource = 1 << 20;
+constexpr std::size_t kMostSources = 500;
+constexpr std::size_t kMostBytes = 16 << 20;
 
 Error invalid(std::string message) {
   return {ErrorCode::kInvalidArgument, std::move(message)};
@@ -74,9 +78,25 @@ const Locator& ScriptSources::locator(int chunk) {
   return *source.locator;
 }
 
+engine::ScriptReport ScriptSources::files() const {
+  engine::ScriptReport report{script_.string(), {}, {}};
+  for (const auto& source : sources_) {
+    auto digest = sha256(source->text);
+    if (&source == &sources_.front())
+      report.sha256 = std::move(digest);
+    else
+      report.modules.push_back({source->shown, std::move(digest)});
+  }
+  return report;
+}
+
 Result<int> ScriptSources::add(LuaState& state, const fs::path& file, const std::string& shown) {
+  if (sources_.size() >= kMostSources)
+    return invalid(shown + ": a script may have at most " + std::to_string(kMostSources) + " modules");
   auto text = KTSTR_TRY(read_source(file, shown));
-  sources_.push_back(std::make_unique<Source>(Source{std::move(text), nullptr}));
+  bytes_ += text.size();
+  if (bytes_ > kMostBytes) return invalid(shown + ": a script and its modules may have at most 16 MB");
+  sources_.push_back(std::make_unique<Source>(Source{shown, std::move(text), nullptr}));
   return state.add_chunk(shown);
 }
 

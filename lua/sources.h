@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/base/result.h"
+#include "engine/report/provenance.h"
 #include "lua/locator.h"
 #include "lua/state.h"
 
@@ -22,16 +23,19 @@ class ScriptSources {
   [[nodiscard]] Result<int> add_script(LuaState& state);
   /// Reads module "a.b", the file a/b.lua beside the script. Errors also for a name that is not made of
   /// letters, digits and "_", and for a file that lies outside the script's directory once links are
-  /// followed.
+  /// followed; kInvalidArgument for more than 500 files or 16 MB in all.
   [[nodiscard]] Result<int> add_module(LuaState& state, const std::string& name);
 
   [[nodiscard]] const std::string& text(int chunk) const {
     return sources_[static_cast<std::size_t>(chunk)]->text;
   }
   [[nodiscard]] const Locator& locator(int chunk);
+  /// The files read so far.
+  [[nodiscard]] engine::ScriptReport files() const;
 
  private:
   struct Source {
+    std::string shown;  ///< its path
     std::string text;
     std::unique_ptr<Locator> locator;
   };
@@ -39,6 +43,7 @@ class ScriptSources {
 
   std::filesystem::path script_;
   std::vector<std::unique_ptr<Source>> sources_;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace ktstr::lua

@@ -10,4 +10,12 @@ namespace ktstr::lua {
 /// nearest that it has: "TABLE has no \"NAME\" (did you mean ...?)".
 void refuse_unknown_names(lua_State* state, const std::string& table);
 
+/// Hides the metatable on top of the stack from scripts: getmetatable() gives false, and setmetatable() is an
+/// error.
+void close_metatable(lua_State* state);
+
+/// " (did you mean \"x\"?)" for the string key nearest to `name` in the table at `index`, or "". Leaves the
+/// stack as it is.
+[[nodiscard]] std::string nearest_key(lua_State* state, int index, const std::string& name);
+
 }  // namespace ktstr::lua

@@ -11,6 +11,9 @@ namespace ktstr::lua {
 namespace {
 
 constexpr int kDeepest = 32;
+/// Tables and texts that are used several times count each time: that is what they cost.
+constexpr std::size_t kMostValues = 200'000;
+constexpr std::size_t kMostBytes = 4 << 20;
 constexpr double kLargestExact = 9007199254740992.0;  // 2^53
 
 /// A table's literal in the source, with the chunk it is in.
@@ -32,6 +35,10 @@ class Converter {
 
   /// The value on top of the stack, which stays. `entry` is where it stands in its table's literal.
   ReadStatus convert(const ReadPlace& place, Literal literal, Value& out) {
+    if (++values_ > kMostValues)
+      return give_up(place, "here are more than " + std::to_string(kMostValues) +
+                                " values; what is used several times counts each time");
+    if (lua_type(state_, -1) == LUA_TSTRING && !take_bytes(lua_objlen(state_, -1))) return too_long(place);
     switch (lua_type(state_, -1)) {
       case LUA_TBOOLEAN:
         out.data = lua_toboolean(state_, -1) != 0;
@@ -70,39 +77,45 @@ class Converter {
   }
 
   ReadStatus convert_table(const ReadPlace& place, Literal literal, Value& out) {
-    if (++depth_ > kDeepest) return place.error("tables are nested deeper than " + std::to_string(kDeepest));
+    if (depth_ >= kDeepest)
+      return give_up(place, "tables are nested deeper than " + std::to_string(kDeepest));
+    ++depth_;
     luaL_checkstack(state_, 8, "tables nested too deep");
     const auto stamp = stamp_of(state_, -1);
-    std::unique_ptr<TableLiteral> own;
-    if (stamp.constructor) {
-      own = find_literal(stamp, out.line, literal.chunk);
-      literal = {own.get(), stamp.line != 0 ? chunk_of(stamp.line) : literal.chunk};
-    }
+    if (stamp.constructor)
+      literal = {find_literal(stamp, out.line, literal.chunk),
+                 stamp.line != 0 ? chunk_of(stamp.line) : literal.chunk};
     auto error = fill_table(place, literal, stamp.constructor, out);
     --depth_;
     return error;
   }
 
   /// The literal that a constructor was called with. Sets the line of a call that had none of its own.
-  std::unique_ptr<TableLiteral> find_literal(const Stamp& stamp, int& line, int chunk) const {
+  const TableLiteral* find_literal(const Stamp& stamp, int& line, int chunk) const {
     if (stamp.line != 0) {
       if (line == 0) line = stamp.line;
       return locator_of_(chunk_of(stamp.line)).called_at(stamp.constructor->name, line_of(stamp.line));
     }
     auto found = locator_of_(chunk).returned(stamp.constructor->name);
     if (line == 0 && found.line != 0) line = encode_line(chunk, found.line);
-    return std::move(found.table);
+    return found.table;
   }
 
   ReadStatus fill_table(const ReadPlace& place, Literal literal, const Constructor* constructor, Value& out) {
+    const auto is_made_by = [&](std::string_view name) {
+      return constructor && constructor->family.empty() && constructor->name == name;
+    };
     const auto items = lua_objlen(state_, -1);
+    const bool is_step = is_made_by("step");
     Value::Object members;
-    if (auto error = read_members(place, literal, items, members)) return error;
-    if (items == 0) return out.data = std::move(members), ReadStatus{};
     Value::List list;
-    const bool is_step = constructor && constructor->name == "step" && constructor->family.empty();
-    const auto of_items = is_step ? place.member("ops", Value{}) : place;
-    if (auto error = read_items(of_items, literal, items, list)) return error;
+    auto status = read_members(place, literal, items, members);
+    if (!gave_up_ && items > 0)
+      add_error(status, read_items(is_step ? place.member("ops", Value{}) : place, literal, items, list));
+    if (status) return status;
+    if (items > 0 && is_made_by("scenario"))
+      return place.error("a scenario has no list items: ops stand in a step, steps = { k.step { k.op... } }");
+    if (items == 0) return out.data = std::move(members), ReadStatus{};
     if (members.empty() && !is_step) return out.data = std::move(list), ReadStatus{};
     if (!is_step) return place.error("mixes list items with named members");
     for (const auto& member : members)
@@ -114,35 +127,55 @@ class Converter {
   }
 
   ReadStatus read_items(const ReadPlace& place, Literal literal, std::size_t items, Value::List& out) {
-    for (std::size_t i = 0; i < items; ++i) {
+    ReadStatus status;
+    for (std::size_t i = 0; i < items && !gave_up_; ++i) {
       const auto* entry = literal.item(i);
       lua_rawgeti(state_, -1, static_cast<int>(i) + 1);
       out.emplace_back().line = line_of_value(literal.line(entry));
-      auto error = convert(place.element(i, out.back()), literal.child(entry), out.back());
+      add_error(status, convert(place.element(i, out.back()), literal.child(entry), out.back()));
       lua_pop(state_, 1);
-      if (error) return error;
     }
-    return {};
+    return status;
   }
 
   ReadStatus read_members(const ReadPlace& place, Literal literal, std::size_t items, Value::Object& out) {
-    lua_pushnil(state_);
-    while (lua_next(state_, -2) != 0) {
-      if (is_item(items)) {
-        lua_pop(state_, 1);
-        continue;
-      }
-      if (lua_type(state_, -2) != LUA_TSTRING)
-        return place.error(std::string("a key is a ") + luaL_typename(state_, -2) + ", not a name");
-      const auto key = text(-2);
-      const auto* entry = literal.find(key);
-      auto& [name, value] = out.emplace_back(key, Value{});
-      value.line = line_of_value(literal.line(entry));
-      if (auto error = convert(place.member(key, value), literal.child(entry), value)) return error;
-      lua_pop(state_, 1);
-    }
+    ReadStatus status;
+    for (lua_pushnil(state_); !gave_up_ && lua_next(state_, -2) != 0; lua_pop(state_, 1))
+      if (!is_item(items)) add_error(status, read_member(place, literal, out));
+    if (gave_up_) return status;
     std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
-    return {};
+    return status;
+  }
+
+  /// The member whose key and value are on top of the stack.
+  ReadStatus read_member(const ReadPlace& place, Literal literal, Value::Object& out) {
+    if (lua_type(state_, -2) != LUA_TSTRING) return place.error(wrong_key());
+    if (!take_bytes(lua_objlen(state_, -2))) return too_long(place);
+    const auto key = text(-2);
+    const auto* entry = literal.find(key);
+    auto& [name, value] = out.emplace_back(key, Value{});
+    value.line = line_of_value(literal.line(entry));
+    return convert(place.member(key, value), literal.child(entry), value);
+  }
+
+  std::string wrong_key() const {
+    if (lua_type(state_, -2) != LUA_TNUMBER)
+      return std::string("a key is a ") + luaL_typename(state_, -2) + ", not a name";
+    Value key{number(lua_tonumber(state_, -2))};
+    return "a key is " + key.kind_and_value() + ", which no list from 1 on leads to, and not a name";
+  }
+
+  ReadStatus give_up(const ReadPlace& place, std::string message) {
+    gave_up_ = true;
+    return place.error(std::move(message));
+  }
+  bool take_bytes(std::size_t count) {
+    bytes_ += count;
+    return bytes_ <= kMostBytes;
+  }
+  ReadStatus too_long(const ReadPlace& place) {
+    return give_up(place,
+                   "the texts are longer than 4 MB in all; one that is used several times counts each time");
   }
 
   /// Whether the key below the value is one of the list's.
@@ -161,15 +194,22 @@ class Converter {
   lua_State* state_;
   const LocatorOf& locator_of_;
   int depth_ = 0;
+  std::size_t values_ = 0;
+  std::size_t bytes_ = 0;
+  bool gave_up_ = false;  ///< the rest is not worth looking at
 };
 
 }  // namespace
 
 ReadStatus to_value(lua_State* state, int index, const LocatorOf& locator_of, Value& out) {
   lua_pushvalue(state, index);
-  auto error = Converter(state, locator_of).convert({}, {}, out);
-  if (!error) lua_pop(state, 1);
-  return error;
+  auto status = Converter(state, locator_of).convert({}, {}, out);
+  lua_pop(state, 1);
+  if (!status) return status;
+  if (status->line == 0) status->line = out.line;
+  for (auto& other : status->others)
+    if (other.line == 0) other.line = out.line;
+  return status;
 }
 
 }  // namespace ktstr::lua

@@ -7,7 +7,6 @@
 #include <cerrno>
 
 #include "engine/base/utf8.h"
-#include "vmm/console_line.h"
 
 namespace ktstr::vmm {
 namespace {
@@ -17,19 +16,21 @@ constexpr std::size_t kLineLimit = 4096;  // longer lines are judged by their be
 }  // namespace
 
 Result<std::unique_ptr<Console>> Console::open(Fd stream, const std::filesystem::path& log,
-                                               std::function<void()> on_finding) {
+                                               std::uint64_t most_log_bytes) {
   Fd file;
   if (!log.empty()) {
     file = Fd(::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
     if (!file) return system_error("open console log " + log.string());
   }
-  return std::unique_ptr<Console>(new Console(std::move(stream), std::move(file), std::move(on_finding)));
+  return std::unique_ptr<Console>(
+      new Console(std::move(stream), std::move(file), log.string(), most_log_bytes));
 }
 
-Console::Console(Fd stream, Fd log, std::function<void()> on_finding)
+Console::Console(Fd stream, Fd log, std::string log_name, std::uint64_t most_log_bytes)
     : stream_(std::move(stream)),
       log_(std::move(log)),
-      on_finding_(std::move(on_finding)),
+      log_name_(std::move(log_name)),
+      log_room_(most_log_bytes),
       reader_([this] { read_all(); }) {}
 
 Console::~Console() {
@@ -52,32 +53,42 @@ void Console::read_all() {
 }
 
 void Console::keep(std::string_view bytes) {
-  bool found = false;
-  {
-    const std::lock_guard lock(mutex_);
-    write_log(bytes);
-    tail_.append(bytes);
-    if (tail_.size() > kTailBytes) tail_.erase(0, tail_.size() - kTailBytes);
-    found = scan(bytes);
-  }
-  if (found) on_finding_();
+  const std::lock_guard lock(mutex_);
+  keep_in_log(bytes);
+  tail_.append(bytes);
+  if (tail_.size() > kTailBytes) tail_.erase(0, tail_.size() - kTailBytes);
+  scan(bytes);
 }
 
-void Console::write_log(std::string_view bytes) {
-  while (log_ && !bytes.empty()) {
+void Console::keep_in_log(std::string_view bytes) {
+  if (!log_) return;
+  const bool fits = bytes.size() <= log_room_;
+  const auto part = bytes.substr(0, fits ? bytes.size() : log_room_);
+  if (auto written = write_log(part); !written) return end_log(std::move(written.error()));
+  log_room_ -= part.size();
+  if (fits) return;
+  const auto limit =
+      "the console log " + log_name_ + " has reached its limit: the console's later lines are not in it";
+  static_cast<void>(write_log("\n[ktstr: " + limit + "]\n"));
+  end_log({ErrorCode::kOutOfRange, limit});
+}
+
+Status Console::write_log(std::string_view bytes) {
+  while (!bytes.empty()) {
     const auto count = ::write(log_.get(), bytes.data(), bytes.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) {
-      log_error_ = system_error("write console log");
-      log_.reset();
-      return;
-    }
+    if (count < 0) return system_error("write console log " + log_name_);
     bytes.remove_prefix(static_cast<std::size_t>(count));
   }
+  return ok();
 }
 
-bool Console::scan(std::string_view bytes) {
-  const bool before = findings_.any();
+void Console::end_log(Error why) {
+  log_error_ = std::move(why);
+  log_.reset();
+}
+
+void Console::scan(std::string_view bytes) {
   for (const char byte : bytes) {
     if (byte != '\n' && byte != '\r' && line_.size() < kLineLimit) line_ += byte;
     if (byte != '\n') continue;
@@ -88,7 +99,6 @@ bool Console::scan(std::string_view bytes) {
       findings_.emulator_fault = valid_utf8(strip_printk_prefix(line_));
     line_.clear();
   }
-  return !before && findings_.any();
 }
 
 std::string Console::tail(std::size_t lines) const {

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,26 +13,21 @@
 
 #include "engine/base/fd.h"
 #include "engine/base/result.h"
+#include "vmm/console_line.h"
 
 namespace ktstr::vmm {
-
-/// The first lines that tell of the guest's death, without printk's prefix.
-struct ConsoleFindings {
-  std::optional<std::string> panic;
-  std::optional<std::string> emulator_fault;
-
-  [[nodiscard]] bool any() const { return panic || emulator_fault; }
-};
 
 /// A thread reads `stream` to its end. Thread-safe.
 class Console {
  public:
   static constexpr std::size_t kTailBytes = 256 * 1024;
+  /// What is appended to a log at the most: a guest may write without end.
+  static constexpr std::uint64_t kMostLogBytes = 64 << 20;
 
-  /// Appends to the file `log` (made if missing; none when empty). `on_finding` runs in the reading thread at
-  /// the first line of each kind. Errors: kIo, kNotFound when the log can't be opened.
+  /// Appends to the file `log` (made if missing; none when empty). Errors: kIo, kNotFound when the log can't
+  /// be opened.
   [[nodiscard]] static Result<std::unique_ptr<Console>> open(Fd stream, const std::filesystem::path& log,
-                                                             std::function<void()> on_finding);
+                                                             std::uint64_t most_log_bytes = kMostLogBytes);
   ~Console();
   Console(const Console&) = delete;
   Console& operator=(const Console&) = delete;
@@ -40,22 +35,25 @@ class Console {
   /// The last `lines` lines of what is kept, without trailing line end, as valid UTF-8.
   [[nodiscard]] std::string tail(std::size_t lines) const;
   [[nodiscard]] ConsoleFindings findings() const;
-  /// The error that writing the log ran into, if any: the log ends there, reading goes on.
+  /// Why the log ends before the console does, if so: an error of writing it, or its limit. Reading goes on.
   [[nodiscard]] std::optional<Error> log_error() const;
 
   /// Blocks until the stream has ended and all of it is kept.
   void wait_end();
 
  private:
-  Console(Fd stream, Fd log, std::function<void()> on_finding);
+  Console(Fd stream, Fd log, std::string log_name, std::uint64_t most_log_bytes);
   void read_all();
   void keep(std::string_view bytes);
-  void write_log(std::string_view bytes);
-  bool scan(std::string_view bytes);
+  void keep_in_log(std::string_view bytes);
+  [[nodiscard]] Status write_log(std::string_view bytes);
+  void end_log(Error why);
+  void scan(std::string_view bytes);
 
   Fd stream_;
   Fd log_;
-  std::function<void()> on_finding_;
+  const std::string log_name_;
+  std::uint64_t log_room_;  ///< how much more the log may hold
   mutable std::mutex mutex_;
   std::string tail_;
   std::string line_;  ///< the line that is not complete yet
@@ -64,6 +62,12 @@ class Console {
   std::once_flag joined_;
   std::thread reader_;
 };
+
+/// Console::log_error() in a sentence.
+[[nodiscard]] inline std::optional<std::string> log_problem(const Console& console) {
+  const auto error = console.log_error();
+  return error ? std::optional(error->message) : std::nullopt;
+}
 
 /// The last `lines` lines of `text`.
 [[nodiscard]] std::string last_lines(std::string_view text, std::size_t lines);

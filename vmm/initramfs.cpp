@@ -8,12 +8,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <memory>
 #include <set>
 #include <span>
 
-#include "engine/base/fd.h"
+#include "engine/base/durable_file.h"
 
 namespace ktstr::vmm {
 namespace {
@@ -145,23 +144,7 @@ Result<std::vector<std::byte>> build_initramfs(std::vector<InitramfsFile> files)
 }
 
 Status write_initramfs(std::vector<InitramfsFile> files, const std::filesystem::path& path) {
-  const auto bytes = KTSTR_TRY(build_initramfs(std::move(files)));
-  auto temporary = path.string() + ".XXXXXX";
-  const Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (!fd) return system_error("create " + temporary);
-  const auto fail = [&](const char* what) {
-    auto error = system_error(what + (" " + temporary));
-    ::unlink(temporary.c_str());
-    return error;
-  };
-  for (std::size_t done = 0; done < bytes.size();) {
-    const auto count = ::write(fd.get(), bytes.data() + done, bytes.size() - done);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return fail("write");
-    done += static_cast<std::size_t>(count);
-  }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) return fail("rename");
-  return ok();
+  return write_new_file(path, KTSTR_TRY(build_initramfs(std::move(files))));
 }
 
 }  // namespace ktstr::vmm

@@ -10,4 +10,13 @@ std::string kernel_command_line(const MachineConfig& config, std::string_view ba
   return line;
 }
 
+Status check_command_line(const MachineConfig& config) {
+  constexpr std::size_t kMostBackendsOwn = 64;
+  const auto length = kernel_command_line(config, std::string(kMostBackendsOwn, ' ')).size();
+  if (length < kMostCommandLine) return ok();
+  return Error{ErrorCode::kInvalidArgument, "the kernel's command line would have " + std::to_string(length) +
+                                                " bytes, and Linux takes " +
+                                                std::to_string(kMostCommandLine - 1)};
+}
+
 }  // namespace ktstr::vmm

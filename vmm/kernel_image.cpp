@@ -26,6 +26,8 @@ constexpr std::size_t kDefaultSetupSectors = 4;
 
 /// No kernel comes near it; a payload that announces more is damaged.
 constexpr std::uint64_t kMaxElfBytes = std::uint64_t{512} << 20;
+/// Nor does any shrink to a 64th of its size.
+constexpr std::uint64_t kMostShrinking = 64, kPlainBytes = 16 << 20;
 constexpr std::size_t kMaxReleaseBytes = 64;  // __NEW_UTS_LEN, include/uapi/linux/utsname.h
 
 using Bytes = std::span<const std::byte>;
@@ -78,6 +80,9 @@ Result<std::vector<std::byte>> decompress_payload(Bytes payload) {
   announced = load<std::uint32_t>(payload, payload.size() - sizeof announced);
   if (announced > kMaxElfBytes)
     return corrupt(fmt::format("bzImage's payload announces {} bytes, more than any kernel", announced));
+  if (announced > kPlainBytes && announced > payload.size() * kMostShrinking)
+    return corrupt(fmt::format("bzImage's payload of {} bytes announces {}: no kernel is compressed so well",
+                               payload.size(), announced));
   if (compression->size_appended) payload = payload.first(payload.size() - sizeof announced);
   BoundedOutput output(announced);
   KTSTR_TRY_STATUS(compression->decompress(payload, output));

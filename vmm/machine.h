@@ -16,6 +16,7 @@
 #include "engine/base/address.h"
 #include "engine/base/result.h"
 #include "engine/base/units.h"
+#include "vmm/console_line.h"
 #include "vmm/performance.h"
 #include "vmm/topology.h"
 #include "vmm/vcpu_statistics.h"
@@ -61,17 +62,20 @@ struct VcpuRegisters {
   std::optional<std::uint64_t> lstar;
 };
 
-/// The outcome of a freeze: registers of each vCPU that stopped; nullopt for one that did not before the
-/// deadline.
+/// The outcome of a freeze. Registers are absent for a vCPU that did not stop before the deadline, and for
+/// one that stands still and whose registers could not be read.
 struct FrozenState {
   std::vector<std::optional<VcpuRegisters>> vcpus;
+  std::vector<std::size_t> not_stopped{};  ///< ascending; memory stands still when it is empty
+
+  [[nodiscard]] bool all_stopped() const { return not_stopped.empty(); }
 };
 
 /// What a machine tells while it runs.
 struct GuestExited {};  ///< orderly poweroff or reset
 struct GuestPanicked {
   std::string console_line;
-};  ///< the guest kernel panicked: its own line
+};  ///< the guest has ended, and its console told of a panic: the kernel's own line
 struct MachineFailed {
   Error error;
 };  ///< the VMM process died or misbehaved; kEmulatorFailed when the emulator itself is at fault
@@ -121,7 +125,8 @@ class Machine {
   /// Whether instructions are emulated (time inside the guest is slower than on hardware).
   [[nodiscard]] virtual bool is_emulated() const = 0;
 
-  /// RAM, ascending by base, disjoint. Valid as long as the machine lives.
+  /// RAM, ascending by base, disjoint. Valid as long as the machine lives, after the guest's end too: then it
+  /// is as the guest left it.
   [[nodiscard]] virtual std::span<const MemoryRegion> memory() const = 0;
 
   /// Stops every vCPU. Idempotent; calls nest with thaw().
@@ -163,6 +168,10 @@ class Machine {
 
   /// The last `lines` lines of the console.
   [[nodiscard]] virtual std::string console_tail(std::size_t lines) const = 0;
+  /// What the console said of the guest's death so far; a living guest can write that too.
+  [[nodiscard]] virtual ConsoleFindings console_findings() const { return {}; }
+  /// Why MachineConfig::console_log does not hold the whole console, if so.
+  [[nodiscard]] virtual std::optional<std::string> console_log_problem() const { return std::nullopt; }
 
   /// Ends the guest now. Idempotent; also done by the destructor.
   virtual void kill() = 0;

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "engine/base/read.h"
 #include "engine/base/write.h"
@@ -42,7 +43,7 @@ Result<ReplyMessage> AgentClient::receive(Duration timeout) {
   };
   auto payload = reader_.next(timeout, cancel_fd_);
   if (!payload) return fail(std::move(payload.error()));
-  auto message = from_json<ReplyMessage>(*payload);
+  auto message = from_json<ReplyMessage>(*payload, kPayloadLimits);
   if (!message) return fail(std::move(message.error()));
   return message;
 }
@@ -58,9 +59,12 @@ Result<Hello> AgentClient::wait_hello(Duration timeout) {
   return std::move(*hello);
 }
 
+/// One deadline for the whole exchange: answers to requests that were given up on don't extend it.
 Result<Reply> AgentClient::exchange(Request request) {
+  using Clock = std::chrono::steady_clock;
   answers_ = false;
   if (broken_) return Error(*broken_);
+  const auto deadline = Clock::now() + timeout_.chrono();
   const auto id = ++last_id_;
   const auto payload = to_json(RequestMessage{id, std::move(request)});
   if (auto sent = send_frame(channel_fd_, payload, std::min(kSendTimeout, timeout_)); !sent) {
@@ -71,7 +75,7 @@ Result<Reply> AgentClient::exchange(Request request) {
     return Error(*broken_);
   }
   while (true) {
-    auto message = KTSTR_TRY(receive(timeout_));
+    auto message = KTSTR_TRY(receive(std::max(Clock::duration::zero(), deadline - Clock::now())));
     answers_ = message.id == id;
     if (message.id == id || message.id == 0) return std::move(message.reply);
     if (message.id > id) return *(broken_ = unexpected("the request"));
@@ -167,6 +171,10 @@ Result<FoundTopology> AgentClient::find_topology() {
 Status AgentClient::refresh(const Refresh& request) {
   KTSTR_TRY(ask<Done>(request));
   return ok();
+}
+
+Result<StatisticsSwitches> AgentClient::set_statistics(bool on) {
+  return ask<StatisticsSwitches>(SetStatistics{on});
 }
 
 Status AgentClient::shutdown() {

@@ -61,6 +61,7 @@ class AgentClient {
   [[nodiscard]] Result<protocol::FoundTopology> find_topology();
   /// For a guest that was forked, before anything else.
   [[nodiscard]] Status refresh(const protocol::Refresh& request);
+  [[nodiscard]] Result<protocol::StatisticsSwitches> set_statistics(bool on);
   /// Ends the agent, and as PID 1 its guest. That it is gone before it answered is success too.
   [[nodiscard]] Status shutdown();
 

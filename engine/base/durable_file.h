@@ -6,18 +6,50 @@
 #include <span>
 #include <string_view>
 
+#include "engine/base/fd.h"
 #include "engine/base/result.h"
 
 namespace ktstr {
 
 /// Creates (or overwrites) `path` with `bytes` and waits until they are on disk. On error the file may be
-/// partly written.
+/// partly written. For files in a directory of this program's own; what a person names is a NewFile.
 [[nodiscard]] Status write_durably(const std::filesystem::path& path, std::span<const std::byte> bytes);
 [[nodiscard]] Status write_durably(const std::filesystem::path& path, std::string_view text);
 
-/// Gives the finished file `part`, of the same directory, the name `path`, and waits until that is on disk.
-/// On error there is no `part` any more.
-[[nodiscard]] Status publish(const std::filesystem::path& part, const std::filesystem::path& path);
+/// A file that a person has named: it is written beside its place and gets its name when it is whole, or is
+/// removed again.
+class NewFile {
+ public:
+  enum class Sync : bool { kNo, kYes };
+
+  /// A regular file that is there is replaced in the end and gives its permissions; a symbolic link to one
+  /// stays. Errors: kInvalidArgument, there is something else (a rename would replace a device's node);
+  /// kNotFound, no such directory; kIo. All errors name `path`.
+  [[nodiscard]] static Result<NewFile> beside(const std::filesystem::path& path, mode_t mode = 0644);
+  NewFile(NewFile&& other) noexcept;
+  NewFile& operator=(NewFile&&) = delete;
+  ~NewFile();
+
+  [[nodiscard]] const Fd& fd() const { return fd_; }
+  /// Errors: kIo.
+  [[nodiscard]] Status append(std::span<const std::byte> bytes);
+  /// Gives it its name; nothing may be written any more. With kYes, bytes and name are on disk.
+  [[nodiscard]] Status publish(Sync sync = Sync::kYes);
+
+ private:
+  NewFile(std::filesystem::path named, std::filesystem::path target, std::filesystem::path part, Fd fd)
+      : named_(std::move(named)), target_(std::move(target)), part_(std::move(part)), fd_(std::move(fd)) {}
+  [[nodiscard]] Error failure(std::string_view what) const;
+
+  std::filesystem::path named_;   ///< as the person wrote it
+  std::filesystem::path target_;  ///< where its links lead
+  std::filesystem::path part_;    ///< empty once it has its name
+  Fd fd_;
+};
+
+/// Writes a NewFile in one go.
+[[nodiscard]] Status write_new_file(const std::filesystem::path& path, std::span<const std::byte> bytes);
+[[nodiscard]] Status write_new_file(const std::filesystem::path& path, std::string_view text);
 
 /// Waits until the names in a directory (created, renamed, removed) are on disk.
 [[nodiscard]] Status sync_directory(const std::filesystem::path& directory);

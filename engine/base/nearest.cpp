@@ -31,11 +31,14 @@ std::optional<std::string_view> nearest_name(std::string_view name,
   if (name.size() > kLongestNameCompared) return std::nullopt;
   std::optional<std::string_view> best;
   std::size_t best_distance = std::max<std::size_t>(2, name.size() / 3) + 1;
-  for (const auto candidate : candidates)
+  for (const auto candidate : candidates) {
+    const auto difference = std::max(name.size(), candidate.size()) - std::min(name.size(), candidate.size());
+    if (difference >= best_distance) continue;  // no distance is smaller than it
     if (const auto distance = edit_distance(name, candidate); distance < best_distance) {
       best = candidate;
       best_distance = distance;
     }
+  }
   return best;
 }
 

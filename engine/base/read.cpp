@@ -12,6 +12,19 @@ std::string ReadPlace::path() const {
   return ordinal_ == 0 ? member_path(parent_->path(), key_) : element_path(parent_->path(), ordinal_ - 1);
 }
 
+ReadPlace ReadPlace::leaving_out(UnknownMembers& unknown) {
+  ReadPlace root;
+  root.unknown_ = &unknown;
+  return root;
+}
+
+bool ReadPlace::leave_out() const {
+  if (!unknown_) return false;
+  ++unknown_->count;
+  if (unknown_->first.size() < UnknownMembers::kMostNamed) unknown_->first.push_back(path());
+  return true;
+}
+
 void add_error(ReadStatus& status, ReadStatus&& further) {
   constexpr std::size_t kMostKept = 20;
   if (!further) return;
@@ -91,9 +104,11 @@ ReadStatus open_record(const Value& value, std::string_view type, std::span<cons
   object = list && list->empty() ? &kEmpty : value.get_if<Value::Object>();
   if (!object) return wrong_kind(value, "a table (" + std::string(type) + ")", place);
   ReadStatus status;
-  for (const auto& [key, member] : *object)
-    if (key != also_known && std::ranges::find(names, key) == names.end())
-      add_error(status, place.member(key, member).error("unknown key" + did_you_mean(key, names)));
+  for (const auto& [key, member] : *object) {
+    if (key == also_known || std::ranges::find(names, key) != names.end()) continue;
+    const auto at = place.member(key, member);
+    if (!at.leave_out()) add_error(status, at.error("unknown key" + did_you_mean(key, names)));
+  }
   return status;
 }
 

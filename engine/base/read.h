@@ -28,11 +28,21 @@ struct ReadError {
   [[nodiscard]] std::string text() const { return path.empty() ? message : path + ": " + message; }
 };
 
+/// Members that a reader did not know and left out: the first few by their paths, and how many there are.
+struct UnknownMembers {
+  static constexpr std::size_t kMostNamed = 4;
+  std::vector<std::string> first;
+  std::size_t count = 0;
+};
+
 /// Where reading stands: a chain of keys on the stack, and the nearest enclosing source line. A place made
 /// from another must not outlive it.
 class ReadPlace {
  public:
   ReadPlace() = default;
+  /// A root below which unknown members of records are left out and noted; from any other they are errors.
+  /// `unknown` must outlive all places made from it.
+  [[nodiscard]] static ReadPlace leaving_out(UnknownMembers& unknown);
   [[nodiscard]] ReadPlace member(std::string_view key, const Value& value) const {
     return {this, key, 0, value.line ? value.line : line_};
   }
@@ -41,15 +51,18 @@ class ReadPlace {
     return {this, {}, index + 1, value.line ? value.line : line_};
   }
   [[nodiscard]] ReadError error(std::string message) const { return {path(), std::move(message), line_}; }
+  /// Whether the unknown member at this place is to be left out; it is noted then.
+  [[nodiscard]] bool leave_out() const;
   /// The last key of the path; empty at the root and for a list's element.
   [[nodiscard]] std::string_view key() const { return key_; }
 
  private:
   ReadPlace(const ReadPlace* parent, std::string_view key, std::size_t ordinal, int line)
-      : parent_(parent), key_(key), ordinal_(ordinal), line_(line) {}
+      : parent_(parent), unknown_(parent->unknown_), key_(key), ordinal_(ordinal), line_(line) {}
   [[nodiscard]] std::string path() const;
 
   const ReadPlace* parent_ = nullptr;
+  UnknownMembers* unknown_ = nullptr;
   std::string_view key_;
   std::size_t ordinal_ = 0;  ///< of a list element, from 1
   int line_ = 0;

@@ -8,6 +8,8 @@
 #include <charconv>
 #include <optional>
 
+#include "engine/base/json.h"
+
 namespace ktstr {
 namespace {
 
@@ -41,6 +43,9 @@ std::string shortest_text(double value) {
 /// RapidJSON's SAX events, built into a Value; containers under construction wait on a stack.
 class ValueBuilder {
  public:
+  ValueBuilder(const rapidjson::MemoryStream& text, const JsonLimits& limits)
+      : text_(text), limits_(limits) {}
+
   bool Null() { return add(Value{}); }
   bool Bool(bool value) { return add(Value{value}); }
   bool Int(int value) { return add(Value{std::int64_t{value}}); }
@@ -55,12 +60,13 @@ class ValueBuilder {
     if (const auto value = to_integer<std::int64_t>(number)) return add(Value{*value});
     if (const auto value = to_integer<std::uint64_t>(number)) return add(Value{*value});
     const auto value = to_double(number);
-    return value && add(Value{*value});
+    return value ? add(Value{*value}) : refuse("a number too large");
   }
   bool String(const char* text, rapidjson::SizeType size, bool) {
-    return add(Value{std::string(text, size)});
+    return fits(size) && add(Value{std::string(text, size)});
   }
   bool Key(const char* text, rapidjson::SizeType size, bool) {
+    if (!fits(size)) return false;
     keys_.emplace_back(text, size);
     return true;
   }
@@ -70,19 +76,40 @@ class ValueBuilder {
   bool EndArray(rapidjson::SizeType) { return close(); }
 
   Value root;
+  std::string refusal;  ///< why a text that is well-formed so far is not taken
 
  private:
+  bool refuse(std::string why) {
+    refusal = std::move(why);
+    return false;
+  }
+  bool fits(std::size_t string_bytes) {
+    if (string_bytes <= limits_.string_bytes) return true;
+    return refuse("a string of " + std::to_string(string_bytes) + " bytes, at most " +
+                  std::to_string(limits_.string_bytes) + " are taken");
+  }
+  /// The beginning of a text is let off the average.
+  bool count() {
+    constexpr std::size_t kFree = 1024;
+    if (++values_ > limits_.values) return refuse("more than " + std::to_string(limits_.values) + " values");
+    if (values_ > kFree && (values_ - kFree) * limits_.bytes_per_value > text_.Tell())
+      return refuse("too many values for so short a text");
+    return true;
+  }
+
   bool open(Value container) {
-    if (open_.size() >= kMaxDepth) return false;
+    if (open_.size() >= kMaxDepth) return refuse("nested deeper than " + std::to_string(kMaxDepth));
+    if (!count()) return false;
     open_.push_back(std::move(container));
     return true;
   }
   bool close() {
     Value done = std::move(open_.back());
     open_.pop_back();
-    return add(std::move(done));
+    return put(std::move(done));
   }
-  bool add(Value value) {
+  bool add(Value value) { return count() && put(std::move(value)); }
+  bool put(Value value) {
     if (open_.empty()) {
       root = std::move(value);
     } else if (auto* list = std::get_if<Value::List>(&open_.back().data)) {
@@ -94,6 +121,9 @@ class ValueBuilder {
     return true;
   }
 
+  const rapidjson::MemoryStream& text_;
+  const JsonLimits& limits_;
+  std::size_t values_ = 0;
   std::vector<Value> open_;
   std::vector<std::string> keys_;
 };
@@ -127,17 +157,23 @@ std::string Value::kind_and_value() const {
   return shown.empty() ? std::string(kind_name()) : std::string(kind_name()) + " (" + shown + ")";
 }
 
-Result<Value> parse_json(std::string_view text) {
+Result<Value> parse_json(std::string_view text, const JsonLimits& limits) {
   rapidjson::MemoryStream stream(text.data(), text.size());
-  ValueBuilder builder;
+  ValueBuilder builder(stream, limits);
   rapidjson::Reader reader;
   constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
                               rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseNanAndInfFlag;
   const auto outcome = reader.Parse<kFlags>(stream, builder);
   if (outcome.IsError())
-    return Error{ErrorCode::kCorrupt, "JSON, byte " + std::to_string(outcome.Offset()) + ": " +
-                                          rapidjson::GetParseError_En(outcome.Code())};
+    return Error{
+        ErrorCode::kCorrupt,
+        "JSON, byte " + std::to_string(outcome.Offset()) + ": " +
+            (builder.refusal.empty() ? rapidjson::GetParseError_En(outcome.Code()) : builder.refusal)};
   return std::move(builder.root);
+}
+
+Result<Value> parse_json(std::string_view text) {
+  return parse_json(text, {});
 }
 
 }  // namespace ktstr

@@ -18,6 +18,7 @@ struct CompareRequest {
   std::string metric;
   bool all = false;
   bool by_name = false;
+  bool capturers = false;
 };
 
 /// Groups, compares, leaves out and sorts as asked.
@@ -42,6 +43,7 @@ inline constexpr auto describe<engine::CompareRequest> = [] {
       field("filter", &T::filter, "only groups that match this glob"),
       field("metric", &T::metric, "only metrics that match this glob"),
       field("all", &T::all, "what did not change, too"),
-      field("by_name", &T::by_name, "sorted by section, group and metric, not by relative change"));
+      field("by_name", &T::by_name, "sorted by section, group and metric, not by relative change"),
+      field("capturers", &T::capturers, "the processes that captured, too"));
 }();
 }  // namespace ktstr

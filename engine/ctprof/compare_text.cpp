@@ -18,7 +18,8 @@ constexpr double kStriking = 0.5;
 std::string change_text(const Row& row) {
   if (row.reset) return "reset";
   if (!row.change) return is_changed(row) ? "changed" : "";
-  return (*row.change >= 0 ? "+" : "") + format_number(*row.change, row.unit);
+  const auto change = (*row.change >= 0 ? "+" : "") + format_number(*row.change, row.unit);
+  return row.threads_reset == 0 ? change : fmt::format("{} ({} reset)", change, row.threads_reset);
 }
 
 std::string rate_text(const Row& row) {

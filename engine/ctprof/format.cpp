@@ -57,6 +57,8 @@ std::string text_of(const AffinityUnion& affinity, std::string_view) {
 std::string format_number(double value, std::string_view unit) {
   constexpr double kTicksPerSecond = 100;  // USER_HZ
   if (unit == "ns") return scaled(value, kTimes, "ns");
+  if (unit == "us") return value == 0 ? "0us" : scaled(value * 1000, kTimes, "ns");
+  if (unit == "percent/100") return fmt::format("{:.2f}%", value / 100);
   if (unit == "bytes") return scaled(value, kSizes, "B");
   if (unit == "ticks") return fmt::format("{:.2f}s", value / kTicksPerSecond);
   if (unit == "ratio") return fmt::format("{:.3f}", value);

@@ -23,16 +23,10 @@ struct GroupRates {
   std::map<std::string_view, double> rates;
 };
 
-bool is_counter(const Metric& metric) {
-  const auto rule = metric.rule();
-  return rule == Rule::kSumCount || rule == Rule::kSumNs || rule == Rule::kSumTicks ||
-         rule == Rule::kSumBytes;
-}
-
 Status check_counter(std::string_view name) {
   std::vector<std::string_view> names;
   for (const auto& metric : metrics())
-    if (is_counter(metric)) names.push_back(metric.name);
+    if (metric.is_counter()) names.push_back(metric.name);
   if (std::ranges::find(names, name) != names.end()) return ok();
   return Error{ErrorCode::kInvalidArgument,
                "\"" + std::string(name) + "\" is not a metric that has a rate" + did_you_mean(name, names)};

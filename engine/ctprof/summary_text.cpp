@@ -61,6 +61,7 @@ std::string summary_text(const Snapshot& snapshot) {
       text += fmt::format("{} times were negative and are left out\n", negative);
   }
   if (snapshot.probe_summary) text += probe_line(*snapshot.probe_summary);
+  for (const auto& hint : setting_hints(snapshot.host)) text += "hint: " + hint + "\n";
   for (const auto& hint : hints(snapshot.parse_summary, snapshot.taskstats_summary, snapshot.probe_summary))
     text += printable(hint) + "\n";
   return text;

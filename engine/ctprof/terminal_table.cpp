@@ -9,6 +9,7 @@ namespace ktstr::engine {
 namespace {
 
 constexpr std::size_t kNarrowest = 12;  ///< what the first column is not cut below
+constexpr std::size_t kWidest = 512;    ///< every line would be as wide as the longest name
 constexpr std::string_view kGap = "  ";
 constexpr std::string_view kBold = "\033[1m", kRed = "\033[31m", kPlain = "\033[0m";
 
@@ -30,7 +31,7 @@ std::vector<std::size_t> widths_of(const std::vector<std::string>& titles,
   for (const auto& title : titles) widths.push_back(text_width(title));
   for (const auto& row : rows)
     for (std::size_t i = 0; i < std::min(row.size(), widths.size()); ++i)
-      widths[i] = std::max(widths[i], text_width(row[i].text));
+      widths[i] = std::max(widths[i], std::min(kWidest, text_width(row[i].text)));
   const auto total = std::accumulate(widths.begin(), widths.end(), kGap.size() * (widths.size() - 1));
   if (terminal > 0 && total > terminal) {
     const auto over = total - terminal;

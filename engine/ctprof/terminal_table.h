@@ -24,8 +24,8 @@ struct Cell {
 };
 
 /// A title line and a line for each row. What is in cells is made printable. The first column is cut (with
-/// "~") when lines would be wider than the terminal; columns of `left` are aligned to the left, others to the
-/// right.
+/// "~") when lines would be wider than the terminal, every cell at 512 characters; columns of `left` are
+/// aligned to the left, others to the right.
 [[nodiscard]] std::string terminal_table(const std::vector<std::string>& titles,
                                          std::vector<std::vector<Cell>> rows, std::size_t left,
                                          const TableStyle& style);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "engine/dump/sections.h"
+#include "introspect/scx/reasons.h"
 
 namespace ktstr::engine {
 namespace {
@@ -12,12 +13,25 @@ double milliseconds(std::uint64_t ns) {
 }
 
 std::string origin_line(const introspect::DumpOrigin& origin) {
-  auto text = fmt::format("  {:.3f} s after the machine's start; the guest stood still for {:.1f} ms",
-                          static_cast<double>(origin.elapsed_ns) * 1e-9, milliseconds(origin.frozen_ns));
+  auto text =
+      fmt::format("  {:.3f} s after the machine's start", static_cast<double>(origin.elapsed_ns) * 1e-9);
+  if (origin.cause == introspect::DumpCause::kGuestPanic)
+    return text + "; of the memory that the guest left, without registers\n";
+  text += fmt::format("; the guest stood still for {:.1f} ms", milliseconds(origin.frozen_ns));
   if (origin.dump_ns)
     text += fmt::format(" (stop {:.1f}, dump {:.1f})", milliseconds(origin.stop_ns),
                         milliseconds(*origin.dump_ns));
   return text + "\n";
+}
+
+/// What the walker's exact texts, which programs look for, mean to a person. Run queues tell whether the
+/// kernel has sched_ext.
+std::string why_none(const FailureDumpReport& report, const std::string& reason) {
+  if (reason == introspect::kReasonNoScxWalker && !report.cpu_runqueues.empty())
+    return report.cpu_runqueues.front().nr_ext ? "unknown: sched_ext's state can't be read on this kernel"
+                                               : "the kernel's own; this kernel has no sched_ext";
+  if (reason == introspect::kReasonScxRootNull) return "the kernel's own; none of sched_ext's is attached";
+  return reason;
 }
 
 std::string exit_text(const introspect::ScxExitRecord& exit, const Paint& paint) {
@@ -59,7 +73,9 @@ std::string cause_text(const FailureDumpReport& report, const Paint& paint) {
 
 std::string scheduler_text(const FailureDumpReport& report) {
   if (!report.scx_sched_state)
-    return report.scx_walker_unavailable ? "scheduler: " + *report.scx_walker_unavailable + "\n" : "";
+    return report.scx_walker_unavailable
+               ? "scheduler: " + why_none(report, *report.scx_walker_unavailable) + "\n"
+               : "";
   const auto& sched = *report.scx_sched_state;
   auto text = "scheduler " + sched.ops_name.value_or("without a name");
   if (sched.enable_state) text += ", " + *sched.enable_state;

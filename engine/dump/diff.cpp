@@ -8,9 +8,11 @@
 #include <set>
 #include <string_view>
 
+#include "engine/base/nearest.h"
 #include "engine/base/printable.h"
-#include "engine/base/value.h"
+#include "engine/dump/difference_kind.h"
 #include "engine/dump/plain_sink.h"
+#include "introspect/dump/dump_limits.h"
 
 namespace ktstr::engine {
 namespace {
@@ -20,19 +22,6 @@ namespace {
 constexpr std::array<std::string_view, 12> kNames = {"pid",       "key_hex",   "cpu",   "node",
                                                      "path",      "origin",    "name",  "allocator_name",
                                                      "user_addr", "bucket_id", "index", "key"};
-
-/// Nothing of these is the same twice.
-bool is_noise(std::string_view member) {
-  static constexpr std::array<std::string_view, 7> kMembers = {
-      "origin",    "event_counter_timeline", "vcpu_regs",     "active_map_kvas",
-      "task_kvas", "runnable_task_kvas",     "priq_task_kvas"};
-  return member.ends_with("_kva") || std::find(kMembers.begin(), kMembers.end(), member) != kMembers.end();
-}
-
-/// "origin" is noise in the report and a name in a DSQ.
-bool is_skipped(const std::string& path, std::string_view member) {
-  return member == "origin" ? path.empty() : is_noise(member);
-}
 
 std::string scalar_text(const Value& value) {
   return to_json(value);
@@ -61,59 +50,83 @@ std::optional<std::string_view> naming_member(const Value::List& before, const V
   return std::nullopt;
 }
 
+/// A place in both trees: its path, and what is known of all below it.
+struct Place {
+  std::string path;
+  DifferenceKind kind = DifferenceKind::kState;
+  bool contents = false;  ///< within a scheduler's own data
+
+  [[nodiscard]] Place member(const std::string& key) const {
+    Place below{path.empty() ? key : path + "." + key, kind, contents || holds_contents(path, key)};
+    if (!below.contents && kind == DifferenceKind::kState) below.kind = kind_of_member(path, key);
+    return below;
+  }
+  [[nodiscard]] Place element(std::string element_path) const {
+    return {std::move(element_path), kind, contents};
+  }
+};
+
+/// How the tree shows a pointer among a scheduler's own data.
+constexpr std::string_view kAddressMark = "&0x";
+
+bool is_address(const Value& value) {
+  const auto* text = value.get_if<std::string>();
+  return text && text->starts_with(kAddressMark);
+}
+
 class Differ {
  public:
   std::vector<DumpDifference> differences;
 
-  void compare(const std::string& path, const Value& before, const Value& after) {
+  void compare(const Place& place, const Value& before, const Value& after) {
     const auto* before_object = before.get_if<Value::Object>();
     const auto* after_object = after.get_if<Value::Object>();
     if (before_object && after_object)
-      return compare_objects(path, *before_object, after, *after_object, before);
+      return compare_objects(place, *before_object, after, *after_object, before);
     const auto* before_list = before.get_if<Value::List>();
     const auto* after_list = after.get_if<Value::List>();
-    if (before_list && after_list) return compare_lists(path, *before_list, *after_list);
-    const auto a = scalar_text(before), b = scalar_text(after);
-    if (a != b) differences.push_back({path, a, b});
+    if (before_list && after_list) return compare_lists(place, *before_list, *after_list);
+    if (scalar_text(before) == scalar_text(after)) return;
+    const bool addresses = is_address(before) && is_address(after);
+    differences.push_back({place.path, addresses ? DifferenceKind::kAddress : place.kind, before, after});
   }
 
  private:
-  void gone(std::string path, const Value& value) {
-    differences.push_back({std::move(path), scalar_text(value), std::nullopt});
+  void gone(const Place& place, const Value& value) {
+    differences.push_back({place.path, place.kind, value, std::nullopt});
   }
-  void came(std::string path, const Value& value) {
-    differences.push_back({std::move(path), std::nullopt, scalar_text(value)});
+  void came(const Place& place, const Value& value) {
+    differences.push_back({place.path, place.kind, std::nullopt, value});
   }
 
-  void compare_objects(const std::string& path, const Value::Object& before, const Value& after_value,
+  void compare_objects(const Place& place, const Value::Object& before, const Value& after_value,
                        const Value::Object& after, const Value& before_value) {
-    const auto below = [&](const std::string& key) { return path.empty() ? key : path + "." + key; };
     for (const auto& [key, value] : before) {
-      if (is_skipped(path, key)) continue;
       const auto* other = after_value.find(key);
-      other ? compare(below(key), value, *other) : gone(below(key), value);
+      other ? compare(place.member(key), value, *other) : gone(place.member(key), value);
     }
     for (const auto& [key, value] : after)
-      if (!is_skipped(path, key) && !before_value.find(key)) came(below(key), value);
+      if (!before_value.find(key)) came(place.member(key), value);
   }
 
-  void compare_lists(const std::string& path, const Value::List& before, const Value::List& after) {
+  void compare_lists(const Place& place, const Value::List& before, const Value::List& after) {
     if (const auto name = naming_member(before, after); name && (!before.empty() || !after.empty()))
-      return compare_named(path, *name, before, after);
+      return compare_named(place, *name, before, after);
     const auto both = std::min(before.size(), after.size());
-    const auto at = [&](std::size_t i) { return fmt::format("{}[{}]", path, i); };
+    const auto at = [&](std::size_t i) { return place.element(fmt::format("{}[{}]", place.path, i)); };
     for (std::size_t i = 0; i < both; ++i) compare(at(i), before[i], after[i]);
     for (std::size_t i = both; i < before.size(); ++i) gone(at(i), before[i]);
     for (std::size_t i = both; i < after.size(); ++i) came(at(i), after[i]);
   }
 
-  void compare_named(const std::string& path, std::string_view name, const Value::List& before,
+  void compare_named(const Place& place, std::string_view name, const Value::List& before,
                      const Value::List& after) {
     std::map<std::string, const Value*> others;
     for (const auto& element : after) others.emplace(*name_of(element, name), &element);
     const auto at = [&](const std::string& text) {
-      return name == "name" || name == "path" ? fmt::format("{}[{}]", path, text)
-                                              : fmt::format("{}[{} {}]", path, name, text);
+      return place.element(name == "name" || name == "path"
+                               ? fmt::format("{}[{}]", place.path, text)
+                               : fmt::format("{}[{} {}]", place.path, name, text));
     };
     for (const auto& element : before) {
       const auto text = *name_of(element, name);
@@ -130,13 +143,79 @@ class Differ {
   }
 };
 
+/// A JSON writer that marks pointers.
+class MarkingWriter : public rapidjson::Writer<rapidjson::StringBuffer> {
+ public:
+  using rapidjson::Writer<rapidjson::StringBuffer>::Writer;
+  bool Address(std::uint64_t value) {
+    const auto text = fmt::format("{}{:x}", kAddressMark, value);
+    return String(text.data(), static_cast<rapidjson::SizeType>(text.size()), true);
+  }
+};
+
 /// The report as a tree of plain data.
 Result<Value> tree_of(const introspect::FailureDump& dump) {
   rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+  MarkingWriter writer(buffer);
   PlainSink plain(writer);
   std::visit([&](const auto& report) { write(plain, report); }, dump);
-  return parse_json({buffer.GetString(), buffer.GetSize()});
+  return parse_json({buffer.GetString(), buffer.GetSize()}, introspect::kDumpLimits);
+}
+
+/// The names of a report's maps, with those of both reports of a dump of two instants.
+std::vector<std::string_view> map_names(const Value& report) {
+  std::vector<std::string_view> names;
+  for (const auto* part : {&report, report.find("early"), report.find("late")}) {
+    const auto* maps = part ? part->find("maps") : nullptr;
+    const auto* list = maps ? maps->get_if<Value::List>() : nullptr;
+    if (!list) continue;
+    for (const auto& map : *list) {
+      const auto* member = map.find("name");
+      if (const auto* name = member ? member->get_if<std::string>() : nullptr) names.push_back(*name);
+    }
+  }
+  return names;
+}
+
+std::vector<std::string_view> member_names(const Value& report) {
+  std::vector<std::string_view> names;
+  if (const auto* object = report.get_if<Value::Object>())
+    for (const auto& [key, value] : *object) names.push_back(key);
+  return names;
+}
+
+/// Whether one of the dumps has it, or the nearest that they have.
+Status check_known(std::string_view what, std::string_view wanted, std::vector<std::string_view> names,
+                   const std::vector<std::string_view>& more) {
+  names.insert(names.end(), more.begin(), more.end());
+  if (std::ranges::find(names, wanted) != names.end()) return ok();
+  return Error{ErrorCode::kNotFound,
+               fmt::format("neither dump has a {} \"{}\"{}", what, wanted, did_you_mean(wanted, names))};
+}
+
+Status check_options(const DiffOptions& options, const Value& before, const Value& after) {
+  if (options.map) KTSTR_TRY_STATUS(check_known("map", *options.map, map_names(before), map_names(after)));
+  if (!options.only) return ok();
+  const auto first = std::string_view(*options.only).substr(0, options.only->find_first_of(".["));
+  return check_known("member", first, member_names(before), member_names(after));
+}
+
+bool is_of_map(std::string_view path, const std::string& name) {
+  const auto begin = path.find("maps[");
+  if (begin != 0 && !(begin != path.npos && path[begin - 1] == '.')) return false;
+  const auto rest = path.substr(begin);
+  return rest.starts_with("maps[" + name + "]") || rest.starts_with("maps[name " + name + "]");
+}
+
+bool is_wanted(const DumpDifference& difference, const DiffOptions& options) {
+  if (options.map && !is_of_map(difference.path, *options.map)) return false;
+  return !options.only || difference.path.starts_with(*options.only);
+}
+
+void leave_out(DifferenceKind kind, LeftOutDifferences& left_out) {
+  if (kind == DifferenceKind::kAddress) ++left_out.addresses;
+  if (kind == DifferenceKind::kId) ++left_out.ids;
+  if (kind == DifferenceKind::kCounter) ++left_out.counters;
 }
 
 std::string shortened(const std::string& text) {
@@ -166,18 +245,39 @@ std::string increase(const std::string& before, const std::string& after) {
 
 std::string DumpDifference::to_text() const {
   const auto where = printable(path);
-  if (!before) return "+ " + where + ": " + shortened(*after);
-  if (!after) return "- " + where + ": " + shortened(*before);
-  return where + ": " + shortened(*before) + " -> " + shortened(*after) + increase(*before, *after);
+  if (!before) return "+ " + where + ": " + shortened(scalar_text(*after));
+  if (!after) return "- " + where + ": " + shortened(scalar_text(*before));
+  const auto a = scalar_text(*before), b = scalar_text(*after);
+  return where + ": " + shortened(a) + " -> " + shortened(b) + increase(a, b);
 }
 
-Result<std::vector<DumpDifference>> diff(const introspect::FailureDump& before,
-                                         const introspect::FailureDump& after) {
+std::string LeftOutDifferences::to_text() const {
+  std::string text;
+  const auto add = [&](std::size_t count, std::string_view one, std::string_view many) {
+    if (count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, count == 1 ? one : many);
+  };
+  add(addresses, "address", "addresses");
+  add(ids, "id", "ids");
+  add(counters, "counter or clock", "counters and clocks");
+  return text.empty() ? "" : "left out: " + text + " (--all shows them)";
+}
+
+Result<DumpDiff> diff(const introspect::FailureDump& before, const introspect::FailureDump& after,
+                      const DiffOptions& options) {
   const auto first = KTSTR_TRY(tree_of(before));
   const auto second = KTSTR_TRY(tree_of(after));
+  KTSTR_TRY_STATUS(check_options(options, first, second));
   Differ differ;
-  differ.compare("", first, second);
-  return std::move(differ.differences);
+  differ.compare({}, first, second);
+  DumpDiff wanted;
+  for (auto& difference : differ.differences) {
+    if (!is_wanted(difference, options)) continue;
+    if (options.all || difference.kind == DifferenceKind::kState)
+      wanted.differences.push_back(std::move(difference));
+    else
+      leave_out(difference.kind, wanted.left_out);
+  }
+  return wanted;
 }
 
 }  // namespace ktstr::engine

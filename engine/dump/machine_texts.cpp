@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/dump/sections.h"
 #include "engine/report/table.h"
 
@@ -51,6 +53,20 @@ std::string numa(const FailureDumpReport& report) {
   return table.to_string();
 }
 
+/// " verified_insns=345": of program `i`, which is the same one in both lists unless one of them has a gap;
+/// then of the only one of that name.
+std::string verified_text(const FailureDumpReport& report, std::size_t i) {
+  const auto& name = report.prog_runtime_stats[i].name;
+  const auto& verified = report.prog_verifier_stats;
+  const auto text = [](const introspect::ProgVerifierStats& program) {
+    const auto& count = program.verified_insns;
+    return count ? fmt::format(" verified_insns={}", *count) : std::string();
+  };
+  if (i < verified.size() && verified[i].name == name) return text(verified[i]);
+  const bool one = std::ranges::count(verified, name, &introspect::ProgVerifierStats::name) == 1;
+  return one ? text(*std::ranges::find(verified, name, &introspect::ProgVerifierStats::name)) : "";
+}
+
 }  // namespace
 
 std::string events_text(const FailureDumpReport& report, const Paint& paint) {
@@ -65,7 +81,8 @@ std::string programs_text(const FailureDumpReport& report, const Paint& paint) {
                ? heading + "  " + *report.prog_runtime_stats_unavailable + "\n"
                : "";
   std::string text = heading;
-  for (const auto& program : report.prog_runtime_stats) text += "  " + program.to_text() + "\n";
+  for (std::size_t i = 0; i < report.prog_runtime_stats.size(); ++i)
+    text += "  " + report.prog_runtime_stats[i].to_text() + verified_text(report, i) + "\n";
   return text;
 }
 

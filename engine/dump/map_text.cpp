@@ -93,7 +93,7 @@ std::string special_text(const FailureDumpMap& map, std::size_t most) {
                         map.bloom->hash_functions);
   if (map.struct_ops)
     text += fmt::format("  {}, {} references\n", map.struct_ops->state_name, map.struct_ops->refcount);
-  if (map.arena) text += arena_text(*map.arena);
+  if (map.arena) text += arena_text(*map.arena, most);
   return text;
 }
 

@@ -51,8 +51,9 @@ class TaskNames {
 /// At most `most` entries of the map, and how many more there are.
 [[nodiscard]] std::string map_text(const introspect::FailureDumpMap& map, const Paint& paint,
                                    std::size_t most);
-/// Where an arena is and how much of it is in use; its bytes are for --json.
-[[nodiscard]] std::string arena_text(const introspect::ArenaSnapshot& arena);
+/// Where an arena is and which of its pages are in use, at most `most` runs of them; its bytes are for
+/// --json.
+[[nodiscard]] std::string arena_text(const introspect::ArenaSnapshot& arena, std::size_t most);
 /// What allocators keep in the arena, at most `most` allocations of each.
 [[nodiscard]] std::string allocations_text(const introspect::FailureDumpReport& report, const Paint& paint,
                                            std::size_t most);

@@ -19,32 +19,35 @@ std::string or_dash(const std::optional<T>& value) {
   return value ? fmt::format("{}", *value) : "-";
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  return words.empty() ? "-" : fmt::format("{}", fmt::join(words, "|"));
+/// How much a reader wants to see of a task: those that run, then those that wait (in sched_ext the longest
+/// wait before the others), then those that ran last.
+struct Interest {
+  bool runs;
+  bool waits;
+  std::int64_t waited_jiffies;
+  std::uint64_t last_ran_ns;
+  auto operator<=>(const Interest&) const = default;
+};
+
+Interest interest_of(const TaskEnrichment& task) {
+  const auto waited = task.scx ? task.scx->runnable_for_jiffies : std::nullopt;
+  return {task.on_cpu.value_or(false), task.on_rq.value_or(waited.has_value()), waited.value_or(-1),
+          task.last_ran_ns.value_or(0)};
 }
 
-std::string current_task(const introspect::RqScxState& rq) {
-  if (!rq.curr_pid) return "-";
-  return rq.curr_comm.value_or("?") + "/" + std::to_string(*rq.curr_pid);
-}
-
-std::string place_of(const FailureDumpReport& report, std::uint32_t cpu) {
-  if (cpu >= report.vcpu_regs.size() || !report.vcpu_regs[cpu]) return "-";
-  const auto& registers = *report.vcpu_regs[cpu];
-  if (registers.user_mode) return "user mode";
-  return registers.symbol.value_or(fmt::format("{:#x}", registers.instruction_pointer));
-}
-
-/// Those that sched_ext waits for first, the longest wait before the others; then as they were read.
 std::vector<const TaskEnrichment*> by_interest(const std::vector<TaskEnrichment>& tasks) {
   std::vector<const TaskEnrichment*> order;
   for (const auto& task : tasks) order.push_back(&task);
-  const auto wait = [](const TaskEnrichment* task) {
-    return task->scx && task->scx->runnable_for_jiffies ? *task->scx->runnable_for_jiffies : -1;
-  };
   std::stable_sort(order.begin(), order.end(),
-                   [&](const auto* a, const auto* b) { return wait(a) > wait(b); });
+                   [](const auto* a, const auto* b) { return interest_of(*a) > interest_of(*b); });
   return order;
+}
+
+/// "runs", "waits", or its state letter.
+std::string activity_of(const TaskEnrichment& task) {
+  if (task.on_cpu.value_or(false)) return "runs";
+  const auto state = task.state.value_or("-");
+  return state == "R" && task.on_rq.value_or(false) ? "waits" : state;
 }
 
 std::string dsq_of(const TaskEnrichment& task) {
@@ -54,7 +57,7 @@ std::string dsq_of(const TaskEnrichment& task) {
 void add_task(Table& table, const TaskEnrichment& task) {
   using introspect::TaskScxState;
   const auto* scx = task.scx ? &*task.scx : nullptr;
-  table.add({task_name(task), task.sched_class.value_or("-"), task.state.value_or("-"), dsq_of(task),
+  table.add({task_name(task), task.sched_class.value_or("-"), activity_of(task), dsq_of(task),
              or_dash(task.cpu), or_dash(task.weight), std::to_string(task.nvcsw + task.nivcsw),
              scx ? or_dash(scx->runnable_for_jiffies) : "-"});
 }
@@ -72,16 +75,6 @@ TaskNames::TaskNames(const FailureDumpReport& report) {
 std::string TaskNames::of(std::uint64_t task_kva) const {
   const auto found = tasks_.find(task_kva);
   return found == tasks_.end() ? fmt::format("{:#x}", task_kva) : task_name(*found->second);
-}
-
-std::string cpus_text(const FailureDumpReport& report, const Paint& paint) {
-  if (report.rq_scx_states.empty()) return {};
-  Table table({"cpu", "running", "at", "flags", "scx tasks", "runnable"}, 4);
-  for (const auto& rq : report.rq_scx_states)
-    table.add({std::to_string(rq.cpu), current_task(rq), place_of(report, rq.cpu), joined(rq.flag_names),
-               std::to_string(rq.nr_running),
-               std::to_string(rq.runnable_task_kvas.size()) + (rq.runnable_truncated ? "+" : "")});
-  return "\n" + paint.heading("CPUs") + "\n" + table.to_string();
 }
 
 /// Empty queues are many and say nothing.

@@ -28,7 +28,10 @@ std::string whole_text(const FailureDumpReport& report, const Paint& paint) {
 Result<std::string> one_map(const FailureDumpReport& report, const std::string& name, const Paint& paint) {
   std::string text;
   for (const auto& map : report.maps)
-    if (map.name == name) text += map_text(map, paint, std::numeric_limits<std::size_t>::max());
+    if (map.name == name) {
+      text += map_text(map, paint, std::numeric_limits<std::size_t>::max());
+      if (map.arena) text += allocations_text(report, paint, std::numeric_limits<std::size_t>::max());
+    }
   if (!text.empty()) return text;
   std::vector<std::string_view> names;
   for (const auto& map : report.maps) names.push_back(map.name);
@@ -68,7 +71,7 @@ Result<std::string> report_text(const DegradedFailureDumpReport& report, const D
   for (std::size_t i = 0; i < report.vcpu_regs.size(); ++i) {
     const auto& registers = report.vcpu_regs[i];
     text += registers ? fmt::format("  vCPU {} stopped at {:#x}\n", i, registers->instruction_pointer)
-                      : fmt::format("  vCPU {} did not stop\n", i);
+                      : fmt::format("  vCPU {}: no registers\n", i);
   }
   return text + fmt::format("  given up after {} ms\n", report.elapsed_ms);
 }

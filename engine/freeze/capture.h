@@ -17,6 +17,9 @@ struct CaptureRequest {
   std::string name;
   std::string detail;  ///< one line: "exit_kind is ERROR_STALL (1026)"
   Duration elapsed;    ///< since the machine's start
+
+  /// Whether the machine has ended: nothing is stopped nor set going, its memory is as the guest left it.
+  [[nodiscard]] bool of_ended_machine() const { return cause == introspect::DumpCause::kGuestPanic; }
 };
 
 /// A dump in memory. `thaw_problem`: the guest could not be set going again, and the run is lost.

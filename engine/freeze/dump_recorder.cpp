@@ -1,5 +1,6 @@
 #include "engine/freeze/dump_recorder.h"
 
+#include <new>
 #include <system_error>
 
 #include "engine/report/artifact_name.h"
@@ -26,10 +27,14 @@ std::filesystem::path DumpRecorder::next_path(introspect::DumpCause cause, const
 void DumpRecorder::write(const std::filesystem::path& path, TakenDump& taken) const {
   std::error_code error;
   if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), error);
-  if (const auto written = introspect::write_dump(path, taken.dump); written)
-    taken.report.file = path.string();
-  else
-    taken.report.problem = written.error().message;
+  try {
+    if (const auto written = introspect::write_dump(path, taken.dump); written)
+      taken.report.file = path.string();
+    else
+      taken.report.problem = written.error().message;
+  } catch (const std::bad_alloc&) {
+    taken.report.problem = "out of memory while " + path.string() + " was written";
+  }
 }
 
 Status DumpRecorder::take(introspect::DumpCause cause, const std::string& name, const std::string& detail) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <new>
 
 #include "engine/freeze/frozen_machine.h"
 
@@ -11,21 +12,32 @@ namespace {
 
 using Clock = FreezeCoordinator::Clock;
 
+constexpr std::string_view kNoMemoryToRead = "out of memory while the guest was read";
+constexpr std::string_view kNoMemoryToShow = "out of memory while the values that were read were shown";
+
+introspect::FailureDumpReport without_memory(std::string_view why) {
+  auto report = introspect::FailureDumpReport::placeholder(std::string(why));
+  report.problems.emplace_back(why);
+  return report;
+}
+
 std::uint64_t ns_since(Clock::time_point begin) {
   return static_cast<std::uint64_t>(std::chrono::nanoseconds(Clock::now() - begin).count());
 }
 
-std::size_t count_stopped(const vmm::FrozenState& state) {
-  return static_cast<std::size_t>(std::count_if(state.vcpus.begin(), state.vcpus.end(),
-                                                [](const auto& vcpu) { return vcpu.has_value(); }));
+/// "vCPU 1, 3"; empty for none.
+std::string name_vcpus(const std::vector<std::size_t>& vcpus) {
+  std::string text;
+  for (const auto vcpu : vcpus) text += (text.empty() ? "vCPU " : ", ") + std::to_string(vcpu);
+  return text;
 }
 
-/// "vCPU 1, 3": those that did not stop.
-std::string missing_vcpus(const vmm::FrozenState& state) {
-  std::string text;
+/// Those that stand still and whose registers are not there all the same.
+std::vector<std::size_t> unread_vcpus(const vmm::FrozenState& state) {
+  std::vector<std::size_t> vcpus;
   for (std::size_t i = 0; i < state.vcpus.size(); ++i)
-    if (!state.vcpus[i]) text += (text.empty() ? "vCPU " : ", ") + std::to_string(i);
-  return text;
+    if (!state.vcpus[i] && !std::ranges::binary_search(state.not_stopped, i)) vcpus.push_back(i);
+  return vcpus;
 }
 
 introspect::VcpuRegSnapshot snapshot(const vmm::VcpuRegisters& registers) {
@@ -70,8 +82,9 @@ introspect::FailureDump FreezeCoordinator::degraded(const vmm::FrozenState& stat
   introspect::DegradedFailureDumpReport report;
   report.reason =
       fmt::format("{} (within {}; {} of {} vCPUs stopped", introspect::kReasonDegradedRendezvousTimeout,
-                  format_duration(options_.stop_deadline), count_stopped(state), state.vcpus.size());
-  if (const auto missing = missing_vcpus(state); !missing.empty()) report.reason += "; not " + missing;
+                  format_duration(options_.stop_deadline), state.vcpus.size() - state.not_stopped.size(),
+                  state.vcpus.size());
+  if (!state.all_stopped()) report.reason += "; not " + name_vcpus(state.not_stopped);
   report.reason += ")";
   report.vcpu_regs = register_snapshots(state);
   report.exit_kind = read_exit_kind_ ? read_exit_kind_() : std::nullopt;
@@ -81,25 +94,50 @@ introspect::FailureDump FreezeCoordinator::degraded(const vmm::FrozenState& stat
 
 FreezeCoordinator::Frozen FreezeCoordinator::look(const vmm::FrozenState& state,
                                                   Clock::time_point begin) const {
-  const auto stop_ns = ns_since(begin);
+  Frozen frozen{.stop_ns = ns_since(begin)};
   const auto deadline = Clock::now() + options_.dump_deadline.chrono();
-  return {capture_state_(register_snapshots(state), deadline), stop_ns};
+  if (const auto unread = unread_vcpus(state); !unread.empty())
+    frozen.problems.push_back("registers of " + name_vcpus(unread) + " can't be read");
+  try {
+    frozen.render = capture_state_(register_snapshots(state), deadline);
+  } catch (const std::bad_alloc&) {
+    frozen.render = [] { return without_memory(kNoMemoryToRead); };
+  }
+  return frozen;
+}
+
+introspect::FailureDumpReport FreezeCoordinator::render(const Frozen& frozen) {
+  auto report = [&] {
+    try {
+      return frozen.render();
+    } catch (const std::bad_alloc&) {
+      return without_memory(kNoMemoryToShow);
+    }
+  }();
+  report.problems.insert(report.problems.end(), frozen.problems.begin(), frozen.problems.end());
+  return report;
+}
+
+Capture FreezeCoordinator::capture_ended(const CaptureRequest& request) const {
+  const auto seen = look({}, Clock::now());
+  return {complete(seen.render(), request, 0, {}), {}, {}};
 }
 
 Result<Capture> FreezeCoordinator::capture(const CaptureRequest& request) {
   const std::lock_guard lock(mutex_);
+  if (request.of_ended_machine()) return capture_ended(request);
   const auto begin = Clock::now();
   auto frozen = FrozenMachine::freeze(machine_, options_.stop_deadline);
   if (!frozen && frozen.error().code == ErrorCode::kTimeout) return Capture{degraded({}, begin), {}, {}};
   if (!frozen) return std::move(frozen.error());
   const auto& state = frozen->state();
-  const bool stopped = count_stopped(state) == state.vcpus.size();
+  const bool stopped = state.all_stopped();
   const auto seen = stopped ? look(state, begin) : Frozen{};
   Capture capture;
   if (!stopped) capture.dump = degraded(state, begin);
   if (auto thawed = frozen->thaw(); !thawed) capture.thaw_problem = std::move(thawed.error());
   capture.frozen = Duration(Clock::now() - begin);
-  if (stopped) capture.dump = complete(seen.render(), request, seen.stop_ns, capture.frozen);
+  if (stopped) capture.dump = complete(render(seen), request, seen.stop_ns, capture.frozen);
   return capture;
 }
 

@@ -25,7 +25,7 @@ class FreezeCoordinator {
   using Clock = std::chrono::steady_clock;
 
   /// Makes a report of what was captured, while the guest runs again. Called once. May throw
-  /// (std::bad_alloc).
+  /// (std::bad_alloc, which makes the report a placeholder).
   using Render = std::function<introspect::FailureDumpReport()>;
   /// Captures the state of a guest that stands still. May throw.
   using CaptureState = std::function<Render(
@@ -37,16 +37,22 @@ class FreezeCoordinator {
                     const FreezeOptions& options = {});
 
   /// Stops every vCPU, captures, thaws, renders. vCPUs that do not stop in time make the dump a degraded one,
-  /// which says which. Errors: the machine can't be frozen at all (it has ended).
+  /// which says which; registers that can't be read, or memory that runs out here, are among its problems. Of a
+  /// machine that has ended only memory is left, and no registers (of_ended_machine()). Errors: the machine
+  /// can't be frozen at all (it has ended).
   [[nodiscard]] Result<Capture> capture(const CaptureRequest& request);
 
  private:
   /// What is to be rendered after the thaw, and when every vCPU stood still.
   struct Frozen {
-    Render render;
+    Render render{};
     std::uint64_t stop_ns = 0;
+    std::vector<std::string> problems{};
   };
   [[nodiscard]] Frozen look(const vmm::FrozenState& state, Clock::time_point begin) const;
+  [[nodiscard]] Capture capture_ended(const CaptureRequest& request) const;
+  /// A report in any case: without memory for it, one that says so.
+  [[nodiscard]] static introspect::FailureDumpReport render(const Frozen& frozen);
   [[nodiscard]] introspect::FailureDump degraded(const vmm::FrozenState& state,
                                                  Clock::time_point begin) const;
 

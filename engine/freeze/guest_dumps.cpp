@@ -60,6 +60,11 @@ Status GuestDumps::capture_snapshot(const std::string& name) {
   return take(introspect::DumpCause::kRequested, name, {});
 }
 
+Status GuestDumps::capture_panic(const std::string& line) {
+  stop_watching();
+  return take(introspect::DumpCause::kGuestPanic, {}, line);
+}
+
 std::unique_ptr<SchedulerWatch::Expected> GuestDumps::expect_scheduler_end() {
   return watch_ ? std::make_unique<SchedulerWatch::Expected>(*watch_) : nullptr;
 }

@@ -35,6 +35,10 @@ class GuestDumps {
   /// Takes a dump now. Errors: DumpRecorder::take().
   [[nodiscard]] Status capture_snapshot(const std::string& name);
 
+  /// Takes a dump of the memory that a panicked guest has left; no other is taken afterwards. `line`: the
+  /// kernel's own.
+  [[nodiscard]] Status capture_panic(const std::string& line);
+
   /// While what is returned lives, schedulers end because somebody wants them to. nullptr: the kernel has no
   /// sched_ext.
   [[nodiscard]] std::unique_ptr<SchedulerWatch::Expected> expect_scheduler_end();

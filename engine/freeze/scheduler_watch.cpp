@@ -26,8 +26,9 @@ void SchedulerWatch::look_once(bool expected) {
   std::optional<SchedulerEnd> end;
   {
     const std::lock_guard lock(mutex_);
+    // Whether an end was wanted is asked after the look: whoever ends a scheduler wants it before.
     const auto now = std::chrono::steady_clock::now();
-    if (const auto root = look_()) end = detector_.look(*root, expected);
+    if (const auto root = look_()) end = detector_.look(*root, expected || expected_ > 0);
     if (end) end->seen_at = now;
   }
   if (end) on_end_(*end);
@@ -38,7 +39,7 @@ void SchedulerWatch::run(const std::stop_token& stop) {
   std::condition_variable_any stopped;
   std::unique_lock lock(mutex);
   while (!stop.stop_requested()) {
-    look_once(expected_ > 0);
+    look_once(false);
     static_cast<void>(stopped.wait_for(lock, stop, period_.chrono(), [] { return false; }));
   }
 }

@@ -45,6 +45,7 @@ class SchedulerWatch {
 
  private:
   void run(const std::stop_token& stop);
+  /// `expected`: whether an end is wanted whatever expected_ says.
   void look_once(bool expected);
 
   Look look_;

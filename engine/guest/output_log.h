@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/base/fd.h"
+
 namespace ktstr::engine::guest {
 
 /// Lines as they come in, in pieces of any size. A line that repeats the one before is counted instead of
@@ -16,6 +18,10 @@ class OutputLog {
  public:
   static constexpr std::size_t kMostLines = 400;
   static constexpr std::size_t kLongestLine = 1000;
+
+  OutputLog() = default;
+  /// Keeps all of it in the file `all` too, made anew, up to `most_bytes`.
+  OutputLog(const char* all, std::uint64_t most_bytes);
 
   void append(std::string_view text);
 
@@ -32,11 +38,14 @@ class OutputLog {
   };
   void append_to_line(std::string_view text);
   void end_line();
+  void keep_in_file(std::string_view text);
 
   std::deque<Line> lines_;
   std::string open_;  ///< the line that has no end yet
   bool open_is_cut_ = false;
   std::uint64_t dropped_ = 0;
+  Fd all_;
+  std::uint64_t room_ = 0;  ///< bytes that still go there
 };
 
 }  // namespace ktstr::engine::guest

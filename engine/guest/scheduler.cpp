@@ -5,6 +5,7 @@
 
 #include "engine/guest/clock.h"
 #include "engine/guest/kernel_file.h"
+#include "engine/protocol/exit_text.h"
 
 namespace ktstr::engine::guest {
 namespace {
@@ -17,10 +18,6 @@ constexpr Duration kHeldAttachTimeout = std::chrono::seconds(30);
 /// How often the kernel is looked at; shorter where the time between two schedulers runs.
 constexpr Duration kLook = std::chrono::milliseconds(5);
 constexpr Duration kShortLook = std::chrono::milliseconds(1);
-
-std::string text_of(const protocol::ExitInfo& exit) {
-  return exit.how + (exit.code ? " " + std::to_string(*exit.code) : "");
-}
 
 Status write_all(const std::vector<protocol::ControlWrite>& writes) {
   for (const auto& write : writes) KTSTR_TRY_STATUS(write_control(write.file, write.value));
@@ -101,7 +98,7 @@ Scheduler::Problem Scheduler::wait_attached(Duration timeout, Duration look) {
   const bool settled = wait_for(timeout, look, [&] { return process_->exit() || take_attachment(); });
   Problem problem;
   if (process_->exit())
-    problem = "its program ended (" + text_of(*process_->exit()) + ") before the kernel ran it";
+    problem = "its program ended (" + protocol::exit_text(*process_->exit()) + ") before the kernel ran it";
   else if (!settled)
     problem =
         "the kernel does not run it after " + format_duration(timeout) + " (sched_ext is " + state() + ")";
@@ -118,7 +115,7 @@ Scheduler::Problem Scheduler::wait_held(Scheduler& former) {
   const bool in_time = wait_for(request_.timeout, kLook, settled);
   Problem problem;
   if (process_->exit())
-    problem = "its program ended (" + text_of(*process_->exit()) +
+    problem = "its program ended (" + protocol::exit_text(*process_->exit()) +
               ") before it was held at its attach, bpf(BPF_LINK_CREATE) of a struct_ops map; a program that "
               "attaches in another way can't be preloaded";
   else if (!in_time)
@@ -149,7 +146,7 @@ void Scheduler::notice_death() {
   // Programs that notice the end tell what they know of it.
   static_cast<void>(wait_for(kLastWords, kLook, [&] { return process_->exit().has_value(); }));
   kernel_log_.update();
-  death_ = process_->exit() ? "its program ended (" + text_of(*process_->exit()) + ")"
+  death_ = process_->exit() ? "its program ended (" + protocol::exit_text(*process_->exit()) + ")"
                             : "the kernel no longer runs it, though its program has not ended";
 }
 

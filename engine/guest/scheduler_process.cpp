@@ -17,6 +17,7 @@
 #include "engine/guest/clock.h"
 #include "engine/guest/kernel_file.h"
 #include "engine/guest/urgency.h"
+#include "engine/protocol/start_output.h"
 #include "engine/scenario/placement.h"
 
 namespace ktstr::engine::guest {
@@ -193,6 +194,12 @@ Result<SchedulerProcess> SchedulerProcess::start(const protocol::AttachScheduler
   if (!calls) return Error{ErrorCode::kIo, "start " + *request.program + ": no listener of its calls came"};
   started.hold_.emplace(std::move(calls));
   return started;
+}
+
+/// A bare host's /tmp is not ours.
+OutputLog SchedulerProcess::new_log() {
+  if (::getpid() != 1) return {};
+  return {protocol::kStartOutputFile, protocol::kMostStartOutput};
 }
 
 SchedulerProcess::~SchedulerProcess() {

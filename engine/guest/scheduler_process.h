@@ -66,12 +66,14 @@ class SchedulerProcess {
   [[nodiscard]] std::optional<pid_t> find_daemon() const;
   [[nodiscard]] bool follow(pid_t daemon);
 
+  [[nodiscard]] static OutputLog new_log();
+
   Fd process_;  ///< pidfd
   Fd output_;
   pid_t pid_;
   std::string mark_;  ///< what tells its processes from all others: a variable of their environment
   std::optional<AttachHold> hold_;
-  OutputLog log_;
+  OutputLog log_ = new_log();
   std::optional<protocol::ExitInfo> exit_;
   bool killed_ = false;
   bool is_going_ = false;

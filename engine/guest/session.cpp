@@ -12,6 +12,7 @@
 #include "engine/guest/find_topology.h"
 #include "engine/guest/kernel_file.h"
 #include "engine/guest/refresh.h"
+#include "engine/guest/statistics.h"
 
 namespace ktstr::engine::guest {
 namespace {
@@ -89,7 +90,7 @@ Status Session::serve() {
 }
 
 Status Session::answer(const std::string& payload) {
-  auto message = from_json<RequestMessage>(payload);
+  auto message = from_json<RequestMessage>(payload, kPayloadLimits);
   if (!message) return send(0, Failed{message.error().code, "request: " + message.error().message});
   auto reply = std::visit([this](auto& request) { return handle(request); }, message->request);
   if (!reply) return send(message->id, Failed{reply.error().code, reply.error().message});
@@ -134,6 +135,10 @@ Result<Reply> Session::handle(const PinBpfMap& request) {
 Result<Reply> Session::handle(const Refresh& request) {
   KTSTR_TRY_STATUS(refresh(request));
   return Done{};
+}
+
+Result<Reply> Session::handle(const SetStatistics& request) {
+  return KTSTR_TRY(set_statistics(request));
 }
 
 Result<Reply> Session::handle(const Shutdown&) {

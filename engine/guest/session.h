@@ -49,6 +49,7 @@ class Session {
   [[nodiscard]] Result<protocol::Reply> handle(const protocol::QueryScheduler& request);
   [[nodiscard]] Result<protocol::Reply> handle(const protocol::PinBpfMap& request);
   [[nodiscard]] Result<protocol::Reply> handle(const protocol::Refresh& request);
+  [[nodiscard]] Result<protocol::Reply> handle(const protocol::SetStatistics& request);
   [[nodiscard]] Result<protocol::Reply> handle(const protocol::CaptureThreads& request);
   [[nodiscard]] Result<protocol::Reply> handle(const protocol::ReadCapture& request);
   [[nodiscard]] Result<protocol::Reply> handle(const protocol::FindTopology& request);

@@ -7,7 +7,11 @@ namespace ktstr::engine {
 using Clock = std::chrono::steady_clock;
 
 MonitorThread::MonitorThread(MonitorThreadOptions options, Sample sample)
-    : options_(std::move(options)), sample_(std::move(sample)), cpu_times_ns_(options_.vcpu_tids.size()) {
+    : options_(std::move(options)),
+      period_(options_.period),
+      slower_at_bytes_(options_.max_bytes / 2),
+      sample_(std::move(sample)),
+      cpu_times_ns_(options_.vcpu_tids.size()) {
   for (const auto tid : options_.vcpu_tids) clocks_.push_back(tid ? ThreadClock(*tid) : ThreadClock());
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
   ::pthread_setname_np(thread_.native_handle(), "monitor");
@@ -28,11 +32,11 @@ Samples MonitorThread::stop() {
 }
 
 void MonitorThread::run(const std::stop_token& stop) {
-  const auto period = options_.period.chrono();
   std::unique_lock lock(mutex_);
   for (auto due = Clock::now();
        !wake_.wait_until(lock, stop, due, [] { return false; }) && !stop.stop_requested();) {
-    taken_.samples.size() < kMaxSamples ? take_sample() : static_cast<void>(++taken_.missed_periods);
+    take_sample();
+    const auto period = period_.chrono();
     due += period;
     if (const auto late = Clock::now() - due; late > Duration().chrono()) {
       const auto missed = late / period + 1;
@@ -42,10 +46,20 @@ void MonitorThread::run(const std::stop_token& stop) {
   }
 }
 
+void MonitorThread::keep(introspect::MonitorSample sample) {
+  taken_.bytes += sample.memory_bytes();
+  if (taken_.bytes > slower_at_bytes_ && slower_at_bytes_ < options_.max_bytes) {
+    slower_at_bytes_ += (options_.max_bytes - slower_at_bytes_ + 1) / 2;
+    period_.ns *= 2;
+    taken_.slower.push_back({sample.elapsed_ns, static_cast<std::uint64_t>(period_.ns)});
+  }
+  taken_.samples.push_back(std::move(sample));
+}
+
 void MonitorThread::take_sample() {
   for (std::size_t i = 0; i < clocks_.size(); ++i) cpu_times_ns_[i] = clocks_[i].read();
   auto sample = sample_(Duration(Clock::now() - options_.epoch), cpu_times_ns_);
-  if (sample) return taken_.samples.push_back(std::move(*sample));
+  if (sample) return keep(std::move(*sample));
   ++taken_.failed_samples;
   if (!taken_.first_failure) taken_.first_failure = std::move(sample.error().message);
 }

@@ -19,9 +19,17 @@
 
 namespace ktstr::engine {
 
+/// From when on samples were farther apart, so that they do not take more than they may.
+struct SlowerSampling {
+  std::uint64_t elapsed_ns = 0;
+  std::uint64_t period_ns = 0;
+};
+
 /// What a monitor's thread brought home.
 struct Samples {
   std::vector<introspect::MonitorSample> samples;
+  std::uint64_t bytes = 0;  ///< that they take
+  std::vector<SlowerSampling> slower;
   std::uint64_t missed_periods = 0;  ///< sampling times that passed before the sample before was done
   std::uint64_t failed_samples = 0;
   std::optional<std::string> first_failure{};
@@ -33,15 +41,15 @@ struct MonitorThreadOptions {
   std::chrono::steady_clock::time_point epoch;
   /// Host threads that each run one vCPU; absent where there is no such thread.
   std::vector<std::optional<int>> vcpu_tids{};
+  std::uint64_t max_bytes = std::uint64_t{1} << 30;
 };
 
 /// Samples at absolute times: start, start + period, start + 2 periods ... A sample that takes longer
 /// than the period makes the times missed meanwhile count as missed, never catch up. Samples are kept in
-/// memory; a run of an hour at 1 ms would need some GiB, so that after kMaxSamples no more are taken and the
-/// rest count as missed.
+/// memory. When half of max_bytes is used the period doubles, and again when half of what was left is used,
+/// and so on: every sample that is taken is kept, and there are some to the end however long the run is.
 class MonitorThread {
  public:
-  static constexpr std::size_t kMaxSamples = 200'000;
   /// As introspect::Sampler::sample. Called from the thread only; what it refers to must outlive the
   /// MonitorThread.
   using Sample = std::function<Result<introspect::MonitorSample>(
@@ -62,8 +70,11 @@ class MonitorThread {
  private:
   void run(const std::stop_token& stop);
   void take_sample();
+  void keep(introspect::MonitorSample sample);
 
   MonitorThreadOptions options_;
+  Duration period_;
+  std::uint64_t slower_at_bytes_;
   Sample sample_;
   std::vector<ThreadClock> clocks_;
   std::vector<std::optional<std::uint64_t>> cpu_times_ns_;

@@ -1,27 +1,25 @@
 #include "engine/protocol/cgroup_name.h"
 
 #include <algorithm>
-#include <cctype>
 #include <string>
+
+#include "engine/base/printable.h"
 
 namespace ktstr::engine::protocol {
 namespace {
 
-constexpr std::size_t kLongestName = 255;  // NAME_MAX, for the whole name
-constexpr std::size_t kDeepest = 8;
+constexpr std::size_t kLongestPart = 255;   // NAME_MAX (include/uapi/linux/limits.h)
+constexpr std::size_t kLongestName = 3072;  // with the agent's root and a control file below PATH_MAX, 4096
+constexpr std::size_t kDeepest = 32;
 constexpr std::string_view kKernelPrefixes[] = {"cgroup.", "cpu.",  "cpuset.",  "memory.",
                                                 "pids.",   "io.",   "hugetlb.", "rdma.",
                                                 "misc.",   "dmem.", "irq.",     "perf_event."};
 
-bool is_plain(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == '.';
-}
-
 const char* fault_of_part(std::string_view part) {
   if (part.empty()) return "a part between slashes is empty";
   if (part == "." || part == "..") return "\".\" and \"..\" are not allowed";
-  if (!std::all_of(part.begin(), part.end(), is_plain))
-    return "only letters, digits, '_', '-' and '.' are allowed";
+  if (part.size() > kLongestPart) return "a part between slashes is longer than 255 bytes";
+  if (printable(part) != part) return "control and invisible characters are not allowed";
   for (const auto prefix : kKernelPrefixes)
     if (part.starts_with(prefix)) return "it would collide with the kernel's own files";
   return nullptr;
@@ -30,7 +28,7 @@ const char* fault_of_part(std::string_view part) {
 const char* fault_of(std::string_view name) {
   if (name.empty()) return "it is empty";
   if (static_cast<std::size_t>(std::count(name.begin(), name.end(), '/')) >= kDeepest)
-    return "it is nested too deeply";
+    return "it is nested deeper than 32";
   while (true) {
     const auto slash = name.find('/');
     if (const auto* fault = fault_of_part(name.substr(0, slash))) return fault;
@@ -45,6 +43,7 @@ Status check_cgroup_name(std::string_view name) {
   if (name.size() > kLongestName)
     return Error{ErrorCode::kInvalidArgument, "a cgroup name of " + std::to_string(name.size()) +
                                                   " bytes is longer than " + std::to_string(kLongestName)};
+  static_assert(kDeepest == 32 && kLongestPart == 255, "messages name these");
   if (const auto* fault = fault_of(name))
     return Error{ErrorCode::kInvalidArgument, "\"" + std::string(name) + "\" is not a cgroup name: " + fault};
   return ok();

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/base/json.h"
 #include "engine/base/result.h"
 #include "engine/base/units.h"
 
@@ -23,6 +24,8 @@ struct FrameHeader {
 };
 inline constexpr std::uint32_t kFrameMagic = 0x5254534b;  // "KSTR"
 inline constexpr std::uint32_t kMaxPayload = 64U << 20;
+/// What a payload may hold, whatever its sender says: the largest replies have some ten bytes for each value.
+inline constexpr JsonLimits kPayloadLimits{.values = kMaxPayload / 8};
 
 /// The fd of a channel is a stream socket, or a pipe or character device in non-blocking mode (a virtio port,
 /// a raw tty): a device in blocking mode would hold a writer beyond its deadline.

@@ -20,6 +20,7 @@
 #include "engine/protocol/machine_messages.h"
 #include "engine/protocol/refresh_message.h"
 #include "engine/protocol/scheduler_messages.h"
+#include "engine/protocol/statistics_messages.h"
 #include "engine/scenario/placement.h"
 #include "engine/scenario/work.h"
 
@@ -89,7 +90,7 @@ struct Shutdown {};
 using Request = std::variant<AddCgroup, RemoveCgroup, SetCpuset, SpawnWorkers, StopWorkers, SetAffinity,
                              MoveTasks, FreezeCgroup, ReadFile, Shutdown, AttachScheduler, DetachScheduler,
                              ReplaceScheduler, RestartScheduler, QueryScheduler, PinBpfMap, Refresh,
-                             CaptureThreads, ReadCapture, FindTopology>;
+                             CaptureThreads, ReadCapture, FindTopology, SetStatistics>;
 
 /// What a frame from the runner holds. The reply carries the same id.
 struct RequestMessage {
@@ -172,7 +173,7 @@ struct Failed {
 };
 
 using Reply = std::variant<Hello, Spawned, Stopped, FileContent, Done, Failed, SchedulerChanged, Captured,
-                           CapturePart, FoundTopology>;
+                           CapturePart, FoundTopology, StatisticsSwitches>;
 
 /// What a frame from the agent holds. Id 0: not the answer to a request that could be read (Hello, or Failed
 /// for garbage).

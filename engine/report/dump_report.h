@@ -29,7 +29,7 @@ inline constexpr auto describe<engine::DumpReport> = [] {
   using T = engine::DumpReport;
   return record<T>("DumpReport", "a dump that was taken during the run",
                    field("name", &T::name, "what the scenario called it; empty when nobody named it"),
-                   field("cause", &T::cause, "requested, scheduler_error or scheduler_vanished"),
+                   field("cause", &T::cause, "requested, scheduler_error, scheduler_vanished or guest_panic"),
                    field("detail", &T::detail, "what was seen, in one line"),
                    field("schema", &T::schema, "\"single\", or \"degraded\" when the vCPUs did not stop"),
                    field("elapsed_ns", &T::elapsed_ns, "time since the machine's start, ns"),

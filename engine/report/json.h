@@ -20,8 +20,8 @@ struct JsonCaps {
 [[nodiscard]] RunReport thinned(RunReport report, const JsonCaps& caps);
 
 /// Writes indented JSON. The file appears whole or not at all: it is written beside `path` under a name of
-/// its own, synced and renamed. A `path` that exists and is no regular file (/dev/stdout) is written to
-/// directly. Errors: kIo, kNotFound, with the path and the system's reason.
+/// its own, synced and renamed. A terminal or pipe (/dev/stdout) is written to directly. Errors: kIo,
+/// kNotFound, kInvalidArgument (a directory), with the path and the system's reason.
 [[nodiscard]] Status write_json_file(const RunReport& report, const std::filesystem::path& path,
                                      const JsonCaps& caps = {});
 
@@ -32,7 +32,11 @@ struct JsonCaps {
 /// that is none or can't be written to.
 [[nodiscard]] Status check_directory(const std::filesystem::path& directory);
 
-/// Reads such a file back. Errors: kIo, kNotFound, kCorrupt.
-[[nodiscard]] Result<RunReport> read_json_file(const std::filesystem::path& path);
+/// Reads such a text back. `note`: what was left out because a newer ktstr wrote it, in a line; empty when
+/// nothing was. Errors: kCorrupt; kUnavailable, another major version of the format.
+[[nodiscard]] Result<RunReport> parse_json_report(std::string_view json, std::string* note = nullptr);
+/// The same from a file. Errors besides: kIo, kNotFound.
+[[nodiscard]] Result<RunReport> read_json_file(const std::filesystem::path& path,
+                                               std::string* note = nullptr);
 
 }  // namespace ktstr::engine

@@ -63,8 +63,15 @@ std::optional<std::string> source_of(std::string_view line) {
   return std::string(line.substr(at + 3));
 }
 
+/// Kernel 7.3 explains the failure at length below the verifier's word: where that begins, or `end`.
+Line explanation_in(Line begin, Line end) {
+  const auto is_title = [](const std::string& line) { return line.starts_with("Verification failed: "); };
+  return std::find_if(begin, end, is_title);
+}
+
 /// What the verifier's lines in [begin, end) say at their end.
 void read_verifier_log(Line begin, Line end, VerifierRefusal& refusal) {
+  end = explanation_in(begin, end);
   for (auto line = end; line != begin;) {
     --line;
     if (!refusal.message && !line->empty() && !line->starts_with(';') && !is_statistic(*line) &&

@@ -120,6 +120,9 @@ std::string monitor_text(const introspect::MonitorReport& monitor, const Samplin
       printable(monitor.verdict.summary), summary.total_samples, time_text(monitor.period_ns),
       sampling.missed_periods, number_text(summary.max_imbalance_ratio, "{:.1f}"),
       number_text(summary.avg_imbalance_ratio, "{:.2f}"), number_text(summary.avg_nr_running, "{:.2f}"));
+  if (!sampling.slower.empty())
+    text += fmt::format("  samples were to take 1 GiB at most: {}\n",
+                        printable(fmt::format("{}", fmt::join(sampling.slower, ", "))));
   text += cpu_table(monitor.samples);
   if (summary.event_deltas) text += event_line(*summary.event_deltas);
   if (const auto domains = domains_text(monitor); !domains.empty()) text += "  domains: " + domains + "\n";

@@ -7,12 +7,15 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/format_version.h"
 #include "engine/protocol/machine_messages.h"
 #include "engine/report/ctprof_report.h"
 #include "engine/report/dump_report.h"
 #include "engine/report/map_reading.h"
+#include "engine/report/provenance.h"
 #include "engine/report/scheduler_gap.h"
 #include "engine/report/scheduler_report.h"
+#include "engine/report/statistics_report.h"
 #include "engine/report/timeline.h"
 #include "engine/report/vcpu_report.h"
 #include "engine/verdict/merge.h"
@@ -23,8 +26,9 @@
 
 namespace ktstr::engine {
 
-/// Raised with every change that a reader of older files would misread; see docs/formats/run-report.md.
-inline constexpr std::uint32_t kRunReportVersion = 1;
+/// Its minor version is raised with every key that reports get (docs/formats/run-report.md). Files without a
+/// minor version are 1.0.
+inline constexpr FormatVersion kRunReportFormat{1, 1};
 
 struct KernelReport {
   std::string version;                    ///< as the kernel cache names it
@@ -42,6 +46,7 @@ struct MachineReport {
   std::optional<std::string> backend{};  ///< absent when no machine was started
   std::optional<MachineOrigin> origin{};
   std::optional<std::string> fork_problem{};
+  std::optional<std::string> console_log_problem{};
   bool emulated = false;
   std::string topology;
   std::uint64_t cpus = 0;
@@ -68,6 +73,8 @@ struct LimitsReport {
 struct SamplingReport {
   std::uint64_t missed_periods = 0;
   std::uint64_t sample_stride = 1;
+  std::uint64_t sample_bytes = 0;   ///< that the samples took
+  std::vector<std::string> slower;  ///< "every 200 ms from 3.2 s on"
 };
 
 /// Where the time of a run went, ns. own = total - boot - hold.
@@ -85,7 +92,12 @@ struct TimingsReport {
 };
 
 struct RunReport {
-  std::uint32_t format_version = kRunReportVersion;
+  std::uint32_t format_version = kRunReportFormat.major;
+  std::string format = kRunReportFormat.to_string();
+  std::optional<std::string> started_at{};  ///< RFC 3339, UTC
+  std::optional<ToolReport> ktstr{};
+  std::optional<HostReport> host{};
+  std::optional<ScriptReport> script{};
   std::string scenario;
   std::string description;
   Outcome verdict = Outcome::kSkip;
@@ -107,6 +119,7 @@ struct RunReport {
   std::vector<CtprofReport> ctprof_captures;     ///< likewise
   std::optional<std::string> monitor_problem{};  ///< why there is no monitor, or why it ended early
   SamplingReport sampling;
+  std::optional<StatisticsReport> statistics{};           ///< absent when the run did not come so far
   std::optional<VcpuStatisticsReport> vcpu_statistics{};  ///< absent where the backend counts nothing
   TimingsReport timings;
   std::vector<std::string>
@@ -130,6 +143,7 @@ template <> inline constexpr auto describe<engine::MachineReport> = record<engin
     field("backend", &engine::MachineReport::backend, "kvm, qemu-tcg or qemu-kvm; absent when none was started"),
     field("origin", &engine::MachineReport::origin, "booted or forked; absent when none was started"),
     field("fork_problem", &engine::MachineReport::fork_problem, "why the guest was booted though it could have been forked, or why none can be forked from it"),
+    field("console_log_problem", &engine::MachineReport::console_log_problem, "why the console log does not hold the whole console: its limit of 64M, or an error of writing it"),
     field("emulated", &engine::MachineReport::emulated, "whether instructions were emulated"),
     field("topology", &engine::MachineReport::topology, "NUMA nodes, LLCs, cores per LLC, threads per core, and what differs from node to node"),
     field("cpus", &engine::MachineReport::cpus, "CPUs"),
@@ -149,7 +163,9 @@ template <> inline constexpr auto describe<engine::LimitsReport> = record<engine
     field("stretched", &engine::LimitsReport::stretched, "names of the defaults that were multiplied with emulation_factor"));
 template <> inline constexpr auto describe<engine::SamplingReport> = record<engine::SamplingReport>("SamplingReport", "how sampling went",
     field("missed_periods", &engine::SamplingReport::missed_periods, "sampling times that passed before the sample before was done"),
-    field("sample_stride", &engine::SamplingReport::sample_stride, "monitor.samples holds every n-th of the samples taken"));
+    field("sample_stride", &engine::SamplingReport::sample_stride, "monitor.samples holds every n-th of the samples taken"),
+    field("sample_bytes", &engine::SamplingReport::sample_bytes, "memory that the samples took during the run, bytes"),
+    field("slower", &engine::SamplingReport::slower, "from when on samples were taken farther apart, so that they fit into 1 GiB; empty when they did"));
 template <> inline constexpr auto describe<engine::TimingsReport> = record<engine::TimingsReport>("TimingsReport", "where the time went",
     field("prepare_ns", &engine::TimingsReport::prepare_ns, "kernel chosen, initramfs made, ns"),
     field("boot_ns", &engine::TimingsReport::boot_ns, "from the machine's start to a ready agent, ns; short for a fork"),
@@ -162,7 +178,12 @@ template <> inline constexpr auto describe<engine::TimingsReport> = record<engin
     field("own_ns", &engine::TimingsReport::own_ns, "total without boot and hold, ns"),
     field("total_ns", &engine::TimingsReport::total_ns, "the whole run, ns"));
 template <> inline constexpr auto describe<engine::RunReport> = record<engine::RunReport>("RunReport", "everything that one run of a scenario yields",
-    field("format_version", &engine::RunReport::format_version, "version of this format"),
+    field("format_version", &engine::RunReport::format_version, "major version of this format"),
+    field("format", &engine::RunReport::format, "version of this format, MAJOR.MINOR"),
+    field("started_at", &engine::RunReport::started_at, "when the run began, RFC 3339, UTC"),
+    field("ktstr", &engine::RunReport::ktstr, "the ktstr that ran it"),
+    field("host", &engine::RunReport::host, "the machine that ktstr ran on"),
+    field("script", &engine::RunReport::script, "the files that the scenario was read from"),
     field("scenario", &engine::RunReport::scenario, "the scenario's name"),
     field("description", &engine::RunReport::description, "the scenario's description"),
     field("verdict", &engine::RunReport::verdict, "fail, inconclusive, pass or skip"),
@@ -184,6 +205,7 @@ template <> inline constexpr auto describe<engine::RunReport> = record<engine::R
     field("ctprof_captures", &engine::RunReport::ctprof_captures, "captures of all threads that ctprof ops took, in order"),
     field("monitor_problem", &engine::RunReport::monitor_problem, "why there is no monitor, or why it ended early"),
     field("sampling", &engine::RunReport::sampling, "how sampling went"),
+    field("statistics", &engine::RunReport::statistics, "which of the kernel's optional statistics were kept; absent when the run did not come so far"),
     field("vcpu_statistics", &engine::RunReport::vcpu_statistics, "what the vCPUs did while the steps ran; absent where the machine counts nothing (QEMU)"),
     field("timings", &engine::RunReport::timings, "where the time went"),
     field("emulator_faults", &engine::RunReport::emulator_faults, "runs that the emulator spoiled and that were repeated"),

@@ -36,7 +36,8 @@ enum class SchedulerFate { kAttached, kDetached, kReplaced, kRestarted, kDied, k
 /// Times are since the machine's start. `problem`: why it died or was refused; complete by itself.
 struct SchedulerReport {
   std::string name;
-  std::optional<std::string> path{};  ///< its program on this host; absent for one of the kernel's own
+  std::optional<std::string> path{};      ///< its program on this host; absent for one of the kernel's own
+  std::optional<std::string> build_id{};  ///< of the program
   std::vector<std::string> args;
   std::optional<std::string> ops{};
   SchedulerFate fate = SchedulerFate::kAttached;
@@ -84,6 +85,7 @@ template <> inline constexpr auto describe<engine::WatchdogReport> = record<engi
 template <> inline constexpr auto describe<engine::SchedulerReport> = record<engine::SchedulerReport>("SchedulerReport", "one scheduler of a run",
     field("name", &engine::SchedulerReport::name, "its name in the scenario"),
     field("path", &engine::SchedulerReport::path, "its program on this host; absent for one of the kernel's own"),
+    field("build_id", &engine::SchedulerReport::build_id, "GNU build id of its program, hexadecimal; absent when it has none"),
     field("args", &engine::SchedulerReport::args, "its arguments"),
     field("ops", &engine::SchedulerReport::ops, "the name the kernel knew it by"),
     field("fate", &engine::SchedulerReport::fate, "attached, detached, replaced, restarted, died or refused"),

@@ -86,8 +86,8 @@ std::string emulation_text(const LimitsReport& limits) {
 }
 
 std::string where_line(const RunReport& report) {
-  const auto& [backend, origin, fork_problem, emulated, topology, cpus, memory, kaslr, performance, found,
-               asked] = report.machine;
+  const auto& [backend, origin, fork_problem, console_log_problem, emulated, topology, cpus, memory, kaslr,
+               performance, found, asked] = report.machine;
   std::string text =
       fmt::format("  kernel {}, {} CPUs ({}), {}", report.kernel.release.value_or(report.kernel.version),
                   cpus, topology, format_byte_size(ByteSize{memory}));
@@ -108,6 +108,8 @@ std::string other_failures(const RunReport& report) {
   for (const auto& fault : report.emulator_faults)
     text += "  the emulator failed and the run was repeated from the start: " + fault + "\n";
   if (report.machine.fork_problem) text += "  fork: " + *report.machine.fork_problem + "\n";
+  if (report.machine.console_log_problem)
+    text += "  console log: " + *report.machine.console_log_problem + "\n";
   if (report.monitor_problem) text += "  monitor: " + *report.monitor_problem + "\n";
   return text;
 }
@@ -116,9 +118,11 @@ std::string other_failures(const RunReport& report) {
 std::string dumps_text(const RunReport& report) {
   std::string text;
   for (const auto& dump : report.dumps) {
-    text += fmt::format(
-        "  dump {} at {:.3f} s, guest stopped for {:.1f} ms: ", dump.name.empty() ? dump.cause : dump.name,
-        seconds(dump.elapsed_ns), static_cast<double>(dump.frozen_ns) * 1e-6);
+    text += fmt::format("  dump {} at {:.3f} s", dump.name.empty() ? dump.cause : dump.name,
+                        seconds(dump.elapsed_ns));
+    if (dump.frozen_ns > 0)
+      text += fmt::format(", guest stopped for {:.1f} ms", static_cast<double>(dump.frozen_ns) * 1e-6);
+    text += ": ";
     text += dump.file ? *dump.file : dump.problem.value_or("not written");
     text += "\n";
   }
@@ -245,6 +249,19 @@ std::string timings_line(const RunReport& report) {
                      part("shutdown", timings.shutdown_ns), seconds(timings.total_ns));
 }
 
+/// When, by which ktstr, and where the run was made, as far as it is known.
+std::string origin_line(const RunReport& report) {
+  std::vector<std::string> parts;
+  if (report.started_at) parts.push_back("started " + *report.started_at);
+  if (report.ktstr)
+    parts.push_back("ktstr " + report.ktstr->version +
+                    (report.ktstr->commit ? " (" + *report.ktstr->commit + ")" : ""));
+  if (report.host)
+    parts.push_back(fmt::format("host {}, {}", report.host->cpu_model.value_or("of unknown CPU model"),
+                                counted(report.host->cpus, "CPU")));
+  return parts.empty() ? "" : fmt::format("run  {}\n", fmt::join(parts, ", "));
+}
+
 }  // namespace
 
 std::string to_text(const RunReport& whole, const TextOptions& options) {
@@ -261,7 +278,7 @@ std::string to_text(const RunReport& whole, const TextOptions& options) {
   text += timeline_text(report.timeline);
   if (report.vcpu_statistics) text += vcpus_text(*report.vcpu_statistics);
   text += timings_line(report);
-  text += "replay  " + report.replay + "\n";
+  text += origin_line(report) + "replay  " + report.replay + "\n";
   return text;
 }
 

@@ -59,6 +59,9 @@ struct Dispatch {
   }
   Answer operator()(const protocol::PinBpfMap& request) const { return done(agent.pin_bpf_map(request.id)); }
   Answer operator()(const protocol::Refresh& request) const { return done(agent.refresh(request)); }
+  Answer operator()(const protocol::SetStatistics& request) const {
+    return protocol::Reply(KTSTR_TRY(agent.set_statistics(request.on)));
+  }
   Answer operator()(const protocol::CaptureThreads&) const {
     return protocol::Reply(KTSTR_TRY(agent.capture_threads()));
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/run/agent_guest.h"
 #include "engine/run/agent_words.h"
@@ -12,9 +13,11 @@
 #include "engine/run/found_topology.h"
 #include "engine/run/judge.h"
 #include "engine/run/scheduler_watchdog.h"
+#include "engine/run/statistics.h"
 #include "engine/run/step_runner.h"
 #include "engine/run/vcpu_meter.h"
 #include "engine/scenario/workers.h"
+#include "introspect/machine/oops_count.h"
 
 namespace ktstr::engine {
 namespace {
@@ -59,12 +62,16 @@ Result<std::optional<EmulatorFault>> Attempt::run() {
   KTSTR_TRY_STATUS(start_machine());
   AgentClient agent(machine_->channel_fd(), watch_->fd());
   const auto status = run_guest(agent);
+  const bool stopped = watch_->stop_requested();
+  const auto event = status || stopped ? std::nullopt : end_behind(status.error());
+  dump_panicked(event);
   collect_samples();
-  if (watch_->stop_requested()) return cancelled();
-  const auto event = status ? std::nullopt : end_behind(status.error());
+  if (stopped) return cancelled();
   sum_up_timings(begin);
   const auto* failed = event ? std::get_if<vmm::MachineFailed>(&*event) : nullptr;
   if (failed && failed->error.code == ErrorCode::kEmulatorFailed) return EmulatorFault{failed->error.message};
+  if (auto fault = stale_code()) return fault;
+  report_.machine.console_log_problem = machine_->console_log_problem();
   if (!status) explain(status.error(), event);
   machine_->kill();
   return std::nullopt;
@@ -74,8 +81,15 @@ std::optional<vmm::MachineEvent> Attempt::end_behind(const Error& error) const {
   return may_follow_from_the_end(error.code) ? watch_->wait_event(kEventGrace) : watch_->event();
 }
 
+std::optional<EmulatorFault> Attempt::stale_code() const {
+  const auto oops = machine_->is_emulated() ? machine_->console_findings().emulator_fault : std::nullopt;
+  if (!oops || (ready_ && !oopsed_)) return std::nullopt;
+  return EmulatorFault{"the emulator ran stale code while the guest kernel patched it: \"" + *oops + "\""};
+}
+
 Status Attempt::run_guest(AgentClient& agent) {
   if (!origin_) KTSTR_TRY_STATUS(wait_ready(agent));
+  ready_ = true;
   attach();
   AgentGuest agent_guest(agent, *watch_, ends_, epoch_);
   ExpectingGuest guest(agent_guest, dumps_);
@@ -130,6 +144,7 @@ Status Attempt::collect_reports(Workload& workload, const AgentClient& agent, St
 Status Attempt::run_workload(Guest& guest, const AgentClient& agent) {
   Workload workload(guest, scenario_.topology, options_.seed);
   auto schedulers = make_scheduler_driver(guest);
+  schedulers.keep_output_in({options_.dump_dir, scenario_.name});
   StepRunner steps(scenario_, guest, workload, schedulers, report_.timeline);
   if (dumps_) steps.set_capture([this](const std::string& name) { return capture_snapshot(name); });
   std::optional<BpfMaps> maps;
@@ -139,13 +154,15 @@ Status Attempt::run_workload(Guest& guest, const AgentClient& agent) {
   steps.set_ctprof(&captures);
   ticker_.begin({.stage = Stage::kSetup});
   const auto begin = Clock::now();
-  auto status = steps.set_up();
+  auto status = set_statistics(guest, scenario_.statistics, report_.statistics.emplace());
+  if (status) status = steps.set_up();
   take_time(report_.timings.setup_ns, begin);
   VcpuMeter meter(*machine_);
   meter.begin();
   if (status) status = steps.run_steps([this](const Progress& at) { ticker_.begin(at); });
   schedulers.end_account();
   report_.vcpu_statistics = meter.end();
+  if (!status && !watch_->stop_requested()) dump_panicked(end_behind(status.error()));
   collect_samples();
   status = collect_reports(workload, agent, std::move(status));
   report_.workers = workload.groups();
@@ -204,6 +221,23 @@ void Attempt::deliver_dumps() {
   }
 }
 
+void Attempt::dump_panicked(const std::optional<vmm::MachineEvent>& event) {
+  const auto* panicked = event ? std::get_if<vmm::GuestPanicked>(&*event) : nullptr;
+  if (!panicked || std::exchange(panic_told_, true)) return;
+  const auto taken =
+      dumps_ ? dumps_->capture_panic(panicked->console_line)
+             : Status(Error{
+                   ErrorCode::kNotFound,
+                   "the guest panicked before its kernel was found in memory, or when the steps were over"});
+  if (!taken)
+    report_.dumps.push_back({.name = {},
+                             .cause = std::string(enum_name(introspect::DumpCause::kGuestPanic)),
+                             .detail = panicked->console_line,
+                             .schema = {},
+                             .elapsed_ns = to_ns(Clock::now() - epoch_),
+                             .problem = taken.error().message});
+}
+
 void Attempt::finish_dumps() {
   if (!dumps_) return;
   dumps_->stop_watching();
@@ -224,6 +258,7 @@ introspect::KernelHz Attempt::kernel_hz() const {
 void Attempt::collect_samples() {
   finish_dumps();
   if (!observer_) return;
+  oopsed_ = introspect::oops_count(observer_->kernel()).value_or(0) > 0;
   auto& monitor = report_.monitor.emplace();
   const auto hz = kernel_hz();
   monitor.kernel_hz = hz.hz;
@@ -247,8 +282,9 @@ void Attempt::explain(const Error& error, const std::optional<vmm::MachineEvent>
   };
   const auto agent_words = agents_last_words(*report_.console_tail);
   if (!event && tells_of_scheduler(error)) return;  // the judge puts it first
+  const auto panic = machine_->console_findings().panic;
   if (!event)
-    fail(error.message);
+    fail(error.message + (panic ? "; its console says \"" + *panic + "\"" : ""));
   else if (const auto* panicked = std::get_if<vmm::GuestPanicked>(&*event))
     fail("the guest's kernel panicked: " + panicked->console_line);
   else if (const auto* failed = std::get_if<vmm::MachineFailed>(&*event))

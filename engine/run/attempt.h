@@ -67,8 +67,13 @@ class Attempt {
   [[nodiscard]] Status capture_snapshot(const std::string& name);
   /// Puts the dumps taken since the last call into the report and shows them to the hook.
   void deliver_dumps();
+  /// A guest that panicked leaves its memory, which says what its registers no longer can.
+  void dump_panicked(const std::optional<vmm::MachineEvent>& event);  ///< once
   void finish_dumps();
   void shut_down(AgentClient& agent);
+  /// The console's "Oops: int3" of an emulated guest, where it is the kernel's: before the guest was ready
+  /// there was nobody else to write it, and later the kernel's memory must tell of an oops.
+  [[nodiscard]] std::optional<EmulatorFault> stale_code() const;
   /// The machine's end that an error follows from, if there is one.
   [[nodiscard]] std::optional<vmm::MachineEvent> end_behind(const Error& error) const;
   [[nodiscard]] bool tells_of_scheduler(const Error& error) const;
@@ -91,7 +96,10 @@ class Attempt {
   std::unique_ptr<MachineWatch> watch_;
   std::unique_ptr<Observer> observer_;
   SchedulerEnds ends_;
+  bool panic_told_ = false;
   std::unique_ptr<GuestDumps> dumps_;  ///< while there is an observer
+  bool ready_ = false;                 ///< the guest has begun to do what the scenario says
+  bool oopsed_ = false;                ///< the guest's kernel, as its memory told
 };
 
 }  // namespace ktstr::engine

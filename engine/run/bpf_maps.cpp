@@ -70,9 +70,9 @@ Result<BpfMaps::Variable> BpfMaps::find_variable(const std::string& map, const s
 
 Status BpfMaps::while_stopped(const std::function<Status()>& act) const {
   auto frozen = KTSTR_TRY(FrozenMachine::freeze(machine_, FreezeOptions{}.stop_deadline));
-  const auto& vcpus = frozen.state().vcpus;
-  const bool all = std::ranges::all_of(vcpus, [](const auto& vcpu) { return vcpu.has_value(); });
-  auto status = all ? act() : Status(Error{ErrorCode::kTimeout, "not every vCPU could be stopped"});
+  auto status = frozen.state().all_stopped()
+                    ? act()
+                    : Status(Error{ErrorCode::kTimeout, "not every vCPU could be stopped"});
   auto thawed = frozen.thaw();
   return thawed ? std::move(status) : std::move(thawed);
 }

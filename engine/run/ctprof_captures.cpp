@@ -70,7 +70,7 @@ Status CtprofCaptures::capture(std::size_t step, const std::string& tag) {
   auto bytes = fetch();
   if (!bytes) return in_context(std::move(bytes.error()));
   const auto took = Duration(guest_.now().ns - began.ns);
-  auto snapshot = ctprof::parse_snapshot(*bytes, kMaxJsonBytes);
+  auto snapshot = ctprof::parse_snapshot(*bytes, kLimits);
   if (!snapshot) return in_context(std::move(snapshot.error()));
   auto& report = reports_.emplace_back(CtprofReport{.step = static_cast<std::uint32_t>(step),
                                                     .tag = tag,

@@ -8,7 +8,7 @@
 
 #include "engine/report/ctprof_report.h"
 #include "engine/run/guest.h"
-#include "introspect/ctprof/snapshot.h"
+#include "introspect/ctprof/file.h"
 
 namespace ktstr::engine {
 
@@ -19,9 +19,8 @@ struct CtprofCaptureOptions {
 
 class CtprofCaptures {
  public:
-  /// More JSON than this is not taken from a guest: some 20 000 threads. Reading it takes a multiple of that
-  /// in memory.
-  static constexpr std::size_t kMaxJsonBytes = 64U << 20;
+  /// What is taken from a guest: some 20 000 threads.
+  static constexpr introspect::ctprof::SnapshotLimits kLimits{.json_bytes = 64U << 20, .values = 4'000'000};
 
   /// `guest` and `reports`, to which each capture is added, must outlive it.
   CtprofCaptures(Guest& guest, CtprofCaptureOptions options, std::vector<CtprofReport>& reports)

@@ -4,6 +4,8 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
+#include "engine/base/thread.h"
+
 namespace ktstr::engine {
 namespace {
 
@@ -41,7 +43,9 @@ Result<std::unique_ptr<MachineWatch>> MachineWatch::start(vmm::Machine& machine,
   std::unique_ptr<MachineWatch> watch(new MachineWatch(machine, stop_fd));
   KTSTR_TRY_STATUS(watch->open());
   auto* self = watch.get();
-  self->thread_ = std::jthread([self](const std::stop_token& stop) { self->run(stop); });
+  self->thread_ = KTSTR_TRY(with_threads("the machine's end", [self] {
+    return std::jthread([self](const std::stop_token& stop) { self->run(stop); });
+  }));
   return watch;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/observe/machine_memory.h"
+#include "engine/report/monitor_text.h"
 
 namespace ktstr::engine {
 namespace {
@@ -88,6 +89,11 @@ void Observer::stop(introspect::MonitorReport& report, SamplingReport& sampling)
   report.first_failure = std::move(taken.first_failure);
   report.samples = std::move(taken.samples);
   sampling.missed_periods = taken.missed_periods;
+  sampling.sample_bytes = taken.bytes;
+  for (const auto& slower : taken.slower)
+    sampling.slower.push_back(fmt::format(
+        "every {} from {} on", format_duration(Duration(static_cast<std::int64_t>(slower.period_ns))),
+        time_text(slower.elapsed_ns)));
 }
 
 }  // namespace ktstr::engine

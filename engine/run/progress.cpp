@@ -57,6 +57,7 @@ ProgressLine::~ProgressLine() {
 
 void ProgressLine::show(const Progress& progress) {
   if (!is_terminal_) return;
+  const std::lock_guard lock(mutex_);
   auto text = to_text(progress);
   if (text == shown_) return;
   put(fd_, std::string(kEraseLine) + text);
@@ -64,6 +65,18 @@ void ProgressLine::show(const Progress& progress) {
 }
 
 void ProgressLine::erase() {
+  const std::lock_guard lock(mutex_);
+  erase_shown();
+}
+
+void ProgressLine::write_above(std::string_view text) {
+  const std::lock_guard lock(mutex_);
+  erase_shown();
+  put(fd_, text);
+}
+
+/// Precondition: mutex_ is held.
+void ProgressLine::erase_shown() {
   if (shown_.empty()) return;
   put(fd_, kEraseLine);
   shown_.clear();

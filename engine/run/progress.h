@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,7 +30,8 @@ using ProgressCallback = std::function<void(const Progress&)>;
 /// "booting 3.2s", "step 2/3, 4s left".
 [[nodiscard]] std::string to_text(const Progress& progress);
 
-/// One line on a terminal, rewritten in place and erased at the end. Does nothing when the fd is no terminal.
+/// One line on a terminal, rewritten in place and erased at the end; nothing is shown when the fd is no
+/// terminal. Any thread may call.
 class ProgressLine {
  public:
   explicit ProgressLine(int fd);
@@ -40,8 +42,13 @@ class ProgressLine {
   void show(const Progress& progress);
   /// Makes room for other output; the next show() writes the line again.
   void erase();
+  /// Writes other output, whole lines, in place of the line; the next show() writes it again below.
+  void write_above(std::string_view text);
 
  private:
+  void erase_shown();
+
+  std::mutex mutex_;
   int fd_;
   bool is_terminal_;
   std::string shown_;

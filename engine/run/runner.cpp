@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "engine/base/thread.h"
+#include "engine/base/utc_time.h"
 #include "engine/run/agent_initramfs.h"
 #include "engine/run/attempt.h"
 #include "engine/run/judge.h"
@@ -19,7 +21,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 Result<CachedKernel> choose_kernel(const Scenario& scenario, const RunOptions& options) {
-  const auto store = KTSTR_TRY(KernelStore::open(options.kernel_cache));
+  const auto store = KTSTR_TRY(KernelStore::open(options.kernel_cache, options.notice));
   return store.resolve(options.kernel ? options.kernel : scenario.kernel);
 }
 
@@ -46,6 +48,10 @@ RunReport empty_report(const Scenario& scenario, const RunOptions& options, cons
   RunReport report;
   report.scenario = scenario.name;
   report.description = scenario.description;
+  report.started_at = utc_text(std::chrono::system_clock::now());
+  report.ktstr = options.ktstr;
+  report.host = this_host();
+  report.script = options.script_files;
   report.seed = options.seed;
   report.replay = replay_command(options, kernel.metadata.release);
   report.kernel = {.version = kernel.metadata.release, .build_id = kernel.metadata.build_id};
@@ -122,7 +128,9 @@ Result<std::optional<BootKey>> planned_boot(const Scenario& scenario, const RunO
   return KTSTR_TRY(boot_key(machine_config(scenario, options, kernel), schedulers.files, options.backend));
 }
 
-Result<RunReport> run_scenario(const Scenario& scenario, const RunOptions& options) {
+namespace {
+
+Result<RunReport> run_once(const Scenario& scenario, const RunOptions& options) {
   const auto begin = Clock::now();
   ProgressTicker ticker(options.progress);
   Prepared prepared{.kernel = KTSTR_TRY(choose_kernel(scenario, options)),
@@ -151,6 +159,12 @@ Result<RunReport> run_scenario(const Scenario& scenario, const RunOptions& optio
   judge(report, scenario.check || scenario.on_snapshot);
   KTSTR_TRY_STATUS(run_check_hook(options, report));
   return report;
+}
+
+}  // namespace
+
+Result<RunReport> run_scenario(const Scenario& scenario, const RunOptions& options) {
+  return KTSTR_TRY(with_threads("the run", [&] { return run_once(scenario, options); }));
 }
 
 }  // namespace ktstr::engine

@@ -14,16 +14,20 @@
 #include "engine/scenario/scenario.h"
 #include "introspect/dump/dump.h"
 #include "vmm/backend.h"
+#include "vmm/kernels/file_lock.h"
 
 namespace ktstr::engine {
 
 struct RunOptions {
   std::optional<std::string> kernel{};                  ///< PATH, VERSION or PREFIX; wins over the scenario's
   std::optional<std::filesystem::path> kernel_cache{};  ///< by default where KernelStore looks
+  vmm::Notice notice{};                                 ///< told what of the cache keeps the user waiting
   vmm::Backend backend = vmm::Backend::kAuto;
   vmm::PerformanceOptions performance{};
   std::uint64_t seed = 1;
-  std::string script{};  ///< the scenario's file, for the command that repeats the run
+  std::optional<ToolReport> ktstr{};           ///< for the report: this build
+  std::optional<ScriptReport> script_files{};  ///< for the report: what the scenario was read from
+  std::string script{};                        ///< the scenario's file, for the command that repeats the run
   std::filesystem::path
       dump_dir{};  ///< where dumps and captures are written; the current directory when empty
   std::filesystem::path console_log{};  ///< the serial console is appended here; none when empty

@@ -155,6 +155,8 @@ Status SchedulerDriver::begin(std::size_t step, const SchedulerDef& def, const p
   auto& report = reports_.emplace_back();
   report.name = def.name;
   report.path = def.path;
+  if (const auto id = staged_.build_ids.find(def.path.value_or("")); id != staged_.build_ids.end())
+    report.build_id = id->second;
   report.args = arguments(def);
   report.step = static_cast<std::uint32_t>(step);
   report.gap_ns = changed.gap_ns;
@@ -273,6 +275,8 @@ void SchedulerDriver::end_account() {
 
 /// Goes on after the expected error only.
 Status SchedulerDriver::judge(SchedulerReport& report, std::string problem) {
+  if (report.fate == SchedulerFate::kRefused && output_place_)
+    problem += keep_start_output(guest_, report, *output_place_);
   report.expected = expected_ && is_expected(*expected_, searched_text(report, problem));
   report.problem = problem;
   if (report.expected) return ok();

@@ -11,6 +11,7 @@
 #include "engine/report/scheduler_report.h"
 #include "engine/run/guest.h"
 #include "engine/run/scheduler_setup.h"
+#include "engine/run/start_output.h"
 #include "engine/scenario/scenario.h"
 
 namespace ktstr::engine {
@@ -57,6 +58,10 @@ class SchedulerDriver {
   /// A time without a scheduler that lasts is over as far as this run is concerned.
   void end_account();
 
+  /// Where the output of one that is not attached goes when the report can't hold it. Without a place it is
+  /// not kept.
+  void keep_output_in(OutputPlace place) { output_place_ = std::move(place); }
+
   /// The name of what an op without a scheduler of its own is about.
   [[nodiscard]] std::optional<std::string> current_name() const;
 
@@ -91,6 +96,7 @@ class SchedulerDriver {
   std::optional<std::size_t> ended_;    ///< that of the one before
   std::optional<Duration> end_seen_;    ///< of the attached one, from outside
   std::optional<SchedulerDef> last_;    ///< what a restart starts
+  std::optional<OutputPlace> output_place_;
 };
 
 }  // namespace ktstr::engine

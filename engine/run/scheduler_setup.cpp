@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "engine/base/elf_image.h"
+#include "engine/base/mapped_file.h"
 #include "engine/scenario/ctprof_tags.h"
 #include "engine/schedulers/closure.h"
 #include "engine/verdict/merge.h"
@@ -38,6 +40,13 @@ std::vector<protocol::ControlWrite> writes_of(const std::vector<std::string>& co
   return writes;
 }
 
+/// nullopt: it has none, or is no ELF file.
+std::optional<std::string> build_id_of(const fs::path& program) {
+  const auto file = MappedFile::open(program);
+  const auto elf = file ? ElfImage::open(file->bytes()) : Result<ElfImage>(file.error());
+  return elf ? elf->build_id() : std::nullopt;
+}
+
 /// Definitions with one program and the same files share a folder.
 std::string folder_key(const SchedulerDef& def) {
   auto key = *def.path;
@@ -64,6 +73,7 @@ class Staging {
     const auto program = folder + "/" + fs::path(path).filename().string();
     add_file(program, path, 0755);
     staged_.programs[folder_key(def)] = "/" + program;
+    if (auto id = build_id_of(path)) staged_.build_ids[path] = std::move(*id);
     if (closure->interpreter)
       add_file(in_archive(*closure->interpreter), fs::canonical(*closure->interpreter), 0755);
     for (const auto& [soname, file] : closure->libraries)

@@ -29,6 +29,7 @@ struct StagedSchedulers {
   std::map<std::string, std::string>
       libraries;  ///< likewise the folder of its libraries; dynamic programs only
   std::map<std::string, std::string> configs;
+  std::map<std::string, std::string> build_ids;  ///< of programs that have one, by their path on this host
 
   /// The agent's request that starts the scheduler. Precondition: it was staged.
   [[nodiscard]] protocol::AttachScheduler request(const SchedulerDef& def) const;

@@ -1,5 +1,6 @@
 #include "engine/scenario/cgroup_tree.h"
 
+#include <utility>
 #include <vector>
 
 #include "engine/base/nearest.h"
@@ -8,6 +9,8 @@
 
 namespace ktstr::engine {
 namespace {
+
+constexpr std::size_t kMostCgroups = 4096;
 
 std::string quoted(std::string_view name) {
   return "cgroup \"" + std::string(name) + "\"";
@@ -31,9 +34,12 @@ Status CgroupTree::add(const std::string& name, const std::optional<CpuSet>& cpu
       return invalid(quoted(*parent) +
                      " holds workers, so no cgroup can be inside it (cgroup v2 keeps tasks in leaves)");
   }
-  auto changed = cgroups_;
-  changed[name].cpuset = cpuset;
-  return adopt(std::move(changed));
+  if (cgroups_.size() >= kMostCgroups)
+    return invalid("there are more than " + std::to_string(kMostCgroups) + " cgroups at once");
+  cgroups_[name].cpuset = cpuset;
+  auto status = check_cpuset(name);
+  if (!status) cgroups_.erase(name);
+  return status;
 }
 
 Status CgroupTree::remove(const std::string& name) {
@@ -54,31 +60,38 @@ void CgroupTree::end(const std::string& name, std::size_t step) {
 
 Status CgroupTree::set_cpuset(const std::string& name, const CpuSet& cpuset) {
   KTSTR_TRY_STATUS(check_exists(name));
-  auto changed = cgroups_;
-  changed[name].cpuset = cpuset;
-  return adopt(std::move(changed));
+  return change_cpuset(name, cpuset);
 }
 
 Status CgroupTree::clear_cpuset(const std::string& name) {
   KTSTR_TRY_STATUS(check_exists(name));
-  auto changed = cgroups_;
-  changed[name].cpuset.reset();
-  return adopt(std::move(changed));
+  return change_cpuset(name, std::nullopt);
 }
 
 Status CgroupTree::swap_cpusets(const std::string& a, const std::string& b) {
   KTSTR_TRY_STATUS(check_exists(a));
   KTSTR_TRY_STATUS(check_exists(b));
   if (a == b) return invalid("the two cgroups are the same");
-  auto changed = cgroups_;
   for (const auto& name : {a, b})
-    if (!changed[name].cpuset) return invalid(quoted(name) + " has no cpuset at this point");
-  std::swap(changed[a].cpuset, changed[b].cpuset);
-  return adopt(std::move(changed));
+    if (!cgroups_.at(name).cpuset) return invalid(quoted(name) + " has no cpuset at this point");
+  const auto swap = [&] { std::swap(cgroups_.at(a).cpuset, cgroups_.at(b).cpuset); };
+  swap();
+  auto status = check_below(a);
+  if (status) status = check_below(b);
+  if (!status) swap();
+  return status;
+}
+
+Status CgroupTree::change_cpuset(const std::string& name, const std::optional<CpuSet>& cpuset) {
+  auto& cgroup = cgroups_.at(name);
+  const auto before = std::exchange(cgroup.cpuset, cpuset);
+  auto status = check_below(name);
+  if (!status) cgroup.cpuset = before;
+  return status;
 }
 
 std::optional<CpuSet> CgroupTree::cpuset(const std::string& name) const {
-  return inherited(cgroups_, name);
+  return inherited(name);
 }
 
 Status CgroupTree::spawn(const std::string& name, std::uint32_t workers) {
@@ -141,22 +154,27 @@ std::optional<std::string> CgroupTree::child_of(const std::string& name) const {
   return next->first;
 }
 
-std::optional<CpuSet> CgroupTree::inherited(const Cgroups& cgroups, std::string_view name) {
+std::optional<CpuSet> CgroupTree::inherited(std::string_view name) const {
   for (std::optional<std::string> at(name); at; at = parent_of(*at))
-    if (const auto found = cgroups.find(*at); found != cgroups.end() && found->second.cpuset)
+    if (const auto found = cgroups_.find(*at); found != cgroups_.end() && found->second.cpuset)
       return found->second.cpuset;
   return std::nullopt;
 }
 
-Status CgroupTree::adopt(Cgroups changed) {
-  for (const auto& [name, cgroup] : changed) {
-    const auto parent = parent_of(name);
-    const auto outer = parent ? inherited(changed, *parent) : std::nullopt;
-    if (cgroup.cpuset && outer && (*cgroup.cpuset & *outer).empty())
-      return invalid("no CPU of " + quoted(name) + " (" + cgroup.cpuset->to_string() +
-                     ") lies in the cpuset of its parent (" + outer->to_string() + ")");
-  }
-  cgroups_ = std::move(changed);
+Status CgroupTree::check_cpuset(const std::string& name) const {
+  const auto& cpuset = cgroups_.at(name).cpuset;
+  const auto parent = parent_of(name);
+  const auto outer = parent ? inherited(*parent) : std::nullopt;
+  if (!cpuset || !outer || !(*cpuset & *outer).empty()) return ok();
+  return invalid("no CPU of " + quoted(name) + " (" + cpuset->to_string() +
+                 ") lies in the cpuset of its parent (" + outer->to_string() + ")");
+}
+
+Status CgroupTree::check_below(const std::string& name) const {
+  KTSTR_TRY_STATUS(check_cpuset(name));
+  const auto prefix = name + "/";
+  for (auto at = cgroups_.lower_bound(prefix); at != cgroups_.end() && at->first.starts_with(prefix); ++at)
+    KTSTR_TRY_STATUS(check_cpuset(at->first));
   return ok();
 }
 

@@ -17,7 +17,7 @@ namespace ktstr::engine {
 class CgroupTree {
  public:
   /// Names follow protocol::check_cgroup_name. The parent of a nested cgroup ("web" of "web/api") must exist
-  /// and hold no workers (cgroup v2 keeps tasks in leaves).
+  /// and hold no workers (cgroup v2 keeps tasks in leaves). There may be 4096 at once.
   [[nodiscard]] Status add(const std::string& name, const std::optional<CpuSet>& cpuset);
   /// Workers go with it. A cgroup with another one inside stays.
   [[nodiscard]] Status remove(const std::string& name);
@@ -50,9 +50,12 @@ class CgroupTree {
   [[nodiscard]] Status check_exists(const std::string& name) const;
   [[nodiscard]] Status check_takes_workers(const std::string& name) const;
   [[nodiscard]] std::optional<std::string> child_of(const std::string& name) const;
-  [[nodiscard]] static std::optional<CpuSet> inherited(const Cgroups& cgroups, std::string_view name);
-  /// Takes `changed` as the new state if all cpusets in it fit their ancestors'.
-  [[nodiscard]] Status adopt(Cgroups changed);
+  [[nodiscard]] std::optional<CpuSet> inherited(std::string_view name) const;
+  /// Changes it if it fits its ancestors' and those below it.
+  [[nodiscard]] Status change_cpuset(const std::string& name, const std::optional<CpuSet>& cpuset);
+  /// Whether its cpuset, or also each one below it, shares a CPU with what its parent has.
+  [[nodiscard]] Status check_cpuset(const std::string& name) const;
+  [[nodiscard]] Status check_below(const std::string& name) const;
 
   Cgroups cgroups_;
   std::map<std::string, std::size_t> ended_;  ///< the step that each ended with

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "engine/base/nearest.h"
+#include "engine/scenario/expression_cost.h"
 #include "engine/scenario/scheduler_machine.h"
 #include "engine/schedulers/closure.h"
 
@@ -208,14 +209,14 @@ void resolve_scheduler_names(Scenario& scenario, const Place& place) {
 }
 
 ReadStatus check_schedulers(Scenario& scenario, const Place& place, const ProgramPlaces& places) {
-  if (auto error = check_watchdog(scenario.watchdog_timeout, place)) return error;
+  auto status = check_watchdog(scenario.watchdog_timeout, place);
   for (const auto& mention : mentions(scenario, place)) {
     auto& def = *mention.def;
     if (!def.watchdog_timeout && def.enable.empty()) def.watchdog_timeout = scenario.watchdog_timeout;
-    if (auto error = check_definition(def, mention.place, places)) return error;
-    if (auto error = check_bounds(def, scenario.topology, mention.place)) return error;
+    add_error(status, check_definition(def, mention.place, places));
+    add_error(status, check_bounds(def, scenario.topology, mention.place));
   }
-  return {};
+  return status;
 }
 
 ReadStatus check_scheduler_error(const Expectations& expect, const Place& place) {
@@ -224,6 +225,7 @@ ReadStatus check_scheduler_error(const Expectations& expect, const Place& place)
   const auto at = place.member("scheduler_error");
   if (contains && contains->empty()) return at.member("contains").error("must not be empty");
   if (!matches) return {};
+  if (const auto* fault = costs_too_much(*matches)) return at.member("matches").error(fault);
   regex_t expression;
   const int code = ::regcomp(&expression, matches->c_str(), REG_EXTENDED | REG_NOSUB);
   char reason[128] = {};

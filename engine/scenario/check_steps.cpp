@@ -1,5 +1,10 @@
 #include "engine/scenario/check_steps.h"
 
+#include <algorithm>
+#include <concepts>
+#include <set>
+#include <string_view>
+
 #include "engine/scenario/cgroup_tree.h"
 #include "engine/scenario/check_bpf_maps.h"
 #include "engine/scenario/check_work.h"
@@ -13,6 +18,19 @@ namespace {
 /// Seeds change which CPUs a random subset has, never whether there is one.
 constexpr std::uint64_t kAnySeed = 0;
 
+/// More than a kernel has thread ids for (PID_MAX_DEFAULT, include/linux/threads.h).
+constexpr std::uint64_t kMostStarted = 32'768;
+
+/// The cgroups that an op names.
+template <class SomeOp, class Visit>
+void for_each_cgroup(const SomeOp& op, Visit visit) {
+  for_each_field<SomeOp>([&](const auto& field) {
+    constexpr std::string_view kNames[] = {"cgroup", "from", "to", "a", "b"};
+    if constexpr (std::same_as<std::remove_cvref_t<decltype(op.*field.member)>, std::string>)
+      if (std::ranges::find(kNames, field.name) != std::end(kNames)) visit(op.*field.member);
+  });
+}
+
 class Walk {
  public:
   explicit Walk(const vmm::Topology& topology) : topology_(topology) {}
@@ -21,9 +39,10 @@ class Walk {
   void attach(const std::optional<SchedulerDef>& scheduler) { attached_ = scheduler.has_value(); }
 
   ReadStatus add_all(const std::map<std::string, CgroupDef>& cgroups, const Place& place) {
+    ReadStatus status;
     for (const auto& [name, def] : cgroups)
-      if (auto error = add(name, def, place.member(name), place.member(name))) return error;
-    return {};
+      add_error(status, add(name, def, place.member(name), place.member(name)));
+    return status;
   }
 
   /// What `setup` made ends with the step, numbered from 1.
@@ -32,22 +51,39 @@ class Walk {
   }
 
   ReadStatus run(const std::vector<Op>& ops, const Place& place) {
+    ReadStatus status;
     for (std::size_t i = 0; i < ops.size(); ++i)
-      if (auto error = std::visit([&](const auto& op) { return apply(op, place.element(i)); }, ops[i]))
-        return error;
-    return {};
+      add_error(status, std::visit([&](const auto& op) { return try_op(op, place.element(i)); }, ops[i]));
+    return status;
   }
 
  private:
+  /// What an op did wrong; nothing when an earlier mistake about one of its cgroups may be the reason.
+  template <class SomeOp>
+  ReadStatus try_op(const SomeOp& op, const Place& place) {
+    bool may_follow = false;
+    for_each_cgroup(op, [&](const std::string& name) { may_follow |= doubtful_.contains(name); });
+    auto error = apply(op, place);
+    if (error) for_each_cgroup(op, [&](const std::string& name) { doubtful_.insert(name); });
+    if (may_follow) error.reset();
+    return error;
+  }
+
+  /// A cgroup with a mistake is there nevertheless: what follows is not another mistake.
   ReadStatus add(const std::string& name, const CgroupDef& def, const Place& place, const Place& of_name) {
-    if (auto error = check_limits(def, place)) return error;
+    auto status = check_limits(def, place);
     std::optional<CpuSet> cpuset;
-    if (def.cpuset)
-      if (auto error = resolve(*def.cpuset, place.member("cpuset"), cpuset)) return error;
-    if (auto error = of_name.error_of(tree_.add(name, cpuset))) return error;
+    if (def.cpuset) add_error(status, resolve(*def.cpuset, place.member("cpuset"), cpuset));
+    if (auto error = of_name.error_of(tree_.add(name, cpuset))) {
+      add_error(status, std::move(error));
+      static_cast<void>(tree_.add(name, std::nullopt));
+      doubtful_.insert(name);
+      return status;
+    }
     for (std::size_t i = 0; i < def.works.size(); ++i)
-      if (auto error = spawn(name, def.works[i], place.member("works").element(i), of_name)) return error;
-    return {};
+      add_error(status, spawn(name, def.works[i], place.member("works").element(i), of_name));
+    if (status) doubtful_.insert(name);
+    return status;
   }
 
   ReadStatus resolve(const CpusetSpec& spec, const Place& place, std::optional<CpuSet>& out) const {
@@ -61,9 +97,12 @@ class Walk {
     return tree_.cpuset(cgroup).value_or(usable_cpus(topology_));
   }
 
-  ReadStatus check_placed(const WorkGroup& group, const CpuSet& cpus, const Place& place) const {
+  ReadStatus check_placed(const WorkGroup& group, const CpuSet& cpus, const Place& place) {
     if (auto error = check_work_group(group, place)) return error;
     const auto workers = worker_count(group, cpus.count());
+    started_ += workers;
+    if (started_ > kMostStarted)
+      return place.error("more than " + std::to_string(kMostStarted) + " workers are started in all");
     return place.member("affinity")
         .error_of(resolve_affinity(group.affinity, cpus, topology_, workers, kAnySeed));
   }
@@ -151,12 +190,15 @@ class Walk {
   CgroupTree tree_;
   PinnedNames pinned_;
   CtprofTags tags_;
-  bool attached_ = false;  ///< by the ops so far; it may have died since
+  std::set<std::string> doubtful_;  ///< cgroups about which a mistake was told
+  std::uint64_t started_ = 0;       ///< workers so far
+  bool attached_ = false;           ///< by the ops so far; it may have died since
 };
 
 ReadStatus walk_loop(const Step& step, Walk& walk, const Place& place) {
-  if (auto error = walk.add_all(step.setup, place.member("setup"))) return error;
-  if (auto error = walk.run(step.ops, place.member("ops"))) return error;
+  auto status = walk.add_all(step.setup, place.member("setup"));
+  add_error(status, walk.run(step.ops, place.member("ops")));
+  if (status) return status;
   auto error = walk.run(step.ops, place.member("ops"));
   if (error) error->message += " (when the loop repeats)";
   return error;
@@ -164,8 +206,9 @@ ReadStatus walk_loop(const Step& step, Walk& walk, const Place& place) {
 
 ReadStatus walk_step(const Step& step, Walk& walk, const Place& place) {
   if (std::holds_alternative<LoopHold>(step.hold)) return walk_loop(step, walk, place);
-  if (auto error = walk.run(step.ops, place.member("ops"))) return error;
-  return walk.add_all(step.setup, place.member("setup"));
+  auto status = walk.run(step.ops, place.member("ops"));
+  add_error(status, walk.add_all(step.setup, place.member("setup")));
+  return status;
 }
 
 }  // namespace
@@ -173,15 +216,14 @@ ReadStatus walk_step(const Step& step, Walk& walk, const Place& place) {
 ReadStatus check_steps(const Scenario& scenario, const Place& place) {
   Walk walk(scenario.topology);
   walk.attach(scenario.scheduler);
-  if (auto error = walk.add_all(scenario.backdrop.cgroups, place.member("backdrop").member("cgroups")))
-    return error;
-  if (auto error = walk.add_all(scenario.cgroups, place.member("cgroups"))) return error;
+  auto status = walk.add_all(scenario.backdrop.cgroups, place.member("backdrop").member("cgroups"));
+  add_error(status, walk.add_all(scenario.cgroups, place.member("cgroups")));
   for (std::size_t i = 0; i < scenario.steps.size(); ++i) {
     const auto& step = scenario.steps[i];
-    if (auto error = walk_step(step, walk, place.member("steps").element(i))) return error;
+    add_error(status, walk_step(step, walk, place.member("steps").element(i)));
     if (!step.keep) walk.end_all(step.setup, i + 1);
   }
-  return {};
+  return status;
 }
 
 }  // namespace ktstr::engine

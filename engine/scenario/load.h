@@ -10,8 +10,8 @@
 namespace ktstr::engine {
 
 /// Reads and checks. What comes out can be run: every name, placement and time holds, and there is at least
-/// one step; schedulers' programs are found through `places`, with all that they need. The error is the first
-/// one found, with its path and, where the tree has lines, its line.
+/// one step; schedulers' programs are found through `places`, with all that they need. The error has all
+/// mistakes that do not follow from each other, with their paths and, where the tree has lines, their lines.
 [[nodiscard]] tl::expected<Scenario, ReadError> load_scenario(const Value& tree,
                                                               const ProgramPlaces& places = {});
 

@@ -38,6 +38,7 @@ ReadStatus read_flat(const Value& value, const Value::Object& members, std::stri
   const auto of_group = group_fields();
   Value::Object work;
   Value::Object group;
+  ReadStatus status;
   for (const auto& member : members) {
     const auto is_key = [&](std::string_view name) { return name == member.key; };
     if (std::any_of(of_group.begin(), of_group.end(), is_key)) {
@@ -47,13 +48,21 @@ ReadStatus read_flat(const Value& value, const Value::Object& members, std::stri
     } else {
       auto known = *own;
       known.insert(known.end(), of_group.begin(), of_group.end());
-      return place.member(member.key, member.value).error("unknown key" + did_you_mean(member.key, known));
+      add_error(
+          status,
+          place.member(member.key, member.value).error("unknown key" + did_you_mean(member.key, known)));
     }
   }
-  if (auto error =
-          detail::read_variant(Value{std::move(work)}, out.work, place, MissingMembers::kKeepDefault))
-    return error;
-  return detail::read_record(Value{std::move(group)}, out, place, MissingMembers::kKeepDefault);
+  add_error(status,
+            detail::read_variant(Value{std::move(work)}, out.work, place, MissingMembers::kKeepDefault));
+  add_error(status, detail::read_record(Value{std::move(group)}, out, place, MissingMembers::kKeepDefault));
+  return status;
+}
+
+/// The name of the constructor that made the table; nullptr when none with a name did.
+const std::string* made_by(const Value& value) {
+  const auto* type = value.find("type");
+  return type ? type->get_if<std::string>() : nullptr;
 }
 
 }  // namespace
@@ -61,11 +70,26 @@ ReadStatus read_flat(const Value& value, const Value::Object& members, std::stri
 ReadStatus CustomReader<WorkGroup>::read(const Value& value, WorkGroup& out, const ReadPlace& place,
                                          MissingMembers) {
   const auto* object = value.get_if<Value::Object>();
-  const auto* type = value.find("type");
-  const auto* name = type ? type->get_if<std::string>() : nullptr;
+  const auto* name = made_by(value);
   if (!object || !name)
     return detail::wrong_kind(value, "work such as k.work.cpu_spin { workers = 2 }", place);
   return read_flat(value, *object, *name, out, place);
+}
+
+ReadStatus CustomReader<engine::Step>::read(const Value& value, engine::Step& out, const ReadPlace& place,
+                                            MissingMembers missing) {
+  if (const auto* op = made_by(value))
+    return place.error("expected a step, got one " + *op + ": ops stand in a step, k.step { k.op." + *op +
+                       "(...), hold = \"1s\" }");
+  return detail::read_record(value, out, place, missing);
+}
+
+ReadStatus CustomReader<engine::CgroupDef>::read(const Value& value, engine::CgroupDef& out,
+                                                 const ReadPlace& place, MissingMembers) {
+  if (const auto* work = made_by(value))
+    return place.error("expected a cgroup, got one " + *work +
+                       ": workers stand in a list, { works = { k.work." + *work + " { ... } } }");
+  return detail::read_record(value, out, place, MissingMembers::kKeepDefault);
 }
 
 ReadStatus CustomReader<engine::Hold>::read(const Value& value, engine::Hold& out, const ReadPlace& place,

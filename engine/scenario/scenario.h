@@ -165,6 +165,7 @@ struct Scenario {
   bool kaslr = true;
   std::vector<std::string> kernel_args;
   std::optional<ByteSize> memory;
+  bool statistics = true;  ///< the kernel's optional ones are switched on
   Duration duration = std::chrono::seconds(5);
   std::optional<SchedulerDef> scheduler;     ///< attached before the first step; absent: the kernel's own
   bool workers_first = false;                ///< the workers of the first cgroups run before it is attached
@@ -277,6 +278,7 @@ template <> inline constexpr auto describe<engine::Scenario> = record<engine::Sc
     field("kaslr", &engine::Scenario::kaslr, "whether the kernel's addresses are randomised"),
     field("kernel_args", &engine::Scenario::kernel_args, "arguments appended to the kernel's command line"),
     field("memory", &engine::Scenario::memory, "guest memory; raised to 64M per CPU, and at least 256M, when that is more; 64M per CPU, and at least 512M, when absent, or what the topology's nodes state"),
+    field("statistics", &engine::Scenario::statistics, "whether kernel.bpf_stats_enabled and kernel.sched_schedstats are switched on; false leaves both, and what they count is absent"),
     field("duration", &engine::Scenario::duration, "length of all steps together"),
     field("scheduler", &engine::Scenario::scheduler, "attached before the first step; the kernel's own schedules when absent"),
     field("workers_first", &engine::Scenario::workers_first, "whether the workers of `cgroups` and `backdrop` run before the scheduler is attached; otherwise they wait until it is"),
@@ -286,7 +288,7 @@ template <> inline constexpr auto describe<engine::Scenario> = record<engine::Sc
     field("steps", &engine::Scenario::steps, "what happens, in order; one step that holds for the whole duration when absent"),
     field("monitor", &engine::Scenario::monitor, "how run queues are sampled"),
     field("expect", &engine::Scenario::expect, "what must hold for the scenario to pass"),
-    field("check", &engine::Scenario::check, "function(report): called after the run; what it returns (a string or a list of strings) fails the run"),
+    field("check", &engine::Scenario::check, "function(report): called after the run; a string, a list of strings or false that it returns fails the run, true or nothing does not"),
     field("on_snapshot", &engine::Scenario::on_snapshot, "function(snapshot): called with each dump, those taken when a scheduler ended unasked included; what it returns fails the run, as with check"));
 // clang-format on
 
@@ -299,9 +301,14 @@ struct CustomReader<engine::WorkGroup> {
 /// Every member has a default, also inside an op.
 template <>
 struct CustomReader<engine::CgroupDef> {
-  static ReadStatus read(const Value& value, engine::CgroupDef& out, const ReadPlace& place, MissingMembers) {
-    return detail::read_record(value, out, place, MissingMembers::kKeepDefault);
-  }
+  static ReadStatus read(const Value& value, engine::CgroupDef& out, const ReadPlace& place,
+                         MissingMembers missing);
+};
+/// An op where a step should be is told.
+template <>
+struct CustomReader<engine::Step> {
+  static ReadStatus read(const Value& value, engine::Step& out, const ReadPlace& place,
+                         MissingMembers missing);
 };
 /// "3s" is a fixed hold, 0.5 a fraction.
 template <>

@@ -6,7 +6,8 @@
 
 namespace ktstr::introspect {
 
-ArenaSnapshot snapshot_arena(const ArenaReader& arena, std::uint64_t max_entries, std::size_t max_pages) {
+ArenaSnapshot snapshot_arena(const ArenaReader& arena, std::uint64_t max_entries, std::size_t max_pages,
+                             const std::vector<ArenaPageRange>* within) {
   constexpr std::uint64_t kMostPages = kMaxArenaBytes / kArenaPageBytes;
   const ArenaWindow& window = arena.window();
   const PhysicalMemory& memory = arena.translator().memory();
@@ -15,7 +16,7 @@ ArenaSnapshot snapshot_arena(const ArenaReader& arena, std::uint64_t max_entries
   snapshot.span_capped = max_entries > kMostPages;
   snapshot.kern_vm_start = window.kern_vm_start.value();
   snapshot.user_vm_start = window.user_vm_start;
-  const KernelVirt first = window.kernel_address(window.user_vm_start);
+  const KernelVirt first = window.kernel_address(static_cast<ArenaPlace>(window.user_vm_start));
   const auto take = [&](KernelVirt address, GuestPhys page) {
     if (window.scratch_page == page) return true;
     if (snapshot.pages.size() == max_pages) return snapshot.truncated = true, false;
@@ -24,8 +25,13 @@ ArenaSnapshot snapshot_arena(const ArenaReader& arena, std::uint64_t max_entries
       snapshot.pages.push_back(std::move(taken));
     return true;
   };
-  for_each_mapped_page(memory, arena.translator().table(), first, snapshot.declared_pages * kArenaPageBytes,
-                       take);
+  const std::uint64_t end = std::min(snapshot.declared_pages, window.length() / kArenaPageBytes);
+  const std::vector<ArenaPageRange> everywhere{{0, end}};
+  for (const ArenaPageRange& range : within ? *within : everywhere) {
+    if (snapshot.truncated || range.first >= end) break;
+    for_each_mapped_page(memory, arena.translator().table(), first + range.first * kArenaPageBytes,
+                         std::min(range.count, end - range.first) * kArenaPageBytes, take);
+  }
   return snapshot;
 }
 

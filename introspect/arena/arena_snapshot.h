@@ -27,9 +27,11 @@ struct ArenaSnapshot {
 inline constexpr std::size_t kMaxArenaPages = 4096;
 
 /// The allocated pages of an arena of `max_entries` pages. The page tables tell which they are, however far
-/// apart; pages that can't be read are left out.
+/// apart; pages that can't be read are left out. `within`: where to look; nullptr: everywhere, which is 2049
+/// page tables for an arena of 4 GB.
 [[nodiscard]] ArenaSnapshot snapshot_arena(const ArenaReader& arena, std::uint64_t max_entries,
-                                           std::size_t max_pages = kMaxArenaPages);
+                                           std::size_t max_pages = kMaxArenaPages,
+                                           const std::vector<ArenaPageRange>* within = nullptr);
 
 }  // namespace ktstr::introspect
 

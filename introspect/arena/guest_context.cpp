@@ -26,12 +26,16 @@ std::optional<std::string> GuestContext::symbolize(std::uint64_t address) const 
   return std::string(named->name) + '+' + offset;
 }
 
+std::optional<ArenaPlace> GuestContext::place_of(std::uint64_t address) const {
+  return parts_.arena ? parts_.arena->window().place_of(address) : std::nullopt;
+}
+
 bool GuestContext::is_arena_address(std::uint64_t address) const {
-  return parts_.arena && parts_.arena->window().contains(address);
+  return place_of(address).has_value();
 }
 
 bool GuestContext::read_arena(std::uint64_t address, std::span<std::byte> out) const {
-  return is_arena_address(address) && parts_.arena->read(address, out);
+  return parts_.arena && parts_.arena->read(address, out);
 }
 
 bool GuestContext::read_kernel(std::uint64_t address, std::span<std::byte> out) const {
@@ -39,13 +43,20 @@ bool GuestContext::read_kernel(std::uint64_t address, std::span<std::byte> out) 
          parts_.memory->read_bytes(KernelVirt(address), out);
 }
 
+std::optional<ArenaObject> GuestContext::object_at(std::uint64_t address) const {
+  const auto place = place_of(address);
+  if (!place || !parts_.slots) return std::nullopt;
+  if (parts_.scx_static && is_scx_static_place(*parts_.scx_static, *place)) return std::nullopt;
+  return parts_.slots->find(*place);
+}
+
 std::optional<ArenaObject> GuestContext::arena_object(std::uint64_t address, const Btf&) const {
-  if (parts_.scx_static && is_scx_static_address(*parts_.scx_static, address)) return std::nullopt;
-  return parts_.slots ? parts_.slots->find(address) : std::nullopt;
+  return object_at(address);
 }
 
 bool GuestContext::is_already_rendered(std::uint64_t address) const {
-  return parts_.rendered && parts_.rendered->contains(static_cast<std::uint32_t>(address));
+  const auto place = place_of(address);
+  return place && parts_.rendered && parts_.rendered->contains(*place);
 }
 
 std::optional<TypeInBtf> GuestContext::find_definition(const Btf& btf, std::string_view name,

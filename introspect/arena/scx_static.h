@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/base/describe.h"
+#include "introspect/arena/arena_window.h"
 #include "introspect/btf.h"
 
 namespace ktstr::introspect {
@@ -27,12 +28,13 @@ struct ScxStaticSnapshot {
 
 /// The allocators among the variables of `section` (a program's .bss, with its bytes). Those never
 /// initialised and those whose numbers contradict themselves (offset beyond the region, a region of 4 GB and
-/// more) are counted as skipped. Empty when the program has no struct scx_static.
+/// more, a region outside the arena) are counted as skipped. Empty when the program has no struct scx_static.
+/// `arena`: nullptr when there is none, and regions are taken as they are told.
 [[nodiscard]] ScxStaticSnapshot read_scx_static(const Btf& btf, BtfTypeId section,
-                                                std::span<const std::byte> bytes);
+                                                std::span<const std::byte> bytes, const ArenaWindow* arena);
 
-/// Whether the arena address lies in memory that was handed out: no type can be told for it then.
-[[nodiscard]] bool is_scx_static_address(const ScxStaticSnapshot& snapshot, std::uint64_t address);
+/// Whether the place lies in memory that was handed out: no type can be told for it then.
+[[nodiscard]] bool is_scx_static_place(const ScxStaticSnapshot& snapshot, ArenaPlace place);
 
 }  // namespace ktstr::introspect
 

@@ -18,22 +18,22 @@ std::uint64_t payload_bytes(const SdtSlotKind& kind) {
 
 void note_slots(const SdtAllocator& allocator, SdtAllocations& out) {
   if (allocator.kind.payload == BtfTypeId{}) return;
-  out.slots.add(allocator.kind, allocator.slots.addresses);
-  for (const std::uint64_t slot : allocator.shown())
+  out.slots.add(allocator.kind, allocator.slots.places);
+  for (const ArenaPlace slot : allocator.shown())
     for (const std::uint64_t offset : {std::uint64_t{0}, allocator.kind.header_bytes})
-      out.rendered.insert(static_cast<std::uint32_t>(slot + offset));
+      out.rendered.insert(static_cast<ArenaPlace>(slot + offset));
 }
 
 void find_slots(const ArenaReader& arena, const ProgramSection& bss, const SdtLayout& layout,
-                const SectionVariable& variable, SdtAllocations& out) {
+                const SectionVariable& variable, ReadBudget* budget, SdtAllocations& out) {
   const std::uint64_t elem_size = u64_member(*bss.btf, variable, "pool.elem_size").value_or(0);
   const std::uint64_t root = u64_member(*bss.btf, variable, "root").value_or(0);
   if (elem_size == 0 && root == 0) return;
   SdtSlotKind kind{bss.btf, {}, elem_size, layout.header_bytes};
   PayloadType payload = find_payload_type(*bss.btf, payload_bytes(kind), variable.name);
   kind.payload = payload.type;
-  out.allocators.push_back(
-      {variable.name, std::move(kind), std::move(payload.reason), walk_sdt_tree(arena, layout, root)});
+  out.allocators.push_back({variable.name, std::move(kind), std::move(payload.reason),
+                            walk_sdt_tree(arena, layout, root, budget)});
   note_slots(out.allocators.back(), out);
 }
 
@@ -44,7 +44,7 @@ std::optional<std::string_view> reason_not_to_walk(const ArenaReader* arena, con
   return std::nullopt;
 }
 
-RenderedValue render_payload(const ArenaReader& arena, std::uint64_t slot, const SdtSlotKind& kind,
+RenderedValue render_payload(const ArenaReader& arena, ArenaPlace slot, const SdtSlotKind& kind,
                              const RenderContext& context, std::size_t& nodes_left) {
   const auto bytes = read_sdt_payload(arena, slot, kind);
   if (!bytes) return {RenderedUnsupported{"the payload can't be read"}};
@@ -55,12 +55,12 @@ RenderedValue render_payload(const ArenaReader& arena, std::uint64_t slot, const
   return {RenderedTruncated{payload_bytes(kind), bytes->size(), Boxed(std::move(raw))}};
 }
 
-SdtAllocEntry render_entry(const ArenaReader& arena, std::uint64_t slot, const SdtSlotKind& kind,
+SdtAllocEntry render_entry(const ArenaReader& arena, ArenaPlace slot, const SdtSlotKind& kind,
                            const RenderContext& context, std::size_t& nodes_left) {
   SdtAllocEntry entry;
-  entry.user_addr = static_cast<std::uint32_t>(slot);
+  entry.user_addr = slot;
   std::array<std::int32_t, 2> id{};  // union sdt_id: idx, genn
-  if (!arena.read(slot, std::as_writable_bytes(std::span(id)))) {
+  if (!arena.read_at(slot, std::as_writable_bytes(std::span(id)))) {
     entry.payload = {RenderedUnsupported{"the slot can't be read"}};
     return entry;
   }
@@ -72,7 +72,7 @@ SdtAllocEntry render_entry(const ArenaReader& arena, std::uint64_t slot, const S
 
 }  // namespace
 
-SdtAllocations find_sdt_allocations(const ArenaReader* arena, const ProgramSection& bss) {
+SdtAllocations find_sdt_allocations(const ArenaReader* arena, const ProgramSection& bss, ReadBudget* budget) {
   SdtAllocations result;
   if (const auto reason = reason_not_to_walk(arena, bss)) {
     result.unavailable = *reason;
@@ -83,16 +83,21 @@ SdtAllocations find_sdt_allocations(const ArenaReader* arena, const ProgramSecti
     result.unavailable = kSdtAllocNoType;
     return result;
   }
-  for (const SectionVariable& variable : variables_of(*bss.btf, bss.type, bss.bytes, "scx_allocator"))
-    find_slots(*arena, bss, *layout, variable, result);
+  for (const SectionVariable& variable : variables_of(*bss.btf, bss.type, bss.bytes, "scx_allocator")) {
+    if (result.allocators.size() == kMaxSdtAllocators) {
+      result.allocators.back().slots.truncated = true;
+      break;
+    }
+    find_slots(*arena, bss, *layout, variable, budget, result);
+  }
   if (result.allocators.empty()) result.unavailable = kSdtAllocNoInstance;
   return result;
 }
 
-std::optional<std::vector<std::byte>> read_sdt_payload(const ArenaReader& arena, std::uint64_t slot,
+std::optional<std::vector<std::byte>> read_sdt_payload(const ArenaReader& arena, ArenaPlace slot,
                                                        const SdtSlotKind& kind) {
   std::vector<std::byte> bytes(std::min(payload_bytes(kind), kMaxSdtPayloadBytes));
-  if (!arena.read(slot + kind.header_bytes, bytes)) return std::nullopt;
+  if (!arena.read_at(slot + kind.header_bytes, bytes)) return std::nullopt;
   return bytes;
 }
 
@@ -100,12 +105,12 @@ SdtAllocatorSnapshot render_sdt_allocator(const ArenaReader& arena, const SdtAll
                                           const RenderContext& context, std::size_t& nodes_left) {
   SdtAllocatorSnapshot snapshot;
   snapshot.allocator_name = allocator.name;
-  snapshot.truncated = allocator.slots.truncated || allocator.slots.addresses.size() > kMaxSdtAllocEntries;
+  snapshot.truncated = allocator.slots.truncated || allocator.slots.places.size() > kMaxSdtAllocEntries;
   snapshot.skipped_subtrees = allocator.slots.skipped_subtrees;
   snapshot.elem_size = allocator.kind.elem_size;
   snapshot.target_type_id = static_cast<std::uint32_t>(allocator.kind.payload);
   snapshot.payload_type_reason = allocator.payload_type_reason;
-  for (const std::uint64_t slot : allocator.shown())
+  for (const ArenaPlace slot : allocator.shown())
     snapshot.entries.push_back(render_entry(arena, slot, allocator.kind, context, nodes_left));
   return snapshot;
 }

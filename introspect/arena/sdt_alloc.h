@@ -21,6 +21,8 @@
 
 namespace ktstr::introspect {
 
+/// Allocators of one scheduler that are walked; any more are marked as cut off.
+inline constexpr std::size_t kMaxSdtAllocators = 256;
 /// Allocations that one allocator's snapshot renders; the index has them all.
 inline constexpr std::size_t kMaxSdtAllocEntries = 4096;
 /// Nodes of all payloads that one report renders; those beyond are shown as bytes.
@@ -53,8 +55,8 @@ struct SdtAllocator {
   SdtSlots slots;
 
   /// Those that its snapshot shows.
-  [[nodiscard]] std::span<const std::uint64_t> shown() const {
-    return std::span(slots.addresses).first(std::min(slots.addresses.size(), kMaxSdtAllocEntries));
+  [[nodiscard]] std::span<const ArenaPlace> shown() const {
+    return std::span(slots.places).first(std::min(slots.places.size(), kMaxSdtAllocEntries));
   }
 };
 
@@ -62,19 +64,20 @@ struct SdtAllocator {
 struct SdtAllocations {
   std::vector<SdtAllocator> allocators;
   std::optional<std::string>
-      unavailable;       ///< one of the reasons above; absent when the walk ran and found some
-  ArenaSlotIndex slots;  ///< of allocators with a known payload type
-  std::set<std::uint32_t>
-      rendered;  ///< low halves of slot and payload addresses that snapshots of those show
+      unavailable;                ///< one of the reasons above; absent when the walk ran and found some
+  ArenaSlotIndex slots;           ///< of allocators with a known payload type
+  std::set<ArenaPlace> rendered;  ///< slots and payloads that snapshots of those show
 };
 
-/// Walks every scx_allocator variable of the section. `arena`: nullptr when there is none. Allocators never
-/// used (no slot size yet) are left out.
-[[nodiscard]] SdtAllocations find_sdt_allocations(const ArenaReader* arena, const ProgramSection& bss);
+/// Walks every scx_allocator variable of the section, at most kMaxSdtAllocators. `arena`: nullptr when there
+/// is none. Allocators never used (no slot size yet) are left out. `budget`: what all of it may take;
+/// nullptr: as much as there is.
+[[nodiscard]] SdtAllocations find_sdt_allocations(const ArenaReader* arena, const ProgramSection& bss,
+                                                  ReadBudget* budget = nullptr);
 
 /// What a slot holds after its header, at most kMaxSdtPayloadBytes of it. nullopt: it can't be read.
 [[nodiscard]] std::optional<std::vector<std::byte>> read_sdt_payload(const ArenaReader& arena,
-                                                                     std::uint64_t slot,
+                                                                     ArenaPlace slot,
                                                                      const SdtSlotKind& kind);
 
 /// The allocator's slots by their type; as bytes when none of `nodes_left`, from which each takes its nodes,

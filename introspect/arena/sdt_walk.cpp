@@ -20,10 +20,11 @@ bool is_set(const SdtBitmap& bitmap, std::size_t bit) {
 
 class TreeWalk {
  public:
-  TreeWalk(const ArenaReader& arena, const SdtLayout& layout) : arena_(arena), layout_(layout) {}
+  TreeWalk(const ArenaReader& arena, const SdtLayout& layout, ReadBudget* budget)
+      : arena_(arena), layout_(layout), budget_(budget) {}
 
   void walk(std::uint64_t address, std::size_t level) {
-    if (seen_.size() == kMaxSdtNodes) return void(slots_.truncated = true);
+    if (seen_.size() == kMaxSdtNodes || is_over(kNodeBytes)) return void(slots_.truncated = true);
     const auto node = read_node(address);
     if (!node) return void(++slots_.skipped_subtrees);
     const bool leaf = level + 1 == kSdtLevels;
@@ -37,8 +38,8 @@ class TreeWalk {
 
  private:
   [[nodiscard]] std::optional<Node> read_node(std::uint64_t address) {
-    // Addresses of one arena differ in their low halves only.
-    if (!seen_.insert(static_cast<std::uint32_t>(address)).second) return std::nullopt;
+    const auto place = arena_.window().place_of(address);
+    if (!place || !seen_.insert(*place).second) return std::nullopt;
     std::array<std::byte, 4096> bytes;
     if (!arena_.read(address, std::span(bytes).first(layout_.desc_bytes))) return std::nullopt;
     Node node;
@@ -54,21 +55,32 @@ class TreeWalk {
   }
 
   void add_slot(std::uint64_t address) {
-    if (address == 0) return void(++slots_.skipped_subtrees);
-    if (slots_.addresses.size() == kMaxSdtSlots) return void(slots_.truncated = true);
-    slots_.addresses.push_back(address);
+    const auto place = arena_.window().place_of(address);
+    if (!place) return void(++slots_.skipped_subtrees);
+    if (slots_.places.size() == kMaxSdtSlots || !take_from(budget_, kSlotBytes))
+      return void(slots_.truncated = true);
+    slots_.places.push_back(*place);
   }
+
+  [[nodiscard]] bool is_over(std::uint64_t bytes) const {
+    return budget_ && (budget_->expired() || !budget_->take(bytes));
+  }
+
+  static constexpr std::uint64_t kNodeBytes = 64;   ///< in seen_
+  static constexpr std::uint64_t kSlotBytes = 256;  ///< here, in the index, and among those that are shown
 
   const ArenaReader& arena_;
   const SdtLayout& layout_;
-  std::unordered_set<std::uint32_t> seen_;
+  ReadBudget* budget_;
+  std::unordered_set<ArenaPlace> seen_;
   SdtSlots slots_;
 };
 
 }  // namespace
 
-SdtSlots walk_sdt_tree(const ArenaReader& arena, const SdtLayout& layout, std::uint64_t root) {
-  TreeWalk walk(arena, layout);
+SdtSlots walk_sdt_tree(const ArenaReader& arena, const SdtLayout& layout, std::uint64_t root,
+                       ReadBudget* budget) {
+  TreeWalk walk(arena, layout, budget);
   if (root != 0) walk.walk(root, 0);
   return walk.take();
 }

@@ -6,6 +6,7 @@
 
 #include "introspect/arena/arena_window.h"
 #include "introspect/arena/sdt_layout.h"
+#include "introspect/read_budget.h"
 
 namespace ktstr::introspect {
 
@@ -15,14 +16,15 @@ inline constexpr std::size_t kMaxSdtSlots = 1U << 18;
 inline constexpr std::size_t kMaxSdtNodes = 4096;
 
 struct SdtSlots {
-  std::vector<std::uint64_t> addresses;  ///< of the slots in use (struct sdt_data), in the tree's order
-  bool truncated = false;                ///< a cap was reached
-  std::uint32_t skipped_subtrees = 0;    ///< unreadable or contradicting themselves
+  std::vector<ArenaPlace> places;      ///< of the slots in use (struct sdt_data), in the tree's order
+  bool truncated = false;              ///< a cap was reached
+  std::uint32_t skipped_subtrees = 0;  ///< unreadable or contradicting themselves
 };
 
 /// The slots in use below the node at arena address `root` (scx_allocator.root); none when it is 0. The guest
-/// may have written anything: nodes met twice, counts beyond 512 and unreadable nodes are skipped and
-/// counted.
-[[nodiscard]] SdtSlots walk_sdt_tree(const ArenaReader& arena, const SdtLayout& layout, std::uint64_t root);
+/// may have written anything: pointers out of the arena, nodes met twice, counts beyond 512 and unreadable
+/// nodes are skipped and counted. Nodes and slots are taken from the budget, if there is one.
+[[nodiscard]] SdtSlots walk_sdt_tree(const ArenaReader& arena, const SdtLayout& layout, std::uint64_t root,
+                                     ReadBudget* budget = nullptr);
 
 }  // namespace ktstr::introspect

@@ -1,12 +1,14 @@
-// ArenaSlotIndex: from an arena address to the allocation that it points into.
+// ArenaSlotIndex: from a place in an arena to the allocation that it points into.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
+#include "introspect/arena/arena_window.h"
 #include "introspect/btf.h"
 #include "introspect/render/render_context.h"
 
@@ -20,21 +22,21 @@ struct SdtSlotKind {
   std::uint64_t header_bytes = 0;
 };
 
-/// Keyed by the low 32 bits of addresses, so only for arenas whose window is aligned to 4 GB.
+/// Of one arena, by ArenaWindow::place_of(): an address is looked up only when all of it lies in the arena.
 class ArenaSlotIndex {
  public:
   /// Adds an allocator's slots. A slot that is known already keeps what it was.
-  void add(const SdtSlotKind& kind, const std::vector<std::uint64_t>& addresses);
+  void add(const SdtSlotKind& kind, std::span<const ArenaPlace> places);
 
-  /// The payload of the slot that `address` is the start of, or the payload's start of; nullopt for any other
-  /// address, in the middle of a slot too.
-  [[nodiscard]] std::optional<ArenaObject> find(std::uint64_t address) const;
+  /// The payload of the slot that begins at `place`, or whose payload does; nullopt for any other place, in
+  /// the middle of a slot too.
+  [[nodiscard]] std::optional<ArenaObject> find(ArenaPlace place) const;
 
   [[nodiscard]] std::size_t size() const { return slots_.size(); }
 
  private:
   std::vector<SdtSlotKind> kinds_;
-  std::map<std::uint32_t, std::size_t> slots_;  ///< start -> index in kinds_
+  std::map<ArenaPlace, std::size_t> slots_;  ///< start -> index in kinds_
 };
 
 }  // namespace ktstr::introspect

@@ -70,6 +70,10 @@ struct StackTraceBucket {
   std::uint32_t hash = 0;
   std::vector<std::uint64_t> pcs;  ///< empty with BPF_F_STACK_BUILD_ID
   std::vector<std::byte> data;     ///< the frames as they are stored
+
+  [[nodiscard]] std::uint64_t memory_bytes() const {
+    return sizeof(*this) + pcs.size() * sizeof(pcs[0]) + data.size();
+  }
 };
 
 /// STACK_TRACE. Unreadable counts buckets.
@@ -121,6 +125,13 @@ struct StructOpsContents {
   ReadMarks marks;
 };
 
+/// Pages of an arena, counted from its first.
+struct ArenaPageRange {
+  std::uint64_t first = 0;
+  std::uint64_t count = 0;
+  friend bool operator==(const ArenaPageRange&, const ArenaPageRange&) = default;
+};
+
 /// ARENA: where it is; its pages are for the arena's reader. The kernel sees a program's arena pointer p at
 /// kern_vm_start + (p & 0xffffffff).
 struct ArenaContents {
@@ -132,10 +143,15 @@ struct ArenaContents {
   KernelVirt kern_vm_start;               ///< what the low 32 bits of a pointer are added to
   std::optional<std::uint64_t> nr_pages;  ///< allocated pages, where the kernel counts them
   std::optional<GuestPhys> scratch_page;  ///< stands in for pages that were touched without being allocated
+  /// Which pages are in use; absent where only the page tables tell.
+  std::optional<std::vector<ArenaPageRange>> allocated;
 };
 
 using MapContents = std::variant<ValueContents, LocalStorageContents, RingbufContents, StackTraceContents,
                                  FdArrayContents, BloomContents, StructOpsContents, ArenaContents>;
+
+/// What they take here, in bytes, roughly.
+[[nodiscard]] std::uint64_t memory_bytes(const MapContents& contents);
 
 }  // namespace ktstr::introspect
 

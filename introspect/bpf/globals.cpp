@@ -48,7 +48,8 @@ std::optional<Integer> integer_of(const ScalarValue& value) {
 
 bool fits(const Integer& value, std::uint32_t bits, bool is_signed) {
   if (bits == 0 || bits > 64) return false;
-  const std::uint64_t positive_limit = ~std::uint64_t{0} >> (64 - bits + (is_signed ? 1 : 0));
+  const std::uint32_t value_bits = bits - (is_signed ? 1 : 0);
+  const std::uint64_t positive_limit = value_bits == 0 ? 0 : ~std::uint64_t{0} >> (64 - value_bits);
   if (!value.negative) return value.bits <= positive_limit;
   return is_signed && ~value.bits <= positive_limit;
 }
@@ -152,6 +153,13 @@ Error no_variable(const BpfMapInfo& map, std::string_view name, const std::vecto
 
 }  // namespace
 
+Status check_global_size(std::string_view what, std::uint64_t size) {
+  if (size <= kMaxGlobalBytes) return ok();
+  return Error{ErrorCode::kOutOfRange, std::string(what) + " has " + std::to_string(size) +
+                                           " bytes; at most " + std::to_string(kMaxGlobalBytes) +
+                                           " are read or written at once: name a member or an element"};
+}
+
 Result<GlobalPlace> find_global(const BpfMapInfo& map, const Btf& btf, std::string_view path) {
   const BtfTypeId section{map.btf_value_type_id};
   const auto variables = btf.variables(section);
@@ -172,6 +180,7 @@ Result<GlobalPlace> find_global(const BpfMapInfo& map, const Btf& btf, std::stri
   }
   if (result.size == 0 || result.offset > map.value_size || result.size > map.value_size - result.offset)
     return Error{ErrorCode::kCorrupt, std::string(path) + " lies outside " + map.name};
+  KTSTR_TRY_STATUS(check_global_size(path, result.size));
   return result;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "introspect/layout.h"
+#include "introspect/walk/rbtree.h"
 #include "introspect/walk/xarray.h"
 
 namespace ktstr::introspect {
@@ -202,15 +203,31 @@ struct BpfArenaLayout {
     Field<KernelVirt> kern_vm{*this, {"kern_vm"}};
     OptionalField<std::uint64_t> nr_pages{*this, {"nr_pages"}};
     OptionalField<KernelVirt> scratch_page{*this, {"scratch_page"}};  // 7.3
+    OptionalEmbedded free_ranges{*this, {"rt.it_root.rb_root"}};
   };
   struct Area : StructLayout {
     Area() : StructLayout({"vm_struct"}) {}
     Field<KernelVirt> address{*this, {"addr"}};
     Field<std::uint64_t> size{*this, {"size"}};
   };
+  struct RangeNode : StructLayout {
+    RangeNode() : StructLayout({"range_node"}) {}
+    Embedded links{*this, {"rn_rbnode"}};
+    Field<std::uint32_t> first{*this, {"rn_start"}};
+    Field<std::uint32_t> last{*this, {"rn_last"}};
+  };
+  struct Ranges {
+    RbtreeLayout tree;
+    RangeNode node;
+  };
   Arena arena;
   Area area;
-  [[nodiscard]] Status resolve(const Btf& btf) { return resolve_all(btf, {&arena, &area}); }
+  std::optional<Ranges> ranges;  ///< kernels that keep free pages in a range tree
+  [[nodiscard]] Status resolve(const Btf& btf) {
+    Ranges found;
+    if (found.tree.resolve(btf) && found.node.resolve(btf)) ranges = std::move(found);
+    return resolve_all(btf, {&arena, &area});
+  }
 };
 
 struct BpfProgLayout {

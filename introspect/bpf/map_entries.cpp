@@ -13,7 +13,7 @@ MapEntries::MapEntries(std::uint32_t key_size, std::uint32_t value_size, std::ui
       stride_(key_size + std::size_t{value_size} * slots) {}
 
 std::size_t MapEntries::capacity_for(std::uint64_t bytes) const {
-  return static_cast<std::size_t>(std::max<std::uint64_t>(1, bytes / std::max<std::size_t>(1, stride_)));
+  return static_cast<std::size_t>(std::max<std::uint64_t>(1, bytes / cost()));
 }
 
 std::span<std::byte> MapEntries::append() {

@@ -37,8 +37,11 @@ class MapEntries {
 
   // Building a table.
 
-  /// Entries that fit in `bytes`, at least one.
+  /// Entries that fit in `bytes` with all that showing each entry and value takes beside its own bytes, at
+  /// least one.
   [[nodiscard]] std::size_t capacity_for(std::uint64_t bytes) const;
+  /// What all entries take by that count.
+  [[nodiscard]] std::uint64_t memory_bytes() const { return count_ * cost(); }
   void reserve(std::size_t entries) { bytes_.reserve(entries * stride_); }
   /// A new entry, zeroed. The span covers key and values and is valid until the next append.
   std::span<std::byte> append();
@@ -53,6 +56,9 @@ class MapEntries {
   void cut(std::size_t entries);
 
  private:
+  static constexpr std::uint64_t kEntryBytes = 32;  ///< beside its key and values
+  static constexpr std::uint64_t kValueBytes = 32;
+  [[nodiscard]] std::uint64_t cost() const { return stride_ + kEntryBytes + kValueBytes * slots_; }
   [[nodiscard]] std::size_t value_offset(std::size_t slot) const { return key_size_ + slot * value_size_; }
 
   std::uint32_t key_size_ = 0;

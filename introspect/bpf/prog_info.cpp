@@ -17,7 +17,9 @@ std::optional<double> ProgRuntimeStats::miss_rate() const {
 }
 
 std::string ProgRuntimeStats::to_text() const {
-  if (!cnt || !nsecs || !misses) return name + ": unreadable";
+  if (!misses) return name + ": unreadable";
+  if (!cnt || !nsecs)
+    return fmt::format("{}: misses={} (calls are not counted: kernel.bpf_stats_enabled is 0)", name, *misses);
   std::string text = fmt::format("{}: cnt={} nsecs={} misses={}", name, *cnt, *nsecs, *misses);
   if (const auto cost = ns_per_call()) text += fmt::format(" ns/call={:.3f}", *cost);
   if (*misses > 0) text += fmt::format(" miss_rate={:.4f}", miss_rate().value_or(0));

@@ -33,7 +33,8 @@ struct ProgVerifierStats {
 };
 
 /// One program's counters, summed over all possible CPUs. All three are absent when any CPU's could not be
-/// read. cnt and nsecs only count while kernel.bpf_stats_enabled is 1, misses always.
+/// read. cnt and nsecs only count while kernel.bpf_stats_enabled is 1 and are absent while it is 0; misses
+/// always count.
 struct ProgRuntimeStats {
   std::string name;
   std::optional<std::uint64_t> cnt;
@@ -45,7 +46,8 @@ struct ProgRuntimeStats {
   /// misses / (cnt + misses): the share of calls that the recursion guard refused; absent without any.
   [[nodiscard]] std::optional<double> miss_rate() const;
   /// "select_cpu: cnt=12 nsecs=480 misses=1 ns/call=40.000 miss_rate=0.0769". ns/call only with calls,
-  /// miss_rate only with misses; "NAME: unreadable" without counters.
+  /// miss_rate only with misses; "NAME: misses=1 (calls are not counted: kernel.bpf_stats_enabled is 0)";
+  /// "NAME: unreadable" without counters.
   [[nodiscard]] std::string to_text() const;
 };
 
@@ -62,8 +64,9 @@ template <>
 inline constexpr auto describe<introspect::ProgRuntimeStats> = [] {
   using T = introspect::ProgRuntimeStats;
   return record<T>("ProgRuntimeStats", "one program's counters, summed over all CPUs",
-                   field("name", &T::name, "the program"), field("cnt", &T::cnt, "calls"),
-                   field("nsecs", &T::nsecs, "time in the program in ns"),
+                   field("name", &T::name, "the program"),
+                   field("cnt", &T::cnt, "calls; null: not counted (kernel.bpf_stats_enabled is 0)"),
+                   field("nsecs", &T::nsecs, "time in the program in ns; null: not counted"),
                    field("misses", &T::misses, "calls refused by the recursion guard"));
 }();
 }  // namespace ktstr

@@ -103,7 +103,9 @@ ProgRuntimeStats read_runtime_stats(const Kernel& kernel, const BpfLayouts& layo
     add(nsecs, captured(layout.nsecs, bytes));
     add(misses, captured(layout.misses, bytes));
   }
-  stats.cnt = cnt, stats.nsecs = nsecs, stats.misses = misses;
+  stats.misses = misses;
+  // Where the switch can't be read, a count above 0 shows that something was counted.
+  if (run_time_stats_enabled(kernel).value_or(cnt > 0)) stats.cnt = cnt, stats.nsecs = nsecs;
   return stats;
 }
 

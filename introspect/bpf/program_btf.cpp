@@ -10,6 +10,9 @@
 namespace ktstr::introspect {
 namespace {
 
+/// What a byte of BTF takes once it is parsed: the copies on the way, and the index of names.
+constexpr std::uint64_t kMemoryPerByte = 4;
+
 Error unreadable(std::string_view what) {
   return {ErrorCode::kOutOfRange, std::string(what) + " can't be read"};
 }
@@ -57,6 +60,9 @@ Result<std::shared_ptr<const Btf>> ProgramBtfCache::read(KernelVirt address) con
   const KernelVirt base = captured(layout.base_btf, bytes);
   if (!base.is_null() && !KTSTR_TRY(is_vmlinux(base)))
     return Error{ErrorCode::kUnavailable, "split over another BTF than the kernel's"};
+  if (!take_from(budget_, size * kMemoryPerByte))
+    return Error{ErrorCode::kUnavailable,
+                 "its BTF of " + std::to_string(size) + " bytes is more than the dump has room for"};
   std::vector<std::byte> data(size);
   if (!kernel_.read_bytes(captured(layout.data, bytes), data)) return unreadable("the data of struct btf");
   return std::make_shared<const Btf>(

@@ -11,6 +11,7 @@
 #include "introspect/bpf/map_info.h"
 #include "introspect/btf.h"
 #include "introspect/kernel.h"
+#include "introspect/read_budget.h"
 
 namespace ktstr::introspect {
 
@@ -30,10 +31,13 @@ class ProgramBtfCache {
   /// Larger data is refused: a program's BTF has some 100 KB, the kernel's own 5 MB.
   static constexpr std::uint32_t kMaxBytes = 32U << 20;
 
-  ProgramBtfCache(const Kernel& kernel, const BpfLayouts& layouts) : kernel_(kernel), layouts_(layouts) {}
+  /// `budget`: what all of it may take together; nullptr: as much as there is.
+  ProgramBtfCache(const Kernel& kernel, const BpfLayouts& layouts, ReadBudget* budget = nullptr)
+      : kernel_(kernel), layouts_(layouts), budget_(budget) {}
 
   /// The BTF object at `address`: the kernel's own, a program's, or a module's split over the kernel's.
-  /// Errors, remembered too: unreadable, too large, damaged, or split over a base that is not the kernel's.
+  /// Errors, remembered too: unreadable, too large (for the budget too), damaged, or split over a base that
+  /// is not the kernel's.
   [[nodiscard]] Result<std::shared_ptr<const Btf>> load(KernelVirt address);
 
   /// What the entries of `map` are made of. Ids are never looked up in another BTF than the one that they are
@@ -49,6 +53,7 @@ class ProgramBtfCache {
 
   const Kernel& kernel_;
   const BpfLayouts& layouts_;
+  ReadBudget* budget_;
   std::mutex mutex_;
   std::map<KernelVirt, Result<std::shared_ptr<const Btf>>> loaded_;
 };

@@ -1,4 +1,5 @@
 // ARENA (kernel/bpf/arena.c).
+#include "introspect/bpf/arena_ranges.h"
 #include "introspect/bpf/read_context.h"
 #include "introspect/bpf/read_map.h"
 
@@ -38,6 +39,7 @@ Result<ArenaContents> read_arena(const Kernel& kernel, const BpfLayouts& layouts
   contents.kern_vm_size = *layout.area.size.read(area);
   contents.kern_vm_start = contents.kern_vm_area + kGuardBytes;
   contents.scratch_page = page_at(kernel, layout.arena.scratch_page.read(arena));
+  contents.allocated = allocated_arena_pages(kernel, layout, map.address, map.max_entries);
   return contents;
 }
 

@@ -17,7 +17,11 @@ class BucketReader {
       : context_(context),
         layout_(layout),
         contents_(contents),
-        frame_bytes_(context.map.map_flags & kBuildIdFlag ? kBuildIdBytes : sizeof(std::uint64_t)) {}
+        frame_bytes_(context.map.map_flags & kBuildIdFlag ? kBuildIdBytes : sizeof(std::uint64_t)),
+        bytes_left_(context.limits.bytes) {}
+
+  /// Whether there is no room for more.
+  [[nodiscard]] bool is_full() const { return full_; }
 
   void take(std::uint32_t id, KernelVirt bucket) {
     if (!context_.plausible(bucket)) return contents_.marks.refused("a bucket that is no kernel pointer");
@@ -31,7 +35,13 @@ class BucketReader {
       return contents_.marks.refused("a bucket with more frames than a trace may have");
     const std::uint32_t frames = std::min(trace.nr, context_.limits.stack_trace_pcs);
     if (frames < trace.nr) contents_.marks.cut("more frames than the cap");
-    trace.data.resize(std::size_t{frames} * frame_bytes_);
+    const std::size_t data_bytes = std::size_t{frames} * frame_bytes_;
+    if (sizeof(trace) + 2 * data_bytes > bytes_left_) {
+      full_ = true;
+      return contents_.marks.cut("more bytes than the cap");
+    }
+    bytes_left_ -= sizeof(trace) + 2 * data_bytes;
+    trace.data.resize(data_bytes);
     if (!context_.kernel.read_bytes(layout_.bucket.data.address(bucket), trace.data))
       return contents_.marks.missed("a trace in memory that can't be read");
     if (frame_bytes_ == sizeof(std::uint64_t)) {
@@ -46,6 +56,8 @@ class BucketReader {
   const BpfStackTraceLayout& layout_;
   StackTraceContents& contents_;
   std::uint32_t frame_bytes_;
+  std::uint64_t bytes_left_;
+  bool full_ = false;
   StructBytes header_;
 };
 
@@ -65,7 +77,7 @@ Result<StackTraceContents> read_stack_traces(const Kernel& kernel, const BpfLayo
   const std::uint32_t scanned = std::min(*buckets, limits.stack_buckets);
   if (scanned < *buckets) contents.marks.cut("more buckets than the cap");
   BucketReader reader(context, layout, contents);
-  for (std::uint32_t id = 0; id < scanned; ++id) {
+  for (std::uint32_t id = 0; id < scanned && !reader.is_full(); ++id) {
     const auto bucket =
         kernel.read<KernelVirt>(layout.map.buckets.address(map.address) + id * std::uint64_t{8});
     if (!bucket)

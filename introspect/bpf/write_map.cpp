@@ -118,6 +118,7 @@ std::optional<std::string> write_refusal(const BpfMapInfo& map) {
 Result<std::vector<std::byte>> read_global(const Kernel& kernel, const BpfLayouts& layouts,
                                            const BpfMapInfo& map, const GlobalPlace& place) {
   KTSTR_TRY_STATUS(check_bounds(map, place.offset, place.size));
+  KTSTR_TRY_STATUS(check_global_size("the variable", place.size));
   const KernelVirt value = KTSTR_TRY(array_value(kernel, layouts, map, 0));
   std::vector<std::byte> bytes(place.size);
   if (!kernel.read_bytes(value + place.offset, bytes)) return map_unreadable("the variable");

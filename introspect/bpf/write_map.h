@@ -30,9 +30,15 @@ struct GlobalPlace {
   std::uint32_t bit_width = 0;  ///< of a bitfield; 0 otherwise
 };
 
+/// The largest variable that is read or written as a whole.
+inline constexpr std::uint64_t kMaxGlobalBytes = 1U << 20;
+/// kOutOfRange, with what to do, for a larger one.
+[[nodiscard]] Status check_global_size(std::string_view what, std::uint64_t size);
+
 /// Finds "variable", "variable.member" or "variable[3].member" in the section whose map is `map`: its value
 /// type is the section's DATASEC in `btf`. Errors: kInvalidArgument, no map of a global section; kNotFound
-/// names what is not there, and the nearest variable; kCorrupt, a place outside the map's value.
+/// names what is not there, and the nearest variable; kCorrupt, a place outside the map's value; kOutOfRange,
+/// more than kMaxGlobalBytes.
 [[nodiscard]] Result<GlobalPlace> find_global(const BpfMapInfo& map, const Btf& btf, std::string_view path);
 
 /// The bytes of `place` out of the guest. Errors: kOutOfRange.

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -9,6 +10,7 @@
 #include <deque>
 #include <thread>
 
+#include "engine/base/thread.h"
 #include "introspect/ctprof/file_reader.h"
 #include "introspect/ctprof/machine_reader.h"
 #include "introspect/ctprof/parse/host_files.h"
@@ -62,7 +64,8 @@ class Sweep {
     std::vector<Share> shares(workers);
     {
       std::vector<std::jthread> helpers;
-      for (unsigned i = 1; i < workers; ++i) helpers.emplace_back([&, i] { shares[i] = read_share(); });
+      for (unsigned i = 1; i < workers && add_helper(helpers, [&, i] { shares[i] = read_share(); }); ++i) {
+      }
       shares[0] = read_share();
     }  // waits for them
     return shares;
@@ -74,6 +77,14 @@ class Sweep {
   }
 
  private:
+  /// Where there is no room for another task, those there are do all the work.
+  template <class Work>
+  static bool add_helper(std::vector<std::jthread>& helpers, Work work) {
+    auto helper = with_threads("a reader", [&] { return std::jthread(work); });
+    if (helper) helpers.push_back(std::move(*helper));
+    return helper.has_value();
+  }
+
   /// Reads what is left of the list, a few threads at a time, until nothing is.
   Share read_share() {
     constexpr std::size_t kAtATime = 32;
@@ -119,12 +130,16 @@ bool can_be_looked_up(const std::string& cgroup) {
 void read_cgroups(const fs::path& root, Snapshot& snapshot) {
   for (const auto& thread : snapshot.threads)
     if (thread.cgroup && can_be_looked_up(*thread.cgroup) && !snapshot.cgroup_stats.contains(*thread.cgroup))
-      snapshot.cgroup_stats.emplace(*thread.cgroup, read_cgroup_stats(root / thread.cgroup->substr(1)));
+      snapshot.cgroup_stats.emplace(*thread.cgroup, read_cgroup_stats(root, *thread.cgroup));
 }
 
 /// All processes, or the one that is asked for.
 Result<std::vector<std::int32_t>> processes(int proc, const CaptureOptions& options) {
-  if (!options.pid) return numbered_entries(proc, ".");
+  auto all = numbered_entries(proc, ".");
+  if (options.live && all.empty())
+    return Error{ErrorCode::kUnavailable,
+                 options.proc.string() + ": no process in it; is proc mounted there?"};
+  if (!options.pid) return all;
   if (!open_directory(proc, (std::to_string(*options.pid) + "/task").c_str()))
     return Error{ErrorCode::kNotFound, "there is no process " + std::to_string(*options.pid)};
   return std::vector{*options.pid};
@@ -149,6 +164,7 @@ Result<Snapshot> capture(const CaptureOptions& options) {
   Snapshot snapshot;
   snapshot.captured_at_unix_ns = clock_ns(CLOCK_REALTIME);
   if (options.live) snapshot.captured_at_boot_ns = clock_ns(CLOCK_BOOTTIME);
+  if (options.live) snapshot.capturer_tgid = static_cast<std::uint32_t>(::getpid());
   const Fd proc(::open(options.proc.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!proc) return system_error(options.proc.string());
   const auto tgids = KTSTR_TRY(processes(proc.get(), options));

@@ -25,7 +25,8 @@ struct CaptureOptions {
 };
 
 /// Reads everything below the roots. What can't be read is absent and counted; threads that end meanwhile are
-/// left out. Errors: kNotFound, `proc` is not there, or has no such process.
+/// left out. Errors: kNotFound, `proc` is not there, or has no such process; kUnavailable, it holds no
+/// process at all.
 [[nodiscard]] Result<Snapshot> capture(const CaptureOptions& options);
 
 /// How many threads would read: as the options say, or the load leaves room for.

@@ -1,9 +1,9 @@
 #include "introspect/ctprof/file.h"
 
-#include <system_error>
-
 #include "engine/base/durable_file.h"
+#include "engine/base/json.h"
 #include "engine/base/mapped_file.h"
+#include "engine/base/read_format.h"
 #include "introspect/ctprof/zstd_stream.h"
 
 namespace ktstr::introspect::ctprof {
@@ -13,17 +13,22 @@ Error corrupt(std::string message) {
   return {ErrorCode::kCorrupt, std::move(message)};
 }
 
-/// Whether it is a capture, and of this version.
-Status check_header(const Value& tree) {
+/// Each value of a capture has a name of three letters or more, its quotes, a colon and a comma.
+constexpr std::size_t kFewestBytesPerValue = 8;
+/// The longest are the kernel's command line and paths of cgroups.
+constexpr std::size_t kMaxStringBytes = 65536;
+
+/// The format's version, when it is a capture.
+Result<FormatVersion> read_header(const Value& tree) {
   const Value* format = tree.find("format");
   const auto* name = format ? format->get_if<std::string>() : nullptr;
   if (!name || *name != kFormatName) return corrupt("not a capture of ktstr ctprof");
-  std::uint32_t version = 0;
-  const Value* member = tree.find("version");
-  if (!member || read(*member, version)) return corrupt("a capture without a version");
-  if (version == kFormatVersion) return ok();
-  return corrupt("a capture of version " + std::to_string(version) + "; this program reads version " +
-                 std::to_string(kFormatVersion));
+  FormatVersion version;
+  const Value* number = tree.find("version");
+  if (!number || read(*number, version.major)) return corrupt("a capture without a version");
+  const Value* minor_number = tree.find("version_minor");
+  if (minor_number && read(*minor_number, version.minor)) return corrupt("a capture without a version");
+  return version;
 }
 
 }  // namespace
@@ -35,30 +40,28 @@ Result<std::string> compress_snapshot(const Snapshot& snapshot) {
   return stream.finish();
 }
 
-Result<Snapshot> parse_snapshot(std::string_view compressed, std::size_t max_json_bytes) {
-  const auto json = KTSTR_TRY(decompress(compressed, max_json_bytes));
-  const auto tree = KTSTR_TRY(parse_json(json));
-  KTSTR_TRY_STATUS(check_header(tree));
+Result<Snapshot> parse_snapshot(std::string_view compressed, const SnapshotLimits& limits, std::string* note) {
+  const auto json = KTSTR_TRY(decompress(compressed, limits.json_bytes));
+  const auto tree = KTSTR_TRY(parse_json(
+      json,
+      {.values = limits.values, .bytes_per_value = kFewestBytesPerValue, .string_bytes = kMaxStringBytes}));
+  const auto found = KTSTR_TRY(read_header(tree));
   Snapshot snapshot;
-  if (const auto error = read(tree, snapshot, {}, MissingMembers::kError)) return corrupt(error->text());
+  auto left_out = KTSTR_TRY(read_format(tree, snapshot, found, kFormat));
+  snapshot.version_minor = kFormat.minor;
+  if (note) *note = std::move(left_out);
   return snapshot;
 }
 
 Status write_snapshot(const std::filesystem::path& path, const Snapshot& snapshot) {
-  const auto bytes = KTSTR_TRY(compress_snapshot(snapshot));
-  auto part = path;
-  part += ".part";
-  auto status = write_durably(part, bytes);
-  if (status) return publish(part, path);
-  std::error_code ignored;
-  std::filesystem::remove(part, ignored);
-  return status;
+  return write_new_file(path, KTSTR_TRY(compress_snapshot(snapshot)));
 }
 
-Result<Snapshot> read_snapshot(const std::filesystem::path& path) {
+Result<Snapshot> read_snapshot(const std::filesystem::path& path, std::string* note) {
   const auto file = KTSTR_TRY(MappedFile::open(path));
   const auto bytes = file.bytes();
-  auto snapshot = parse_snapshot({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  auto snapshot =
+      parse_snapshot({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, {}, note);
   if (!snapshot) return std::move(snapshot.error()).with_context(path.string());
   return snapshot;
 }

@@ -10,20 +10,24 @@
 
 namespace ktstr::introspect::ctprof {
 
-/// Writes beside the final name and renames when all is on disk. Errors: kIo.
+/// Errors: those of NewFile.
 [[nodiscard]] Status write_snapshot(const std::filesystem::path& path, const Snapshot& snapshot);
 
-/// Errors name the file: kNotFound; kCorrupt, it is not a capture, cut off, damaged, or of a version that
-/// this program does not know.
-[[nodiscard]] Result<Snapshot> read_snapshot(const std::filesystem::path& path);
+/// `note`: what was left out because a newer ktstr wrote it, in a line; empty when nothing was. Errors name
+/// the file: kNotFound; kCorrupt, it is not a capture, cut off or damaged; kUnavailable, another major
+/// version of the format.
+[[nodiscard]] Result<Snapshot> read_snapshot(const std::filesystem::path& path, std::string* note = nullptr);
 
-/// More JSON is not read: what a machine at its limit of threads (4 million) would ever need is no reason to
-/// fill the memory.
-inline constexpr std::size_t kMaxJsonBytes = std::size_t{2} << 30;
+/// What a capture may become in memory, however small its file is: zstd makes a gigabyte of 100 KB. A thread
+/// has some 120 values, of 3 KB as JSON.
+struct SnapshotLimits {
+  std::size_t json_bytes = std::size_t{1} << 30;  ///< some 300 000 threads
+  std::size_t values = 40'000'000;
+};
 
-/// The same of bytes in memory. Errors, besides: kCorrupt for more than `max_json_bytes` when decompressed.
+/// The same of bytes in memory. Errors, besides: kCorrupt for what is beyond the limits.
 [[nodiscard]] Result<std::string> compress_snapshot(const Snapshot& snapshot);
-[[nodiscard]] Result<Snapshot> parse_snapshot(std::string_view compressed,
-                                              std::size_t max_json_bytes = kMaxJsonBytes);
+[[nodiscard]] Result<Snapshot> parse_snapshot(std::string_view compressed, const SnapshotLimits& limits = {},
+                                               std::string* note = nullptr);
 
 }  // namespace ktstr::introspect::ctprof

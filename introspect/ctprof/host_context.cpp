@@ -104,6 +104,24 @@ HostContext read_host_context(const fs::path& proc, const fs::path& sys) {
   return HostReader(proc, sys).read();
 }
 
+std::vector<std::string> setting_hints(const HostContext& host) {
+  const auto is_off = [&](const char* name) {
+    const auto found = host.tunables.find(name);
+    return found != host.tunables.end() && found->second == "0";
+  };
+  std::vector<std::string> sentences;
+  if (is_off("kernel/sched_schedstats"))
+    sentences.emplace_back(
+        "kernel.sched_schedstats is 0, so wait_sum, nr_wakeups, block_sum and the like are missing: "
+        "sysctl "
+        "kernel.sched_schedstats=1");
+  if (is_off("kernel/task_delayacct"))
+    sentences.emplace_back(
+        "kernel.task_delayacct is 0, so all delays but cpu_delay are missing: sysctl "
+        "kernel.task_delayacct=1, which counts for threads that begin afterwards");
+  return sentences;
+}
+
 TaskstatsGates taskstats_gates(const HostContext& host) {
   const auto built = [&](const char* option) {
     const auto found = host.kernel_config.find(option);

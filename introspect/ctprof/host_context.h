@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/base/describe.h"
 
@@ -33,6 +34,9 @@ struct HostContext {
 /// Reads it below these roots ("/proc", "/sys"); what is not there is absent.
 [[nodiscard]] HostContext read_host_context(const std::filesystem::path& proc,
                                             const std::filesystem::path& sys);
+
+/// Settings that are off and what they would give, a sentence each.
+[[nodiscard]] std::vector<std::string> setting_hints(const HostContext& host);
 
 /// Which parts of taskstats this kernel fills in: it answers with zeros for the others.
 struct TaskstatsGates {

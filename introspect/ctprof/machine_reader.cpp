@@ -29,9 +29,21 @@ class DirectoryReader {
   FileReader files_;
 };
 
+/// The kernel writes the system's cpu.full as zeros (psi_show() of kernel/sched/psi.c).
+void leave_out_meaningless(Pressure& system) {
+  if (system.cpu) system.cpu->full.reset();
+}
+
+/// In a cgroup namespace "/" is an ordinary cgroup, which has this file.
+bool is_hierarchy_root(const fs::path& root) {
+  std::error_code error;
+  return !fs::exists(root / "cgroup.type", error);
+}
+
 }  // namespace
 
-CgroupStats read_cgroup_stats(const fs::path& directory) {
+CgroupStats read_cgroup_stats(const fs::path& root, const std::string& cgroup) {
+  const auto directory = root / cgroup.substr(1);
   CgroupStats stats;
   DirectoryReader files(directory);
   files.fill(stats.cpu, "cpu.stat", parse_cpu_stat);
@@ -51,6 +63,7 @@ CgroupStats read_cgroup_stats(const fs::path& directory) {
   files.get(stats.pressure.memory, "memory.pressure", parse_psi);
   files.get(stats.pressure.io, "io.pressure", parse_psi);
   files.get(stats.pressure.irq, "irq.pressure", parse_psi);
+  if (cgroup == "/" && is_hierarchy_root(root)) leave_out_meaningless(stats.pressure);
   return stats;
 }
 
@@ -61,7 +74,7 @@ Pressure read_system_pressure(const fs::path& proc) {
   files.get(pressure.memory, "memory", parse_psi);
   files.get(pressure.io, "io", parse_psi);
   files.get(pressure.irq, "irq", parse_psi);
-  if (pressure.cpu) pressure.cpu->full.reset();
+  leave_out_meaningless(pressure);
   return pressure;
 }
 

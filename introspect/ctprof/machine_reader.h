@@ -9,8 +9,9 @@
 
 namespace ktstr::introspect::ctprof {
 
-/// The directory of a cgroup v2 hierarchy; each of its files that is missing leaves its members absent.
-[[nodiscard]] CgroupStats read_cgroup_stats(const std::filesystem::path& directory);
+/// A cgroup ("/a/b") of the v2 hierarchy below `root`; each of its files that is missing leaves its members
+/// absent. The hierarchy's own root has the system's pressure.
+[[nodiscard]] CgroupStats read_cgroup_stats(const std::filesystem::path& root, const std::string& cgroup);
 
 /// /proc/pressure. The kernel writes the system's cpu.full as zeros, without a meaning: it is absent.
 [[nodiscard]] Pressure read_system_pressure(const std::filesystem::path& proc);

@@ -69,6 +69,8 @@ struct Metric {
     return std::visit([]<class Q>(Member<Q>) { return Q::kKind; }, member);
   }
   [[nodiscard]] constexpr Rule rule() const { return rule_of(kind()); }
+  /// Whether it only grows, so that its growth is a rate.
+  [[nodiscard]] constexpr bool is_counter() const { return rule() <= Rule::kSumBytes; }
 };
 
 /// "ns", "bytes", "ticks", "cpus" or "" for a plain number or name.

@@ -28,6 +28,9 @@ enum class ProbeFailure : std::uint8_t {
   kStop,
   kRegisters,
   kMemory,
+  kStopTooLong,
+  kProbeDied,
+  kNotProbed,
 };
 
 /// Whether something can be done about it: then it counts as failed.
@@ -43,6 +46,7 @@ struct ProbeSummary {
   std::map<std::string, std::uint64_t> outcomes_without_counters;
   std::optional<std::string> dominant_failure;
   bool privilege_dominant = false;
+  std::optional<std::uint64_t> longest_stop_ns;
 
   friend bool operator==(const ProbeSummary&, const ProbeSummary&) = default;
 };
@@ -54,6 +58,7 @@ class ProbeTally {
   void detected() { ++summary_.jemalloc_detected; }
   void read() { ++summary_.probed_ok; }
   void failed(ProbeFailure failure) { ++failures_[failure]; }
+  void stopped_for(std::uint64_t ns) { summary_.longest_stop_ns = ns; }
 
   [[nodiscard]] ProbeSummary summary() const;
 
@@ -84,7 +89,11 @@ inline constexpr auto describe<introspect::ctprof::ProbeFailure> = [] {
        {"ptrace-interrupt", kInterrupt, "it could not be stopped"},
        {"stop-timeout", kStop, "the thread did not stop in time"},
        {"get-registers", kRegisters, "the thread's registers could not be read"},
-       {"process-vm-readv", kMemory, "its memory could not be read"}});
+       {"process-vm-readv", kMemory, "its memory could not be read"},
+       {"stop-too-long", kStopTooLong,
+        "reading it took so long that it was let go: a thread is stopped for 1 ms at most"},
+       {"probe-died", kProbeDied, "reading its files took too long, too much memory, or failed badly"},
+       {"not-probed", kNotProbed, "the process that reads could not be started, or had died too often"}});
 }();
 
 template <>
@@ -101,6 +110,8 @@ inline constexpr auto describe<introspect::ctprof::ProbeSummary> = [] {
             "processes and threads without counters, by the reason"),
       field("dominant_failure", &T::dominant_failure, "the reason that failed most often"),
       field("privilege_dominant", &T::privilege_dominant,
-            "half of the failures or more are refusals to attach or to stop"));
+            "half of the failures or more are refusals to attach or to stop"),
+      field("longest_stop_ns", &T::longest_stop_ns,
+            "the longest time that a thread was seen stopped, ns; null when none was"));
 }();
 }  // namespace ktstr

@@ -51,7 +51,8 @@ ReadStatus read_member(std::string_view key, const Value& value, ThreadRecord& o
     return std::visit([&](auto member) { return read_quantity(value, out.*member, place); }, metric->member);
   bool known = false;
   auto status = read_identity(key, value, out, place, known);
-  return known ? status : ReadStatus(unknown_metric(key, place));
+  if (known || place.leave_out()) return status;
+  return unknown_metric(key, place);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/format_version.h"
 #include "introspect/ctprof/host_context.h"
 #include "introspect/ctprof/machine_stats.h"
 #include "introspect/ctprof/record_json.h"
@@ -15,13 +16,15 @@
 namespace ktstr::introspect::ctprof {
 
 inline constexpr std::string_view kFormatName = "ktstr-ctprof";
-inline constexpr std::uint32_t kFormatVersion = 1;
+inline constexpr FormatVersion kFormat{1, 1};  ///< files without a minor version are 1.0
 
 struct Snapshot {
   std::string format{kFormatName};
-  std::uint32_t version = kFormatVersion;
+  std::uint32_t version = kFormat.major;
+  std::uint32_t version_minor = kFormat.minor;
   std::uint64_t captured_at_unix_ns = 0;
   std::optional<std::uint64_t> captured_at_boot_ns;
+  std::optional<std::uint32_t> capturer_tgid;
   HostContext host;
   std::vector<ThreadRecord> threads;
   std::map<std::string, CgroupStats> cgroup_stats;
@@ -34,6 +37,11 @@ struct Snapshot {
   friend bool operator==(const Snapshot&, const Snapshot&) = default;
 };
 
+/// Whether it is a thread of the process that captured.
+[[nodiscard]] inline bool is_capturer(const Snapshot& snapshot, const ThreadRecord& thread) {
+  return snapshot.capturer_tgid == thread.tgid;
+}
+
 }  // namespace ktstr::introspect::ctprof
 
 namespace ktstr {
@@ -42,9 +50,12 @@ inline constexpr auto describe<introspect::ctprof::Snapshot> = [] {
   using T = introspect::ctprof::Snapshot;
   return record<T>(
       "Snapshot", "every thread of a machine, or of one process, at one moment",
-      field("format", &T::format, "\"ktstr-ctprof\""), field("version", &T::version, "1"),
+      field("format", &T::format, "\"ktstr-ctprof\""),
+      field("version", &T::version, "1, the major version of the format"),
+      field("version_minor", &T::version_minor, "its minor version: what a reader may leave out"),
       field("captured_at_unix_ns", &T::captured_at_unix_ns, "when it began, ns since 1970"),
       field("captured_at_boot_ns", &T::captured_at_boot_ns, "when it began, ns since boot"),
+      field("capturer_tgid", &T::capturer_tgid, "the process that captured, whose work this was"),
       field("host", &T::host, "the machine and its kernel"),
       field("threads", &T::threads, "ascending by process and thread id"),
       field("cgroup_stats", &T::cgroup_stats, "of every cgroup that a thread was in, by path"),

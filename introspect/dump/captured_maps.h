@@ -8,7 +8,6 @@
 #include "introspect/bpf/program_btf.h"
 #include "introspect/bpf/read_map.h"
 #include "introspect/dump/captured_pointers.h"
-#include "introspect/dump/dump_clock.h"
 #include "introspect/dump/render_map.h"
 #include "introspect/dump/report.h"
 
@@ -19,27 +18,27 @@ struct MapSource {
   const Kernel& kernel;  ///< of_still_guest()
   const BpfLayouts& layouts;
   const MapReadLimits& limits;
-  ProgramBtfCache btfs{kernel, layouts};
+  ReadBudget& budget;  ///< of everything together
+  ProgramBtfCache btfs{kernel, layouts, &budget};
 };
 
 class CapturedMaps {
  public:
-  /// `kernel`, whose symbols are shown, must outlive it; its memory, capture().
-  CapturedMaps(const Kernel& kernel, CapturedPointers::Resolution resolution)
-      : pointers_(kernel, std::move(resolution)) {}
+  /// `kernel`, whose symbols are shown, must outlive it; its memory and the budget, capture().
+  CapturedMaps(const Kernel& kernel, CapturedPointers::Resolution resolution, ReadBudget& budget)
+      : pointers_(kernel, std::move(resolution), budget) {}
 
-  /// Reads the scheduler's arena and `maps`, as long as the clock allows, and follows pointers. Once.
-  /// `report` names the active object, whose arena and .bss are preferred to others', and gets what is
+  /// Reads the scheduler's arena and `maps`, as long as the source's budget allows, and follows pointers.
+  /// Once. `report` names the active object, whose arena and .bss are preferred to others', and gets what is
   /// missing.
-  void capture(MapSource& source, const std::vector<BpfMapInfo>& maps, DumpClock& clock,
-               FailureDumpReport& report);
+  void capture(MapSource& source, const std::vector<BpfMapInfo>& maps, FailureDumpReport& report);
 
   /// Everything by its type, into the report. Reads no guest. Once: contents go as they are shown.
   void render(FailureDumpReport& report);
 
  private:
   void capture_arena(MapSource& source, const std::vector<BpfMapInfo>& maps, FailureDumpReport& report);
-  void follow(const CapturedMap& map);
+  void follow(MapSource& source, const CapturedMap& map);
 
   CapturedPointers pointers_;
   std::vector<CapturedMap> maps_;

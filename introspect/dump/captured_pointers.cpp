@@ -6,38 +6,41 @@
 
 namespace ktstr::introspect {
 
-CapturedPointers::Pointers::Pointers(const Resolution& resolve, GuestContextParts parts)
-    : guest(std::move(parts)), resolution(resolve ? resolve(guest) : nullptr) {}
+CapturedPointers::Pointers::Pointers(const Resolution& resolve, GuestContextParts parts, ReadBudget& budget)
+    : guest(std::move(parts)), resolution(resolve ? resolve(guest) : nullptr), follower(context(), &budget) {}
 
-CapturedPointers::CapturedPointers(const Kernel& kernel, Resolution resolution)
+CapturedPointers::CapturedPointers(const Kernel& kernel, Resolution resolution, ReadBudget& budget)
     : kernel_(kernel),
       resolution_(std::move(resolution)),
-      memory_(kernel.translator().memory()),
+      budget_(budget),
+      memory_(kernel.translator().memory(), CopyingMemory::kMaxPages, &budget),
       translator_(Translator(memory_, kernel.translator().table()).of_still_guest()) {
   const GuestContextParts parts{.kernel = &kernel_, .memory = &translator_};
-  in_allocations_ = std::make_unique<Pointers>(resolution_, parts);
-  values_ = std::make_unique<Pointers>(resolution_, parts);
+  in_allocations_ = std::make_unique<Pointers>(resolution_, parts, budget_);
+  values_ = std::make_unique<Pointers>(resolution_, parts, budget_);
 }
 
 void CapturedPointers::find_allocations(const std::optional<ArenaWindow>& arena, const ProgramSection& bss) {
   if (arena) arena_.emplace(translator_, *arena);
-  if (bss.btf) scx_static_ = read_scx_static(*bss.btf, bss.type, bss.bytes);
+  if (bss.btf) scx_static_ = read_scx_static(*bss.btf, bss.type, bss.bytes, arena ? &*arena : nullptr);
   GuestContextParts parts{.kernel = &kernel_, .memory = &translator_, .arena = arena_ ? &*arena_ : nullptr};
-  allocations_ = find_sdt_allocations(parts.arena, bss);
-  in_allocations_ = std::make_unique<Pointers>(resolution_, parts);
+  allocations_ = find_sdt_allocations(parts.arena, bss, &budget_);
+  in_allocations_ = std::make_unique<Pointers>(resolution_, parts, budget_);
   parts.slots = &allocations_.slots;
   parts.rendered = &allocations_.rendered;
   parts.scx_static = &scx_static_;
-  values_ = std::make_unique<Pointers>(resolution_, parts);
+  values_ = std::make_unique<Pointers>(resolution_, parts, budget_);
   follow_allocations();
 }
 
 void CapturedPointers::follow_allocations() {
   for (const auto& allocator : allocations_.allocators) {
     const auto& kind = allocator.kind;
-    for (const std::uint64_t slot : allocator.shown()) {
+    for (const ArenaPlace slot : allocator.shown()) {
+      if (budget_.expired()) return;
       std::array<std::byte, 8> header;
-      const auto payload = arena_->read(slot, header) ? read_sdt_payload(*arena_, slot, kind) : std::nullopt;
+      const auto payload =
+          arena_->read_at(slot, header) ? read_sdt_payload(*arena_, slot, kind) : std::nullopt;
       if (payload) in_allocations_->follower.follow(*kind.btf, kind.payload, *payload, {});
     }
   }
@@ -71,7 +74,7 @@ std::optional<RenderedValue> CapturedPointers::payload(const RenderedValue& valu
 }
 
 std::optional<CapturedPointers::Payload> CapturedPointers::payload_at(const RenderedPtr& pointer) const {
-  const auto object = allocations_.slots.find(pointer.value);
+  const auto object = values_->guest.object_at(pointer.value);
   const auto size = object ? object->type.btf->size_of(object->type.type) : std::nullopt;
   if (!size || *size > kMaxSdtPayloadBytes) return std::nullopt;
   Payload payload{object->type, std::vector<std::byte>(*size)};

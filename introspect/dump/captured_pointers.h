@@ -22,8 +22,8 @@ class CapturedPointers {
   /// Makes the object that resolves pointers, over the one that knows the guest; empty: that one alone.
   using Resolution = std::function<std::unique_ptr<RenderContext>(const RenderContext& base)>;
 
-  /// `kernel` must outlive it; its memory, the calls before seal().
-  CapturedPointers(const Kernel& kernel, Resolution resolution);
+  /// `kernel` must outlive it; its memory and `budget`, the calls before seal().
+  CapturedPointers(const Kernel& kernel, Resolution resolution, ReadBudget& budget);
   CapturedPointers(const CapturedPointers&) = delete;
   CapturedPointers& operator=(const CapturedPointers&) = delete;
 
@@ -53,13 +53,13 @@ class CapturedPointers {
  private:
   /// The guest, and the caller's pointer resolution over it.
   struct Pointers {
-    Pointers(const Resolution& resolve, GuestContextParts parts);
+    Pointers(const Resolution& resolve, GuestContextParts parts, ReadBudget& budget);
     [[nodiscard]] const RenderContext& context() const {
       return resolution ? *resolution : static_cast<const RenderContext&>(guest);
     }
     GuestContext guest;
     std::unique_ptr<RenderContext> resolution;  ///< null: `guest` alone
-    PointerFollower follower{context()};
+    PointerFollower follower;
   };
   /// An object whose type an allocator tells.
   struct Payload {
@@ -73,6 +73,7 @@ class CapturedPointers {
 
   const Kernel& kernel_;
   Resolution resolution_;
+  ReadBudget& budget_;
   CopyingMemory memory_;
   Translator translator_;  ///< over the copies
   std::optional<ArenaReader> arena_;

@@ -12,9 +12,10 @@
 
 namespace ktstr::introspect {
 
-/// A dump that could not be taken. An absent element of vcpu_regs is a vCPU that did not stop.
+/// A dump that could not be taken. `reason` names the vCPUs that did not stop.
 struct DegradedFailureDumpReport {
   std::string schema{kSchemaDegraded};
+  std::string format = kDumpFormat.to_string();
   std::string reason;
   std::vector<std::optional<VcpuRegSnapshot>> vcpu_regs;
   bool watchpoint_hit = false;
@@ -32,8 +33,10 @@ inline constexpr auto describe<introspect::DegradedFailureDumpReport> = [] {
   return record<T>(
       "DegradedFailureDumpReport", "what is known when the vCPUs could not be stopped",
       field("schema", &T::schema, "\"degraded\""),
+      field("format", &T::format, "version of the dump's format, MAJOR.MINOR"),
       field("reason", &T::reason, "why there is no dump, in a sentence that begins with a fixed text"),
-      field("vcpu_regs", &T::vcpu_regs, "registers by vCPU; null for one that did not stop"),
+      field("vcpu_regs", &T::vcpu_regs,
+            "registers by vCPU; null for one that did not stop, or whose registers can't be read"),
       field("watchpoint_hit", &T::watchpoint_hit, "whether a watchpoint on the scheduler's exit was hit"),
       field("bss_latch_state", &T::bss_latch_state,
             "the probe's latch: triggered, not_triggered, out_of_bounds or not_resolved (no probe)"),

@@ -18,10 +18,12 @@ using FailureDump = std::variant<FailureDumpReport, DualFailureDumpReport, Degra
 /// an error, kIo) not there.
 [[nodiscard]] Status write_dump(const std::filesystem::path& path, const FailureDump& dump);
 
-/// Parses a dump. Errors (kCorrupt) say what is wrong and where: no JSON, no dump of ours, a schema or a
-/// member that this version does not know, a value of a wrong kind.
-[[nodiscard]] Result<FailureDump> parse_dump(std::string_view json);
+/// Parses a dump. `note`: what was left out because a newer ktstr wrote it, in a line; empty when nothing
+/// was. Errors (kCorrupt) say what is wrong and where: no JSON, no dump of ours, a schema that this version
+/// does not know, a member that its format does not have, a value of a wrong kind. kUnavailable: another
+/// major version of the format.
+[[nodiscard]] Result<FailureDump> parse_dump(std::string_view json, std::string* note = nullptr);
 /// The same from a file. Errors besides: kNotFound, kIo.
-[[nodiscard]] Result<FailureDump> read_dump(const std::filesystem::path& path);
+[[nodiscard]] Result<FailureDump> read_dump(const std::filesystem::path& path, std::string* note = nullptr);
 
 }  // namespace ktstr::introspect

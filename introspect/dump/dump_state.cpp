@@ -1,13 +1,14 @@
 #include "introspect/dump/dump_state.h"
 
 #include <map>
+#include <new>
 
 #include "introspect/bpf/active_object.h"
 #include "introspect/bpf/map_list.h"
 #include "introspect/bpf/prog_list.h"
 #include "introspect/dump/captured_maps.h"
-#include "introspect/dump/dump_clock.h"
 #include "introspect/dump/running_object.h"
+#include "introspect/read_budget.h"
 
 namespace ktstr::introspect {
 namespace {
@@ -16,27 +17,42 @@ namespace {
 class Dumper {
  public:
   explicit Dumper(const DumpContext& context)
-      : context_(context), kernel_(context.kernel.of_still_guest()), clock_(context.deadline) {}
+      : context_(context),
+        kernel_(context.kernel.of_still_guest()),
+        budget_(context.max_bytes, context.deadline) {}
 
   CapturedState run() {
     report_.origin.kernel = kernel_.banner();
-    read_registers();
-    read_exit();
-    read_scx();
-    read_tasks();
-    read_machine();
+    read_section("registers", &Dumper::read_registers);
+    read_section("exit record", &Dumper::read_exit);
+    read_section("sched_ext", &Dumper::read_scx);
+    read_section("run queues", &Dumper::read_runqueues);
+    read_section("tasks", &Dumper::read_tasks);
+    read_section("machine", &Dumper::read_machine);
     report_.event_counter_timeline = context_.event_timeline;
     report_.vcpu_perf_at_freeze = context_.perf_counters;
-    read_bpf();
-    report_.dump_truncated_at_us = clock_.truncated_at_us();
-    report_.origin.dump_ns = clock_.elapsed_ns();
+    read_section("BPF", &Dumper::read_bpf);
+    if (budget_.refused())
+      add_problem("dump", "there was more than the " + std::to_string(context_.max_bytes >> 10) +
+                              " KiB that it may keep; the rest is left out");
+    report_.dump_truncated_at_us = budget_.truncated_at_us();
+    report_.origin.dump_ns = budget_.elapsed_ns();
     return {std::move(report_), std::move(captured_)};
   }
 
  private:
+  /// Memory that runs out costs the section, not the dump.
+  void read_section(std::string_view name, void (Dumper::*read)()) {
+    try {
+      (this->*read)();
+    } catch (const std::bad_alloc&) {
+      add_problem(name, "out of memory");
+    }
+  }
   void read_registers();
   void read_exit();
   void read_scx();
+  void read_runqueues();
   void read_tasks();
   void read_machine();
   void read_bpf();
@@ -58,12 +74,12 @@ class Dumper {
     for (const auto& bad : walk.bad) add_problem(section, bad.reason);
   }
   [[nodiscard]] std::function<bool()> keep_going() {
-    return [this] { return !clock_.expired(); };
+    return [this] { return !budget_.expired(); };
   }
 
   const DumpContext& context_;
   const Kernel kernel_;
-  DumpClock clock_;
+  ReadBudget budget_;
   FailureDumpReport report_;
   std::vector<BpfMapInfo> maps_;
   std::unique_ptr<CapturedMaps> captured_;
@@ -100,13 +116,33 @@ void Dumper::read_scx() {
   for (const auto& problem : snapshot.problems) add_problem("sched_ext", problem);
 }
 
+void Dumper::read_runqueues() {
+  const auto& reader = context_.readers.runqueues;
+  if (reader)
+    take(reader->read_all(kernel_, keep_going()), report_.cpu_runqueues);
+  else
+    report_.cpu_runqueues_unavailable = reader.error().message;
+}
+
 /// The task that each CPU runs, and where.
 std::map<KernelVirt, KernelVirt> running_tasks(const FailureDumpReport& report) {
   std::map<KernelVirt, KernelVirt> running;
-  for (const auto& rq : report.rq_scx_states)
+  for (const auto& rq : report.cpu_runqueues)
     if (rq.curr_kva && rq.cpu < report.vcpu_regs.size() && report.vcpu_regs[rq.cpu])
       running.emplace(*rq.curr_kva, report.vcpu_regs[rq.cpu]->instruction_pointer);
   return running;
+}
+
+/// What waits on the queues of the kernel's own classes.
+std::vector<KernelVirt> queued_tasks(const FailureDumpReport& report) {
+  std::vector<KernelVirt> tasks;
+  for (const auto& rq : report.cpu_runqueues) {
+    for (const auto& task : rq.deadline.tasks)
+      if (task.task_kva) tasks.emplace_back(*task.task_kva);
+    for (const auto& task : rq.rt.tasks) tasks.emplace_back(task.task_kva);
+    for (const auto& task : rq.fair.tasks) tasks.emplace_back(task.task_kva);
+  }
+  return tasks;
 }
 
 std::vector<std::uint64_t> runnable_tasks(const FailureDumpReport& report) {
@@ -127,7 +163,8 @@ void Dumper::read_tasks() {
   if (list)
     for (const auto& problem : list->problems) add_problem("tasks", problem);
   const auto listed = list ? std::move(list->tasks) : std::vector<KernelVirt>{};
-  const auto entries = task_entries(listed, runnable_tasks(report_), running_tasks(report_));
+  const auto entries =
+      task_entries(listed, runnable_tasks(report_), running_tasks(report_), queued_tasks(report_));
   auto read = reader->read_all(kernel_, entries, keep_going());
   report_.task_enrichments = std::move(read.tasks);
   report_.task_enrichments_unavailable = std::move(read.unavailable);
@@ -197,9 +234,10 @@ void Dumper::find_active_object(const BpfLayouts& layouts) {
 }
 
 void Dumper::read_maps(const BpfLayouts& layouts) {
-  captured_ = std::make_unique<CapturedMaps>(context_.kernel, context_.pointer_resolution);
-  MapSource source{kernel_, layouts, context_.limits};
-  captured_->capture(source, maps_, clock_, report_);
+  auto captured = std::make_unique<CapturedMaps>(context_.kernel, context_.pointer_resolution, budget_);
+  MapSource source{kernel_, layouts, context_.limits, budget_};
+  captured->capture(source, maps_, report_);
+  captured_ = std::move(captured);
 }
 
 }  // namespace

@@ -17,6 +17,9 @@ namespace ktstr::introspect {
 
 class CapturedMaps;
 
+/// Bytes of raw contents that one dump keeps. Shown as text they are three times as much.
+inline constexpr std::uint64_t kMaxDumpBytes = std::uint64_t{128} << 20;
+
 /// What a dump is made from. Everything referred to must outlive the call; kernel and readers, also what is
 /// captured.
 struct DumpContext {
@@ -30,6 +33,8 @@ struct DumpContext {
   /// Soft: what has begun is finished, what has not begun by then is left out. Absent: none.
   std::optional<std::chrono::steady_clock::time_point> deadline{};
   MapReadLimits limits{};
+  /// Of what is kept of maps, types, arenas and what pointers lead to, all together.
+  std::uint64_t max_bytes = kMaxDumpBytes;
   /// Makes the object that resolves pointers, over the one that knows this guest's symbols and arenas, whose
   /// memory is the only one to read: it is asked again after the guest runs. Empty: that one alone.
   std::function<std::unique_ptr<RenderContext>(const RenderContext& base)> pointer_resolution{};
@@ -51,8 +56,9 @@ class CapturedState {
 
 /// Reads, in this order: the scheduler and its exit, run queues and DSQs, tasks, CPU times, pressure, NUMA
 /// counters, programs, the active object, arenas with what is allocated in them, maps. Total: a section that
-/// can't be read is empty and its reason is in the report. Precondition: the guest stands still. `origin`
-/// holds the kernel's banner and dump_ns; the rest of it is for whoever stopped the guest.
+/// can't be read, or for which memory runs out here, is empty and its reason is in the report. Precondition:
+/// the guest stands still. `origin` holds the kernel's banner and dump_ns; the rest of it is for whoever
+/// stopped the guest.
 [[nodiscard]] CapturedState capture_state(const DumpContext& context);
 
 /// The report of it. Reads no guest memory: the guest may run, change or be gone.

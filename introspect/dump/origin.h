@@ -14,6 +14,7 @@ enum class DumpCause {
   kRequested,          ///< the scenario's op, or a person
   kSchedulerError,     ///< the scheduler's exit kind turned to an error
   kSchedulerVanished,  ///< the scheduler went although nobody had asked it to
+  kGuestPanic,         ///< the guest's kernel panicked: its memory as it left it
 };
 
 /// Not part of what was read from memory.
@@ -37,13 +38,14 @@ inline constexpr auto describe<introspect::DumpCause> = enumeration<introspect::
                       {"requested", introspect::DumpCause::kRequested},
                       {"scheduler_error", introspect::DumpCause::kSchedulerError},
                       {"scheduler_vanished", introspect::DumpCause::kSchedulerVanished},
+                      {"guest_panic", introspect::DumpCause::kGuestPanic},
                   });
 template <>
 inline constexpr auto describe<introspect::DumpOrigin> = [] {
   using T = introspect::DumpOrigin;
   return record<T>(
       "DumpOrigin", "why and when the dump was taken",
-      field("cause", &T::cause, "requested, scheduler_error or scheduler_vanished"),
+      field("cause", &T::cause, "requested, scheduler_error, scheduler_vanished or guest_panic"),
       field("name", &T::name, "what the scenario called it; empty when nobody named it"),
       field("detail", &T::detail, "what was seen, in one line"),
       field("kernel", &T::kernel, "the kernel's banner"),

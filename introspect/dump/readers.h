@@ -6,6 +6,7 @@
 #include "introspect/machine/cpu_time.h"
 #include "introspect/machine/numa.h"
 #include "introspect/machine/psi.h"
+#include "introspect/runqueue/runqueue_reader.h"
 #include "introspect/scx/exit_reader.h"
 #include "introspect/scx/scx_reader.h"
 #include "introspect/task/task_reader.h"
@@ -19,6 +20,7 @@ struct DumpReaders {
       : bpf(BpfLayouts::resolve(kernel.btf())),
         scx(ScxReader::create(kernel)),
         exits(ScxExitReader::create(kernel)),
+        runqueues(RunqueueReader::create(kernel)),
         tasks(TaskReader::create(kernel)),
         cpu_time(CpuTimeReader::create(kernel)),
         psi(PsiReader::create(kernel)),
@@ -27,6 +29,7 @@ struct DumpReaders {
   Result<BpfLayouts> bpf;
   Result<ScxReader> scx;
   Result<ScxExitReader> exits;
+  Result<RunqueueReader> runqueues;
   Result<TaskReader> tasks;
   Result<CpuTimeReader> cpu_time;
   Result<PsiReader> psi;

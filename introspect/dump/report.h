@@ -20,6 +20,7 @@
 #include "introspect/machine/numa_stats.h"
 #include "introspect/machine/psi_stats.h"
 #include "introspect/monitor/event_timeline.h"
+#include "introspect/runqueue/cpu_runqueue.h"
 #include "introspect/scx/dsq_state.h"
 #include "introspect/scx/exit_record.h"
 #include "introspect/scx/rq_state.h"
@@ -33,6 +34,7 @@ namespace ktstr::introspect {
 /// is a sentence in `problems`.
 struct FailureDumpReport {
   std::string schema{kSchemaSingle};
+  std::string format = kDumpFormat.to_string();
   DumpOrigin origin;
   std::optional<ScxExitRecord> exit_record{};
   std::vector<FailureDumpMap> maps;
@@ -52,6 +54,8 @@ struct FailureDumpReport {
   std::optional<std::string> per_node_numa_unavailable{};
   std::vector<TaskEnrichment> task_enrichments;
   std::optional<std::string> task_enrichments_unavailable{};
+  std::vector<CpuRunqueue> cpu_runqueues;
+  std::optional<std::string> cpu_runqueues_unavailable{};
   std::vector<EventCounterSample> event_counter_timeline;
   std::vector<RqScxState> rq_scx_states;
   std::vector<DsqState> dsq_states;
@@ -79,7 +83,9 @@ inline constexpr auto describe<introspect::FailureDumpReport> = [] {
   using T = introspect::FailureDumpReport;
   return record<T>(
       "FailureDumpReport", "everything read from one guest at one instant",
-      field("schema", &T::schema, "\"single\""), field("origin", &T::origin, "why and when it was taken"),
+      field("schema", &T::schema, "\"single\""),
+      field("format", &T::format, "version of the dump's format, MAJOR.MINOR"),
+      field("origin", &T::origin, "why and when it was taken"),
       field("exit_record", &T::exit_record, "why the scheduler ended"),
       field("maps", &T::maps, "BPF maps, ascending by id"),
       field("vcpu_regs", &T::vcpu_regs, "registers by vCPU; null when they could not be read"),
@@ -100,6 +106,8 @@ inline constexpr auto describe<introspect::FailureDumpReport> = [] {
       field("per_node_numa_unavailable", &T::per_node_numa_unavailable, "why there are none"),
       field("task_enrichments", &T::task_enrichments, "all tasks of the system, at most 4096"),
       field("task_enrichments_unavailable", &T::task_enrichments_unavailable, "why there are none"),
+      field("cpu_runqueues", &T::cpu_runqueues, "what runs and waits on each CPU, by class"),
+      field("cpu_runqueues_unavailable", &T::cpu_runqueues_unavailable, "why there are none"),
       field("event_counter_timeline", &T::event_counter_timeline,
             "sched_ext's event counters, summed over CPUs, by sample of the monitor"),
       field("rq_scx_states", &T::rq_scx_states, "sched_ext's part of each CPU's run queue"),

@@ -4,7 +4,12 @@
 
 #include <string_view>
 
+#include "engine/base/format_version.h"
+
 namespace ktstr::introspect {
+
+/// Raised with every member that dumps get (docs/formats/dump.md). Files without a version are 1.0.
+inline constexpr FormatVersion kDumpFormat{1, 1};
 
 /// Values of a dump's first member, `schema`.
 inline constexpr std::string_view kSchemaSingle = "single";      ///< one instant: FailureDumpReport
@@ -13,8 +18,6 @@ inline constexpr std::string_view kSchemaDegraded = "degraded";  ///< the vCPUs 
 
 inline constexpr std::string_view kReasonNoStructOpsLoaded = "no struct_ops programs loaded";
 inline constexpr std::string_view kReasonProgAccessorUnavailable = "prog accessor unavailable";
-inline constexpr std::string_view kReasonSdtAllocUnalignedUserVm =
-    "user_vm_start is not 4 GiB-aligned; low-32 keying disabled";
 
 /// Beginnings of DegradedFailureDumpReport::reason; what was measured follows.
 inline constexpr std::string_view kReasonDegradedRendezvousTimeout =

@@ -15,6 +15,7 @@ std::optional<std::int64_t> EventCounter::of(const CpuSnapshot& cpu) const {
 
 std::optional<std::int64_t> event_increase(const MonitorSample& before, const MonitorSample& now,
                                            EventCounter counter) {
+  if (before.scheduler_unknown || now.scheduler_unknown) return std::nullopt;
   const bool restarted = before.scheduler_instance != now.scheduler_instance;
   std::optional<std::int64_t> total;
   for (std::size_t cpu = 0; cpu < now.cpus.size(); ++cpu) {
@@ -37,7 +38,7 @@ std::vector<SamplePair> event_pairs(std::span<const MonitorSample> samples) {
     const bool has_events =
         std::ranges::any_of(sample.cpus, [](const auto& cpu) { return cpu.event_counters.has_value(); });
     if (has_events && before) pairs.emplace_back(before, &sample);
-    if (has_events || !before) before = &sample;
+    if (has_events || (!before && !sample.scheduler_unknown)) before = &sample;
   }
   return pairs;
 }

@@ -20,9 +20,10 @@ struct EventCounter {
   [[nodiscard]] std::optional<std::int64_t> of(const CpuSnapshot& cpu) const;
 };
 
-/// Events counted between two samples, summed over the CPUs; absent when no CPU has both readings.
-/// A different scheduler_instance started counting at zero after `before`, so all that it counted is the
-/// increase. Within one instance a counter that shrank counts as 0, never as a negative number.
+/// Events counted between two samples, summed over the CPUs; absent when no CPU has both readings, or when
+/// one of the samples could not tell which scheduler was loaded. A different scheduler_instance started
+/// counting at zero after `before`, so all that it counted is the increase. Within one instance a counter
+/// that shrank counts as 0, never as a negative number.
 [[nodiscard]] std::optional<std::int64_t> event_increase(const MonitorSample& before,
                                                          const MonitorSample& now, EventCounter counter);
 
@@ -30,8 +31,8 @@ struct EventCounter {
 using SamplePair = std::pair<const MonitorSample*, const MonitorSample*>;
 
 /// Each sample with event counters, after the last one before it that has some too. What precedes the first
-/// sample with counters is its first sample of all: without a scheduler then, the counters began at zero in
-/// between.
+/// sample with counters is the first sample of all of which it is known whether a scheduler was loaded:
+/// without one then, the counters began at zero in between.
 [[nodiscard]] std::vector<SamplePair> event_pairs(std::span<const MonitorSample> samples);
 
 }  // namespace ktstr::introspect

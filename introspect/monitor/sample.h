@@ -30,11 +30,12 @@ struct CpuSnapshot {
 
 /// cpus[i] is CPU i. elapsed_ns is monotonic since the machine's start, the base that stimulus events use
 /// too. scheduler_instance tells counters of different schedulers apart: it changes whenever another
-/// scx_sched is the root, and is absent while none is.
+/// scx_sched is the root, and is absent while none is, or while it can't be told (scheduler_unknown).
 struct MonitorSample {
   std::uint64_t elapsed_ns = 0;
   std::uint64_t elapsed_ms = 0;
   std::optional<std::uint32_t> scheduler_instance;
+  bool scheduler_unknown = false;
   std::vector<CpuSnapshot> cpus;
   std::vector<std::string> problems;
 
@@ -44,6 +45,9 @@ struct MonitorSample {
   /// max(nr_running) / max(1, min(nr_running)) over the CPUs: 0 when no CPU has a runnable task, 1 without
   /// CPUs.
   [[nodiscard]] double imbalance_ratio() const;
+
+  /// What it takes here, in bytes.
+  [[nodiscard]] std::uint64_t memory_bytes() const;
 
   /// One counter summed over the CPUs that have it, saturating; absent when none has.
   [[nodiscard]] std::optional<std::int64_t> sum_event(
@@ -76,6 +80,8 @@ inline constexpr auto describe<introspect::MonitorSample> = [] {
                    field("elapsed_ms", &T::elapsed_ms, "the same in whole ms"),
                    field("scheduler_instance", &T::scheduler_instance,
                          "which loaded scheduler the event counters belong to: 1 for the first one seen"),
+                   field("scheduler_unknown", &T::scheduler_unknown,
+                         "whether it could not be read if a scheduler was loaded"),
                    field("cpus", &T::cpus, "by CPU number"),
                    field("problems", &T::problems, "what could not be read with this sample, and why"));
 }();

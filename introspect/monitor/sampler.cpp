@@ -87,7 +87,9 @@ void Sampler::sample_events(MonitorSample& sample) {
 /// The counters belong to a structure that the guest frees when its scheduler leaves: they count only when
 /// the same scheduler is loaded before and after they were read.
 Status Sampler::read_events(MonitorSample& sample) {
-  const auto source = KTSTR_TRY(events_->locate(*kernel_));
+  const auto located = events_->locate(*kernel_);
+  sample.scheduler_unknown = !located;
+  const auto source = KTSTR_TRY(located);
   note_scheduler(source, sample);
   if (!source) return ok();
   for (std::size_t cpu = 0; cpu < cpus(); ++cpu)

@@ -49,6 +49,7 @@ RenderedValue Renderer::render_elements(const Btf& btf, BtfTypeId element, std::
   const std::uint64_t shown = std::min<std::uint64_t>(fitting, kMaxRenderedElements);
   RenderedValue result;
   if (shown > 0 && is_char_type(btf, *element_type)) {
+    charge(shown);
     result.data = RenderedText{count, std::string(reinterpret_cast<const char*>(bytes.data()), shown)};
   } else {
     RenderedArray array{count, {}};
@@ -73,8 +74,9 @@ RenderedValue Renderer::render_struct(const Aggregate& aggregate) {
     return render_opaque(aggregate, pointers);
   result.members.reserve(std::min<std::size_t>(btf_vlen(&type), kMaxRenderedElements));
   for (std::uint32_t i = 0; i < btf_vlen(&type); ++i) {
-    result.members.push_back(
-        {printable(btf.name_at(btf_members(&type)[i].name_off)), render_member(aggregate, i)});
+    const auto name = btf.name_at(btf_members(&type)[i].name_off);
+    charge(name.size());
+    result.members.push_back({printable(name), render_member(aggregate, i)});
     if (exhausted()) break;
   }
   if (whole) return {std::move(result)};
@@ -142,7 +144,9 @@ RenderedValue Renderer::render_datasec(const Aggregate& aggregate) {
     const BtfTypeId variable_type{variable->type};
     auto value = render_inferred(aggregate, variable_type, place.offset);
     if (!value) value = render(btf, variable_type, slice(bytes, place.offset, place.size), depth + 1);
-    result.members.push_back({printable(btf.name_at(variable->name_off)), *std::move(value)});
+    const auto name = btf.name_at(variable->name_off);
+    charge(name.size());
+    result.members.push_back({printable(name), *std::move(value)});
     if (exhausted()) break;
   }
   return {std::move(result)};

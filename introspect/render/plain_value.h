@@ -11,7 +11,8 @@ namespace ktstr::introspect {
 /// What a script sees in place of `value`, as SAX events: numbers, booleans, enumerator names (the number
 /// when unknown), texts up to their NUL, structs as objects (anonymous members lifted into them), arrays as
 /// lists, CPU masks as "0-3", a pointer as what it points to or else its number, raw bytes as hex, what can't
-/// be shown as null. Kinds and widths are lost: for files use the JSON form.
+/// be shown as null. A sink with a method Address(number) gets pointers apart from other numbers. Kinds and
+/// widths are lost: for files use the JSON form.
 template <class Sink>
 class PlainWriter {
  public:
@@ -58,7 +59,10 @@ class PlainWriter {
   void write_kind(const RenderedCpuList& kind) { ktstr::write(sink_, kind.cpus); }
   void write_kind(const RenderedPtr& kind) {
     if (kind.target && kind.target->deref) return write(*kind.target->deref);
-    ktstr::write(sink_, kind.value);
+    if constexpr (requires { sink_.Address(kind.value); })
+      sink_.Address(kind.value);
+    else
+      ktstr::write(sink_, kind.value);
   }
   void write_kind(const RenderedBytes& kind) { ktstr::write(sink_, kind.hex); }
   void write_kind(const RenderedTruncated& kind) { kind.partial ? write(*kind.partial) : void(sink_.Null()); }

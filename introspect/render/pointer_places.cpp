@@ -13,6 +13,8 @@ namespace {
 /// Longer arrays are one place.
 constexpr std::uint64_t kMaxElementsApart = 64;
 constexpr std::size_t kMaxSteps = kMaxRenderedNodes;
+/// What remembering a pointer takes.
+constexpr std::uint64_t kFollowedBytes = 64;
 
 class Finder {
  public:
@@ -32,7 +34,9 @@ class Finder {
     if (btf_is_datasec(entry)) whole = find_in_section(id, *entry, offset, depth);
     if (whole) places_.resize(before), places_.push_back({offset, id});
   }
-  [[nodiscard]] bool gave_up() const { return places_.size() > kMaxPointerPlaces || steps_ > kMaxSteps; }
+  [[nodiscard]] bool gave_up() const {
+    return too_many_ || places_.size() > kMaxPointerPlaces || steps_ > kMaxSteps;
+  }
   [[nodiscard]] std::vector<PointerPlace> take() { return std::move(places_); }
 
  private:
@@ -44,8 +48,11 @@ class Finder {
     find(element, offset, depth + 1);
     if (places_.size() == before) return;
     if (array.nelems > kMaxElementsApart) return places_.resize(before), places_.push_back({offset, id});
+    if (gave_up()) return;
     const std::vector<PointerPlace> first(places_.begin() + static_cast<std::ptrdiff_t>(before),
                                           places_.end());
+    // Arrays of arrays multiply: what would be too many is not made first.
+    if (before + first.size() * array.nelems > kMaxPointerPlaces) return void(too_many_ = true);
     for (std::uint64_t i = 1; i < array.nelems; ++i)
       for (const auto& place : first) places_.push_back({place.offset + i * *size, place.type});
   }
@@ -95,6 +102,7 @@ class Finder {
   const Btf& btf_;
   const RenderContext& context_;
   std::size_t steps_ = 0;
+  bool too_many_ = false;
   std::vector<PointerPlace> places_;
 };
 
@@ -127,6 +135,7 @@ void PointerFollower::follow(const Btf& btf, BtfTypeId type, std::span<const std
     if (place.offset >= bytes.size()) continue;
     const auto part = bytes.subspan(place.offset);
     if (is_known(btf, place.type, part)) continue;
+    if (budget_ && (budget_->expired() || !budget_->take(kFollowedBytes))) return;
     const auto value = render_value(btf, place.type, part, context_);
     if (visit) visit(value);
   }

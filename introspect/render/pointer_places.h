@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "introspect/read_budget.h"
 #include "introspect/render/render_context.h"
 #include "introspect/render/rendered_value.h"
 
@@ -34,13 +35,16 @@ class PointerFollower {
  public:
   using Visit = std::function<void(const RenderedValue&)>;
 
-  /// `context` must outlive it, as must all BTF that it is given.
-  explicit PointerFollower(const RenderContext& context) : context_(context) {}
+  /// `context` and `budget`, whose deadline ends all following, must outlive it, as must all BTF that it is
+  /// given.
+  explicit PointerFollower(const RenderContext& context, ReadBudget* budget = nullptr)
+      : context_(context), budget_(budget) {}
 
   /// Whether values of the type lead anywhere.
   [[nodiscard]] bool leads_out(const Btf& btf, BtfTypeId type) { return !places_of(btf, type).empty(); }
   /// Renders the parts of a value that may lead out of it, and gives each to `visit` (which may be empty);
-  /// null pointers and those met before are left out. Memory stands still meanwhile.
+  /// null pointers and those met before are left out. Memory stands still meanwhile. Does nothing after the
+  /// deadline.
   void follow(const Btf& btf, BtfTypeId type, std::span<const std::byte> bytes, const Visit& visit);
 
  private:
@@ -50,6 +54,7 @@ class PointerFollower {
   [[nodiscard]] bool is_known(const Btf& btf, BtfTypeId type, std::span<const std::byte> bytes);
 
   const RenderContext& context_;
+  ReadBudget* budget_;
   std::map<TypeKey, std::vector<PointerPlace>> places_;
   std::map<TypeKey, std::unordered_set<std::uint64_t>> followed_;  ///< by the pointer's type
 };

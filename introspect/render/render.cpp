@@ -51,6 +51,7 @@ RenderedValue Renderer::render(const Btf& btf, BtfTypeId type, Bytes bytes, unsi
     case BTF_KIND_INT:
       return render_int(btf, *entry, bytes);
     case BTF_KIND_FLOAT:
+      charge(std::min<std::size_t>(bytes.size(), entry->size));
       return bytes.size() < entry->size ? truncated(entry->size, bytes)
                                         : render_float(bytes.first(entry->size));
     case BTF_KIND_ENUM:
@@ -82,6 +83,7 @@ RenderedValue Renderer::render(const Btf& btf, BtfTypeId type, Bytes bytes, unsi
 RenderedValue Renderer::render_int(const Btf& btf, const btf_type& type, Bytes bytes) {
   if (bytes.size() < type.size) return truncated(type.size, bytes);
   const std::uint32_t width = btf_int_bits(&type);
+  charge(type.size);
   if (width > 64) return render_wide_int(type, bytes.first(type.size));
   const auto bits = read_bits(bytes.first(type.size), btf_int_offset(&type), width);
   if (!bits || width == 0) return unsupported("an integer that does not fit its size");
@@ -89,6 +91,7 @@ RenderedValue Renderer::render_int(const Btf& btf, const btf_type& type, Bytes b
 }
 
 RenderedValue Renderer::render_enum(const Btf& btf, const btf_type& type, Bytes bytes) {
+  charge(std::min<std::size_t>(bytes.size(), type.size));
   if (bytes.size() < type.size) return truncated(type.size, bytes);
   const auto bits = read_bits(bytes, 0, type.size * 8);
   if (!bits || type.size == 0 || type.size > 8)

@@ -65,6 +65,9 @@ class Renderer {
   [[nodiscard]] RenderedValue render_enum(const Btf& btf, const btf_type& type, Bytes bytes);
   /// Counts a node; false when the limit is reached.
   [[nodiscard]] bool take_node() { return ++nodes_ <= max_nodes_; }
+  /// Counts text of `bytes` bytes: what a program names, or a type claims, is not free of the limit.
+  void charge(std::size_t bytes) { nodes_ += bytes / kBytesPerNode; }
+  static constexpr std::size_t kBytesPerNode = 64;
   [[nodiscard]] bool exhausted() const { return nodes_ >= max_nodes_; }
 
   const RenderContext& context_;

@@ -7,6 +7,7 @@
 namespace ktstr::introspect {
 namespace {
 
+constexpr std::size_t kCounterBytes = sizeof(std::int64_t);
 constexpr std::size_t kMaxStructBytes = 4096;  // some 500 counters, whatever the BTF says
 
 /// "SCX_EV_BYPASS_DURATION" becomes "bypass_duration".
@@ -49,10 +50,15 @@ Result<EventLayout> EventLayout::resolve(const Btf& btf) {
                  "struct scx_event_stats: size of " + std::to_string(layout.size_) + " bytes"};
   for (const auto& [name, member] : btf.members(*structure)) {
     const std::size_t offset = member.byte_offset();
-    if (member.size_bytes != sizeof(std::int64_t) || offset > layout.size_ - sizeof(std::int64_t))
+    const bool within = offset <= layout.size_ && kCounterBytes <= layout.size_ - offset;
+    const bool whole_bytes = member.bit_offset % 8 == 0 && member.bitfield_bits == 0;
+    if (member.size_bytes != kCounterBytes || !whole_bytes || !within)
       return Error{ErrorCode::kCorrupt,
                    "struct scx_event_stats: " + std::string(name) + " is no 8-byte counter"};
     const auto output = output_name(name);
+    // More counters than fit lie on top of each other.
+    if (layout.known_.size() + layout.other_offsets_.size() == layout.size_ / kCounterBytes)
+      return Error{ErrorCode::kCorrupt, "struct scx_event_stats: more counters than it has room for"};
     if (const auto known = find_member(output)) {
       layout.known_.push_back({known, offset});
     } else {

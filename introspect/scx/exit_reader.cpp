@@ -12,6 +12,8 @@ namespace ktstr::introspect {
 namespace {
 
 constexpr std::size_t kMaxMaps = 4096;
+/// Each may have a dump of 1 MB.
+constexpr std::size_t kMaxSchedulers = 64;
 constexpr std::size_t kMaxReasonBytes = 256;
 constexpr std::size_t kMaxMessageBytes = 4096;     // the kernel's: SCX_EXIT_MSG_LEN, 1024
 constexpr std::uint32_t kMaxBacktraceFrames = 64;  // the kernel's: SCX_EXIT_BT_LEN
@@ -88,6 +90,7 @@ std::vector<LiveScheduler> ScxExitReader::live_schedulers(const Kernel& kernel) 
   if (!struct_ops_) return found;
   const auto maps = walk_idr(kernel.translator(), *xarray_, *map_idr_, kMaxMaps);
   for (const XarrayEntry& entry : maps.items) {
+    if (found.size() == kMaxSchedulers) break;
     const auto sched = scheduler_of_map(kernel, entry.pointer());
     if (sched && std::ranges::find(found, *sched, &LiveScheduler::sched) == found.end())
       found.push_back({*sched, false});

@@ -46,7 +46,8 @@ class ScxExitReader {
   /// Whether `kind` means that something went wrong: SCX_EXIT_ERROR or above.
   [[nodiscard]] bool is_error(std::uint32_t kind) const { return kind >= first_error_; }
 
-  /// The root scheduler first, then all others that a struct_ops map refers to, sub-schedulers and dead ones.
+  /// The root scheduler first, then all others that a struct_ops map refers to, sub-schedulers and dead ones;
+  /// 64 at most.
   [[nodiscard]] std::vector<LiveScheduler> live_schedulers(const Kernel& kernel) const;
   /// The struct_ops map that the root scheduler was made of; nullopt: there is none, or it can't be told.
   [[nodiscard]] std::optional<KernelVirt> root_map(const Kernel& kernel) const;

@@ -133,17 +133,17 @@ void ScxReader::read_runnable_list(const Kernel& kernel, KernelVirt rq, RqScxSta
 
 ScxSnapshot ScxReader::read_all(const Kernel& kernel, const std::function<bool()>& keep_going) const {
   ScxSnapshot snapshot;
-  std::optional<KernelVirt> sched;
-  if (const auto root = root_scheduler(kernel))
-    sched = *root;
-  else
-    snapshot.problems.push_back(root.error().message);
+  const auto root = root_scheduler(kernel);
+  const auto sched = root ? *root : std::nullopt;
+  std::optional<std::string> unknown;
+  if (!root) unknown = root.error().message;
   if (sched) {
     if (auto state = read_sched(kernel, *sched))
       snapshot.scx_sched_state = std::move(*state);
     else
-      snapshot.problems.push_back(state.error().message);
+      unknown = state.error().message;
   }
+  if (unknown) snapshot.problems.push_back(*unknown);
   for (std::size_t cpu = 0; cpu < kernel.nr_cpu_ids() && keep_going(); ++cpu) {
     if (!kernel.possible_cpus().contains(cpu)) continue;
     if (auto state = read_rq(kernel, cpu))
@@ -157,13 +157,15 @@ ScxSnapshot ScxReader::read_all(const Kernel& kernel, const std::function<bool()
   };
   if (keep_going()) add(read_rq_dsqs(kernel));
   if (sched && keep_going()) add(read_sched_dsqs(kernel, *sched));
-  snapshot.scx_walker_unavailable = unavailable(snapshot);
+  snapshot.scx_walker_unavailable = unavailable(snapshot, unknown);
   return snapshot;
 }
 
-std::optional<std::string> ScxReader::unavailable(const ScxSnapshot& snapshot) const {
+std::optional<std::string> ScxReader::unavailable(const ScxSnapshot& snapshot,
+                                                  const std::optional<std::string>& unknown) const {
   if (!missing_groups_.empty())
     return "scx walker partial: missing offset groups [" + join(missing_groups_) + "]";
+  if (unknown) return unknown;
   if (!snapshot.scx_sched_state) return kReasonScxRootNull;
   if (snapshot.rq_scx_states.empty() && snapshot.dsq_states.empty()) return kReasonScxWalkerNoState;
   return std::nullopt;

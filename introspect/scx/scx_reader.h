@@ -36,7 +36,8 @@ struct ScxSnapshot {
   std::optional<ScxSchedState> scx_sched_state;
   std::vector<RqScxState> rq_scx_states;
   std::vector<DsqState> dsq_states;
-  std::optional<std::string> scx_walker_unavailable;  ///< one of reasons.h, or what the kernel lacks
+  std::optional<std::string> scx_walker_unavailable;  ///< one of reasons.h, or what the kernel lacks,
+                                                      ///< or why the root scheduler is unknown
   std::vector<std::string> problems;                  ///< parts that could not be read, and why
 };
 
@@ -75,7 +76,8 @@ class ScxReader {
   ScxReader() = default;
 
   [[nodiscard]] Status find_symbols(const Kernel& kernel);
-  [[nodiscard]] std::optional<std::string> unavailable(const ScxSnapshot& snapshot) const;
+  [[nodiscard]] std::optional<std::string> unavailable(const ScxSnapshot& snapshot,
+                                                       const std::optional<std::string>& unknown) const;
   void read_current_task(const Kernel& kernel, KernelVirt task, RqScxState& state) const;
   void read_runnable_list(const Kernel& kernel, KernelVirt rq, RqScxState& state) const;
   void read_dsq(const Kernel& kernel, KernelVirt dsq, std::string origin, DsqWalk& walk) const;

@@ -11,6 +11,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/durable_file.h"
+#include "engine/base/format_version.h"
 
 namespace ktstr::introspect {
 namespace {
@@ -23,10 +24,10 @@ struct IndexHeader {
   std::uint32_t version;
   std::uint32_t symbols;
   std::uint64_t names_bytes;
-  std::uint64_t checksum;  ///< CRC-64 (xz) of everything after the header
+  std::uint64_t checksum;  ///< CRC-64 (xz) of everything after the header, begun with the minor version
 };
 constexpr char kMagic[8] = {'K', 'T', 'S', 'T', 'R', 'S', 'Y', 'M'};
-constexpr std::uint32_t kVersion = 1;
+constexpr FormatVersion kVersion{1, 0};
 constexpr std::uint64_t kBytesPerSymbol = 8 + 8 + 4 + 1;
 
 /// FNV-1a, 32 bits.
@@ -36,8 +37,9 @@ std::uint32_t hash_name(std::string_view name) {
   return hash;
 }
 
-std::uint64_t checksum(std::span<const std::byte> bytes) {
-  return lzma_crc64(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(), 0);
+/// The minor version begins it, so that a damaged version is noticed too.
+std::uint64_t checksum(std::span<const std::byte> bytes, FormatVersion version) {
+  return lzma_crc64(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(), version.minor);
 }
 
 /// Sorts by the 32-bit member `hash`, keeping the order of equals: three rounds of counting 11 bits.
@@ -102,9 +104,9 @@ SymbolTable SymbolTable::build(const SymbolColumns& columns) {
   append(image, columns.name_ends.data(), count);
   append(image, columns.types.data(), count);
   append(image, columns.names.data(), columns.names.size());
-  IndexHeader header{{}, kVersion, static_cast<std::uint32_t>(count), columns.names.size(), 0};
+  IndexHeader header{{}, kVersion.to_word(), static_cast<std::uint32_t>(count), columns.names.size(), 0};
   std::memcpy(header.magic, kMagic, sizeof kMagic);
-  header.checksum = checksum(std::span(image).subspan(sizeof header));
+  header.checksum = checksum(std::span(image).subspan(sizeof header), kVersion);
   std::memcpy(image.data(), &header, sizeof header);
   const auto attached = table.attach(image);
   KTSTR_CHECK(attached);
@@ -128,20 +130,24 @@ Status SymbolTable::attach(std::span<const std::byte> file) {
   if (file.size() < sizeof header) return damaged("shorter than its header");
   std::memcpy(&header, file.data(), sizeof header);
   if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0) return damaged("wrong magic");
-  if (header.version != kVersion)
-    return damaged(fmt::format("version {}, this program reads {}", header.version, kVersion));
-  auto rest = file.subspan(sizeof header);
+  const auto found = FormatVersion::from_word(header.version);
+  if (auto status = check_format(found, kVersion); !status)
+    return std::move(status.error()).with_context("symbol index");
+  const auto all = file.subspan(sizeof header);
+  auto rest = all;
   const std::uint64_t columns_bytes = header.symbols * kBytesPerSymbol;
-  if (rest.size() < columns_bytes || rest.size() - columns_bytes != header.names_bytes)
+  const auto bytes_left = rest.size() < columns_bytes ? 0 : rest.size() - columns_bytes;
+  const bool more_parts = found > kVersion && bytes_left > header.names_bytes;
+  if (rest.size() < columns_bytes || (bytes_left != header.names_bytes && !more_parts))
     return damaged(fmt::format("{} bytes do not fit {} symbols with {} bytes of names", file.size(),
                                header.symbols, header.names_bytes));
-  if (checksum(rest) != header.checksum) return damaged("checksum mismatch");
+  if (checksum(all, found) != header.checksum) return damaged("checksum mismatch");
   addresses_ = take<std::uint64_t>(rest, header.symbols);
   by_name_ = take<NameEntry>(rest, header.symbols);
   name_ends_ = take<std::uint32_t>(rest, header.symbols);
   const auto types = take<char>(rest, header.symbols);
   types_ = {types.data(), types.size()};
-  names_ = {reinterpret_cast<const char*>(rest.data()), rest.size()};
+  names_ = {reinterpret_cast<const char*>(rest.data()), header.names_bytes};
   return check();
 }
 

@@ -53,7 +53,7 @@ struct TaskEnrichment {
   std::optional<std::string> policy_name;
   std::optional<std::string> sched_class;
   std::optional<std::uint64_t> core_cookie;
-  bool pi_boosted_out_of_scx = false;
+  std::optional<bool> pi_boosted_out_of_scx;
   std::uint64_t nvcsw = 0;
   std::uint64_t nivcsw = 0;
   std::optional<std::uint64_t> signal_nvcsw;
@@ -62,6 +62,9 @@ struct TaskEnrichment {
   std::uint64_t task_kva = 0;
   std::optional<std::uint32_t> cpu;
   std::optional<bool> on_cpu;
+  std::optional<bool> on_rq;
+  std::optional<std::uint64_t> last_ran_ns;
+  std::optional<std::uint64_t> run_time_ns;
   std::optional<std::string> cpus_allowed;
   std::optional<TaskScxState> scx;
 };
@@ -112,7 +115,7 @@ inline constexpr auto describe<introspect::TaskEnrichment> = [] {
       field("sched_class", &T::sched_class, "scheduling class in effect: fair, rt, dl, idle, stop, ext"),
       field("core_cookie", &T::core_cookie, "core scheduling cookie"),
       field("pi_boosted_out_of_scx", &T::pi_boosted_out_of_scx,
-            "on sched_ext's runnable list, but run by another class for now"),
+            "on sched_ext's runnable list, but run by another class for now; null: its class is unknown"),
       field("nvcsw", &T::nvcsw, "voluntary context switches"),
       field("nivcsw", &T::nivcsw, "involuntary context switches"),
       field("signal_nvcsw", &T::signal_nvcsw, "voluntary ones of its process's ended threads"),
@@ -121,6 +124,10 @@ inline constexpr auto describe<introspect::TaskEnrichment> = [] {
       field("task_kva", &T::task_kva, "address of its task_struct"),
       field("cpu", &T::cpu, "CPU that it is on, or was last"),
       field("on_cpu", &T::on_cpu, "whether it was running"),
+      field("on_rq", &T::on_rq, "whether it was on a run queue, running or waiting"),
+      field("last_ran_ns", &T::last_ran_ns,
+            "when it last began to run, on its CPU's run queue clock, ns; 0 for never"),
+      field("run_time_ns", &T::run_time_ns, "CPU time that it has had, ns"),
       field("cpus_allowed", &T::cpus_allowed, "CPUs that it may run on"),
       field("scx", &T::scx, "what sched_ext keeps of it"));
 }();

@@ -75,7 +75,8 @@ Result<TaskList> list_tasks(const Kernel& kernel, const TaskListLayout& layout, 
 
 std::vector<TaskWalkerEntry> task_entries(std::span<const KernelVirt> tasks,
                                           std::span<const std::uint64_t> runnable,
-                                          const std::map<KernelVirt, KernelVirt>& running) {
+                                          const std::map<KernelVirt, KernelVirt>& running,
+                                          std::span<const KernelVirt> queued) {
   std::vector<TaskWalkerEntry> entries;
   std::unordered_set<KernelVirt> seen;
   std::unordered_set<KernelVirt> on_list;
@@ -87,8 +88,11 @@ std::vector<TaskWalkerEntry> task_entries(std::span<const KernelVirt> tasks,
         {task, on_list.contains(task), pc == running.end() ? std::nullopt : std::optional(pc->second)});
   };
   for (const std::uint64_t task : runnable) add(KernelVirt(task));
+  const std::unordered_set<KernelVirt> listed(tasks.begin(), tasks.end());
   for (const auto& [task, pc] : running)
-    if (std::ranges::find(tasks, task) != tasks.end()) add(task);
+    if (listed.contains(task)) add(task);
+  for (const KernelVirt task : queued)
+    if (listed.contains(task)) add(task);
   for (const KernelVirt task : tasks) add(task);
   return entries;
 }

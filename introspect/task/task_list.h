@@ -55,10 +55,12 @@ struct TaskWalkerEntry {
 };
 
 /// Entries for `tasks`, and for those of `runnable` (RqScxState::runnable_task_kvas of all CPUs) that are not
-/// among them. `running`: the instruction pointer of each CPU's current task, by the task's address. Tasks
-/// that run or are runnable in sched_ext come first, so that a cap cuts the others.
+/// among them. `running`: the instruction pointer of each CPU's current task, by the task's address.
+/// `queued`: those on run queues of other classes. Tasks that run, are runnable in sched_ext or queued come
+/// first, so that a cap cuts the others.
 [[nodiscard]] std::vector<TaskWalkerEntry> task_entries(std::span<const KernelVirt> tasks,
                                                         std::span<const std::uint64_t> runnable,
-                                                        const std::map<KernelVirt, KernelVirt>& running);
+                                                        const std::map<KernelVirt, KernelVirt>& running,
+                                                        std::span<const KernelVirt> queued = {});
 
 }  // namespace ktstr::introspect

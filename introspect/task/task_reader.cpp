@@ -56,7 +56,7 @@ Result<TaskEnrichment> TaskReader::read(const Kernel& kernel, const TaskWalkerEn
     task.scx = scx_->read(kernel, entry);
     task.weight = scx_->weight(kernel, entry.task);
   }
-  task.pi_boosted_out_of_scx = entry.is_runnable_in_scx && task.sched_class != "ext";
+  if (task.sched_class) task.pi_boosted_out_of_scx = entry.is_runnable_in_scx && *task.sched_class != "ext";
   if (entry.running_pc)
     if (const auto lock = lock_slowpath_at(kernel, *entry.running_pc)) task.lock_slowpath_match = *lock;
   return task;
@@ -105,6 +105,9 @@ void TaskReader::read_scheduling(const Kernel& kernel, const StructBytes& bytes,
   task.cpu = task_.cpu.read(bytes);
   if (const auto on_cpu = task_.on_cpu.read(bytes)) task.on_cpu = *on_cpu != 0;
   if (const auto on_cpu = task_.on_cpu_int.read(bytes)) task.on_cpu = *on_cpu != 0;
+  if (const auto on_rq = task_.on_rq.read(bytes)) task.on_rq = *on_rq != 0;
+  task.last_ran_ns = task_.last_arrival.read(bytes);
+  task.run_time_ns = task_.run_time.read(bytes);
   const auto allowed = task_.cpus_ptr.read(bytes);
   if (!allowed || !kernel.translator().plausible_pointer(*allowed)) return;
   if (const auto cpus = kernel.read_cpu_mask(*allowed)) task.cpus_allowed = cpus->to_string();

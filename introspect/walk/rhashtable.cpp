@@ -67,11 +67,27 @@ class RhashtableWalk {
     std::array<std::uint64_t, 64> block{};
     for (std::size_t begin = 0; begin < count && !full_; begin += block.size()) {
       const auto part = std::span(block).first(std::min(block.size(), count - begin));
-      if (!memory_.read_bytes(heads + begin * 8, std::as_writable_bytes(part)))
-        return note(WalkEnd::kUnreadable, "buckets in unmapped memory", heads + begin * 8);
-      for (const std::uint64_t head : part)
-        if (!full_) read_chain(KernelVirt(head & ~kLowestBit));
+      if (memory_.read_bytes(heads + begin * 8, std::as_writable_bytes(part)))
+        read_chains(part);
+      else
+        read_heads_apart(heads + begin * 8, part);
     }
+  }
+
+  /// A block on the border of what is mapped: those of its heads that can be read.
+  void read_heads_apart(KernelVirt heads, std::span<std::uint64_t> block) {
+    for (std::size_t i = 0; i < block.size(); ++i) {
+      const auto head = block.subspan(i, 1);
+      if (memory_.read_bytes(heads + i * 8, std::as_writable_bytes(head)))
+        read_chains(head);
+      else
+        note(WalkEnd::kUnreadable, "buckets in unmapped memory", heads + i * 8);
+    }
+  }
+
+  void read_chains(std::span<const std::uint64_t> heads) {
+    for (const std::uint64_t head : heads)
+      if (!full_) read_chain(KernelVirt(head & ~kLowestBit));
   }
 
   void read_chain(KernelVirt first) {

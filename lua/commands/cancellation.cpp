@@ -3,21 +3,23 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 
+#include "engine/base/thread.h"
+
 namespace ktstr::lua {
 
 Result<std::unique_ptr<Cancellation>> Cancellation::on_interrupt() {
   auto interrupt = KTSTR_TRY(engine::Interrupt::install());
   Fd end(eventfd(0, EFD_CLOEXEC));
   if (!end) return system_error("eventfd");
-  return std::unique_ptr<Cancellation>(new Cancellation(std::move(interrupt), std::move(end)));
+  std::unique_ptr<Cancellation> made(new Cancellation(std::move(interrupt), std::move(end)));
+  made->waiter_ = KTSTR_TRY(
+      with_threads("Ctrl-C", [self = made.get()] { return std::thread([self] { self->wait(); }); }));
+  return made;
 }
-
-Cancellation::Cancellation(std::unique_ptr<engine::Interrupt> interrupt, Fd end)
-    : interrupt_(std::move(interrupt)), end_(std::move(end)), waiter_([this] { wait(); }) {}
 
 Cancellation::~Cancellation() {
   eventfd_write(end_.get(), 1);
-  waiter_.join();
+  if (waiter_.joinable()) waiter_.join();
 }
 
 void Cancellation::wait() {

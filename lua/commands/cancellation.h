@@ -21,7 +21,8 @@ class Cancellation {
   [[nodiscard]] std::stop_token token() const { return source_.get_token(); }
 
  private:
-  Cancellation(std::unique_ptr<engine::Interrupt> interrupt, Fd end);
+  Cancellation(std::unique_ptr<engine::Interrupt> interrupt, Fd end)
+      : interrupt_(std::move(interrupt)), end_(std::move(end)) {}
   void wait();
 
   std::unique_ptr<engine::Interrupt> interrupt_;

@@ -5,20 +5,29 @@
 #include <vector>
 
 #include "engine/base/printable.h"
+#include "engine/run/bootable.h"
 #include "lua/commands/commands.h"
 #include "lua/script_host.h"
 
 namespace ktstr::lua {
 namespace {
 
+/// What `run` would refuse, `check` refuses.
+Status check_file(const std::filesystem::path& file) {
+  const auto host = KTSTR_TRY(ScriptHost::load(file));
+  auto status = engine::check_bootable(host.scenario(), vmm::Backend::kAuto);
+  if (!status) return std::move(status.error()).with_context(file.string());
+  return ok();
+}
+
 int check(const std::vector<std::filesystem::path>& files) {
   int code = kPassed;
   for (const auto& file : files) {
-    const auto host = ScriptHost::load(file);
-    if (host)
+    const auto status = check_file(file);
+    if (status)
       std::printf("%s: ok\n", printable(file.string()).c_str());
     else
-      code = report_error(host.error());
+      code = report_error(status.error());
   }
   return code;
 }

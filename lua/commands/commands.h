@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -39,6 +40,9 @@ void add_docs_command(CLI::App& app, Invocation& invocation);
 
 /// Says why on standard error and gives the exit code that belongs to the error.
 [[nodiscard]] int report_error(const Error& error);
+
+/// Says on standard error what was left out of a file that a newer ktstr wrote, if anything was.
+void report_note(const std::filesystem::path& file, const std::string& note);
 
 /// Whether output to `fd` is coloured: a terminal that can, NO_COLOR unset, no --no-color.
 [[nodiscard]] bool wants_colour(int fd, const Invocation& invocation);

@@ -17,12 +17,17 @@
 #include "lua/commands/cancellation.h"
 #include "lua/commands/commands.h"
 #include "lua/commands/print_json.h"
+#include "lua/commands/ranges.h"
+#include "lua/commands/typed_options.h"
 
 namespace ktstr::lua {
 namespace {
 
 namespace fs = std::filesystem;
 namespace ctprof = introspect::ctprof;
+
+constexpr std::int32_t kMostPid = 4'194'304;  // PID_MAX_LIMIT of include/linux/threads.h
+constexpr std::size_t kAll = 0, kMostRows = 1'000'000;
 
 /// Options by which threads are put into groups.
 struct GroupArguments {
@@ -63,7 +68,7 @@ struct CompareArguments {
   std::vector<std::string> sections;
   std::string filter, metric;
   std::size_t limit = 50;
-  bool all = false, by_name = false, json = false, csv = false;
+  bool all = false, by_name = false, capturers = false, json = false, csv = false;
 };
 
 template <class E>
@@ -88,8 +93,14 @@ int finish(const Status& status) {
 
 Result<ctprof::Snapshot> capture_now(const CaptureArguments& arguments) {
   auto snapshot = KTSTR_TRY(ctprof::capture(arguments.capture));
-  if (!arguments.no_jemalloc)
-    ctprof::probe_jemalloc(arguments.capture.proc, snapshot, ctprof::worker_count(arguments.capture));
+  if (!arguments.no_jemalloc) ctprof::probe_jemalloc(arguments.capture.proc, snapshot);
+  return snapshot;
+}
+
+Result<ctprof::Snapshot> read_file(const fs::path& file) {
+  std::string note;
+  auto snapshot = KTSTR_TRY(ctprof::read_snapshot(file, &note));
+  report_note(file, note);
   return snapshot;
 }
 
@@ -111,7 +122,8 @@ bool stopped_within(const std::stop_token& stop, std::chrono::nanoseconds time) 
 
 /// Captures again and again and shows rates, until it is interrupted.
 Status watch(const CaptureArguments& arguments, const Invocation& invocation) {
-  const auto interval = KTSTR_TRY(parse_duration(arguments.watch));
+  const auto interval = KTSTR_TRY(
+      duration_between("--watch", arguments.watch, std::chrono::milliseconds(10), std::chrono::hours(24)));
   const auto cancellation = KTSTR_TRY(Cancellation::on_interrupt());
   const engine::ShowOptions options{arguments.group.options(), {}, arguments.by, arguments.top};
   auto before = KTSTR_TRY(capture_now(arguments));
@@ -134,7 +146,7 @@ int capture(const CaptureArguments& arguments, const Invocation& invocation) {
 }
 
 Status show(const ShowArguments& arguments, const Invocation& invocation) {
-  const auto snapshot = KTSTR_TRY(ctprof::read_snapshot(arguments.file));
+  const auto snapshot = KTSTR_TRY(read_file(arguments.file));
   if (arguments.json) return print_json(snapshot), ok();
   auto options = arguments.show;
   options.group = arguments.group.options();
@@ -156,12 +168,13 @@ engine::CompareRequest compare_request(const CompareArguments& arguments) {
   request.metric = arguments.metric;
   request.all = arguments.all;
   request.by_name = arguments.by_name;
+  request.capturers = arguments.capturers;
   return request;
 }
 
 Status compare(const CompareArguments& arguments, const Invocation& invocation) {
-  const auto before = KTSTR_TRY(ctprof::read_snapshot(arguments.before));
-  const auto after = KTSTR_TRY(ctprof::read_snapshot(arguments.after));
+  const auto before = KTSTR_TRY(read_file(arguments.before));
+  const auto after = KTSTR_TRY(read_file(arguments.after));
   const auto comparison = engine::compare(before, after, compare_request(arguments));
   if (arguments.json) return print_json(comparison), ok();
   const auto text = arguments.csv ? engine::compare_csv(comparison)
@@ -187,15 +200,15 @@ void add_capture(CLI::App& parent, Invocation& invocation) {
   auto arguments = std::make_shared<CaptureArguments>();
   auto* output =
       command->add_option("-o,--output", arguments->output, "The file to write: NAME.ctprof.zst, by custom");
-  command->add_option("--pid", arguments->capture.pid, "Only this process")->check(CLI::PositiveNumber);
+  add_number(*command, "--pid", arguments->capture.pid, "Only this process", 1, kMostPid);
   command->add_flag("--no-jemalloc", arguments->no_jemalloc,
                     "Do not read jemalloc's counters, for which its threads are stopped for a moment");
   auto* watch = command->add_option("--watch", arguments->watch,
                                     "Write no file: capture every so often (1s) and show rates");
   watch->excludes(output);
-  command->add_option("--top", arguments->top, "With --watch: show this many groups; 0: all")
-      ->needs(watch)
-      ->capture_default_str();
+  add_number(*command, "--top", arguments->top, "With --watch: show this many groups; 0: all", kAll,
+             kMostRows)
+      ->needs(watch);
   command->add_option("--by", arguments->by, "With --watch: show those with the most of this metric")
       ->needs(watch)
       ->capture_default_str();
@@ -212,7 +225,7 @@ void add_show(CLI::App& parent, Invocation& invocation) {
   add_group_options(*command, arguments->group);
   command->add_option("--metrics", arguments->show.metrics, "Columns, separated by commas")->delimiter(',');
   command->add_option("--by", arguments->show.by, "Sort by this metric; else by the first column");
-  command->add_option("--top", arguments->show.limit, "Show this many groups; 0: all")->capture_default_str();
+  add_number(*command, "--top", arguments->show.limit, "Show this many groups; 0: all", kAll, kMostRows);
   command->add_flag("--json", arguments->json, "Print the whole capture as JSON instead");
   command->callback([&invocation, arguments] {
     invocation.action = [&invocation, arguments] { return finish(show(*arguments, invocation)); };
@@ -230,11 +243,13 @@ void add_compare(CLI::App& parent, Invocation& invocation) {
       ->check(CLI::IsMember(names_of<ctprof::Section>()));
   command->add_option("--filter", arguments->filter, "Only groups that match this glob");
   command->add_option("--metric", arguments->metric, "Only metrics that match this glob");
-  command->add_option("--limit", arguments->limit, "Show this many rows of the table; 0: all")
-      ->capture_default_str();
+  add_number(*command, "--limit", arguments->limit, "Show this many rows of the table; 0: all", kAll,
+             kMostRows);
   command->add_flag("--all", arguments->all, "Show what did not change, too");
   command->add_flag("--by-name", arguments->by_name,
                     "Sort by section, group and metric, not by relative change");
+  command->add_flag("--capturers", arguments->capturers,
+                    "Show the processes that captured, too: most of what they did is the capture");
   auto* json = command->add_flag("--json", arguments->json, "Print JSON instead of a table");
   command->add_flag("--csv", arguments->csv, "Print comma-separated values instead of a table")
       ->excludes(json);

@@ -1,10 +1,10 @@
 // ktstr docs: writes the reference pages and editor annotations. For those who work on ktstr itself.
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <system_error>
 
+#include "engine/base/durable_file.h"
 #include "lua/commands/commands.h"
 #include "lua/reference/pages.h"
 
@@ -18,11 +18,7 @@ Status write_page(const Page& page, const fs::path& root) {
   std::error_code error;
   fs::create_directories(path.parent_path(), error);
   if (error) return system_error(path.parent_path().string(), error.value());
-  std::ofstream stream(path, std::ios::binary | std::ios::trunc);
-  stream << page.text;
-  stream.close();
-  if (!stream) return system_error(path.string());
-  return ok();
+  return write_new_file(path, page.text);
 }
 
 int write_pages(const fs::path& root) {

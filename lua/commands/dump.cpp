@@ -11,6 +11,7 @@
 #include "introspect/dump/dump.h"
 #include "lua/commands/commands.h"
 #include "lua/commands/print_json.h"
+#include "lua/commands/typed_options.h"
 
 namespace ktstr::lua {
 namespace {
@@ -27,6 +28,8 @@ struct ShowArguments {
 struct DiffArguments {
   fs::path before;
   fs::path after;
+  engine::DiffOptions options;
+  bool json = false;
 };
 
 Error has_none(std::string_view what) {
@@ -53,8 +56,15 @@ Status print_as_json(const introspect::FailureDump& dump, const engine::DumpText
   return ok();
 }
 
+Result<introspect::FailureDump> read_file(const fs::path& file) {
+  std::string note;
+  auto dump = KTSTR_TRY(introspect::read_dump(file, &note));
+  report_note(file, note);
+  return dump;
+}
+
 Status print(const ShowArguments& arguments) {
-  auto dump = KTSTR_TRY(introspect::read_dump(arguments.file));
+  auto dump = KTSTR_TRY(read_file(arguments.file));
   if (arguments.json) return print_as_json(dump, arguments.text);
   std::fputs(KTSTR_TRY(engine::to_text(std::move(dump), arguments.text)).c_str(), stdout);
   return ok();
@@ -66,12 +76,21 @@ int show(ShowArguments arguments, const Invocation& invocation) {
   return printed ? kPassed : report_error(printed.error());
 }
 
+void print_differences(const engine::DumpDiff& found) {
+  for (const auto& difference : found.differences) std::printf("%s\n", difference.to_text().c_str());
+  if (const auto left_out = found.left_out.to_text(); !left_out.empty())
+    std::printf("%s\n", left_out.c_str());
+}
+
 Result<int> print_diff(const DiffArguments& arguments) {
-  const auto before = KTSTR_TRY(introspect::read_dump(arguments.before));
-  const auto after = KTSTR_TRY(introspect::read_dump(arguments.after));
-  const auto differences = KTSTR_TRY(engine::diff(before, after));
-  for (const auto& difference : differences) std::printf("%s\n", difference.to_text().c_str());
-  return differences.empty() ? kPassed : kFailed;
+  const auto before = KTSTR_TRY(read_file(arguments.before));
+  const auto after = KTSTR_TRY(read_file(arguments.after));
+  const auto found = KTSTR_TRY(engine::diff(before, after, arguments.options));
+  if (arguments.json)
+    print_json(found);
+  else
+    print_differences(found);
+  return found.differences.empty() ? kPassed : kFailed;
 }
 
 int compare(const DiffArguments& arguments) {
@@ -86,9 +105,8 @@ void add_show(CLI::App& parent, Invocation& invocation) {
   command->add_option("FILE", arguments->file, "A dump file")->required();
   auto* map = command->add_option("--map", arguments->text.map,
                                   "Show only the map of this name, with all its entries");
-  command
-      ->add_option("--task", arguments->text.task,
-                   "Show only the task with this pid, with all that is known of it")
+  add_number(*command, "--task", arguments->text.task,
+             "Show only the task with this pid, with all that is known of it", 0, 4'194'304)
       ->excludes(map);
   command->add_flag("--json", arguments->json, "Print JSON instead of text");
   command->callback([&invocation, arguments] {
@@ -102,6 +120,16 @@ void add_diff(CLI::App& parent, Invocation& invocation) {
   auto arguments = std::make_shared<DiffArguments>();
   command->add_option("A", arguments->before, "The first dump file")->required();
   command->add_option("B", arguments->after, "The second")->required();
+  auto* map =
+      command->add_option("--map", arguments->options.map, "Only what is different in the map of this name");
+  command
+      ->add_option(
+          "--only", arguments->options.only,
+          "Only what is different below this path, such as task_enrichments or \"cpu_runqueues[cpu 0]\"")
+      ->excludes(map);
+  command->add_flag("--all", arguments->options.all,
+                    "Also what is different in any two dumps: addresses, ids, counters and clocks");
+  command->add_flag("--json", arguments->json, "Print JSON instead of text");
   command->callback(
       [&invocation, arguments] { invocation.action = [arguments] { return compare(*arguments); }; });
 }

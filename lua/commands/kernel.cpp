@@ -8,6 +8,7 @@
 #include "engine/kernels/kernel_store.h"
 #include "lua/commands/cancellation.h"
 #include "lua/commands/commands.h"
+#include "lua/commands/typed_options.h"
 
 namespace ktstr::lua {
 namespace {
@@ -15,32 +16,56 @@ namespace {
 using engine::CachedKernel;
 using engine::KernelStore;
 
+void print_notice(const std::string& text) {
+  std::fprintf(stderr, "%s\n", printable_lines(text).c_str());
+}
+
 /// Runs `use` on the store; a failure of either is reported.
 template <class Use>
 int with_store(Use use) {
-  const auto store = KernelStore::open();
+  const auto store = KernelStore::open(std::nullopt, print_notice);
   if (!store) return report_error(store.error());
   const Status outcome = use(*store);
   return outcome ? kPassed : report_error(outcome.error());
 }
 
-void print_kernel(const CachedKernel& kernel) {
+void print_kernel(const CachedKernel& kernel, bool is_default) {
   const auto& metadata = kernel.metadata;
   const char* sched_ext = metadata.can_run_schedulers() ? "yes" : metadata.sched_ext ? "broken" : "no";
-  std::printf("%-36s  %-9s  %s  %s\n", printable(metadata.release).c_str(), sched_ext,
-              printable(metadata.added).c_str(), printable(metadata.source).c_str());
+  std::printf("%-36s  %-9s  %s  %s%s\n", printable(metadata.release).c_str(), sched_ext,
+              printable(metadata.added).c_str(), printable(metadata.source).c_str(),
+              is_default ? " [default]" : "");
 }
 
-Status list(const KernelStore& store) {
+void print_damage(const std::vector<Error>& damaged) {
+  for (const auto& damage : damaged)
+    std::fprintf(stderr, "damaged: %s\n", printable_lines(damage.message).c_str());
+}
+
+/// What is damaged beyond repair is an error, so that scripts see it.
+Status verify(const KernelStore& store) {
+  const auto problems = KTSTR_TRY(store.verify());
+  print_damage(problems);
+  if (problems.empty()) return ok();
+  return Error{ErrorCode::kCorrupt, std::to_string(problems.size()) + " of the cached kernels can't be used"};
+}
+
+Status list(const KernelStore& store, bool verified) {
   const auto listing = KTSTR_TRY(store.list());
   if (listing.kernels.empty() && listing.damaged.empty()) {
     std::fprintf(stderr, "no kernels yet; \"ktstr kernel fetch\" gets one\n");
     return ok();
   }
   std::printf("%-36s  %-9s  %-20s  %s\n", "RELEASE", "SCHED_EXT", "ADDED", "SOURCE");
-  for (const auto& kernel : listing.kernels) print_kernel(kernel);
-  for (const auto& damage : listing.damaged)
-    std::fprintf(stderr, "damaged: %s\n", printable_lines(damage.message).c_str());
+  for (const auto& kernel : listing.kernels) print_kernel(kernel, kernel.directory == listing.default_kernel);
+  if (verified) return verify(store);
+  print_damage(listing.damaged);
+  return ok();
+}
+
+Status make_default(const KernelStore& store, const std::string& spec) {
+  const auto kernel = KTSTR_TRY(store.make_default(spec));
+  std::printf("%s\n", printable(kernel.metadata.release).c_str());
   return ok();
 }
 
@@ -84,7 +109,24 @@ void add_fetch(CLI::App& kernel, Invocation& invocation) {
 
 void add_list(CLI::App& kernel, Invocation& invocation) {
   auto* command = kernel.add_subcommand("list", "Show the cached kernels, newest first");
-  command->callback([&invocation] { invocation.action = [] { return with_store(list); }; });
+  auto verified = std::make_shared<bool>(false);
+  command->add_flag("--verify", *verified,
+                    "Read all of their files, compare them with their checksums, repair what can be");
+  command->callback([&invocation, verified] {
+    invocation.action = [=] { return with_store([&](const auto& store) { return list(store, *verified); }); };
+  });
+}
+
+void add_default(CLI::App& kernel, Invocation& invocation) {
+  auto* command =
+      kernel.add_subcommand("default", "Make a cached kernel the one that scenarios boot by default");
+  auto spec = std::make_shared<std::string>();
+  command->add_option("SPEC", *spec, "A version or the beginning of one")->required();
+  command->callback([&invocation, spec] {
+    invocation.action = [=] {
+      return with_store([&](const auto& store) { return make_default(store, *spec); });
+    };
+  });
 }
 
 void add_add(CLI::App& kernel, Invocation& invocation) {
@@ -92,7 +134,8 @@ void add_add(CLI::App& kernel, Invocation& invocation) {
   auto image = std::make_shared<std::string>();
   auto config = std::make_shared<std::optional<std::string>>();
   command->add_option("PATH", *image, "The kernel image")->required();
-  command->add_option("--config", *config, "The .config it was built with");
+  command->add_option("--config", *config,
+                      "The .config it was built with (default: what the image holds, or lies beside it)");
   command->callback([&invocation, image, config] {
     invocation.action = [=] {
       return with_store([&](const auto& store) { return add(store, *image, *config); });
@@ -104,7 +147,8 @@ void add_clean(CLI::App& kernel, Invocation& invocation) {
   auto* command = kernel.add_subcommand("clean", "Remove cached kernels");
   auto selection = std::make_shared<vmm::CleanSelection>();
   command->add_option("SPEC", selection->spec, "Only these: a version or the beginning of one");
-  command->add_option("--keep", selection->keep_newest, "Keep this many of the newest");
+  add_number(*command, "--keep", selection->keep_newest, "Keep this many of the newest", std::size_t{0},
+             std::size_t{1000});
   command->callback([&invocation, selection] {
     invocation.action = [=] {
       return with_store([&](const auto& store) { return clean(store, *selection); });
@@ -120,6 +164,7 @@ void add_kernel_command(CLI::App& app, Invocation& invocation) {
   add_fetch(*command, invocation);
   add_list(*command, invocation);
   add_add(*command, invocation);
+  add_default(*command, invocation);
   add_clean(*command, invocation);
 }
 

@@ -18,6 +18,10 @@ int report_error(const Error& error) {
   return exit_code_of(error);
 }
 
+void report_note(const std::filesystem::path& file, const std::string& note) {
+  if (!note.empty()) std::fprintf(stderr, "note: %s\n", printable(file.string() + ": " + note).c_str());
+}
+
 bool wants_colour(int fd, const Invocation& invocation) {
   const auto set = [](const char* name) {
     const char* value = std::getenv(name);

@@ -12,6 +12,7 @@
 #include "engine/dump/snapshot.h"
 #include "engine/report/json.h"
 #include "engine/report/text.h"
+#include "engine/run/bootable.h"
 #include "engine/run/interrupt.h"
 #include "engine/run/runner.h"
 #include "lua/commands/commands.h"
@@ -19,6 +20,7 @@
 #include "lua/commands/run_output.h"
 #include "lua/commands/typed_options.h"
 #include "lua/script_host.h"
+#include "lua/version.h"
 
 namespace ktstr::lua {
 namespace {
@@ -55,6 +57,7 @@ fs::path dump_directory(const RunArguments& arguments) {
 engine::RunOptions machine_options(const RunArguments& arguments) {
   engine::RunOptions options;
   options.kernel = arguments.kernel;
+  options.notice = [](const std::string& text) { spdlog::warn("{}", text); };
   options.backend = arguments.backend;
   options.performance = arguments.performance.options();
   return options;
@@ -65,6 +68,8 @@ engine::RunOptions options_for(const RunArguments& arguments, ScriptHost& host, 
   auto options = machine_options(arguments);
   options.seed = arguments.seed;
   options.script = file.string();
+  options.script_files = host.files();
+  options.ktstr = this_build();
   options.console_log = arguments.console_log;
   options.progress = [&line](const engine::Progress& progress) { line.show(progress); };
   // The hook sees what a JSON file would hold: the whole of a long run does not fit a script's memory.
@@ -75,6 +80,7 @@ engine::RunOptions options_for(const RunArguments& arguments, ScriptHost& host, 
       return host.run_on_snapshot([&](LuaSink& sink) { engine::write_snapshot(sink, dump); });
     };
   options.stop_fd = surroundings.stop_fd;
+  host.stop_when_readable(surroundings.stop_fd);
   options.booted_guests = surroundings.booted_guests;
   return options;
 }
@@ -82,9 +88,13 @@ engine::RunOptions options_for(const RunArguments& arguments, ScriptHost& host, 
 Result<RunReport> run_one(const RunArguments& arguments, ScriptHost& host, const fs::path& file,
                           const RunSurroundings& surroundings) {
   engine::ProgressLine line(STDERR_FILENO);
+  host.print_with([&line](std::string_view text) { line.write_above(text); });
   spdlog::info("{}: topology {}, duration {}", host.scenario().name, host.scenario().topology.to_string(),
                format_duration(host.scenario().duration));
-  return engine::run_scenario(host.scenario(), options_for(arguments, host, file, line, surroundings));
+  auto report = KTSTR_TRY(
+      engine::run_scenario(host.scenario(), options_for(arguments, host, file, line, surroundings)));
+  report.script = host.files();  // a hook may have required more
+  return report;
 }
 
 /// A script and what came of reading it.
@@ -93,10 +103,18 @@ struct Script {
   Result<ScriptHost> host;
 };
 
+/// Reads a script, and refuses it when it could not boot here.
+Result<ScriptHost> load(const fs::path& file, vmm::Backend backend) {
+  auto host = KTSTR_TRY(ScriptHost::load(file));
+  auto status = engine::check_bootable(host.scenario(), backend);
+  if (!status) return std::move(status.error()).with_context(file.string());
+  return host;
+}
+
 /// All scripts are read before the first guest boots: a mistake in the last one is told at once.
-std::vector<Script> load_all(const std::vector<fs::path>& files) {
+std::vector<Script> load_all(const RunArguments& arguments) {
   std::vector<Script> scripts;
-  for (const auto& file : files) scripts.push_back({file, ScriptHost::load(file)});
+  for (const auto& file : arguments.files) scripts.push_back({file, load(file, arguments.backend)});
   return scripts;
 }
 
@@ -151,7 +169,7 @@ Status run_script(const RunArguments& arguments, Script& script, const RunSurrou
 Result<int> run_all(const RunArguments& arguments, const engine::TextOptions& text) {
   KTSTR_TRY_STATUS(vmm::check_performance(arguments.performance.options()));
   KTSTR_TRY_STATUS(check_outputs(arguments));
-  auto scripts = load_all(arguments.files);
+  auto scripts = load_all(arguments);
   if (refuse_wrong_scripts(scripts, arguments)) return kToolError;
   const auto interrupt = KTSTR_TRY(engine::Interrupt::install());
   if (arguments.backend == vmm::Backend::kAuto)

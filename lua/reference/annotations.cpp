@@ -1,6 +1,7 @@
 #include "lua/reference/annotations.h"
 
 #include "engine/report/run_report.h"
+#include "introspect/dump/report.h"
 #include "lua/reference/families.h"
 #include "lua/reference/pages.h"
 
@@ -14,48 +15,116 @@ std::string field_line(const FieldDoc& field) {
 
 /// A step's list items are ops.
 std::string parent_of(std::string_view record) {
-  return record == describe<engine::Step>.name ? "ktstr.op[]" : "";
+  return record == describe<engine::Step>.name ? "{ [integer]: ktstr.op }" : "";
 }
 
-/// The function's type: values in order, or one table for work.
-std::string constructor_type(const FamilyDoc& family, const RecordDoc& member) {
-  const auto result = "ktstr." + std::string(family.name);
-  if (!family.takes_positions)
-    return "fun(parameters: " + result + "." + std::string(member.name) + "): " + result;
-  if (member.fields.empty()) return result;
-  std::string parameters;
+/// Lua's keywords are no names of parameters; "end" is one that ours have.
+std::string parameter_name(std::string_view field) {
+  return std::string(field) + (field == "end" ? "_" : "");
+}
+std::string member_name(std::string_view field) {
+  return field == "end" ? "[\"end\"]" : std::string(field);
+}
+
+/// "{ index: integer, of: integer }": a choice's fields by name.
+std::string named_form(const RecordDoc& member) {
+  std::string text;
   for (const auto& field : member.fields)
-    parameters += (parameters.empty() ? "" : ", ") + std::string(field.name) + (field.optional ? "?" : "") +
-                  ": " + field.type.luals;
-  return "fun(" + parameters + "): " + result;
+    text += (text.empty() ? "" : ", ") + member_name(field.name) + (field.optional ? "?" : "") + ": " +
+            field.type.luals;
+  return "{ " + text + " }";
 }
 
-std::string family_text(const FamilyDoc& family) {
-  const auto name = "ktstr." + std::string(family.name);
-  std::string text = "---@class " + name + "\n\n";
-  if (!family.takes_positions) {
-    text += class_annotation(work_group_doc(), "ktstr.work_group");
-    for (const auto& member : family.members)
-      text += class_annotation(member, name + "." + std::string(member.name), "ktstr.work_group");
+/// A choice with fields is a function of its values in order, or of one table of names.
+std::string choice_function(const std::string& family, const RecordDoc& member) {
+  const auto type = "ktstr." + family;
+  std::string text = "---" + std::string(member.doc) + "\n";
+  std::string parameters;
+  for (const auto& field : member.fields) {
+    const auto name = parameter_name(field.name);
+    text += "---@param " + name + (field.optional ? "? " : " ") + field.type.luals + " " +
+            std::string(field.doc) + "\n";
+    parameters += (parameters.empty() ? "" : ", ") + name;
   }
-  text += "---" + std::string(family.doc) + "\n---@class ktstr.module." + std::string(family.name) + "\n";
+  return text + "---@return " + type + "\n---@overload fun(named: " + named_form(member) + "): " + type +
+         "\nfunction " + family + "." + std::string(member.name) + "(" + parameters + ") end\n\n";
+}
+
+std::string work_function(const std::string& family, const RecordDoc& member) {
+  const auto type = "ktstr." + family;
+  return "---" + std::string(member.doc) + "\n---@param parameters " + type + "." + std::string(member.name) +
+         "\n---@return " + type + "\nfunction " + family + "." + std::string(member.name) +
+         "(parameters) end\n\n";
+}
+
+/// The parameters of each type of work, with those that all have.
+std::string work_classes(const FamilyDoc& family) {
+  std::string text = class_annotation(work_group_doc(), "ktstr.work_group");
   for (const auto& member : family.members)
-    text += "---@field " + std::string(member.name) + " " + constructor_type(family, member) + " " +
-            std::string(member.doc) + "\n";
-  return text + "\n";
+    text += class_annotation(member, "ktstr.work." + std::string(member.name), "ktstr.work_group");
+  return text;
+}
+
+/// The type of what the family makes, then the table of its functions. A choice without fields is a value,
+/// and calling it gives it again.
+std::string family_text(const FamilyDoc& family) {
+  const std::string name(family.name);
+  std::string values;
+  std::string functions;
+  for (const auto& member : family.members)
+    if (!family.takes_positions)
+      functions += work_function(name, member);
+    else if (member.fields.empty())
+      values +=
+          "---@field " + std::string(member.name) + " ktstr." + name + " " + std::string(member.doc) + "\n";
+    else
+      functions += choice_function(name, member);
+  return "---@class ktstr." + name + "\n" +
+         (values.empty() ? "" : "---@operator call: ktstr." + name + "\n") + "\n" +
+         (family.takes_positions ? "" : work_classes(family)) + "---" + std::string(family.doc) +
+         "\n---@class ktstr.module." + name + "\n" + values + "local " + name + " = {}\n\n" + functions;
+}
+
+std::string module_function(std::string_view name, std::string_view doc) {
+  const auto text = std::string(name);
+  return "---" + std::string(doc) + "\n---@param " + text + " ktstr." + text + "\n---@return ktstr." + text +
+         "\nfunction k." + text + "(" + text + ") end\n\n";
 }
 
 std::string module_text() {
-  std::string text =
-      "---@class ktstr.module\n"
-      "---@field scenario fun(scenario: ktstr.scenario): ktstr.scenario what a script returns\n"
-      "---@field step fun(step: ktstr.step): ktstr.step one step; its list items are ops\n"
-      "---@field scheduler fun(scheduler: ktstr.scheduler): ktstr.scheduler a scheduler's program, or one of "
-      "the "
-      "kernel's own\n";
+  std::string text = "---@class ktstr.module\n";
   for (const auto& family : families())
     text += "---@field " + std::string(family.name) + " ktstr.module." + std::string(family.name) + "\n";
-  return text + "local k = {}\nreturn k\n";
+  text += "local k = {}\n\n";
+  text += module_function("scenario", "what a script returns");
+  text += module_function("step", "one step; its list items are ops");
+  text += module_function("scheduler", "a scheduler's program, or one of the kernel's own");
+  return text + "return k\n";
+}
+
+/// What a hook gets has this method beside its fields.
+std::string fail_field(const std::string& class_of_it) {
+  return "---@field fail fun(self: " + class_of_it + ", message: string) adds a failure\n";
+}
+
+/// A class with the method `fail`, which stands before the empty line at the end.
+std::string with_fail(std::string text, const std::string& name) {
+  text.pop_back();
+  return text + fail_field(name) + "\n";
+}
+
+/// What on_snapshot() gets: maps by name, and all of them as a list.
+RecordDoc snapshot_doc(RecordDoc dump) {
+  for (auto& field : dump.fields)
+    if (field.name == "maps") {
+      auto list = field;
+      list.name = "map_list";
+      field.type.luals = "table<string, any>";
+      field.doc = "by name: the variables of a global section, the contents of any other map";
+      dump.fields.push_back(std::move(list));
+      break;
+    }
+  return dump;
 }
 
 }  // namespace
@@ -87,8 +156,33 @@ std::string report_annotations() {
   std::string text = annotation_heading("ktstr.report");
   Catalogue report;
   report.add<engine::RunReport>(Defaults::kNone);
-  for (const auto& record : report.records()) text += class_annotation(record, class_name(record.name));
+  for (const auto& record : report.records()) {
+    const auto name = class_name(record.name);
+    const bool is_root = record.name == describe<engine::RunReport>.name;
+    auto annotation = class_annotation(record, name);
+    text += is_root ? with_fail(std::move(annotation), name) : annotation;
+  }
   return text;
+}
+
+std::string dump_annotations() {
+  std::string text = annotation_heading("ktstr.dump");
+  Catalogue dump;
+  dump.add<introspect::FailureDumpReport>(Defaults::kNone);
+  for (const auto& record : dump.records()) {
+    const auto name = class_name(record.name);
+    const bool is_root = record.name == describe<introspect::FailureDumpReport>.name;
+    text += is_root ? with_fail(class_annotation(snapshot_doc(record), name), name)
+                    : class_annotation(record, name);
+  }
+  return text;
+}
+
+TypeDoc hook_doc(std::string_view field) {
+  const auto gets = field == "on_snapshot"
+                        ? "snapshot: " + class_name(describe<introspect::FailureDumpReport>.name)
+                        : "report: " + class_name(describe<engine::RunReport>.name);
+  return {"function", "fun(" + gets + "): string|string[]|boolean|nil"};
 }
 
 }  // namespace ktstr::lua

@@ -86,13 +86,13 @@ TypeDoc type_doc() {
   else if constexpr (std::same_as<T, vmm::Topology>)
     return {"topology, or a table of one", "string|ktstr.topology"};
   else if constexpr (std::same_as<T, Value::Function>)
-    return {"function", "fun(it: ktstr.RunReport|table): string|string[]|nil"};
+    return {"function", "function"};
   else if constexpr (std::same_as<T, Value>)
     return {"boolean, number or string", "boolean|number|string"};
   else if constexpr (std::same_as<T, introspect::ctprof::ThreadRecord>)
     return {"thread", "ktstr.ThreadRecord"};
   else if constexpr (std::same_as<T, introspect::ctprof::Aggregate>)
-    return {"number or table", "number|table"};
+    return {"number or table", "number|integer[]|ktstr.Mode|ktstr.AffinityUnion"};
   else if constexpr (std::same_as<T, introspect::ctprof::Limit>)
     return {"whole number or \"max\"", "integer|string"};
   else if constexpr (std::same_as<T, introspect::RenderedValue>)
@@ -129,6 +129,9 @@ TypeDoc type_doc() {
   }
 }
 
+/// A hook's type, which its name and not its C++ type tells: what it gets, and what it may return.
+[[nodiscard]] TypeDoc hook_doc(std::string_view field);
+
 /// A default as a script would write it; empty for an absent or empty one.
 template <class M>
 std::string default_text(const M& value) {
@@ -159,8 +162,14 @@ RecordDoc record_doc(Defaults defaults) {
     using M = std::remove_cvref_t<decltype(value.*field.member)>;
     const bool shown = defaults == Defaults::kShown;
     const bool optional = shown || ktstr::detail::is_optional<M>;
+    const auto type = [&] {
+      if constexpr (std::same_as<M, std::optional<Value::Function>>)
+        return hook_doc(field.name);
+      else
+        return type_doc<M>();
+    }();
     doc.fields.push_back(
-        {field.name, type_doc<M>(), optional, shown ? default_text(value.*field.member) : "", field.doc});
+        {field.name, type, optional, shown ? default_text(value.*field.member) : "", field.doc});
   });
   return doc;
 }

@@ -48,6 +48,13 @@ std::string ctprof_annotations() {
   records.add<ctprof::Comparison>(Defaults::kNone);
   for (const auto& record : records.records()) text += class_annotation(record, class_name(record.name));
   text += thread_text();
+  text +=
+      "---the most frequent value of a group, and how many of its threads have it\n---@class ktstr.Mode\n"
+      "---@field value string\n---@field count integer\n---@field of integer\n\n"
+      "---the CPUs that threads of a group may use\n---@class ktstr.AffinityUnion\n"
+      "---@field cpus string all of them\n---@field fewest integer of one thread\n---@field most integer of "
+      "one "
+      "thread\n---@field uniform boolean all have the same\n\n";
   const auto request = record_doc<engine::CompareRequest>(Defaults::kShown);
   text += class_annotation(request, class_name(request.name));
   return text +

@@ -9,6 +9,7 @@ std::vector<Page> reference_pages() {
           {"docs/reference/metrics.md", metrics_page()},
           {"lua/types/ktstr.lua", scenario_annotations()},
           {"lua/types/report.lua", report_annotations()},
+          {"lua/types/dump.lua", dump_annotations()},
           {"lua/types/ctprof.lua", ctprof_annotations()}};
 }
 

@@ -21,6 +21,7 @@ struct Page {
 [[nodiscard]] std::string metrics_page();
 [[nodiscard]] std::string scenario_annotations();
 [[nodiscard]] std::string report_annotations();
+[[nodiscard]] std::string dump_annotations();
 [[nodiscard]] std::string ctprof_annotations();
 
 }  // namespace ktstr::lua

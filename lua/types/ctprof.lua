@@ -4,7 +4,8 @@
 ---every thread of a machine, or of one process, at one moment
 ---@class ktstr.Snapshot
 ---@field format string "ktstr-ctprof"
----@field version integer 1
+---@field version integer 1, the major version of the format
+---@field version_minor integer its minor version: what a reader may leave out
 ---@field captured_at_unix_ns integer when it began, ns since 1970
 ---@field captured_at_boot_ns? integer when it began, ns since boot
 ---@field host ktstr.HostContext the machine and its kernel
@@ -147,8 +148,8 @@
 ---@field group string the group, the cgroup, or "system"
 ---@field metric string the metric's name
 ---@field unit string of its values
----@field before number|table in the first capture
----@field after number|table in the second
+---@field before number|integer[]|ktstr.Mode|ktstr.AffinityUnion in the first capture
+---@field after number|integer[]|ktstr.Mode|ktstr.AffinityUnion in the second
 ---@field change? number how much it grew; of a counter of one boot, by threads still there
 ---@field relative? number the change divided by what was before; null from nothing
 ---@field rate_per_second? number a counter's growth between captures of one boot
@@ -249,6 +250,19 @@
 ---@field hiwater_rss_bytes? integer the most resident memory the process ever had, bytes
 ---@field hiwater_vm_bytes? integer the most virtual memory the process ever had, bytes
 ---@field smaps_rollup_kib? table<string, integer> memory of the process by category, KiB; of its first thread only
+
+---the most frequent value of a group, and how many of its threads have it
+---@class ktstr.Mode
+---@field value string
+---@field count integer
+---@field of integer
+
+---the CPUs that threads of a group may use
+---@class ktstr.AffinityUnion
+---@field cpus string all of them
+---@field fewest integer of one thread
+---@field most integer of one thread
+---@field uniform boolean all have the same
 
 ---options of ctprof.compare
 ---@class ktstr.CompareRequest

@@ -9,18 +9,17 @@
 ---@field kernel? string a path, a version or the beginning of one; the newest cached with sched_ext when absent
 ---@field kaslr? boolean whether the kernel's addresses are randomised
 ---@field kernel_args? string[] arguments appended to the kernel's command line
----@field memory? string guest memory; raised to 64M per CPU, and at least 256M, when that is more; 64M per CPU, and at least 512M, when absent, or what the topology's nodes state
+---@field memory? string guest memory; 64M per CPU, and at least 512M, when absent, or what the topology's nodes state
+---@field statistics? boolean whether kernel.bpf_stats_enabled and kernel.sched_schedstats are switched on; false leaves both, and what they count is absent
 ---@field duration? string length of all steps together
 ---@field scheduler? string|ktstr.scheduler attached before the first step; the kernel's own schedules when absent
----@field workers_first? boolean whether the workers of `cgroups` and `backdrop` run before the scheduler is attached; otherwise they wait until it is
----@field watchdog_timeout? string how long a runnable task may wait before the kernel ends the scheduler; schedulers' own wins
 ---@field cgroups? table<string, ktstr.cgroup> cgroups that exist when the first step begins, by name
 ---@field backdrop? ktstr.backdrop cgroups that live for the whole scenario
 ---@field steps? ktstr.step[] what happens, in order; one step that holds for the whole duration when absent
 ---@field monitor? ktstr.monitor how run queues are sampled
 ---@field expect? ktstr.expect what must hold for the scenario to pass
----@field check? fun(it: ktstr.RunReport|table): string|string[]|nil function(report): called after the run; what it returns (a string or a list of strings) fails the run
----@field on_snapshot? fun(it: ktstr.RunReport|table): string|string[]|nil function(snapshot): called with each dump, those taken when a scheduler ended unasked included; what it returns fails the run, as with check
+---@field check? fun(report: ktstr.RunReport): string|string[]|boolean|nil function(report): called after the run; a string, a list of strings or false that it returns fails the run, true or nothing does not
+---@field on_snapshot? fun(snapshot: ktstr.FailureDumpReport): string|string[]|boolean|nil function(snapshot): called with each dump, those taken when a scheduler ended unasked included; what it returns fails the run, as with check
 
 ---a machine whose nodes differ, or are not equally far from each other
 ---@class ktstr.topology
@@ -43,21 +42,11 @@
 ---@field args? string[] its arguments; "{config}" stands for the configuration file's path in the guest
 ---@field flags? table<string, ktstr.scheduler_flag> its switches, by name
 ---@field active? string[] the flags that are on, in order
----@field files? table<string, string> further files that it reads, by their names in the guest: those without a leading / lie beside its program, which is its working directory; paths on this host are relative to the scenario's folder
 ---@field config? string a file that goes into the guest with it, relative to the scenario's folder
 ---@field sysctls? table<string, string> written before it starts, e.g. ["kernel.sched_schedstats"] = "1"
 ---@field kernel_args? string[] arguments appended to the kernel's command line
 ---@field enable? string[] for a scheduler of the kernel's own: "echo VALUE > FILE" commands that turn it on
 ---@field disable? string[] commands that turn it off again
----@field handover? string how it takes over from another: "cold", or "preloaded": loaded while the other still schedules, so that the time without a scheduler is that of its attach
----@field watchdog_timeout? string how long a runnable task may wait before the kernel ends the scheduler, in place of what it asks for; written into guest memory once it is attached
----@field topology? string|ktstr.topology the machine of scenarios that use it and state none
----@field min_cpus? integer CPUs that it needs at least
----@field max_cpus? integer CPUs that it can have at most
----@field min_llcs? integer LLCs that it needs at least
----@field max_llcs? integer LLCs that it can have at most
----@field min_nodes? integer NUMA nodes that it needs at least
----@field max_nodes? integer NUMA nodes that it can have at most
 ---@field expect? ktstr.expect what must hold whenever it is used; the scenario's own expectations win
 
 ---a switch of a scheduler
@@ -68,19 +57,17 @@
 ---what must hold for the scenario to pass
 ---@class ktstr.expect
 ---@field no_starvation? boolean every worker must do some work
----@field max_spread_pct? number largest difference of off-CPU share between workers of one group, role and affinity, percentage points
+---@field max_spread_pct? number largest difference of off-CPU share between the workers of a cgroup, percentage points
 ---@field max_gap? string longest time a worker may go without progress
 ---@field isolation? boolean workers must stay on the CPUs of their cpuset
----@field max_throughput_cv? number largest coefficient of variation of work rates between workers of one group, role and affinity
+---@field max_throughput_cv? number largest coefficient of variation of work rates within a cgroup
 ---@field min_work_rate? number smallest work rate of any worker, work units per second of CPU time
 ---@field max_p99_wake_latency? string largest 99th percentile of wake-up latency
 ---@field max_wake_latency_cv? number largest coefficient of variation of wake-up latency
 ---@field min_iteration_rate? number smallest iteration rate of any worker, iterations per second of wall time
 ---@field max_migration_ratio? number largest number of migrations per iteration of any worker
----@field max_unfairness_pct? number how far the CPU time of a worker that always wanted to run may lie from the mean of its peers, % of that mean
 ---@field monitor? ktstr.monitor_expectations thresholds on what the monitor samples
 ---@field scheduler_error? ktstr.scheduler_error a scheduler must end with this error; an empty table: with any
----@field max_scheduler_gap? string longest time without the wanted scheduler while one takes over from another; 1s by default
 ---@field events_clean? boolean no sched_ext event counter that tells of a task handled past the scheduler may rise
 
 ---thresholds on what the monitor samples
@@ -111,11 +98,10 @@
 ---@field cgroups? table<string, ktstr.cgroup> cgroups, by name
 
 ---ops, then cgroups, then a time in which they are watched
----@class ktstr.step: ktstr.op[]
+---@class ktstr.step: { [integer]: ktstr.op }
 ---@field ops? ktstr.op[] what to do, in order; positional values of k.step are ops too
----@field setup? table<string, ktstr.cgroup> cgroups to make, by name; they end with the step
+---@field setup? table<string, ktstr.cgroup> cgroups to make, by name
 ---@field hold? string|number|ktstr.hold how long the step lasts: a duration, a fraction of the scenario's, or a k.hold value
----@field keep? boolean whether the cgroups of setup stay when the step is over
 
 ---how run queues are sampled
 ---@class ktstr.monitor
@@ -176,10 +162,10 @@
 ---@field size? string bytes of each worker's buffer
 ---@field iterations? integer touches before each hand-over
 
----groups of one messenger and n receivers on one futex
+---groups of one waker and n receivers on one futex
 ---@class ktstr.work.futex_fan_out: ktstr.work_group
 ---@field receivers? integer receivers of each group
----@field iterations? integer loop turns of the messenger before each wake-up
+---@field iterations? integer loop turns of the waker before each wake-up
 
 ---goes through phases in order, over and over
 ---@class ktstr.work.sequence: ktstr.work_group
@@ -216,108 +202,392 @@
 
 ---What workers do. One table holds the parameters below and those that all work has.
 ---@class ktstr.module.work
----@field cpu_spin fun(parameters: ktstr.work.cpu_spin): ktstr.work burns CPU without a pause
----@field yield_heavy fun(parameters: ktstr.work.yield_heavy): ktstr.work calls sched_yield in a loop
----@field mixed fun(parameters: ktstr.work.mixed): ktstr.work spins, then yields, in a loop
----@field io_sync fun(parameters: ktstr.work.io_sync): ktstr.work writes to a file, then sleeps, in a loop
----@field bursty fun(parameters: ktstr.work.bursty): ktstr.work burns CPU for a burst, then sleeps
----@field pipe_io fun(parameters: ktstr.work.pipe_io): ktstr.work pairs that spin, then pass a byte over a pipe to each other
----@field futex_ping_pong fun(parameters: ktstr.work.futex_ping_pong): ktstr.work pairs that spin, then wake each other through a futex
----@field cache_pressure fun(parameters: ktstr.work.cache_pressure): ktstr.work strides over a buffer, reading and writing
----@field cache_yield fun(parameters: ktstr.work.cache_yield): ktstr.work strides over a buffer, then yields, in a loop
----@field cache_pipe fun(parameters: ktstr.work.cache_pipe): ktstr.work pairs that stride over a buffer, then pass a byte over a pipe
----@field futex_fan_out fun(parameters: ktstr.work.futex_fan_out): ktstr.work groups of one messenger and n receivers on one futex
----@field sequence fun(parameters: ktstr.work.sequence): ktstr.work goes through phases in order, over and over
----@field fork_exit fun(parameters: ktstr.work.fork_exit): ktstr.work forks a child that exits at once, waits for it, in a loop
----@field nice_sweep fun(parameters: ktstr.work.nice_sweep): ktstr.work spins and walks through the nice values
----@field affinity_churn fun(parameters: ktstr.work.affinity_churn): ktstr.work spins and pins itself to one random allowed CPU after another
----@field policy_churn fun(parameters: ktstr.work.policy_churn): ktstr.work spins and cycles through the scheduling policies it may use
----@field page_fault_churn fun(parameters: ktstr.work.page_fault_churn): ktstr.work maps a region, touches random pages, drops it, in a loop
----@field mutex_contention fun(parameters: ktstr.work.mutex_contention): ktstr.work groups that fight for one mutex
+local work = {}
+
+---burns CPU without a pause
+---@param parameters ktstr.work.cpu_spin
+---@return ktstr.work
+function work.cpu_spin(parameters) end
+
+---calls sched_yield in a loop
+---@param parameters ktstr.work.yield_heavy
+---@return ktstr.work
+function work.yield_heavy(parameters) end
+
+---spins, then yields, in a loop
+---@param parameters ktstr.work.mixed
+---@return ktstr.work
+function work.mixed(parameters) end
+
+---writes to a file, then sleeps, in a loop
+---@param parameters ktstr.work.io_sync
+---@return ktstr.work
+function work.io_sync(parameters) end
+
+---burns CPU for a burst, then sleeps
+---@param parameters ktstr.work.bursty
+---@return ktstr.work
+function work.bursty(parameters) end
+
+---pairs that spin, then pass a byte over a pipe to each other
+---@param parameters ktstr.work.pipe_io
+---@return ktstr.work
+function work.pipe_io(parameters) end
+
+---pairs that spin, then wake each other through a futex
+---@param parameters ktstr.work.futex_ping_pong
+---@return ktstr.work
+function work.futex_ping_pong(parameters) end
+
+---strides over a buffer, reading and writing
+---@param parameters ktstr.work.cache_pressure
+---@return ktstr.work
+function work.cache_pressure(parameters) end
+
+---strides over a buffer, then yields, in a loop
+---@param parameters ktstr.work.cache_yield
+---@return ktstr.work
+function work.cache_yield(parameters) end
+
+---pairs that stride over a buffer, then pass a byte over a pipe
+---@param parameters ktstr.work.cache_pipe
+---@return ktstr.work
+function work.cache_pipe(parameters) end
+
+---groups of one waker and n receivers on one futex
+---@param parameters ktstr.work.futex_fan_out
+---@return ktstr.work
+function work.futex_fan_out(parameters) end
+
+---goes through phases in order, over and over
+---@param parameters ktstr.work.sequence
+---@return ktstr.work
+function work.sequence(parameters) end
+
+---forks a child that exits at once, waits for it, in a loop
+---@param parameters ktstr.work.fork_exit
+---@return ktstr.work
+function work.fork_exit(parameters) end
+
+---spins and walks through the nice values
+---@param parameters ktstr.work.nice_sweep
+---@return ktstr.work
+function work.nice_sweep(parameters) end
+
+---spins and pins itself to one random allowed CPU after another
+---@param parameters ktstr.work.affinity_churn
+---@return ktstr.work
+function work.affinity_churn(parameters) end
+
+---spins and cycles through the scheduling policies it may use
+---@param parameters ktstr.work.policy_churn
+---@return ktstr.work
+function work.policy_churn(parameters) end
+
+---maps a region, touches random pages, drops it, in a loop
+---@param parameters ktstr.work.page_fault_churn
+---@return ktstr.work
+function work.page_fault_churn(parameters) end
+
+---groups that fight for one mutex
+---@param parameters ktstr.work.mutex_contention
+---@return ktstr.work
+function work.mutex_contention(parameters) end
 
 ---@class ktstr.phase
 
 ---The parts of `k.work.sequence`, repeated in order.
 ---@class ktstr.module.phase
----@field spin fun(duration: string): ktstr.phase burns CPU
----@field sleep fun(duration: string): ktstr.phase sleeps
----@field yield fun(duration: string): ktstr.phase calls sched_yield
----@field io fun(duration: string): ktstr.phase writes to a file
+local phase = {}
+
+---burns CPU
+---@param duration string length (wall time)
+---@return ktstr.phase
+---@overload fun(named: { duration: string }): ktstr.phase
+function phase.spin(duration) end
+
+---sleeps
+---@param duration string length (wall time)
+---@return ktstr.phase
+---@overload fun(named: { duration: string }): ktstr.phase
+function phase.sleep(duration) end
+
+---calls sched_yield
+---@param duration string length (wall time)
+---@return ktstr.phase
+---@overload fun(named: { duration: string }): ktstr.phase
+function phase.yield(duration) end
+
+---writes to a file
+---@param duration string length (wall time)
+---@return ktstr.phase
+---@overload fun(named: { duration: string }): ktstr.phase
+function phase.io(duration) end
 
 ---@class ktstr.cpuset
 
 ---The CPUs of a cgroup. Usable CPUs are all but the last when there are more than two.
 ---@class ktstr.module.cpuset
----@field llc fun(index: integer): ktstr.cpuset the usable CPUs of one LLC
----@field numa fun(node: integer): ktstr.cpuset the usable CPUs of one NUMA node
----@field range fun(start: number, end: number): ktstr.cpuset a contiguous part of the usable CPUs
----@field disjoint fun(index: integer, of: integer): ktstr.cpuset one of several equal parts of the usable CPUs
----@field overlap fun(index: integer, of: integer, fraction: number): ktstr.cpuset one of several equal parts, reaching into its neighbours
----@field exact fun(cpus: string): ktstr.cpuset just these CPUs
+local cpuset = {}
+
+---the usable CPUs of one LLC
+---@param index integer LLC number, from 0
+---@return ktstr.cpuset
+---@overload fun(named: { index: integer }): ktstr.cpuset
+function cpuset.llc(index) end
+
+---the usable CPUs of one NUMA node
+---@param node integer node number, from 0
+---@return ktstr.cpuset
+---@overload fun(named: { node: integer }): ktstr.cpuset
+function cpuset.numa(node) end
+
+---a contiguous part of the usable CPUs
+---@param start number where it starts, fraction of the usable CPUs
+---@param end_ number where it ends, fraction of the usable CPUs
+---@return ktstr.cpuset
+---@overload fun(named: { start: number, ["end"]: number }): ktstr.cpuset
+function cpuset.range(start, end_) end
+
+---one of several equal parts of the usable CPUs
+---@param index integer which part, from 0
+---@param of integer how many parts
+---@return ktstr.cpuset
+---@overload fun(named: { index: integer, of: integer }): ktstr.cpuset
+function cpuset.disjoint(index, of) end
+
+---one of several equal parts, reaching into its neighbours
+---@param index integer which part, from 0
+---@param of integer how many parts
+---@param fraction number how far it reaches, fraction of a part
+---@return ktstr.cpuset
+---@overload fun(named: { index: integer, of: integer, fraction: number }): ktstr.cpuset
+function cpuset.overlap(index, of, fraction) end
+
+---just these CPUs
+---@param cpus string CPU list, e.g. "0-3,8"
+---@return ktstr.cpuset
+---@overload fun(named: { cpus: string }): ktstr.cpuset
+function cpuset.exact(cpus) end
 
 ---@class ktstr.affinity
+---@operator call: ktstr.affinity
 
 ---The CPUs that workers ask for, within their cgroup's.
 ---@class ktstr.module.affinity
 ---@field inherit ktstr.affinity whatever the cgroup's cpuset allows
----@field random_subset fun(count: integer, from?: string): ktstr.affinity each worker gets a random set of CPUs of its own
 ---@field llc_aligned ktstr.affinity the LLC that shares most CPUs with the cgroup's cpuset
 ---@field cross_cgroup ktstr.affinity all usable CPUs, beyond the cgroup's cpuset
 ---@field single_cpu ktstr.affinity the first CPU of the cgroup's cpuset
----@field exact fun(cpus: string): ktstr.affinity just these CPUs
 ---@field smt_sibling_pair ktstr.affinity the SMT siblings of one core
+local affinity = {}
+
+---each worker gets a random set of CPUs of its own
+---@param count integer CPUs for each worker
+---@param from? string CPU list to choose from; the cgroup's when absent
+---@return ktstr.affinity
+---@overload fun(named: { count: integer, from?: string }): ktstr.affinity
+function affinity.random_subset(count, from) end
+
+---just these CPUs
+---@param cpus string CPU list, e.g. "0-3,8"
+---@return ktstr.affinity
+---@overload fun(named: { cpus: string }): ktstr.affinity
+function affinity.exact(cpus) end
 
 ---@class ktstr.policy
+---@operator call: ktstr.policy
 
 ---How workers are scheduled.
 ---@class ktstr.module.policy
 ---@field normal ktstr.policy SCHED_OTHER
 ---@field batch ktstr.policy SCHED_BATCH
 ---@field idle ktstr.policy SCHED_IDLE
----@field fifo fun(priority: integer): ktstr.policy SCHED_FIFO
----@field rr fun(priority: integer): ktstr.policy SCHED_RR
----@field deadline fun(runtime: string, deadline: string, period: string): ktstr.policy SCHED_DEADLINE; runtime <= deadline <= period
 ---@field ext ktstr.policy SCHED_EXT
+local policy = {}
+
+---SCHED_FIFO
+---@param priority integer 1 to 99
+---@return ktstr.policy
+---@overload fun(named: { priority: integer }): ktstr.policy
+function policy.fifo(priority) end
+
+---SCHED_RR
+---@param priority integer 1 to 99
+---@return ktstr.policy
+---@overload fun(named: { priority: integer }): ktstr.policy
+function policy.rr(priority) end
+
+---SCHED_DEADLINE; runtime <= deadline <= period
+---@param runtime string CPU time in each period
+---@param deadline string by when, from the start of the period
+---@param period string length of a period
+---@return ktstr.policy
+---@overload fun(named: { runtime: string, deadline: string, period: string }): ktstr.policy
+function policy.deadline(runtime, deadline, period) end
 
 ---@class ktstr.op
+---@operator call: ktstr.op
 
 ---What a step does.
 ---@class ktstr.module.op
----@field add_cgroup fun(cgroup: string, def: ktstr.cgroup): ktstr.op makes a cgroup and starts its workers
----@field remove_cgroup fun(cgroup: string): ktstr.op stops the cgroup's workers, then removes it
----@field set_cpuset fun(cgroup: string, cpuset: ktstr.cpuset): ktstr.op gives the cgroup another cpuset
----@field clear_cpuset fun(cgroup: string): ktstr.op clears the cpuset: the cgroup uses its parent's
----@field swap_cpusets fun(a: string, b: string): ktstr.op exchanges the cpusets of two cgroups
----@field spawn fun(cgroup: string, work: ktstr.work): ktstr.op starts workers in a cgroup
----@field spawn_host fun(work: ktstr.work): ktstr.op starts workers in the agent's own cgroup, beside all others
----@field stop_cgroup fun(cgroup: string): ktstr.op stops the cgroup's workers and keeps the cgroup
----@field set_affinity fun(cgroup: string, affinity: ktstr.affinity): ktstr.op gives the cgroup's workers another affinity
----@field move_all_tasks fun(from: string, to: string): ktstr.op moves all workers from one cgroup to another
----@field freeze_cgroup fun(cgroup: string): ktstr.op freezes the cgroup's workers (cgroup.freeze)
----@field unfreeze_cgroup fun(cgroup: string): ktstr.op lets a frozen cgroup's workers run again
----@field attach_scheduler fun(scheduler: string|ktstr.scheduler): ktstr.op starts a scheduler and waits until the kernel runs it
 ---@field detach_scheduler ktstr.op ends the attached scheduler; the kernel's own goes on
----@field replace_scheduler fun(scheduler: string|ktstr.scheduler, handover?: string): ktstr.op ends the attached scheduler and starts another, under whatever load there is
 ---@field restart_scheduler ktstr.op ends the scheduler that was attached last, if it still lives, and starts it again
----@field capture_snapshot fun(name: string): ktstr.op stops the guest for an instant and reads everything it holds into a dump
----@field write_bpf_map fun(map: string, variable: string, value: boolean|number|string): ktstr.op writes a variable of a BPF program's global section into the guest's memory
----@field read_bpf_map fun(map: string, variable: string, name?: string): ktstr.op reads a variable of a BPF program's global section into the report's map_readings
----@field pin_bpf_map fun(map: string, name?: string): ktstr.op keeps a BPF map alive until the scenario ends, whatever becomes of its scheduler
----@field ctprof fun(tag: string): ktstr.op captures a profile of every thread in the guest, as `ktstr ctprof capture` does on a host
+local op = {}
+
+---makes a cgroup and starts its workers
+---@param cgroup string its name
+---@param def ktstr.cgroup its cpuset, limits and works
+---@return ktstr.op
+---@overload fun(named: { cgroup: string, def: ktstr.cgroup }): ktstr.op
+function op.add_cgroup(cgroup, def) end
+
+---stops the cgroup's workers, then removes it
+---@param cgroup string its name
+---@return ktstr.op
+---@overload fun(named: { cgroup: string }): ktstr.op
+function op.remove_cgroup(cgroup) end
+
+---gives the cgroup another cpuset
+---@param cgroup string its name
+---@param cpuset ktstr.cpuset the new cpuset
+---@return ktstr.op
+---@overload fun(named: { cgroup: string, cpuset: ktstr.cpuset }): ktstr.op
+function op.set_cpuset(cgroup, cpuset) end
+
+---clears the cpuset: the cgroup uses its parent's
+---@param cgroup string its name
+---@return ktstr.op
+---@overload fun(named: { cgroup: string }): ktstr.op
+function op.clear_cpuset(cgroup) end
+
+---exchanges the cpusets of two cgroups
+---@param a string one cgroup
+---@param b string the other
+---@return ktstr.op
+---@overload fun(named: { a: string, b: string }): ktstr.op
+function op.swap_cpusets(a, b) end
+
+---starts workers in a cgroup
+---@param cgroup string its name
+---@param work ktstr.work which workers
+---@return ktstr.op
+---@overload fun(named: { cgroup: string, work: ktstr.work }): ktstr.op
+function op.spawn(cgroup, work) end
+
+---starts workers in the agent's own cgroup, beside all others
+---@param work ktstr.work which workers
+---@return ktstr.op
+---@overload fun(named: { work: ktstr.work }): ktstr.op
+function op.spawn_host(work) end
+
+---stops the cgroup's workers and keeps the cgroup
+---@param cgroup string its name
+---@return ktstr.op
+---@overload fun(named: { cgroup: string }): ktstr.op
+function op.stop_cgroup(cgroup) end
+
+---gives the cgroup's workers another affinity
+---@param cgroup string its name
+---@param affinity ktstr.affinity the new affinity
+---@return ktstr.op
+---@overload fun(named: { cgroup: string, affinity: ktstr.affinity }): ktstr.op
+function op.set_affinity(cgroup, affinity) end
+
+---moves all workers from one cgroup to another
+---@param from string where they are
+---@param to string where they go
+---@return ktstr.op
+---@overload fun(named: { from: string, to: string }): ktstr.op
+function op.move_all_tasks(from, to) end
+
+---freezes the cgroup's workers (cgroup.freeze)
+---@param cgroup string its name
+---@return ktstr.op
+---@overload fun(named: { cgroup: string }): ktstr.op
+function op.freeze_cgroup(cgroup) end
+
+---lets a frozen cgroup's workers run again
+---@param cgroup string its name
+---@return ktstr.op
+---@overload fun(named: { cgroup: string }): ktstr.op
+function op.unfreeze_cgroup(cgroup) end
+
+---starts a scheduler and waits until the kernel runs it
+---@param scheduler string|ktstr.scheduler which
+---@return ktstr.op
+---@overload fun(named: { scheduler: string|ktstr.scheduler }): ktstr.op
+function op.attach_scheduler(scheduler) end
+
+---ends the attached scheduler and starts another, under whatever load there is
+---@param scheduler string|ktstr.scheduler which
+---@return ktstr.op
+---@overload fun(named: { scheduler: string|ktstr.scheduler }): ktstr.op
+function op.replace_scheduler(scheduler) end
+
+---stops the guest for an instant and reads everything it holds into a dump
+---@param name string what reports and the dump's file call it
+---@return ktstr.op
+---@overload fun(named: { name: string }): ktstr.op
+function op.capture_snapshot(name) end
+
+---writes a variable of a BPF program's global section into the guest's memory
+---@param map string the section's map, e.g. "ktstr.bss", or a name that pin_bpf_map gave
+---@param variable string the variable, or a member or element: "tuning.steps[2]"
+---@param value boolean|number|string true or false, a number, or text for an array of char
+---@return ktstr.op
+---@overload fun(named: { map: string, variable: string, value: boolean|number|string }): ktstr.op
+function op.write_bpf_map(map, variable, value) end
+
+---reads a variable of a BPF program's global section into the report's map_readings
+---@param map string the section's map, e.g. "ktstr.bss", or a name that pin_bpf_map gave
+---@param variable string the variable, or a member or element: "tuning.steps[2]"
+---@param name? string what the report calls the reading
+---@return ktstr.op
+---@overload fun(named: { map: string, variable: string, name?: string }): ktstr.op
+function op.read_bpf_map(map, variable, name) end
+
+---keeps a BPF map alive until the scenario ends, whatever becomes of its scheduler
+---@param map string the map, of any type, e.g. "ktstr.bss"
+---@param name? string what later ops call this very map, e.g. when a replacement has one of the same name
+---@return ktstr.op
+---@overload fun(named: { map: string, name?: string }): ktstr.op
+function op.pin_bpf_map(map, name) end
+
+---captures a profile of every thread in the guest, as `ktstr ctprof capture` does on a host
+---@param tag string what the report and the file, SCENARIO.TAG.ctprof.zst, call it
+---@return ktstr.op
+---@overload fun(named: { tag: string }): ktstr.op
+function op.ctprof(tag) end
 
 ---@class ktstr.hold
+---@operator call: ktstr.hold
 
 ---How long a step lasts. A string is a fixed hold, a number a fraction.
 ---@class ktstr.module.hold
----@field fixed fun(duration: string): ktstr.hold holds for a fixed time
----@field fraction fun(fraction: number): ktstr.hold holds for a part of the scenario's duration
----@field loop fun(interval: string, duration?: string): ktstr.hold repeats the step's ops at the start of every interval
 ---@field rest ktstr.hold holds until the scenario's duration is over
+local hold = {}
+
+---holds for a fixed time
+---@param duration string how long
+---@return ktstr.hold
+---@overload fun(named: { duration: string }): ktstr.hold
+function hold.fixed(duration) end
+
+---holds for a part of the scenario's duration
+---@param fraction number which part, above 0 and at most 1
+---@return ktstr.hold
+---@overload fun(named: { fraction: number }): ktstr.hold
+function hold.fraction(fraction) end
+
+---repeats the step's ops at the start of every interval
+---@param interval string time between two turns
+---@param duration? string for how long; the rest of the scenario when absent
+---@return ktstr.hold
+---@overload fun(named: { interval: string, duration?: string }): ktstr.hold
+function hold.loop(interval, duration) end
 
 ---@class ktstr.module
----@field scenario fun(scenario: ktstr.scenario): ktstr.scenario what a script returns
----@field step fun(step: ktstr.step): ktstr.step one step; its list items are ops
----@field scheduler fun(scheduler: ktstr.scheduler): ktstr.scheduler a scheduler's program, or one of the kernel's own
 ---@field work ktstr.module.work
 ---@field phase ktstr.module.phase
 ---@field cpuset ktstr.module.cpuset
@@ -326,4 +596,20 @@
 ---@field op ktstr.module.op
 ---@field hold ktstr.module.hold
 local k = {}
+
+---what a script returns
+---@param scenario ktstr.scenario
+---@return ktstr.scenario
+function k.scenario(scenario) end
+
+---one step; its list items are ops
+---@param step ktstr.step
+---@return ktstr.step
+function k.step(step) end
+
+---a scheduler's program, or one of the kernel's own
+---@param scheduler ktstr.scheduler
+---@return ktstr.scheduler
+function k.scheduler(scheduler) end
+
 return k

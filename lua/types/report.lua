@@ -3,7 +3,12 @@
 
 ---everything that one run of a scenario yields
 ---@class ktstr.RunReport
----@field format_version integer version of this format
+---@field format_version integer major version of this format
+---@field format string version of this format, MAJOR.MINOR
+---@field started_at? string when the run began, RFC 3339, UTC
+---@field ktstr? ktstr.ToolReport the ktstr that ran it
+---@field host? ktstr.HostReport the machine that ktstr ran on
+---@field script? ktstr.ScriptReport the files that the scenario was read from
 ---@field scenario string the scenario's name
 ---@field description string the scenario's description
 ---@field verdict string fail, inconclusive, pass or skip
@@ -25,11 +30,34 @@
 ---@field ctprof_captures ktstr.CtprofReport[] captures of all threads that ctprof ops took, in order
 ---@field monitor_problem? string why there is no monitor, or why it ended early
 ---@field sampling ktstr.SamplingReport how sampling went
+---@field statistics? ktstr.StatisticsReport which of the kernel's optional statistics were kept; absent when the run did not come so far
 ---@field vcpu_statistics? ktstr.VcpuStatisticsReport what the vCPUs did while the steps ran; absent where the machine counts nothing (QEMU)
 ---@field timings ktstr.TimingsReport where the time went
 ---@field emulator_faults string[] runs that the emulator spoiled and that were repeated
 ---@field console_tail? string the guest's last console lines, when it did not end in order
----@field not_judged string[] checks that could not be made, and why
+---@field fail fun(self: ktstr.RunReport, message: string) adds a failure
+
+---a build of ktstr
+---@class ktstr.ToolReport
+---@field version string its version
+---@field commit? string the commit that it was built from, "-dirty" behind it when there were other changes; absent without a repository
+
+---the machine that ktstr ran on
+---@class ktstr.HostReport
+---@field kernel string system, release, version and machine of its kernel
+---@field cpu_model? string model name of its first CPU
+---@field cpus integer CPUs that are online
+
+---the files that a scenario was read from
+---@class ktstr.ScriptReport
+---@field path string the scenario's file
+---@field sha256 string SHA-256 of its bytes, hexadecimal
+---@field modules ktstr.SourceFileReport[] the modules that it required, in order
+
+---a file that a script required
+---@class ktstr.SourceFileReport
+---@field path string where it is
+---@field sha256 string SHA-256 of its bytes, hexadecimal
 
 ---what did not hold
 ---@class ktstr.Failure
@@ -55,8 +83,6 @@
 ---@field memory_bytes integer memory, bytes
 ---@field kaslr boolean whether the kernel's addresses were randomised
 ---@field performance? ktstr.MachinePerformance what of the host it had for itself; absent when nothing was asked for
----@field found? ktstr.found_topology the topology as the guest's kernel found it; absent when it was not asked
----@field memory_asked_bytes? integer memory that the scenario asked for, when that was too little and the guest got more, bytes
 
 ---what of the host the machine had for itself
 ---@class ktstr.MachinePerformance
@@ -68,22 +94,14 @@
 ---@field ram_pages string pages of the guest's memory: ordinary, transparent or reserved
 ---@field prefaulted boolean whether all memory was there before the guest ran
 
----CPUs, caches and nodes as the guest's kernel shows them
----@class ktstr.found_topology
----@field possible string CPUs that could be online
----@field online string CPUs that are online
----@field llcs? string[] online CPUs that share a last-level cache; absent where the kernel shows no caches
----@field nodes? string[] online CPUs of each NUMA node, empty for one of memory only; absent where the kernel shows no nodes
-
 ---limits in force
 ---@class ktstr.LimitsReport
 ---@field workers ktstr.WorkerLimits worker checks
 ---@field monitor ktstr.MonitorThresholds monitor thresholds
----@field emulation_factor number factor in the limits that `stretched` names
+---@field emulation_factor number factor in the time-dependent defaults among them
 ---@field scheduler_error? ktstr.scheduler_error the error that a scheduler had to end with
 ---@field events_clean boolean whether sched_ext event counters had to stay clean
----@field stated string[] names of the limits that the scenario or its scheduler states; they are in force as they are
----@field stretched string[] names of the defaults that were multiplied with emulation_factor
+---@field max_scheduler_gap string longest time without the wanted scheduler in a replacement
 
 ---the worker checks in force
 ---@class ktstr.WorkerLimits
@@ -97,8 +115,6 @@
 ---@field max_wake_latency_cv? number largest coefficient of variation of wake-up latency
 ---@field min_iteration_rate? number smallest iteration rate, iterations per second of wall time
 ---@field max_migration_ratio? number largest number of migrations per iteration
----@field max_unfairness_pct number how far a worker's CPU time may lie from the mean of its peers that always wanted to run as well, % of that mean
----@field blur string CPU time that the emulator may have made the guest charge to the wrong worker
 
 ---what the samples must not show for long
 ---@class ktstr.MonitorThresholds
@@ -118,6 +134,7 @@
 ---@class ktstr.SchedulerReport
 ---@field name string its name in the scenario
 ---@field path? string its program on this host; absent for one of the kernel's own
+---@field build_id? string GNU build id of its program, hexadecimal; absent when it has none
 ---@field args string[] its arguments
 ---@field ops? string the name the kernel knew it by
 ---@field fate string attached, detached, replaced, restarted, died or refused
@@ -196,22 +213,20 @@
 ---@field cgroup string where the workers were started
 ---@field work string the work type's name
 ---@field workers integer how many
----@field work_units? integer work units of the workers that reported; absent when none did
----@field iterations? integer their iterations
+---@field work_units integer work units of all workers
+---@field iterations integer iterations of all workers
 ---@field cpu_pct? number mean share of wall time on a CPU, %
----@field spread_pct? number largest minus smallest off-CPU share among workers of one role and affinity, percentage points
+---@field spread_pct? number largest minus smallest off-CPU share, percentage points
 ---@field longest_gap_ns? integer longest time without progress of any worker, ns
----@field migrations? integer their CPU changes
+---@field migrations integer CPU changes of all workers
 ---@field p99_wake_ns? integer the worst worker's 99th percentile of wake-up latency, ns
----@field reported integer workers whose reports are here
 
 ---workers that were started together, with what they reported
 ---@class ktstr.WorkerGroup
 ---@field cgroup string where they were started; "(host)" is the runner's own cgroup
 ---@field work string the work type's name
 ---@field allowed string CPUs that their cpuset held at some time of their life
----@field reports ktstr.worker_report[] one report for each worker of which anything is known
----@field started integer how many workers there were
+---@field reports ktstr.worker_report[] one report for each worker
 
 ---what one worker did between its release and its stop
 ---@class ktstr.worker_report
@@ -233,20 +248,9 @@
 ---@field schedstat_run_delay_ns? integer time runnable but not running, ns
 ---@field schedstat_run_count? integer times it was put on a CPU
 ---@field schedstat_cpu_time_ns? integer CPU time by the scheduler's account, ns
----@field wake_latencies_ns integer[] times from a due or posted wake-up to running, at most 1000 of them, evenly spread by rank, ascending; each at most 1/32 too great, ns
+---@field wake_latencies_ns integer[] uniform sample of the times from a due or posted wake-up to running, ns
 ---@field wake_latencies_total integer how many wake-ups there were
 ---@field exit ktstr.ExitInfo how it ended
----@field failure? string why it ended before its stop, e.g. "fork: Resource temporarily unavailable (pids.max 4)"
----@field role string its part in its group, e.g. "messenger" or "receiver"; empty where all members do the same
----@field affinities string[] the CPUs it asked for, in order of the changes; an empty set: what its cpuset allows
----@field stray_cpus string CPUs it was seen on while its cpuset did not hold them
----@field wake_histogram ktstr.LatencyHistogram the times from a due or posted wake-up to running
----@field wake_latency_max_ns? integer the longest of them, exact, ns
-
----how many latencies fell into which bucket; 32 buckets for each power of two, empty ones left out
----@class ktstr.LatencyHistogram
----@field upto_ns integer[] each bucket's greatest latency, ascending, ns
----@field counts integer[] how many latencies each holds
 
 ---what was seen from outside the guest
 ---@class ktstr.MonitorReport
@@ -273,6 +277,7 @@
 ---@field elapsed_ns integer time since the machine's start, ns
 ---@field elapsed_ms integer the same in whole ms
 ---@field scheduler_instance? integer which loaded scheduler the event counters belong to: 1 for the first one seen
+---@field scheduler_unknown boolean whether it could not be read if a scheduler was loaded
 ---@field cpus ktstr.CpuSnapshot[] by CPU number
 ---@field problems string[] what could not be read with this sample, and why
 
@@ -421,7 +426,7 @@
 ---a dump that was taken during the run
 ---@class ktstr.DumpReport
 ---@field name string what the scenario called it; empty when nobody named it
----@field cause string requested, scheduler_error or scheduler_vanished
+---@field cause string requested, scheduler_error, scheduler_vanished or guest_panic
 ---@field detail string what was seen, in one line
 ---@field schema string "single", or "degraded" when the vCPUs did not stop
 ---@field elapsed_ns integer time since the machine's start, ns
@@ -443,6 +448,15 @@
 ---@class ktstr.SamplingReport
 ---@field missed_periods integer sampling times that passed before the sample before was done
 ---@field sample_stride integer monitor.samples holds every n-th of the samples taken
+---@field sample_bytes integer memory that the samples took during the run, bytes
+---@field slower string[] from when on samples were taken farther apart, so that they fit into 1 GiB; empty when they did
+
+---which of the kernel's optional statistics were kept
+---@class ktstr.StatisticsReport
+---@field asked boolean whether the scenario wanted them switched on
+---@field bpf_programs? boolean kernel.bpf_stats_enabled: calls of BPF programs and the time in them; absent: no such switch
+---@field schedstats? boolean kernel.sched_schedstats: counters of run queues, domains and tasks; absent: no such switch
+---@field problem? string why they could not be switched on or read
 
 ---what the vCPUs did from the first step's beginning to the last one's end
 ---@class ktstr.VcpuStatisticsReport

@@ -1,4 +1,4 @@
-#include "engine/base/value.h"
+#include "engine/base/json.h"
 
 #include <doctest/doctest.h>
 
@@ -59,6 +59,37 @@ TEST_CASE("what is no number of JSON is refused, but for those that are not fini
     CHECK_FALSE(parse_json(text).has_value());
   CHECK(std::isnan(parsed<double>("NaN").value()));
   CHECK(parsed<double>("-Infinity") == -std::numeric_limits<double>::infinity());
+}
+
+TEST_CASE("a text is read up to the number of values that its reader takes") {
+  const auto refusal = [](std::string_view text, const JsonLimits& limits) {
+    const auto value = parse_json(text, limits);
+    return value ? "" : value.error().message;
+  };
+  CHECK(refusal("[1,2,3]", {.values = 4}).empty());
+  CHECK(refusal("[1,2,3]", {.values = 3}) == "JSON, byte 5: more than 3 values");
+  CHECK(refusal(R"({"a":[],"b":{}})", {.values = 3}).empty());
+  CHECK(refusal(R"({"a":[],"b":{}})", {.values = 2}).ends_with("more than 2 values"));
+  CHECK(refusal(R"(["four"])", {.string_bytes = 4}).empty());
+  CHECK(refusal(R"(["fiver"])", {.string_bytes = 4}).ends_with("a string of 5 bytes, at most 4 are taken"));
+  CHECK(refusal(R"({"fiver":0})", {.string_bytes = 4}).ends_with("a string of 5 bytes, at most 4 are taken"));
+}
+
+TEST_CASE("a text of too many values for its length is refused long before its end") {
+  std::string zeros = "[0";
+  for (int i = 0; i < 100'000; ++i) zeros += ",0";
+  zeros += "]";
+  CHECK(parse_json(zeros).has_value());
+  const auto dense = parse_json(zeros, {.bytes_per_value = 8});
+  REQUIRE_FALSE(dense.has_value());
+  CHECK(dense.error().message == "JSON, byte 2729: too many values for so short a text");
+  std::string members = R"({"a":0)";
+  for (int i = 0; i < 100'000; ++i) members += R"(,"name":0)";
+  CHECK(parse_json(members + "}", {.bytes_per_value = 8}).has_value());
+}
+
+TEST_CASE("what is well-formed and still not taken says why") {
+  CHECK(parse_json(std::string(1000, '[')).error().message.ends_with("nested deeper than 256"));
 }
 
 }  // namespace ktstr

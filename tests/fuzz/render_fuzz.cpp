@@ -1,5 +1,6 @@
 // render_value() of any bytes by any type table: the input is a length, that many bytes of BTF, the number of
-// the first type to take, and the value.
+// the first type to take, and the value. What leads out of it is followed too, as while a guest stands still.
+#include "introspect/render/pointer_places.h"
 #include "introspect/render/render.h"
 #include "tests/fuzz/fuzz_input.h"
 
@@ -11,6 +12,7 @@ namespace {
 // More of either costs time and shows nothing new.
 constexpr std::uint32_t kTypes = 4;
 constexpr int kMaxReads = 32;  // of what pointers lead to
+constexpr std::uint64_t kMaxFollowedBytes = 4096;
 
 /// An arena and kernel memory that repeat the value's bytes, so that pointers lead somewhere.
 class EchoContext final : public RenderContext {
@@ -49,7 +51,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!btf) return 0;
   const std::uint32_t first = input.take<std::uint16_t>();
   const auto value = input.rest();
-  for (std::uint32_t id = first; id < first + kTypes; ++id)
+  ReadBudget budget(kMaxFollowedBytes);
+  for (std::uint32_t id = first; id < first + kTypes; ++id) {
     static_cast<void>(to_text(render_value(*btf, BtfTypeId{id}, value, EchoContext(value))));
+    const EchoContext context(value);
+    PointerFollower(context, &budget).follow(*btf, BtfTypeId{id}, value, {});
+  }
   return 0;
 }

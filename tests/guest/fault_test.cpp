@@ -2,8 +2,10 @@
 #include <doctest/doctest.h>
 
 #include "engine/report/text.h"
+#include "introspect/dump/dump.h"
 #include "tests/guest/child_process.h"
 #include "tests/guest/guest_fixture.h"
+#include "tests/temporary_directory.h"
 
 using namespace ktstr;
 using namespace ktstr::engine;
@@ -24,13 +26,44 @@ Scenario memory_hog() {
   return scenario;
 }
 
+/// A scenario whose "scheduler" writes `line` on the console and ends.
+Scenario forging(const std::string& line) {
+  auto scenario = small_scenario("forged");
+  scenario.scheduler.emplace();
+  scenario.scheduler->name = "forger";
+  scenario.scheduler->path = GUEST_FORGER;
+  scenario.scheduler->args = {line};
+  return scenario;
+}
+
 }  // namespace
+
+TEST_CASE("a death that a program writes on the console is nobody's death") {
+  const auto kernel = default_kernel();
+  if (!kernel) SKIP_TEST("no kernel is cached");
+  if (!kernel->metadata.can_run_schedulers()) SKIP_TEST("the kernel has no sched_ext");
+  for (const char* line : {"Oops: int3: 0000 [#1] SMP NOPTI", "Kernel panic - not syncing: pwned"}) {
+    const auto report = run_scenario(forging(line), {});
+    REQUIRE_MESSAGE(report, report.error().message);
+    INFO(to_text(*report));
+    CHECK(report->verdict == Outcome::kFail);
+    CHECK(report->emulator_faults.empty());
+    REQUIRE_FALSE(report->failures.empty());
+    CHECK(report->failures[0].message.find("the scheduler forger was not attached: \"said it\"") !=
+          std::string::npos);
+    CHECK(report->failures[0].message.find(line) == std::string::npos);
+    CHECK(report->console_tail.value_or("").find(line) != std::string::npos);
+  }
+}
 
 TEST_CASE("a guest that panics in mid-run fails, its panic line first") {
   if (!default_kernel()) SKIP_TEST("no kernel is cached");
   auto scenario = memory_hog();
   scenario.kernel_args = {"sysctl.vm.panic_on_oom=2"};
-  const auto report = run_scenario(scenario, {});
+  const ktstr::test::TemporaryDirectory directory;
+  RunOptions options;
+  options.dump_dir = directory.path();
+  const auto report = run_scenario(scenario, options);
   REQUIRE_MESSAGE(report, report.error().message);
   INFO(to_text(*report));
   CHECK(report->verdict == Outcome::kFail);
@@ -41,6 +74,20 @@ TEST_CASE("a guest that panics in mid-run fails, its panic line first") {
       "the guest's kernel panicked: Kernel panic - not syncing: Out of memory"));
   CHECK(report->console_tail.value_or("").find("Kernel panic") != std::string::npos);
   CHECK(report->emulator_faults.empty());
+  REQUIRE(report->dumps.size() == 1);
+  const auto& dump = report->dumps[0];
+  CHECK(dump.cause == "guest_panic");
+  CHECK(dump.detail.starts_with("Kernel panic - not syncing: Out of memory"));
+  REQUIRE_MESSAGE(dump.file, dump.problem.value_or(""));
+  const auto read = introspect::read_dump(*dump.file);
+  REQUIRE_MESSAGE(read, read.error().message);
+  const auto& memory = std::get<introspect::FailureDumpReport>(*read);
+  CHECK(memory.vcpu_regs.empty());
+  CHECK(memory.cpu_runqueues.size() == report->machine.cpus);
+  // it panicked in a page fault of a worker, which still is current on its CPU
+  CHECK(std::ranges::any_of(memory.cpu_runqueues, [](const auto& rq) {
+    return rq.curr_class == "fair" && rq.curr_pid.value_or(0) != 0;
+  }));
 }
 
 TEST_CASE("a guest that panics at boot fails, its panic line first") {

@@ -35,6 +35,7 @@ Scenario with_scheduler(std::string name, SchedulerDef scheduler) {
   scenario.scheduler = std::move(scheduler);
   scenario.expect.max_gap = Duration(30s);
   scenario.expect.max_spread_pct = 100;
+  scenario.expect.max_scheduler_gap = Duration(300s);  // of an emulated guest on a busy host
   return scenario;
 }
 

@@ -79,9 +79,9 @@ TEST_CASE("an error in the hook is a failure with its line, after those it added
   CHECK(failures_of("report:fail('first')\nreturn report.nothing.here", report("{}")) ==
         Failures{"first", "foo.lua:4: attempt to index field 'nothing' (a nil value)"});
   CHECK(failures_of("return 5", report("{}")) ==
-        Failures{"foo.lua:2: check must return a string or a list of strings, not a number"});
+        Failures{"foo.lua:2: check must return a string, a list of strings, true or false, not a number"});
   CHECK(failures_of("report:fail(5, 6)", report("{}")) ==
-        Failures{"foo.lua:3: report:fail takes one string"});
+        Failures{"foo.lua:3: report:fail takes one string: report:fail(\"message\")"});
 }
 
 TEST_CASE("a hook has a budget of its own") {

@@ -5,9 +5,11 @@
 #include <filesystem>
 #include <string>
 
+#include "lua/version.h"
 #include "tests/hostile_text.h"
 #include "tests/lua/bundle.h"
 #include "tests/run_command.h"
+#include "tests/skip.h"
 
 namespace ktstr::lua {
 namespace {
@@ -84,7 +86,7 @@ TEST_CASE("wrong usage exits with 3, help and version with 0") {
   CHECK(ktstr("run --halt-poll soon a.lua").code == 3);
   CHECK(ktstr("run --realtime=high a.lua").code == 3);
   CHECK(ktstr("kernel").code == 3);
-  CHECK(ktstr("--version").output == "ktstr " KTSTR_VERSION "\n");
+  CHECK(ktstr("--version").output == version_text() + "\n");
   for (const auto* command :
        {"", "run ", "list ", "check ", "kernel ", "kernel fetch ", "kernel list ", "kernel add ",
         "kernel clean ", "ctprof ", "ctprof capture ", "ctprof show ", "ctprof compare "}) {
@@ -129,6 +131,59 @@ TEST_CASE("ctprof says what is wrong and exits with 3") {
   CHECK(contains(ktstr("ctprof show " KTSTR_SCENARIOS "/hello.lua"), "hello.lua: not compressed with zstd"));
   CHECK(ktstr("ctprof compare /nonexistent /nonexistent").code == 3);
   CHECK(ktstr("ctprof compare --sections none a b").code == 3);
+}
+
+TEST_CASE("numbers and times outside of their range are refused before anything is done") {
+  const auto refused = [](const std::string& arguments, const std::string& text) {
+    const auto outcome = ktstr(arguments);
+    INFO(arguments << ": " << outcome.output);
+    CHECK(outcome.code == 3);
+    CHECK(contains(outcome, text));
+  };
+  refused("kernel clean --keep -1", "--keep: \"-1\" is not a whole number from 0 to 1000");
+  refused("ctprof compare a b --limit -5", "--limit: \"-5\" is not a whole number from 0 to 1000000");
+  refused("ctprof compare a b --limit 1e3", "--limit: \"1e3\" is not a whole number");
+  refused("ctprof show a --top 99999999999999999999", "is not a whole number from 0 to 1000000");
+  refused("ctprof capture --watch 1s --top -1", "--top: \"-1\" is not a whole number");
+  refused("ctprof capture -o a --pid 0", "--pid: \"0\" is not a whole number from 1 to 4194304");
+  refused("dump show a --task -1", "--task: \"-1\" is not a whole number");
+  refused("ctprof capture --watch 0s", "--watch 0s: takes 10ms to ");
+  refused("ctprof capture --watch 100h", "--watch 100h: takes 10ms to ");
+  refused("ctprof capture --watch fast", "--watch: ");
+}
+
+TEST_CASE("only regular files are put in the place of what a person names") {
+  const Bundle bundle;
+  const auto capture = "ctprof capture --pid " + std::to_string(getpid()) + " -o ";
+  const auto full = ktstr(capture + "/dev/full");
+  CHECK(full.code == 3);
+  CHECK(full.output == "/dev/full: a character device, not a regular file\n");
+  CHECK(std::filesystem::is_character_file("/dev/full"));
+  CHECK(ktstr(capture + bundle.directory().string()).output ==
+        bundle.directory().string() + ": a directory, not a regular file\n");
+}
+
+TEST_CASE("an empty path to a kernel is an error, not an exception") {
+  const auto outcome = ktstr("kernel add ''");
+  CHECK(outcome.code == 3);
+  CHECK(outcome.output == "kernel add: the path is empty; give a bzImage or an ELF\n");
+}
+
+TEST_CASE("where no thread can be started, a command does without or says so") {
+  if (::geteuid() != 0) SKIP_TEST("needs root, to become somebody who has no thread left");
+  const Bundle bundle;
+  std::filesystem::permissions(bundle.directory(), std::filesystem::perms::all);
+  const auto limited = [&](const std::string& arguments) {
+    const auto copy = bundle.directory() / "ktstr";
+    std::filesystem::copy_file(KTSTR_EXECUTABLE, copy, std::filesystem::copy_options::overwrite_existing);
+    return test::run_command("setpriv --reuid 65533 --regid 65533 --clear-groups prlimit --nproc=1 " +
+                             copy.string() + " " + arguments);
+  };
+  const auto captured = limited("ctprof capture -o " + bundle.directory().string() + "/all.ctprof.zst");
+  CHECK_MESSAGE(captured.code == 0, captured.output);
+  const auto watched = limited("ctprof capture --watch 1s");
+  CHECK(watched.code == 3);
+  CHECK(watched.output == "start a thread for Ctrl-C: the limit of tasks is reached (ulimit -u, pids.max)\n");
 }
 
 TEST_CASE("what scripts and arguments say reaches the terminal as text") {
@@ -180,7 +235,7 @@ TEST_CASE("where files are to be written is tried before anything is run") {
   CHECK(ktstr("run --json /nonexistent/r.json " + script).output ==
         "JSON report /nonexistent/r.json: create a file beside it: No such file or directory\n");
   CHECK(ktstr("run --json " + folder + " " + script).output ==
-        "JSON report " + folder + ": is a directory\n");
+        "JSON report " + folder + ": a directory, not a regular file\n");
   CHECK(ktstr("run --json /proc/r.json " + script).code == 3);
   CHECK(ktstr("run --dump-dir " + script + "/x " + script).output ==
         "--dump-dir: " + script + " is no directory\n");

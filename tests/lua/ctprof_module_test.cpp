@@ -115,6 +115,21 @@ TEST_CASE("files that are no captures are refused, with the line that loads them
         "foo.lua:2: ctprof.load: foo.lua: a script reads captures only, which are called NAME.ctprof.zst");
 }
 
+TEST_CASE("a few bytes that would become gigabytes in memory are refused, again and again") {
+  const Captures captures;
+  captures.write("bomb.ctprof.zst", [] {
+    ctprof::ZstdStream stream;
+    stream.Put('[');
+    for (int i = 0; i < 33'000'000; ++i) stream.Put('0'), stream.Put(',');
+    for (const char c : std::string("0]")) stream.Put(c);
+    return stream.finish().value();
+  }());
+  CHECK(captures.run("\nfor i = 1, 3 do\n"
+                     "  local ok, why = pcall(c.load, here .. 'bomb.ctprof.zst')\n"
+                     "  assert(not ok and why:find('too many values for so short a text', 1, true), why)\n"
+                     "end") == "ok");
+}
+
 TEST_CASE("a capture that does not fit a script's memory ends it") {
   const Captures captures;
   auto large = capture(1, 1);

@@ -9,7 +9,7 @@ namespace {
 std::string entries(const TableLiteral* table) {
   if (!table) return "none";
   std::string text;
-  for (const auto& entry : table->entries) {
+  for (const auto& entry : table->entries()) {
     text += text.empty() ? "" : " ";
     text += entry.is_item ? "item" : entry.key.empty() ? "computed" : entry.key;
     text += ":" + std::to_string(entry.line);
@@ -19,7 +19,7 @@ std::string entries(const TableLiteral* table) {
 }
 
 std::string returned(const std::string& source) {
-  return entries(Locator(source).returned("scenario").table.get());
+  return entries(Locator(source).returned("scenario").table);
 }
 
 }  // namespace
@@ -54,10 +54,10 @@ TEST_CASE("list items, computed keys and comparisons are told apart") {
 
 TEST_CASE("a call is found by its line, unless there are several") {
   const Locator one("local s = k.step {\n hold = 1 }\nlocal t = k.step { x = 1 }");
-  CHECK(entries(one.called_at("step", 1).get()) == "hold:2");
-  CHECK(entries(one.called_at("step", 3).get()) == "x:3");
-  CHECK(entries(one.called_at("step", 2).get()) == "none");
-  CHECK(entries(Locator("f(k.step { a = 1 }, k.step { b = 1 })").called_at("step", 1).get()) == "none");
+  CHECK(entries(one.called_at("step", 1)) == "hold:2");
+  CHECK(entries(one.called_at("step", 3)) == "x:3");
+  CHECK(entries(one.called_at("step", 2)) == "none");
+  CHECK(entries(Locator("f(k.step { a = 1 }, k.step { b = 1 })").called_at("step", 1)) == "none");
 }
 
 TEST_CASE("what does not end is not guessed") {

@@ -13,6 +13,13 @@ std::string around(const std::string& body) {
   return body + "\nreturn require('ktstr').scenario {}";
 }
 
+/// Code that holds when `name`, a global or a member of one, is not there.
+std::string absent(const std::string& name) {
+  const auto dot = name.find('.');
+  if (dot == std::string::npos) return "assert(rawget(_G, '" + name + "') == nil)";
+  return "assert(" + name + " == nil)";
+}
+
 const Limits kSmall{8U << 20, 1'000'000, std::chrono::seconds(1)};
 
 }  // namespace
@@ -22,16 +29,46 @@ TEST_CASE("nothing that reaches the host is there") {
   for (const auto* name :
        {"io", "os", "ffi", "debug", "package", "jit", "load", "loadstring", "loadfile", "dofile",
         "collectgarbage", "getfenv", "setfenv", "newproxy", "gcinfo", "module", "string.dump"})
-    CHECK_MESSAGE(bundle.outcome(around("assert(" + std::string(name) + " == nil)")) == "ok", name);
-  for (const auto* name : {"io", "os", "ffi", "debug", "jit", "bit", "string", "package"})
+    CHECK_MESSAGE(bundle.outcome(around(absent(name))) == "ok", name);
+  for (const auto* name : {"bit", "string"})
     CHECK_MESSAGE(
         bundle.outcome("require '" + std::string(name) + "'").find("beside the script") != std::string::npos,
         name);
 }
 
+TEST_CASE("what the sandbox leaves out of Lua is told with the reason") {
+  const Bundle bundle;
+  CHECK(bundle.outcome("\nio.open('/etc/passwd')") ==
+        "foo.lua:2: the sandbox has no io: a script can't reach the host's files, processes or clocks");
+  CHECK(
+      bundle.outcome("load('return 1')") ==
+      "foo.lua:1: the sandbox has no load: a script can't make code out of text; require reads files beside "
+      "the script");
+  for (const auto* name : {"io", "os", "ffi", "debug", "jit", "package"})
+    CHECK_MESSAGE(
+        bundle.outcome("require '" + std::string(name) + "'")
+            .starts_with("foo.lua:1: require \"" + std::string(name) + "\": the sandbox has no " + name),
+        name);
+}
+
+TEST_CASE("a global that nothing declared is an error, with the nearest name") {
+  const Bundle bundle;
+  CHECK(bundle.outcome("local x = 1\nlocal y = wrokers") == "foo.lua:2: undeclared global \"wrokers\"");
+  CHECK(bundle.outcome("workers = 1\nlocal y = wrokers") ==
+        "foo.lua:2: undeclared global \"wrokers\" (did you mean \"workers\"?)");
+  CHECK(bundle.outcome("prnt 'x'") == "foo.lua:1: undeclared global \"prnt\" (did you mean \"print\"?)");
+  CHECK(bundle.outcome("if _G.workers then end") == "foo.lua:1: undeclared global \"workers\"");
+  CHECK(bundle.outcome(around("assert(rawget(_G, 'workers') == nil) workers = nil assert(workers == nil)")) ==
+        "ok");
+  CHECK(bundle.outcome(around("function later() return now end now = 2 assert(later() == 2)")) == "ok");
+  CHECK(bundle.outcome("setmetatable(_G, {})").find("cannot change a protected metatable") !=
+        std::string::npos);
+  CHECK(bundle.outcome("_G[nil] = 1").starts_with("foo.lua:1: "));
+}
+
 TEST_CASE("64-bit literals give no way to the ffi library") {
   const Bundle bundle;
-  CHECK(bundle.outcome(around("assert(getmetatable(1ULL) == 'ffi' and ffi == nil)")) == "ok");
+  CHECK(bundle.outcome(around("assert(getmetatable(1ULL) == 'ffi' and rawget(_G, 'ffi') == nil)")) == "ok");
 }
 
 TEST_CASE("bytecode is not loaded") {
@@ -104,7 +141,8 @@ TEST_CASE("endless recursion ends") {
 
 TEST_CASE("modules come from beside the script, once") {
   const Bundle bundle;
-  bundle.write("lib/shared.lua", "counter = (counter or 0) + 1\nreturn { topology = '1n1l2c1t' }");
+  bundle.write("lib/shared.lua",
+               "counter = (rawget(_G, 'counter') or 0) + 1\nreturn { topology = '1n1l2c1t' }");
   CHECK(bundle.outcome(
             "local shared = require 'lib.shared'\nassert(shared == require 'lib.shared' and counter == 1)\n"
             "return require('ktstr').scenario { topology = shared.topology }") == "ok");

@@ -143,6 +143,82 @@ return k.scenario { cgroups = loop })",
      "foo.lua:4: "
      "cgroups.loop.loop.loop.loop.loop.loop.loop.loop.loop.loop.loop.loop.loop.loop.loop.loop.loop.loop.loop."
      "loop.loop.loop.loop.loop.loop.loop.loop.loop.loop.loop.loop: tables are nested deeper than 32"},
+    {R"(local k = require "ktstr"
+return k.scenario {
+  cgroups = { web = { works = k.work.cpu_spin { workers = 1 } } },
+})",
+     "foo.lua:3: cgroups.web.works: expected a list, got one cpu_spin: a list of one has braces of its own, "
+     "works = { ... }"},
+    {R"(local k = require "ktstr"
+return k.scenario {
+  cgroups = { web = k.work.cpu_spin { workers = 1 } },
+})",
+     "foo.lua:3: cgroups.web: expected a cgroup, got one cpu_spin: workers stand in a list, "
+     "{ works = { k.work.cpu_spin { ... } } }"},
+    {R"(local k = require "ktstr"
+return k.scenario {
+  steps = k.step { hold = "1s" },
+})",
+     "foo.lua:3: steps: expected a list, got a table: a list of one has braces of its own, steps = { ... }"},
+    {R"(local k = require "ktstr"
+return k.scenario {
+  steps = {
+    k.step { hold = "1s" },
+    k.op.swap_cpusets("a", "b"),
+  },
+})",
+     "foo.lua:5: steps[2]: expected a step, got one swap_cpusets: ops stand in a step, "
+     "k.step { k.op.swap_cpusets(...), hold = \"1s\" }"},
+    {R"(local k = require "ktstr"
+return k.scenario {
+  duration = "1s",
+  k.op.swap_cpusets("a", "b"),
+})",
+     "foo.lua:2: a scenario has no list items: ops stand in a step, steps = { k.step { k.op... } }"},
+    {R"(local k = require "ktstr"
+return k.scenario {
+  duration = 5,
+  topolgy = "1n1l2c1t",
+  cgroups = { web = { works = { k.work.cpu_spin { workers = "two", colour = 1 }, 7 } } },
+})",
+     "foo.lua:4: topolgy: unknown key (did you mean \"topology\"?)\n"
+     "foo.lua:3: duration: expected a duration such as \"50ms\", got a whole number (5)\n"
+     "foo.lua:5: cgroups.web.works[1].colour: unknown key (known: iterations, workers, workers_pct, "
+     "affinity, policy, nice, comm)\n"
+     "foo.lua:5: cgroups.web.works[1].workers: expected a whole number, got a string (\"two\")\n"
+     "foo.lua:5: cgroups.web.works[2]: expected work such as k.work.cpu_spin { workers = 2 }, got a whole "
+     "number (7)"},
+    {R"(local k = require "ktstr"
+return k.scenario {
+  topology = "1n1l4c1t",
+  duration = "0s",
+  kernel_args = { "" },
+  cgroups = {
+    web = { cpuset = k.cpuset.disjoint(2, 2), works = { k.work.pipe_io { workers = 3 } } },
+    batch = { cpu_weight = 0 },
+  },
+  steps = { k.step {
+    k.op.stop_cgroup "wbe",
+    k.op.set_cpuset("web", k.cpuset.llc(0)),
+    k.op.stop_cgroup "wbe",
+    k.op.remove_cgroup "btach",
+  } },
+  expect = { max_spread_pct = 200, monitor = { max_imbalance_ratio = 0.5 } },
+})",
+     "foo.lua:5: kernel_args[1]: must be printable and not empty\n"
+     "foo.lua:4: duration: must be longer than 0, not 0s\n"
+     "foo.lua:8: cgroups.batch.cpu_weight: must be from 1 to 10000, not 0\n"
+     "foo.lua:7: cgroups.web.cpuset: disjoint(2, 2): index must be below 2\n"
+     "foo.lua:7: cgroups.web.works[1].workers: 3 is not a multiple of 2: pipe_io workers come in groups of "
+     "2\n"
+     "foo.lua:11: steps[1].ops[1].cgroup: cgroup \"wbe\" does not exist at this point (did you mean "
+     "\"web\"?)\n"
+     "foo.lua:14: steps[1].ops[4].cgroup: cgroup \"btach\" does not exist at this point (did you mean "
+     "\"batch\"?)\n"
+     "foo.lua:16: expect.max_spread_pct: must be at most 100, got a number (200)\n"
+     "foo.lua:16: expect.monitor.max_imbalance_ratio: must be 1 or more, got a number (0.5): an even load "
+     "has "
+     "ratio 1"},
     {"return 5", "foo.lua: expected the script to return k.scenario { ... }, got number"},
     {"return {}", "foo.lua: expected the script to return k.scenario { ... }, got table"},
     {"\n\nreturn = 5", "foo.lua:3: unexpected symbol near '='"},

@@ -6,7 +6,6 @@
 
 #include <array>
 #include <fstream>
-#include <future>
 #include <sstream>
 
 #include "tests/temporary_directory.h"
@@ -68,11 +67,9 @@ TEST_CASE("the console keeps its tail, finds the panic and writes every byte to 
   const test::TemporaryDirectory directory;
   const auto log = directory.path() / "console.log";
   auto [guest, host] = make_stream();
-  std::promise<void> found;
-  const auto console = *Console::open(std::move(host), log, [&] { found.set_value(); });
+  const auto console = *Console::open(std::move(host), log);
   say(guest, "booting\n[    1.0] Kernel pa");
   say(guest, "nic - not syncing: first\r\n[    1.1] Kernel panic - not syncing: second\n");
-  found.get_future().wait();
   guest.reset();
   console->wait_end();
   CHECK(console->findings().panic == "Kernel panic - not syncing: first");
@@ -87,7 +84,7 @@ TEST_CASE("the console keeps its tail, finds the panic and writes every byte to 
 
 TEST_CASE("a console that never ends a line is kept within bounds") {
   auto [guest, host] = make_stream();
-  const auto console = *Console::open(std::move(host), {}, [] {});
+  const auto console = *Console::open(std::move(host), {});
   const std::string block(64 * 1024, 'x');
   for (int i = 0; i < 8; ++i) say(guest, block);
   guest.reset();
@@ -97,20 +94,40 @@ TEST_CASE("a console that never ends a line is kept within bounds") {
 
 TEST_CASE("a console log that can't be opened is an error that names it") {
   auto [guest, host] = make_stream();
-  const auto console = Console::open(std::move(host), "/nonexistent/console.log", [] {});
+  const auto console = Console::open(std::move(host), "/nonexistent/console.log");
   CHECK(console.error().code == ErrorCode::kNotFound);
   CHECK(console.error().message.find("/nonexistent/console.log") != std::string::npos);
 }
 
 TEST_CASE("a full disk under the console log is reported and reading goes on") {
   auto [guest, host] = make_stream();
-  const auto console = *Console::open(std::move(host), "/dev/full", [] {});
+  const auto console = *Console::open(std::move(host), "/dev/full");
   say(guest, "one\ntwo\n");
   guest.reset();
   console->wait_end();
   CHECK(console->tail(2) == "one\ntwo");
   REQUIRE(console->log_error().has_value());
   CHECK(console->log_error()->code == ErrorCode::kIo);
+  CHECK(log_problem(*console) == "write console log /dev/full: No space left on device");
+}
+
+TEST_CASE("a console log has a limit, says where it ends, and reading goes on") {
+  const test::TemporaryDirectory directory;
+  const auto log = directory.path() / "console.log";
+  auto [guest, host] = make_stream();
+  const auto console = *Console::open(std::move(host), log, 10);
+  say(guest, "0123456");
+  say(guest, "789and more\n");
+  say(guest, "the last line\n");
+  guest.reset();
+  console->wait_end();
+  std::stringstream logged;
+  logged << std::ifstream(log).rdbuf();
+  const auto limit =
+      "the console log " + log.string() + " has reached its limit: the console's later lines are not in it";
+  CHECK(logged.str() == "0123456789\n[ktstr: " + limit + "]\n");
+  CHECK(log_problem(*console) == limit);
+  CHECK(console->tail(1) == "the last line");
 }
 
 }  // namespace ktstr::vmm

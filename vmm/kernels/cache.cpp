@@ -1,9 +1,9 @@
 #include "vmm/kernels/cache.h"
 
 #include <fmt/format.h>
-#include <lzma.h>
+#include <spdlog/spdlog.h>
 #include <string.h>
-#include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -12,8 +12,13 @@
 #include "engine/base/elf_image.h"
 #include "engine/base/mapped_file.h"
 #include "engine/base/nearest.h"
-#include "engine/base/read.h"
+#include "engine/base/printable.h"
+#include "engine/base/read_format.h"
+#include "engine/base/utc_time.h"
 #include "engine/base/write.h"
+#include "vmm/kernels/checksum.h"
+#include "vmm/kernels/config_beside.h"
+#include "vmm/kernels/default_kernel.h"
 #include "vmm/kernels/release.h"
 
 namespace ktstr::vmm {
@@ -31,20 +36,6 @@ Error filesystem_error(std::string_view what, const fs::path& path, std::error_c
 
 std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-std::string checksum(std::span<const std::byte> bytes) {
-  return fmt::format("{:016x}",
-                     lzma_crc64(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(), 0));
-}
-
-std::string now_utc() {
-  const time_t now = ::time(nullptr);
-  struct tm utc {};
-  ::gmtime_r(&now, &utc);
-  char text[32];
-  ::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return text;
 }
 
 /// The entry's directory name: the release, and enough of the build id (or of the contents) to tell builds
@@ -66,9 +57,20 @@ bool is_named(const CacheEntry& entry, std::string_view spec) {
   return names_release(spec, entry.directory.filename().string());
 }
 
+/// Members that a newer ktstr added are left out and told.
+Result<KernelMetadata> parse_metadata(std::string_view json, const fs::path& file) {
+  const auto tree = KTSTR_TRY(parse_json(json));
+  const auto found = KTSTR_TRY(format_of(tree, "format", {1, 0}));
+  KernelMetadata metadata;
+  if (const auto note = KTSTR_TRY(read_format(tree, metadata, found, kMetadataFormat)); !note.empty())
+    spdlog::warn("{}", printable(file.string() + ": " + note));
+  metadata.format = kMetadataFormat.to_string();
+  return metadata;
+}
+
 Result<KernelMetadata> read_metadata(const fs::path& directory) {
   const MappedFile file = KTSTR_TRY(MappedFile::open(directory / kMetadataFile));
-  auto metadata = from_json<KernelMetadata>(text_of(file.bytes()));
+  auto metadata = parse_metadata(text_of(file.bytes()), directory / kMetadataFile);
   if (!metadata) return std::move(metadata.error()).with_context((directory / kMetadataFile).string());
   if (!fs::is_regular_file(directory / "vmlinux"))
     return Error{ErrorCode::kCorrupt, directory.string() + ": no vmlinux"};
@@ -107,9 +109,22 @@ Result<std::span<const std::byte>> btf_section(const ExtractedKernel& kernel) {
   return btf->bytes;
 }
 
+/// "7.3.4" of "7.3.4+deb13-cloud-amd64".
+std::string_view version_of(std::string_view release) {
+  return release.substr(0, release.find_first_not_of("0123456789."));
+}
+
 /// Whether a `--kernel` argument means a file rather than a release.
 bool is_path(std::string_view spec) {
   return spec.find('/') != std::string_view::npos || spec.empty() || spec[0] < '0' || spec[0] > '9';
+}
+
+Result<std::string> file_source(const fs::path& path) {
+  std::error_code error;
+  const auto absolute = fs::absolute(path, error);
+  if (path.empty() || error)
+    return Error{ErrorCode::kInvalidArgument, "no path of a kernel image: \"" + path.string() + "\""};
+  return "file " + absolute.string();
 }
 
 }  // namespace
@@ -134,21 +149,30 @@ Result<fs::path> KernelCache::default_directory() {
                "no place for the kernel cache: none of KTSTR_CACHE, XDG_CACHE_HOME, HOME is set"};
 }
 
-Result<KernelCache> KernelCache::open(const fs::path& directory, CompleteEntry complete) {
-  KernelCache cache(directory / "kernels", std::move(complete));
-  std::error_code error;
-  fs::create_directories(cache.directory_, error);
-  if (error) return filesystem_error("create", cache.directory_, error);
-  const FileLock held = KTSTR_TRY(cache.lock());
-  KTSTR_TRY_STATUS(StagingDirectory::remove_stale(cache.directory_));
+Result<KernelCache> KernelCache::open(const fs::path& directory, CompleteEntry complete, Notice notice) {
+  KernelCache cache(directory / "kernels", std::move(complete), std::move(notice));
+  KTSTR_TRY_STATUS(cache.prepare());
   return cache;
 }
 
+Status KernelCache::prepare() {
+  std::error_code error;
+  fs::create_directories(directory_, error);
+  if (error) return filesystem_error("create", directory_, error);
+  read_only_ = ::access(directory_.c_str(), W_OK) != 0;
+  if (read_only_) return ok();
+  const FileLock held = KTSTR_TRY(lock());
+  return StagingDirectory::remove_stale(directory_);
+}
+
 Result<FileLock> KernelCache::lock() const {
-  return FileLock::wait(directory_ / ".lock");
+  return FileLock::wait(directory_ / ".lock", notice_);
 }
 
 Result<StagingDirectory> KernelCache::scratch() const {
+  if (read_only_)
+    return Error{ErrorCode::kUnavailable, "the kernel cache " + directory_.string() +
+                                              " may not be written to: KTSTR_CACHE names another"};
   const FileLock held = KTSTR_TRY(lock());
   return StagingDirectory::create(directory_);
 }
@@ -169,11 +193,13 @@ Result<KernelCache::Listing> KernelCache::list() const {
   return listing;
 }
 
-Error KernelCache::not_cached(std::string_view spec, const Listing& listing) const {
+Error KernelCache::not_cached(const std::optional<std::string>& spec, const Listing& listing) const {
   std::vector<std::string_view> releases;
   for (const CacheEntry& entry : listing.entries) releases.push_back(entry.metadata.release);
-  std::string message = fmt::format("no cached kernel is called {}", spec);
-  if (const auto nearest = nearest_name(spec, releases))
+  std::string message =
+      spec ? fmt::format("no kernel {0} is cached: `ktstr kernel fetch {0}` gets one", *spec)
+           : "no kernel that can run sched_ext schedulers is cached: `ktstr kernel fetch` gets one";
+  if (const auto nearest = spec ? nearest_name(*spec, releases) : std::nullopt)
     message += fmt::format(" (did you mean {}?)", *nearest);
   message +=
       releases.empty() ? "; the cache is empty" : fmt::format("; cached: {}", fmt::join(releases, ", "));
@@ -181,50 +207,81 @@ Error KernelCache::not_cached(std::string_view spec, const Listing& listing) con
   return {ErrorCode::kNotFound, message};
 }
 
+const CacheEntry* KernelCache::find_default(const Listing& listing,
+                                            const std::optional<std::string>& chosen) {
+  const CacheEntry* best = nullptr;
+  for (const CacheEntry& entry : listing.entries) {
+    if (entry.directory.filename() == chosen.value_or("")) return &entry;
+    if (!entry.metadata.can_run_schedulers()) continue;
+    const bool is_better =
+        !best || (version_of(entry.metadata.release) == version_of(best->metadata.release) &&
+                  entry.metadata.is_fetched() && !best->metadata.is_fetched());
+    if (is_better) best = &entry;
+  }
+  return best;
+}
+
+Status KernelCache::make_default(const CacheEntry& entry) const {
+  const StagingDirectory staging = KTSTR_TRY(scratch());
+  return set_default_entry(directory_, entry.directory.filename().string(), staging.path());
+}
+
 Result<CacheEntry> KernelCache::resolve(const std::optional<std::string>& spec) const {
-  if (spec && is_path(*spec)) return add({*spec, std::nullopt, "file " + fs::absolute(*spec).string()});
+  if (spec && is_path(*spec)) return add({*spec, std::nullopt, {}});
   const Listing listing = KTSTR_TRY(list());
-  const auto wanted = [&](const CacheEntry& entry) {
-    return spec ? is_named(entry, *spec) : entry.metadata.can_run_schedulers();
-  };
-  const auto found = std::find_if(listing.entries.begin(), listing.entries.end(), wanted);
-  if (found != listing.entries.end()) return *found;
-  if (spec) return not_cached(*spec, listing);
-  return std::move(not_cached("default", listing))
-      .with_context("no cached kernel can run sched_ext schedulers");
+  if (!spec) {
+    const auto* const chosen = find_default(listing, default_entry(directory_));
+    if (chosen) return *chosen;
+    return not_cached(spec, listing);
+  }
+  const auto found =
+      std::ranges::find_if(listing.entries, [&](const auto& entry) { return is_named(entry, *spec); });
+  if (found == listing.entries.end()) return not_cached(spec, listing);
+  return *found;
 }
 
 Result<CacheEntry> KernelCache::add(const KernelToAdd& kernel) const {
-  const MappedFile image = KTSTR_TRY(MappedFile::open(kernel.image));
   KernelMetadata metadata;
+  metadata.source = kernel.source.empty() ? KTSTR_TRY(file_source(kernel.image)) : kernel.source;
+  const MappedFile image = KTSTR_TRY(MappedFile::open(kernel.image));
   metadata.image_checksum = checksum(image.bytes());
   metadata.image_bytes = image.bytes().size();
-  const Listing listing = KTSTR_TRY(list());
-  for (const CacheEntry& entry : listing.entries)
-    if (entry.metadata.image_checksum == metadata.image_checksum &&
-        entry.metadata.image_bytes == metadata.image_bytes)
-      return entry;
+  auto listing = KTSTR_TRY(list());
+  for (CacheEntry& entry : listing.entries) {
+    if (entry.metadata.image_checksum != metadata.image_checksum ||
+        entry.metadata.image_bytes != metadata.image_bytes)
+      continue;
+    const auto config = kernel.config ? kernel.config : config_beside(kernel.image, entry.metadata.release);
+    if (config && entry.config().empty() && !read_only_)
+      KTSTR_TRY_STATUS(renew(entry, {.elf = false, .config = config}));
+    return std::move(entry);
+  }
+  return add_new(kernel, std::move(metadata), image.bytes());
+}
 
-  auto extracted = extract_kernel(image.bytes());
-  if (!extracted) return std::move(extracted.error()).with_context(kernel.source);
+Result<CacheEntry> KernelCache::add_new(const KernelToAdd& kernel, KernelMetadata metadata,
+                                        std::span<const std::byte> image) const {
+  auto extracted = extract_kernel(image);
+  if (!extracted) return std::move(extracted.error()).with_context(metadata.source);
   auto btf = btf_section(*extracted);
-  if (!btf) return std::move(btf.error()).with_context(kernel.source);
-  const auto config = KTSTR_TRY(open_config(kernel.config));
+  if (!btf) return std::move(btf.error()).with_context(metadata.source);
+  const auto config =
+      KTSTR_TRY(open_config(kernel.config ? kernel.config : config_beside(kernel.image, extracted->release)));
   metadata.release = extracted->release;
   metadata.build_id = extracted->build_id;
   metadata.image_format = extracted->format;
-  metadata.source = kernel.source;
-  metadata.added = now_utc();
+  metadata.added = utc_text(std::chrono::system_clock::now());
   metadata.sched_ext = has_sched_ext(config ? std::optional(text_of(config->bytes())) : std::nullopt, *btf);
 
   StagingDirectory staging = KTSTR_TRY(scratch());
   if (extracted->format == ImageFormat::kBzImage)
-    KTSTR_TRY_STATUS(write_durably(staging.path() / "bzImage", image.bytes()));
+    KTSTR_TRY_STATUS(write_durably(staging.path() / "bzImage", image));
   KTSTR_TRY_STATUS(write_durably(staging.path() / "vmlinux", extracted->elf));
   if (config) KTSTR_TRY_STATUS(write_durably(staging.path() / "config", config->bytes()));
   if (auto completed = complete_(staging.path(), metadata); !completed)
-    return std::move(completed.error()).with_context(kernel.source);
+    return std::move(completed.error()).with_context(metadata.source);
   KTSTR_TRY_STATUS(write_metadata(staging.path(), metadata));
+  KTSTR_TRY_STATUS(KTSTR_TRY(FileRecords::of(staging.path())).save(staging.path()));
   return publish(std::move(staging), std::move(metadata));
 }
 
@@ -237,23 +294,6 @@ Result<CacheEntry> KernelCache::publish(StagingDirectory staging, KernelMetadata
   }
   KTSTR_TRY_STATUS(staging.publish(target));
   return CacheEntry{target, std::move(metadata)};
-}
-
-Status KernelCache::renew(CacheEntry& entry) const {
-  const StagingDirectory staging = KTSTR_TRY(scratch());
-  std::error_code error;
-  fs::create_symlink(entry.elf(), staging.path() / "vmlinux", error);
-  if (error) return filesystem_error("link", entry.elf(), error);
-  KTSTR_TRY_STATUS(complete_(staging.path(), entry.metadata));
-  KTSTR_TRY_STATUS(write_metadata(staging.path(), entry.metadata));
-  const FileLock held = KTSTR_TRY(lock());
-  fs::remove(staging.path() / "vmlinux", error);
-  for (const auto& file : fs::directory_iterator(staging.path(), error)) {
-    fs::rename(file.path(), entry.directory / file.path().filename(), error);
-    if (error) return filesystem_error("rename", file.path(), error);
-  }
-  if (error) return filesystem_error("list", staging.path(), error);
-  return sync_directory(entry.directory);
 }
 
 /// Moves the entry out of sight in one step; what was moved is removed with the staging directory.
@@ -279,7 +319,7 @@ Result<std::vector<std::string>> KernelCache::clean(const CleanSelection& select
     KTSTR_TRY_STATUS(remove(entry.directory));
     removed.push_back(entry.metadata.release);
   }
-  if (selection.spec && !matched) return not_cached(*selection.spec, listing);
+  if (selection.spec && !matched) return not_cached(selection.spec, listing);
   if (selection.spec) return removed;
   for (const auto& entry : fs::directory_iterator(directory_)) {
     const std::string name = entry.path().filename().string();

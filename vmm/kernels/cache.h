@@ -9,13 +9,14 @@
 #include <vector>
 
 #include "engine/base/result.h"
+#include "vmm/kernels/file_records.h"
 #include "vmm/kernels/metadata.h"
 #include "vmm/kernels/staging.h"
 
 namespace ktstr::vmm {
 
 /// One kernel in the cache. The directory holds vmlinux, bzImage when it was added as one, config when known,
-/// metadata.json, and what the cache's owner made of them.
+/// metadata.json, what the cache's owner made of them, and checksums.json of all these.
 struct CacheEntry {
   std::filesystem::path directory;
   KernelMetadata metadata;
@@ -36,13 +37,25 @@ using CompleteEntry = std::function<Status(const std::filesystem::path& director
 struct KernelToAdd {
   std::filesystem::path image;                  ///< bzImage or ELF
   std::optional<std::filesystem::path> config;  ///< the .config it was built with
-  std::string source;                           ///< for people: where it came from
+  std::string source{};                         ///< for people: where it came from; empty: the file
 };
 
 /// What clean() removes.
 struct CleanSelection {
   std::optional<std::string> spec;  ///< only kernels that this names (see names_release()); all when absent
   std::optional<std::size_t> keep_newest;  ///< except this many of them
+};
+
+/// Whether an entry's files are what was put there.
+struct EntryCheck {
+  std::vector<std::string> damaged;  ///< names of files that are not, or are gone
+  bool recorded = true;  ///< false: of an older version of ktstr; what was made of the image is unproven
+};
+
+/// What renew() makes anew beside the further files.
+struct Renewal {
+  bool elf = false;                               ///< vmlinux too, from the bzImage
+  std::optional<std::filesystem::path> config{};  ///< a configuration to take in
 };
 
 class KernelCache {
@@ -57,23 +70,38 @@ class KernelCache {
   [[nodiscard]] static Result<std::filesystem::path> default_directory();
 
   /// Opens the cache below `directory`, creating it if need be, and clears what killed processes left there.
+  /// One that may not be written to can be read. `notice` is told what keeps the user waiting.
   [[nodiscard]] static Result<KernelCache> open(const std::filesystem::path& directory,
-                                                CompleteEntry complete);
+                                                CompleteEntry complete, Notice notice = {});
 
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
+  [[nodiscard]] bool is_read_only() const { return read_only_; }
+  [[nodiscard]] const Notice& notice() const { return notice_; }
   [[nodiscard]] Result<Listing> list() const;
 
   /// The kernel that `spec` means: a path (it has a `/`, or does not begin with a digit), a release or the
-  /// beginning of one; of several the newest. None: the newest that can run schedulers. A file that is not
-  /// cached yet is added. Errors: kNotFound, naming what is cached and the nearest; and those of add().
+  /// beginning of one; of several the newest. None: the default. A file that is not cached yet is added.
+  /// Errors: kNotFound, naming what is cached and the nearest; and those of add().
   [[nodiscard]] Result<CacheEntry> resolve(const std::optional<std::string>& spec) const;
 
-  /// Adds a kernel, or returns the entry that has it already. Errors: those of extract_kernel() with the
-  /// path; kInvalidArgument for a kernel without BTF.
+  /// The entry that was made the default; without one, of those that can run schedulers the newest, and of
+  /// several of that version the one that was fetched.
+  [[nodiscard]] static const CacheEntry* find_default(const Listing& listing,
+                                                      const std::optional<std::string>& chosen);
+  /// Makes an entry the default until another is made so, or it is removed. Errors: kIo.
+  [[nodiscard]] Status make_default(const CacheEntry& entry) const;
+
+  /// Adds a kernel, or returns the entry that has it already, with the configuration if it had none. Without
+  /// `config` the one beside the image is taken: see config_beside(). Errors: those of extract_kernel() with
+  /// the path; kInvalidArgument for a kernel without BTF.
   [[nodiscard]] Result<CacheEntry> add(const KernelToAdd& kernel) const;
 
-  /// Makes an entry's further files anew (after their format changed).
-  [[nodiscard]] Status renew(CacheEntry& entry) const;
+  /// Compares the entry's files with what was recorded when it was added, or last found right. In an entry
+  /// without records the image is compared with its checksum, and vmlinux with the image.
+  [[nodiscard]] EntryCheck check(const CacheEntry& entry, CheckDepth depth) const;
+
+  /// Makes an entry's further files anew, and records all of its files.
+  [[nodiscard]] Status renew(CacheEntry& entry, const Renewal& what = {}) const;
 
   /// Removes entries and returns their releases. A running guest keeps what it has opened.
   [[nodiscard]] Result<std::vector<std::string>> clean(const CleanSelection& selection) const;
@@ -82,16 +110,21 @@ class KernelCache {
   [[nodiscard]] Result<StagingDirectory> scratch() const;
 
  private:
-  KernelCache(std::filesystem::path directory, CompleteEntry complete)
-      : directory_(std::move(directory)), complete_(std::move(complete)) {}
+  KernelCache(std::filesystem::path directory, CompleteEntry complete, Notice notice)
+      : directory_(std::move(directory)), complete_(std::move(complete)), notice_(std::move(notice)) {}
 
+  [[nodiscard]] Status prepare();
   [[nodiscard]] Result<FileLock> lock() const;
+  [[nodiscard]] Result<CacheEntry> add_new(const KernelToAdd& kernel, KernelMetadata metadata,
+                                           std::span<const std::byte> image) const;
   [[nodiscard]] Result<CacheEntry> publish(StagingDirectory staging, KernelMetadata metadata) const;
   [[nodiscard]] Status remove(const std::filesystem::path& entry) const;
-  [[nodiscard]] Error not_cached(std::string_view spec, const Listing& listing) const;
+  [[nodiscard]] Error not_cached(const std::optional<std::string>& spec, const Listing& listing) const;
 
   std::filesystem::path directory_;  ///< "kernels" below the cache directory
   CompleteEntry complete_;
+  Notice notice_;
+  bool read_only_ = false;
 };
 
 }  // namespace ktstr::vmm

@@ -6,6 +6,7 @@
 
 #include "vmm/kernels/apt_root.h"
 #include "vmm/kernels/deb_archive.h"
+#include "vmm/kernels/default_kernel.h"
 #include "vmm/kernels/kernel_packages.h"
 #include "vmm/kernels/release.h"
 
@@ -14,39 +15,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kSourcePrefix = "Debian package ";
 /// How many series a default fetch goes back before it gives up.
 constexpr std::size_t kMaxDefaultAttempts = 3;
-
-bool is_fetched(const CacheEntry& entry) {
-  return entry.metadata.source.starts_with(kSourcePrefix);
-}
-
-/// A link that remembers which kernel the last default fetch gave.
-fs::path default_link(const KernelCache& cache) {
-  return cache.directory().parent_path() / "default-kernel";
-}
-
-Status remember_default(const KernelCache& cache, const CacheEntry& entry) {
-  const StagingDirectory scratch = KTSTR_TRY(cache.scratch());
-  std::error_code error;
-  fs::create_directory_symlink(cache.directory().filename() / entry.directory.filename(),
-                               scratch.path() / "link", error);
-  if (!error) fs::rename(scratch.path() / "link", default_link(cache), error);
-  if (error) return system_error("link " + default_link(cache).string(), error.value());
-  return ok();
-}
 
 /// The cached kernel that answers the request without asking the archive.
 Result<std::optional<CacheEntry>> find_cached(const KernelCache& cache, const FetchOptions& options) {
   if (options.refresh) return std::optional<CacheEntry>();
   const auto listing = KTSTR_TRY(cache.list());
-  std::error_code no_default;
-  const fs::path name = fs::read_symlink(default_link(cache), no_default).filename();
+  const auto name = default_entry(cache.directory());
   for (const CacheEntry& entry : listing.entries) {
-    const bool fits = options.series
-                          ? is_fetched(entry) && names_release(*options.series, entry.metadata.release)
-                          : entry.directory.filename() == name && entry.metadata.can_run_schedulers();
+    const bool fits =
+        options.series ? entry.metadata.is_fetched() && names_release(*options.series, entry.metadata.release)
+                       : entry.directory.filename() == name && entry.metadata.can_run_schedulers();
     if (fits) return std::optional(entry);
   }
   return std::optional<CacheEntry>();
@@ -96,7 +76,7 @@ class Fetcher {
 
  private:
   static std::string source_of(const IndexedPackage& package) {
-    return fmt::format("{}{} {} ({})", kSourcePrefix, package.name, package.version, kDebianSuite);
+    return fmt::format("{}{} {} ({})", kFetchedSource, package.name, package.version, kDebianSuite);
   }
 
   Result<std::optional<CacheEntry>> already_cached(const KernelPackages& kernel) const {
@@ -132,7 +112,7 @@ Result<CacheEntry> fetch_from_archive(const KernelCache& cache, const FetchOptio
     CacheEntry entry = KTSTR_TRY(Fetcher(cache, options, apt).fetch(kernel));
     if (options.series) return entry;
     if (entry.metadata.can_run_schedulers()) {
-      KTSTR_TRY_STATUS(remember_default(cache, entry));
+      KTSTR_TRY_STATUS(cache.make_default(entry));
       return entry;
     }
     refused +=
@@ -153,7 +133,7 @@ Result<CacheEntry> fetch_debian_kernel(const KernelCache& cache, const FetchOpti
   fs::create_directories(apt_directory, error);
   if (error) return system_error("create " + apt_directory.string(), error.value());
   // One fetch at a time; whoever waited may find the kernel cached meanwhile.
-  const FileLock alone = KTSTR_TRY(FileLock::wait(apt_directory / ".lock"));
+  const FileLock alone = KTSTR_TRY(FileLock::wait(apt_directory / ".lock", cache.notice(), options.stop));
   if (auto cached = KTSTR_TRY(find_cached(cache, options))) return std::move(*cached);
   return fetch_from_archive(cache, options, apt_directory);
 }

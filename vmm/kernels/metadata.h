@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "engine/base/describe.h"
+#include "engine/base/format_version.h"
 #include "vmm/kernel_image.h"
 
 namespace ktstr {
@@ -18,7 +20,13 @@ inline constexpr auto describe<vmm::ImageFormat> = enumeration<vmm::ImageFormat>
 
 namespace vmm {
 
+/// How the source of a kernel that was fetched begins.
+inline constexpr std::string_view kFetchedSource = "Debian package ";
+/// Of metadata.json. Files without a version are 1.0.
+inline constexpr FormatVersion kMetadataFormat{1, 1};
+
 struct KernelMetadata {
+  std::string format = kMetadataFormat.to_string();
   std::string release;
   std::optional<std::string> build_id;
   ImageFormat image_format{};
@@ -31,6 +39,7 @@ struct KernelMetadata {
 
   /// Whether a scheduler can be expected to load and work.
   [[nodiscard]] bool can_run_schedulers() const { return sched_ext && !sched_ext_defect; }
+  [[nodiscard]] bool is_fetched() const { return source.starts_with(kFetchedSource); }
 };
 
 }  // namespace vmm
@@ -38,6 +47,7 @@ struct KernelMetadata {
 template <>
 inline constexpr auto describe<vmm::KernelMetadata> = record<vmm::KernelMetadata>(
     "KernelMetadata", "one cached kernel",
+    field("format", &vmm::KernelMetadata::format, "version of this file's format, MAJOR.MINOR"),
     field("release", &vmm::KernelMetadata::release, "what `uname -r` prints"),
     field("build_id", &vmm::KernelMetadata::build_id,
           "GNU build id in hexadecimal; null when the image has none"),

@@ -15,15 +15,18 @@ constexpr std::string_view kTcgSignature = "TCGTCGTCGTCG";
 
 }  // namespace
 
+bool is_emulated_cpu(std::uint32_t features, std::string_view hypervisor) {
+  return (features & kHypervisorPresent) != 0 && hypervisor == kTcgSignature;
+}
+
 bool host_is_emulated() {
-  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-  __cpuid(kFeatures, eax, ebx, ecx, edx);
-  if (!(ecx & kHypervisorPresent)) return false;
+  unsigned eax = 0, ebx = 0, features = 0, edx = 0;
+  __cpuid(kFeatures, eax, ebx, features, edx);
   std::array<unsigned, 3> words{};
   __cpuid(kHypervisor, eax, words[0], words[1], words[2]);
   std::array<char, kTcgSignature.size()> signature{};
   std::memcpy(signature.data(), words.data(), signature.size());
-  return std::string_view(signature.data(), signature.size()) == kTcgSignature;
+  return is_emulated_cpu(features, {signature.data(), signature.size()});
 }
 
 }  // namespace ktstr::vmm::kvm

@@ -1,7 +1,5 @@
 #include "vmm/kvm/kvm_machine.h"
 
-#include <sys/eventfd.h>
-
 #include <chrono>
 
 #include "vmm/apic_id.h"
@@ -90,10 +88,7 @@ Status KvmMachine::connect(const std::filesystem::path& console_log) {
   hits_ = KTSTR_TRY(WatchHits::create());
   auto console = KTSTR_TRY(make_socketpair());
   auto channel = KTSTR_TRY(make_socketpair());
-  dying_ = Fd(::eventfd(0, EFD_CLOEXEC));
-  if (!dying_) return system_error("eventfd");
-  console_ = KTSTR_TRY(
-      Console::open(std::move(console.ours), console_log, [this] { ::eventfd_write(dying_.get(), 1); }));
+  console_ = KTSTR_TRY(Console::open(std::move(console.ours), console_log));
   console_end_ = std::move(console.theirs);
   channel_ = std::move(channel.ours);
   devices_ = KTSTR_TRY(MachineDevices::create(

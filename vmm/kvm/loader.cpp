@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "engine/base/units.h"
+#include "vmm/kernel_command_line.h"
 #include "vmm/kernel_elf.h"
 #include "vmm/kernel_relocation.h"
 #include "vmm/kvm/layout.h"
@@ -18,7 +19,6 @@ constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kHighestInitramfs = 0x7fffffff;  // initrd_addr_max of an ELF, which has no header
 constexpr std::size_t kSetupHeader = 0x1f1;              // in a bzImage and in boot_params alike
 constexpr std::size_t kSectorBytes = 512, kDefaultSetupSectors = 4;
-constexpr std::size_t kMostCommandLine = 2048;  // COMMAND_LINE_SIZE of x86: the kernel cuts what is longer
 constexpr std::uint32_t kHeaderMagic = 0x53726448;    // "HdrS"
 constexpr std::uint16_t kProtocolWith64Bit = 0x020c;  // xloadflags
 constexpr std::uint64_t kEntry64 = 0x200;             // behind the start of the protected-mode kernel

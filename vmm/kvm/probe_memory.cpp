@@ -1,6 +1,7 @@
 #include "vmm/kvm/probe_memory.h"
 
 #include <fcntl.h>
+#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,14 +14,19 @@
 #include "engine/base/describe.h"
 #include "engine/base/durable_file.h"
 #include "engine/base/fd.h"
-#include "engine/base/read.h"
+#include "engine/base/printable.h"
+#include "engine/base/read_format.h"
 
 namespace ktstr {
 namespace vmm::kvm {
 namespace {
 
+/// Of the file. Files without a version are 1.0.
+constexpr FormatVersion kFormat{1, 1};
+
 /// A verdict and what it is about.
 struct ProbeRecord {
+  std::string format = kFormat.to_string();
   std::uint32_t version = 0;
   std::string boot_id;
   std::uint64_t device = 0;
@@ -39,6 +45,7 @@ struct ProbeRecord {
 template <>
 inline constexpr auto describe<vmm::kvm::ProbeRecord> = record<vmm::kvm::ProbeRecord>(
     "ProbeRecord", "what the probe found of /dev/kvm",
+    field("format", &vmm::kvm::ProbeRecord::format, "version of this file's format, MAJOR.MINOR"),
     field("version", &vmm::kvm::ProbeRecord::version, "of the probe"),
     field("boot_id", &vmm::kvm::ProbeRecord::boot_id, "of the host"),
     field("device", &vmm::kvm::ProbeRecord::device, "st_rdev of /dev/kvm"),
@@ -71,11 +78,26 @@ Result<ProbeRecord> subject_now(const ProbedHost& host) {
     return unavailable(host.device.string() + ": " + std::strerror(errno));
   auto boot_id = contents(host.boot_id);
   while (boot_id.ends_with('\n')) boot_id.pop_back();
-  return ProbeRecord{kProbeVersion, std::move(boot_id), status.st_rdev, status.st_ino, {}};
+  return ProbeRecord{.version = kProbeVersion,
+                     .boot_id = std::move(boot_id),
+                     .device = status.st_rdev,
+                     .inode = status.st_ino,
+                     .reason = {}};
 }
 
+/// Members that a newer ktstr added are left out and told. Errors: those of read_format().
+Result<ProbeRecord> read_record(const fs::path& file) {
+  const auto tree = KTSTR_TRY(parse_json(contents(file)));
+  ProbeRecord record;
+  const auto found = KTSTR_TRY(format_of(tree, "format", {1, 0}));
+  if (const auto note = KTSTR_TRY(read_format(tree, record, found, kFormat)); !note.empty())
+    spdlog::warn("{}", printable(file.string() + ": " + note));
+  return record;
+}
+
+/// A file that can't be read, one of another major version included, is a verdict to be made again.
 std::optional<ProbeRecord> remembered(const fs::path& file, const ProbeRecord& subject) {
-  auto record = from_json<ProbeRecord>(contents(file));
+  auto record = read_record(file);
   if (!record || subject.boot_id.empty() || !record->same_subject(subject)) return std::nullopt;
   return *record;
 }

@@ -17,9 +17,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// A panicked kernel resets at once (panic=-1). One that can't is ended after this, its last words read.
-constexpr auto kDeathGrace = std::chrono::seconds(5);
-
 constexpr auto kStopDeadline = std::chrono::seconds(10);
 
 bool wait_readable(std::span<pollfd> fds, Clock::time_point deadline) {
@@ -55,7 +52,9 @@ Result<FrozenState> KvmMachine::freeze(Duration deadline) {
   for (auto& vcpu : vcpus_) vcpu->kick();
   const auto stopped = gate_.wait_all(until);
   devices_->pause();
-  frozen_.vcpus = read_registers(stopped);
+  frozen_ = {read_registers(stopped)};
+  for (std::size_t i = 0; i < stopped.size(); ++i)
+    if (!stopped[i]) frozen_.not_stopped.push_back(i);
   freeze_depth_ = 1;
   return frozen_;
 }
@@ -84,11 +83,11 @@ Status KvmMachine::set_watchpoints(std::span<const Watchpoint> watchpoints) {
   KTSTR_TRY_STATUS(check_watchpoints(watchpoints));
   const auto frozen = KTSTR_TRY(freeze(kStopDeadline));
   Status set = ok();
-  for (std::size_t i = 0; i < frozen.vcpus.size() && set; ++i) {
-    set = frozen.vcpus[i]
-              ? vcpus_[i]->set_debug(debug_registers(watchpoints))
-              : Error{ErrorCode::kTimeout, fmt::format("vCPU {} did not stop for a watchpoint", i)};
-  }
+  if (!frozen.all_stopped())
+    set = Error{ErrorCode::kTimeout,
+                fmt::format("vCPU {} did not stop for a watchpoint", frozen.not_stopped.front())};
+  for (std::size_t i = 0; i < frozen.vcpus.size() && set; ++i)
+    set = vcpus_[i]->set_debug(debug_registers(watchpoints));
   if (set)
     hits_->watch(watchpoints, [this](const Watchpoint& watchpoint) { return read_watched(watchpoint); });
   KTSTR_TRY_STATUS(thaw());
@@ -139,9 +138,9 @@ Result<std::unique_ptr<MachineSnapshot>> KvmMachine::snapshot(Duration deadline)
 Result<MachineState> KvmMachine::save(const FrozenState& frozen) {
   const std::lock_guard vcpus(vcpus_mutex_);
   if (vcpus_.empty()) return Error{ErrorCode::kCancelled, "snapshot: the machine has ended"};
-  for (std::size_t i = 0; i < frozen.vcpus.size(); ++i)
-    if (!frozen.vcpus[i])
-      return Error{ErrorCode::kTimeout, "snapshot: vCPU " + std::to_string(i) + " did not stop"};
+  if (!frozen.all_stopped())
+    return Error{ErrorCode::kTimeout,
+                 "snapshot: vCPU " + std::to_string(frozen.not_stopped.front()) + " did not stop"};
   auto state = KTSTR_TRY(save_machine(parts(), topology_, ram_));
   state.performance = performance_of_fork(placement_.options());
   return state;
@@ -154,10 +153,9 @@ Result<MachineStatistics> KvmMachine::statistics() {
 }
 
 Result<MachineEvent> KvmMachine::wait_event(Duration timeout) {
-  std::array<pollfd, 2> ready{{{ending_->fd(), POLLIN, 0}, {dying_.get(), POLLIN, 0}}};
-  if (!wait_readable(ready, Clock::now() + timeout.chrono()))
+  pollfd ended{ending_->fd(), POLLIN, 0};
+  if (!wait_readable(std::span(&ended, 1), Clock::now() + timeout.chrono()))
     return Error{ErrorCode::kTimeout, "no event within " + format_duration(timeout)};
-  if (ready[0].revents == 0 && !wait_readable(std::span(ready).first(1), Clock::now() + kDeathGrace)) kill();
   conclude();
   const std::lock_guard lock(event_mutex_);
   return *event_;

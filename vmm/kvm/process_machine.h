@@ -46,6 +46,8 @@ class KvmMachine final : public Machine {
   Result<MachineStatistics> statistics() override;
   Result<MachineEvent> wait_event(Duration timeout) override;
   std::string console_tail(std::size_t lines) const override { return console_->tail(lines); }
+  ConsoleFindings console_findings() const override { return console_->findings(); }
+  std::optional<std::string> console_log_problem() const override { return log_problem(*console_); }
   void kill() override;
 
  private:
@@ -78,7 +80,6 @@ class KvmMachine final : public Machine {
   std::unique_ptr<Ending> ending_;
   std::unique_ptr<WatchHits> hits_;
   Fd console_end_;  ///< what the serial port writes into
-  Fd dying_;        ///< readable once the console told of a death
   std::unique_ptr<Console> console_;
   Fd channel_;
   std::optional<Vm> vm_;

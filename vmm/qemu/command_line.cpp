@@ -132,6 +132,7 @@ std::vector<std::string> qemu_command_line(const std::string& program, const Mac
                                            std::uint64_t tsc_khz) {
   Arguments arguments{program};
   add(arguments, {"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-S"});
+  add(arguments, {"-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"});
   add_machine(arguments, config, plan);
   add_processors(arguments, config);
   add_banks(arguments, plan, descriptors);

@@ -1,7 +1,6 @@
 #include "vmm/qemu/machine_backend.h"
 
 #include <poll.h>
-#include <sys/eventfd.h>
 
 #include <algorithm>
 #include <array>
@@ -14,10 +13,9 @@ namespace ktstr::vmm::qemu {
 namespace {
 
 constexpr auto kStartDeadline = std::chrono::seconds(60);
-/// A panicked kernel resets at once (panic=-1). One that can't is ended after this, its last words read.
-constexpr auto kDeathGrace = std::chrono::seconds(5);
 constexpr auto kResumeDeadline = std::chrono::seconds(10);
 constexpr auto kStopDeadline = std::chrono::seconds(10);
+constexpr auto kStopLook = std::chrono::milliseconds(200);  ///< how often a stopped process is looked for
 
 int poll_milliseconds(std::chrono::steady_clock::time_point deadline) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
@@ -56,13 +54,9 @@ Result<std::unique_ptr<QemuMachine>> QemuMachine::launch(MachineConfig config, M
   const RamOptions pages{.huge_pages = wanted.huge_pages, .prefault = wanted.prefault};
   auto ram = KTSTR_TRY(GuestRam::create(plan.bank_bytes, pages));
   std::unique_ptr<QemuMachine> machine(new QemuMachine(std::move(config), std::move(plan), std::move(ram)));
-  machine->dying_ = Fd(::eventfd(0, EFD_CLOEXEC));
-  if (!machine->dying_) return system_error("eventfd");
   auto qemu = KTSTR_TRY(launch_qemu(machine->config_, machine->plan_, machine->ram_, origin));
   machine->process_ = std::move(qemu.process);
-  machine->console_ =
-      KTSTR_TRY(Console::open(std::move(qemu.console), machine->config_.console_log,
-                              [dying = machine->dying_.get()] { ::eventfd_write(dying, 1); }));
+  machine->console_ = KTSTR_TRY(Console::open(std::move(qemu.console), machine->config_.console_log));
   machine->qmp_ = std::make_unique<Qmp>(std::move(qemu.qmp));
   machine->gdbstub_ = std::make_unique<Gdbstub>(std::move(qemu.gdb));
   machine->watchpoints_ = KTSTR_TRY(GdbWatchpoints::create(*machine->gdbstub_, machine->cpus_));
@@ -238,16 +232,24 @@ Result<SavedMachine> QemuMachine::save(Clock::time_point deadline) {
 
 Result<MachineEvent> QemuMachine::wait_event(Duration timeout) {
   const auto deadline = Clock::now() + timeout.chrono();
-  std::array<pollfd, 2> ready{{{process_->exit_fd(), POLLIN, 0}, {dying_.get(), POLLIN, 0}}};
-  int count = 0;
-  do count = ::poll(ready.data(), ready.size(), poll_milliseconds(deadline));
-  while (count < 0 && errno == EINTR);
-  if (count == 0) return Error{ErrorCode::kTimeout, "no event within " + format_duration(timeout)};
-  if (ready[0].revents == 0 && !wait_readable(process_->exit_fd(), Clock::now() + kDeathGrace))
-    process_->kill();
+  while (!wait_readable(process_->exit_fd(), std::min(deadline, Clock::now() + kStopLook))) {
+    if (end_if_stopped()) break;
+    if (Clock::now() >= deadline)
+      return Error{ErrorCode::kTimeout, "no event within " + format_duration(timeout)};
+  }
   conclude();
   const std::lock_guard lock(event_mutex_);
   return *event_;
+}
+
+/// A QEMU that stood still for a while has a guest whose times are worth nothing, even when it goes on.
+bool QemuMachine::end_if_stopped() {
+  const auto stop = process_->stop_signal();
+  if (!stop) return false;
+  const std::lock_guard lock(event_mutex_);
+  stop_signal_ = stop;
+  process_->kill();
+  return true;
 }
 
 /// Waits for the last words of everything and settles the event.
@@ -261,8 +263,8 @@ void QemuMachine::conclude() {
   if (auto status = process_->exit_status()) end.exit = std::move(*status);
   end.shutdown_reason = qmp_->shutdown_reason();
   end.console = console_->findings();
-  end.emulated = emulated_;
   end.killed_by_us = killed_by_us_;
+  end.stop_signal = stop_signal_;
   event_ = classify_end(end);
 }
 

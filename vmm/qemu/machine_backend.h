@@ -48,6 +48,8 @@ class QemuMachine final : public Machine {
   Result<MachineStatistics> statistics() override;
   Result<MachineEvent> wait_event(Duration timeout) override;
   std::string console_tail(std::size_t lines) const override { return console_->tail(lines); }
+  ConsoleFindings console_findings() const override { return console_->findings(); }
+  std::optional<std::string> console_log_problem() const override { return log_problem(*console_); }
   void kill() override;
 
  private:
@@ -69,6 +71,7 @@ class QemuMachine final : public Machine {
   Result<SavedMachine> save(Clock::time_point deadline);
   Result<std::optional<WatchHit>> take_watch_hit();
   bool wait_readable(int fd, Clock::time_point deadline) const;
+  bool end_if_stopped();
   void conclude();
 
   const MachineConfig config_;
@@ -81,7 +84,6 @@ class QemuMachine final : public Machine {
   std::vector<std::optional<int>> thread_ids_;
   int device_state_ = -1;  ///< its descriptor in QEMU, when this is a fork
   Fd channel_;
-  Fd dying_;  ///< readable once the console told of a death
   std::unique_ptr<Console> console_;
   std::unique_ptr<Qmp> qmp_;
   std::unique_ptr<Gdbstub> gdbstub_;
@@ -96,6 +98,7 @@ class QemuMachine final : public Machine {
   std::mutex event_mutex_;
   std::optional<MachineEvent> event_;
   std::atomic<bool> killed_by_us_ = false;
+  std::optional<int> stop_signal_;
 
   std::unique_ptr<Process> process_;  // last: ends first
 };

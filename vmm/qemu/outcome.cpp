@@ -45,10 +45,9 @@ MachineEvent classify_end(const EndOfMachine& end) {
     return failed(
         ErrorCode::kEmulatorFailed,
         with_error_output("QEMU crashed with " + signal_name(end.exit.code), end.exit.error_output));
-  if (end.emulated && end.console.emulator_fault)
-    return failed(ErrorCode::kEmulatorFailed,
-                  "the emulator ran stale code while the guest kernel patched it: \"" +
-                      *end.console.emulator_fault + "\"");
+  if (end.stop_signal)
+    return failed(ErrorCode::kIo, "QEMU was stopped by " + signal_name(*end.stop_signal) +
+                                      ": the guest stood still while time went on");
   if (end.console.panic) return GuestPanicked{*end.console.panic};
   if (end.killed_by_us) return failed(ErrorCode::kCancelled, "the machine was ended by its owner");
   if (end.exit.signalled) return failed(ErrorCode::kIo, "QEMU was killed by " + signal_name(end.exit.code));

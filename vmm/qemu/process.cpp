@@ -12,6 +12,8 @@
 #include <array>
 #include <cerrno>
 
+#include "engine/base/thread.h"
+
 namespace ktstr::vmm::qemu {
 namespace {
 
@@ -100,9 +102,11 @@ Result<std::unique_ptr<Process>> Process::spawn(std::vector<std::string> argv, s
   const auto program = argv.at(0);
   std::promise<int> started;
   auto result = started.get_future();
-  process->thread_ = std::thread(
-      [&process = *process, argv = std::move(argv), inherited = std::move(inherited),
-       started = std::move(started)]() mutable { process.run(argv, inherited, std::move(started)); });
+  auto follow = [&process = *process, argv = std::move(argv), inherited = std::move(inherited),
+                 started = std::move(started)]() mutable {
+    process.run(argv, inherited, std::move(started));
+  };
+  process->thread_ = KTSTR_TRY(with_threads(program, [&] { return std::thread(std::move(follow)); }));
   if (const int error = result.get(); error != 0) return system_error("run " + program, error);
   return process;
 }
@@ -144,6 +148,13 @@ void Process::follow(Fd error_output) {
 std::optional<ExitStatus> Process::exit_status() const {
   const std::lock_guard lock(mutex_);
   return status_;
+}
+
+std::optional<int> Process::stop_signal() const {
+  siginfo_t change{};
+  const auto asked = ::waitid(P_PID, static_cast<id_t>(pid_), &change, WSTOPPED | WCONTINUED | WNOHANG);
+  if (asked != 0 || change.si_pid != pid_) return std::nullopt;
+  return change.si_status;
 }
 
 void Process::kill() {

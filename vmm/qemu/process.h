@@ -44,6 +44,9 @@ class Process {
   /// Readable once the child has ended and exit_status() is there.
   [[nodiscard]] int exit_fd() const { return exit_event_.get(); }
   [[nodiscard]] std::optional<ExitStatus> exit_status() const;
+  /// The signal that has stopped the child since the last call, if one did, even when it goes on by now (then
+  /// SIGCONT). nullopt: it was not stopped.
+  [[nodiscard]] std::optional<int> stop_signal() const;
   /// SIGKILL. Nothing when the child has ended already.
   void kill();
 

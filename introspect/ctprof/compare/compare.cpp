@@ -9,6 +9,7 @@
 
 #include "introspect/ctprof/compare/derived.h"
 #include "introspect/ctprof/compare/growth.h"
+#include "introspect/ctprof/compare/leaf_kind.h"
 #include "introspect/ctprof/compare/leaves.h"
 
 namespace ktstr::introspect::ctprof {
@@ -38,6 +39,7 @@ std::vector<std::string> notes_of(const Snapshot& before, const Snapshot& after)
   const auto loads = [](const Snapshot& s) { return s.sched_ext ? s.sched_ext->enable_seq : std::nullopt; };
   if (relation == Relation::kSameBoot && loads(before) != loads(after))
     notes.emplace_back("a sched_ext scheduler was loaded in between");
+  for (auto& hint : setting_hints(after.host)) notes.push_back(std::move(hint));
   return notes;
 }
 
@@ -66,7 +68,10 @@ class Comparer {
 
   Comparison compare() {
     const Snapshot* snapshots[] = {&before_, &after_};
-    auto groups = group_threads(snapshots, options_.group);
+    auto grouping = options_.group;
+    grouping.capturers = options_.capturers;
+    auto groups = group_threads(snapshots, grouping);
+    if (!options_.capturers) note_capturers();
     rename(groups[0], groups[1]);
     std::set<std::string> names;
     for (const auto& side : groups)
@@ -77,6 +82,16 @@ class Comparer {
   }
 
  private:
+  void note_capturers() {
+    std::set<std::uint32_t> left_out;
+    for (const auto* snapshot : {&before_, &after_})
+      for (const auto& thread : snapshot->threads)
+        if (is_capturer(*snapshot, thread)) left_out.insert(thread.tgid);
+    if (left_out.empty()) return;
+    std::string list;
+    for (const auto tgid : left_out) list += (list.empty() ? "" : ", ") + std::to_string(tgid);
+    result_.notes.push_back("left out: what captured (process " + list + ")");
+  }
   [[nodiscard]] bool wants(Section section) const {
     return options_.sections.empty() || options_.sections.contains(section);
   }
@@ -104,17 +119,7 @@ class Comparer {
     for (const auto& metric : metrics())
       if (wants(metric.section)) compare_metric(name, metric, before, after);
     if (wants(Section::kDerived))
-      for (const auto& metric : derived_metrics())
-        add({Section::kDerived,
-             name,
-             std::string(metric.name),
-             std::string(metric.unit),
-             derive(metric, before),
-             derive(metric, after),
-             {},
-             {},
-             {},
-             false});
+      for (const auto& metric : derived_metrics()) compare_derived(name, metric, before, after);
     if (wants(Section::kSmaps)) compare_leaves(Section::kSmaps, name, memory_of(before), memory_of(after));
   }
 
@@ -128,18 +133,58 @@ class Comparer {
             {},
             {},
             {},
-            false};
-    const auto growth = result_.seconds ? growth_.of(metric, after) : std::nullopt;
-    if (growth) grow(row, *growth);
+            false,
+            0};
+    if (!result_.seconds || !metric.is_counter()) return add(std::move(row));
+    // Of one boot, totals of other threads are no growth: without any thread of both captures there is none.
+    if (const auto growth = growth_.of(metric, after)) grow(row, *growth);
+    put(std::move(row));
+  }
+
+  /// How much a metric grew between the captures, or what it grew from.
+  [[nodiscard]] SumOf growth_in(Threads after, std::uint64_t Growth::*part = &Growth::value) const {
+    return [this, after, part](const Metric& metric) -> std::optional<double> {
+      const auto growth = growth_.of(metric, after);
+      if (!growth || growth->is_reset()) return std::nullopt;
+      return static_cast<double>((*growth).*part);
+    };
+  }
+
+  /// Of one boot, a quotient is that of the time between: of the lives of threads it would hardly move,
+  /// whatever happened.
+  void compare_derived(const std::string& group, const DerivedMetric& metric, Threads before, Threads after) {
+    const auto kind = kind_of(metric);
+    const bool of_interval = result_.seconds && kind == DerivedKind::kQuotient && !after.empty();
+    Row row{Section::kDerived,
+            group,
+            std::string(metric.name),
+            std::string(metric.unit),
+            derive(metric, before),
+            of_interval ? derive(metric, growth_in(after)) : derive(metric, after),
+            {},
+            {},
+            {},
+            false,
+            0};
+    if (result_.seconds && kind == DerivedKind::kTotal) {
+      const auto growth = number_of(derive(metric, growth_in(after)));
+      const auto from = number_of(derive(metric, growth_in(after, &Growth::from)));
+      if (growth && from) set_growth(row, *growth, *from);
+    }
     add(std::move(row));
   }
 
+  void set_growth(Row& row, double growth, double from) const {
+    row.change = growth;
+    row.relative = relative_change(growth, from);
+    row.rate_per_second = growth / *result_.seconds;
+  }
+
   void grow(Row& row, const Growth& growth) const {
-    row.reset = growth.reset;
-    if (growth.reset) return;
-    row.change = static_cast<double>(growth.value);
-    row.relative = relative_change(*row.change, static_cast<double>(growth.from));
-    row.rate_per_second = *row.change / *result_.seconds;
+    row.reset = growth.is_reset();
+    row.threads_reset = growth.fallen;
+    if (row.reset) return;
+    set_growth(row, static_cast<double>(growth.value), static_cast<double>(growth.from));
   }
 
   /// KiB of the processes in the group, added up, as bytes.
@@ -185,8 +230,8 @@ class Comparer {
     for (const auto* leaves : {&before, &after})
       for (const auto& [name, leaf] : *leaves) names.insert(name);
     for (const auto& name : names) {
-      Row row{section, group, name, section == Section::kSmaps ? "bytes" : "", before[name], after[name], {},
-              {},      {},    false};
+      const auto unit = section == Section::kSmaps ? "bytes" : leaf_kind(name).unit;
+      Row row{section, group, name, std::string(unit), before[name], after[name], {}, {}, {}, false, 0};
       grow_leaf(row);
       add(std::move(row));
     }
@@ -197,14 +242,17 @@ class Comparer {
     const auto* before = std::get_if<Total>(&row.before);
     const auto* after = std::get_if<Total>(&row.after);
     if (!before || !after || !result_.seconds) return;
-    grow(row,
-         {after->value - std::min(before->value, after->value), before->value, after->value < before->value});
+    row.reset = after->value < before->value;
+    if (!row.reset)
+      set_growth(row, static_cast<double>(after->value - before->value), static_cast<double>(before->value));
   }
 
   void add(Row row) {
-    if (row.before.index() == 0 && row.after.index() == 0) return;
     measure(row);
-    result_.rows.push_back(std::move(row));
+    put(std::move(row));
+  }
+  void put(Row row) {
+    if (row.before.index() != 0 || row.after.index() != 0) result_.rows.push_back(std::move(row));
   }
 
   const Snapshot& before_;

@@ -12,6 +12,8 @@ struct CompareOptions {
   GroupOptions group{};
   /// Only these; all when empty.
   std::set<Section> sections{};
+  /// Whether the processes that captured take part.
+  bool capturers = false;
 };
 
 /// What two captures have to do with each other.

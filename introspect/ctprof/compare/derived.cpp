@@ -61,11 +61,11 @@ constexpr DerivedMetric kDerived[] = {
     {"total_offcpu_delay_ns", "ns", kOffCpu, {}, "all delays but thrashing, which swapin includes, ns"},
 };
 
-std::optional<double> sum(std::span<const std::string_view> names, Threads threads) {
+std::optional<double> sum(std::span<const std::string_view> names, const SumOf& sum_of) {
   double total = 0;
   for (const auto name : names) {
     const auto* metric = find_metric(name);
-    const auto number = metric ? number_of(aggregate(*metric, threads)) : std::nullopt;
+    const auto number = metric ? sum_of(*metric) : std::nullopt;
     if (!number) return std::nullopt;
     total += *number;
   }
@@ -78,14 +78,23 @@ std::span<const DerivedMetric> derived_metrics() {
   return kDerived;
 }
 
-Aggregate derive(const DerivedMetric& metric, Threads threads) {
-  const auto numerator = sum(metric.numerator, threads);
-  const auto less = sum(metric.less, threads);
+Aggregate derive(const DerivedMetric& metric, const SumOf& sum_of) {
+  const auto numerator = sum(metric.numerator, sum_of);
+  const auto less = sum(metric.less, sum_of);
   if (!numerator || !less) return {};
   if (metric.denominator.empty()) return Derived{*numerator - *less};
-  const auto denominator = sum(metric.denominator, threads);
+  const auto denominator = sum(metric.denominator, sum_of);
   if (!denominator || *denominator == 0) return {};
   return Derived{(*numerator - *less) / *denominator};
+}
+
+Aggregate derive(const DerivedMetric& metric, Threads threads) {
+  return derive(metric, [threads](const Metric& part) { return number_of(aggregate(part, threads)); });
+}
+
+DerivedKind kind_of(const DerivedMetric& metric) {
+  if (!metric.denominator.empty()) return DerivedKind::kQuotient;
+  return metric.less.empty() ? DerivedKind::kTotal : DerivedKind::kLevel;
 }
 
 }  // namespace ktstr::introspect::ctprof

@@ -36,10 +36,12 @@ std::vector<Groups> group_threads(std::span<const Snapshot* const> snapshots, co
   NamePatterns patterns;
   if (normalize)
     for (const auto* snapshot : snapshots)
-      for (const auto& thread : snapshot->threads) patterns.add(name_of(thread, options));
+      for (const auto& thread : snapshot->threads)
+        if (options.capturers || !is_capturer(*snapshot, thread)) patterns.add(name_of(thread, options));
   std::vector<Groups> groups(snapshots.size());
   for (std::size_t i = 0; i < snapshots.size(); ++i)
     for (const auto& thread : snapshots[i]->threads) {
+      if (!options.capturers && is_capturer(*snapshots[i], thread)) continue;
       const auto name = name_of(thread, options);
       groups[i][normalize ? patterns.of(name) : name].push_back(&thread);
     }

@@ -20,6 +20,8 @@ struct GroupOptions {
   bool normalize = true;
   /// Cgroups that match one of these (fnmatch(3), "*" stops at "/") go by its text, the first that matches.
   std::vector<std::string> cgroup_flatten{};
+  /// Whether the process that captured is among them.
+  bool capturers = true;
 };
 
 /// Threads by group. The records are the snapshot's.

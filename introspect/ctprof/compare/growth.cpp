@@ -33,11 +33,13 @@ std::optional<Growth> GrowthSince::of(const Metric& metric, Threads after) const
     const auto then = value_before(metric, *thread);
     if (!now || !then) continue;
     if (!growth) growth.emplace();
+    if (*now < *then) {
+      ++growth->fallen;
+      continue;
+    }
+    ++growth->threads;
     growth->from = saturating_add(growth->from, *then);
-    if (*now < *then)
-      growth->reset = true;
-    else
-      growth->value = saturating_add(growth->value, *now - *then);
+    growth->value = saturating_add(growth->value, *now - *then);
   }
   return growth;
 }

@@ -11,10 +11,15 @@
 
 namespace ktstr::introspect::ctprof {
 
+/// A thread whose counter fell takes no part.
 struct Growth {
   std::uint64_t value = 0;
   std::uint64_t from = 0;  ///< what the same threads had before
-  bool reset = false;      ///< some thread's counter fell
+  std::uint64_t threads = 0;
+  std::uint64_t fallen = 0;  ///< threads whose counter fell
+
+  /// Nothing is known but that it began anew.
+  [[nodiscard]] bool is_reset() const { return threads == 0 && fallen > 0; }
 };
 
 /// Valid as long as the snapshot. Threads are the same when id and beginning are.

@@ -51,7 +51,7 @@ template <class T>
   return leaves;
 }
 
-/// Adds the leaves of another cgroup that goes by the same name: totals add up, else the greatest stands.
+/// Adds the leaves of another cgroup that goes by the same name, by the rule of each (leaf_kind.h).
 void merge_leaves(Leaves& into, const Leaves& from);
 
 }  // namespace ktstr::introspect::ctprof

@@ -1,8 +1,9 @@
 #include "introspect/ctprof/compare/renames.h"
 
 #include <algorithm>
-#include <set>
-#include <tuple>
+#include <cctype>
+#include <map>
+#include <span>
 
 namespace ktstr::introspect::ctprof {
 namespace {
@@ -25,7 +26,50 @@ std::size_t common_length(std::string_view a, std::string_view b) {
   return row.back();
 }
 
+bool is_letter(char c) {
+  return std::isalpha(static_cast<unsigned char>(c)) != 0 || static_cast<unsigned char>(c) >= 0x80;
+}
+
+/// Runs of letters.
+std::vector<std::string_view> words_of(std::string_view name) {
+  std::vector<std::string_view> words;
+  for (std::size_t i = 0; i < name.size();) {
+    std::size_t end = i;
+    while (end < name.size() && is_letter(name[end])) ++end;
+    if (end > i) words.push_back(name.substr(i, end - i));
+    i = std::max(end, i + 1);
+  }
+  return words;
+}
+
+std::size_t letters_in(std::span<const std::string_view> words) {
+  std::size_t letters = 0;
+  for (const auto word : words) letters += word.size();
+  return letters;
+}
+
+/// Letters of the words with which both begin or end.
+std::size_t common_letters(const std::vector<std::string_view>& a, const std::vector<std::string_view>& b) {
+  const auto shorter = std::min(a.size(), b.size());
+  std::size_t first = 0, last = 0;
+  while (first < shorter && a[first] == b[first]) ++first;
+  while (last < shorter - first && a[a.size() - 1 - last] == b[b.size() - 1 - last]) ++last;
+  return letters_in(std::span(a).first(first)) + letters_in(std::span(a).last(last));
+}
+
+bool are_variants(const std::string& a, const std::string& b) {
+  constexpr std::size_t kFewestLetters = 4;
+  return common_letters(words_of(a), words_of(b)) >= kFewestLetters && common_words(a, b) >= kAlikeEnough;
+}
+
 }  // namespace
+
+double common_words(std::string_view a, std::string_view b) {
+  const auto words_a = words_of(a), words_b = words_of(b);
+  const auto letters = std::max(letters_in(words_a), letters_in(words_b));
+  if (letters == 0) return 0;
+  return static_cast<double>(common_letters(words_a, words_b)) / static_cast<double>(letters);
+}
 
 double similarity(std::string_view a, std::string_view b) {
   a = a.substr(0, kMostCharacters);
@@ -37,22 +81,18 @@ double similarity(std::string_view a, std::string_view b) {
 std::vector<Rename> find_renames(const std::vector<std::string>& only_before,
                                  const std::vector<std::string>& only_after) {
   std::vector<Rename> candidates;
+  std::map<std::string_view, int> partners;
   for (std::size_t i = 0; i < std::min(only_before.size(), kMostNames); ++i)
-    for (std::size_t j = 0; j < std::min(only_after.size(), kMostNames); ++j)
-      if (const double score = similarity(only_before[i], only_after[j]); score >= kAlikeEnough)
-        candidates.push_back({only_before[i], only_after[j], score});
-  std::ranges::sort(candidates, [](const Rename& a, const Rename& b) {
-    return std::tie(b.score, a.before, a.after) < std::tie(a.score, b.before, b.after);
-  });
-  std::vector<Rename> renames;
-  std::set<std::string_view> used_before, used_after;
-  for (const auto& candidate : candidates) {
-    if (used_before.contains(candidate.before) || used_after.contains(candidate.after)) continue;
-    used_before.insert(candidate.before);
-    used_after.insert(candidate.after);
-    renames.push_back(candidate);
-  }
-  return renames;
+    for (std::size_t j = 0; j < std::min(only_after.size(), kMostNames); ++j) {
+      if (!are_variants(only_before[i], only_after[j])) continue;
+      const double score = similarity(only_before[i], only_after[j]);
+      if (score < kAlikeEnough) continue;
+      candidates.push_back({only_before[i], only_after[j], score});
+      ++partners[only_before[i]], ++partners[only_after[j]];
+    }
+  std::erase_if(candidates,
+                [&](const Rename& pair) { return partners[pair.before] > 1 || partners[pair.after] > 1; });
+  return candidates;
 }
 
 }  // namespace ktstr::introspect::ctprof

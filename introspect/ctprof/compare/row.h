@@ -22,6 +22,7 @@ struct Row {
   std::optional<double> relative;
   std::optional<double> rate_per_second;
   bool reset = false;
+  std::uint64_t threads_reset = 0;
 };
 
 /// A group in both captures, or in one.
@@ -94,11 +95,15 @@ inline constexpr auto describe<introspect::ctprof::Row> = [] {
       "Row", "one value of one group in two captures", field("section", &T::section, "what it belongs to"),
       field("group", &T::group, "the group, the cgroup, or \"system\""),
       field("metric", &T::metric, "the metric's name"), field("unit", &T::unit, "of its values"),
-      field("before", &T::before, "in the first capture"), field("after", &T::after, "in the second"),
+      field("before", &T::before, "in the first capture"),
+      field("after", &T::after,
+            "in the second; of a quotient, of what happened between two captures of one boot"),
       field("change", &T::change, "how much it grew; of a counter of one boot, by threads still there"),
       field("relative", &T::relative, "the change divided by what was before; null from nothing"),
       field("rate_per_second", &T::rate_per_second, "a counter's growth between captures of one boot"),
-      field("reset", &T::reset, "a counter fell: it began anew, and has no change"));
+      field("reset", &T::reset, "a counter fell: it began anew, and has no change"),
+      field("threads_reset", &T::threads_reset,
+            "threads of the group whose counter fell; they are left out of the change"));
 }();
 
 template <>

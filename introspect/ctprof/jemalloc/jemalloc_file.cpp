@@ -10,22 +10,17 @@
 namespace ktstr::introspect::ctprof {
 namespace {
 
-/// jemalloc's tsd_tls, under whatever prefix it was built with (je_tsd_tls, _rjem_je_tsd_tls).
-struct TsdVariable {
-  std::uint64_t offset = 0;  ///< in its module's TLS block
-  std::uint64_t size = 0;
-};
-
 bool has_name(std::string_view name, std::string_view plain) {
   return name.ends_with(plain) &&
          (name.size() == plain.size() || name[name.size() - plain.size() - 1] == '_');
 }
 
-std::optional<TsdVariable> as_tsd_variable(const GElf_Sym& symbol, const char* name) {
+/// jemalloc's tsd_tls, under whatever prefix it was built with (je_tsd_tls, _rjem_je_tsd_tls).
+std::optional<TlsVariable> as_tsd_variable(const GElf_Sym& symbol, const char* name) {
   if (GELF_ST_TYPE(symbol.st_info) != STT_TLS || symbol.st_shndx == SHN_UNDEF || symbol.st_size == 0 ||
       !name || !has_name(name, "tsd_tls"))
     return std::nullopt;
-  return TsdVariable{symbol.st_value, symbol.st_size};
+  return TlsVariable{symbol.st_value, symbol.st_size};
 }
 
 /// Part of every jemalloc's interface, and of nothing else's.
@@ -79,7 +74,7 @@ class Module {
     return module;
   }
 
-  [[nodiscard]] std::optional<TsdVariable> tsd_variable() const {
+  [[nodiscard]] std::optional<TlsVariable> tsd_variable() const {
     const int count = ::dwfl_module_getsymtab(module_);
     for (int i = 1; i < count; ++i) {
       GElf_Sym symbol;
@@ -140,7 +135,7 @@ ProbeResult<JemallocFile> examine(const Fd& file, const std::string& path) {
   const auto variable = module->tsd_variable();
   Dwarf* const dwarf = module->dwarf();
   if (!variable || !dwarf) return tl::unexpected(ProbeFailure::kDwarfMissing);
-  const auto reach = find_tls_reach(elf.get(), variable->offset);
+  const auto reach = find_tls_reach(elf.get(), *variable);
   if (!reach) return tl::unexpected(ProbeFailure::kTls);
   const auto layout = find_tsd_layout(dwarf, variable->size);
   if (!layout) return tl::unexpected(ProbeFailure::kDwarf);

@@ -1,137 +1,127 @@
 #include "introspect/ctprof/jemalloc/probe.h"
 
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <atomic>
-#include <chrono>
-#include <span>
-#include <string>
-#include <thread>
+#include <cerrno>
 
-#include "introspect/ctprof/jemalloc/process_heap.h"
+#include "engine/base/fd.h"
+#include "introspect/ctprof/jemalloc/prober.h"
 
 namespace ktstr::introspect::ctprof {
 namespace {
 
 namespace fs = std::filesystem;
-using std::chrono::microseconds;
-using std::chrono::milliseconds;
-using std::chrono::steady_clock;
-
-struct Process {
-  pid_t pid = 0;
-  std::span<ThreadRecord> threads;
-  ProbeResult<std::vector<ThreadData>> data = tl::unexpected(ProbeFailure::kNotJemalloc);
-};
 
 /// All but this one, which can't trace itself.
-std::vector<Process> processes(std::vector<ThreadRecord>& threads) {
-  std::vector<Process> list;
+std::vector<ProbedProcess> processes_of(const std::vector<ThreadRecord>& threads) {
+  std::vector<ProbedProcess> list;
   for (std::size_t from = 0, to = 0; from < threads.size(); from = to) {
     const auto tgid = threads[from].tgid;
     while (to < threads.size() && threads[to].tgid == tgid) ++to;
-    if (static_cast<pid_t>(tgid) != ::getpid())
-      list.push_back({static_cast<pid_t>(tgid), std::span(threads).subspan(from, to - from)});
+    if (static_cast<pid_t>(tgid) != ::getpid()) list.push_back({static_cast<pid_t>(tgid), from, to - from});
   }
   return list;
 }
 
-void find_data(const fs::path& proc, std::vector<Process>& list, unsigned workers) {
-  JemallocFiles files;
-  std::atomic<std::size_t> next = 0;
-  const auto find_some = [&] {
-    for (std::size_t i; (i = next.fetch_add(1)) < list.size();)
-      list[i].data = find_thread_data(proc / std::to_string(list[i].pid), list[i].pid, files);
-  };
-  std::vector<std::jthread> helpers;
-  for (unsigned i = 1; i < workers; ++i) helpers.emplace_back(find_some);
-  find_some();
+bool becomes_readable(const Fd& fd, std::chrono::milliseconds time) {
+  pollfd one{fd.get(), POLLIN, 0};
+  int ready = 0;
+  do ready = ::poll(&one, 1, static_cast<int>(time.count()));
+  while (ready < 0 && errno == EINTR);
+  return ready != 0;
 }
 
-/// A thread that has been asked to stop.
-struct Stopping {
-  ThreadRecord* record = nullptr;
-  TracedThread thread;
-};
-
-std::vector<Stopping> interrupt(std::span<ThreadRecord> threads, ProbeTally& tally) {
-  std::vector<Stopping> stopping;
-  for (auto& record : threads) {
-    auto thread = TracedThread::interrupt(static_cast<pid_t>(record.tid));
-    if (thread)
-      stopping.push_back({&record, std::move(*thread)});
-    else
-      tally.failed(thread.error());
+/// The prober's status once it has ended; nothing when even SIGKILL does not end it, for it waits in the
+/// kernel for somebody else. Then it is left behind.
+std::optional<int> wait_for_end(pid_t prober, ProbeBoard& board) {
+  constexpr std::chrono::seconds kSilence{10}, kForDeath{1};
+  const Fd end(static_cast<int>(::syscall(SYS_pidfd_open, prober, 0)));
+  for (auto beat = board.progress().beat.load(); end && !becomes_readable(end, kSilence);) {
+    const bool alive = beat != board.progress().beat;
+    beat = board.progress().beat;
+    if (alive) continue;
+    ::kill(prober, SIGKILL);
+    if (!becomes_readable(end, kForDeath)) return std::nullopt;
   }
-  return stopping;
+  int status = 0;
+  while (::waitpid(prober, &status, 0) < 0)
+    if (errno != EINTR) return std::nullopt;
+  return status;
 }
 
-ProbeResult<void> read_stopped(const fs::path& process, const Stopping& one,
-                               const std::vector<ThreadData>& data) {
-  auto& record = *one.record;
-  const auto task = process / "task" / std::to_string(record.tid);
-  const auto counters = read_counters(task, static_cast<pid_t>(record.tid),
-                                      record.start_time_clock_ticks.value_or(0), one.thread, data);
-  if (!counters) return tl::unexpected(counters.error());
-  record.allocated_bytes = Bytes{counters->allocated};
-  record.deallocated_bytes = Bytes{counters->deallocated};
-  return {};
-}
-
-/// Reads the counters of each as soon as it has stopped and lets it go. How many did not stop in time.
-/// There is no wait for a stop with a limit: waitpid(2) has none, and SIGCHLD is the whole process's.
-std::size_t read_some(const fs::path& process, std::span<ThreadRecord> threads,
-                      const std::vector<ThreadData>& data, ProbeTally& tally) {
-  constexpr milliseconds kPatience{1000};
-  constexpr microseconds kFirstPause{20}, kLongestPause{1000};
-  auto stopping = interrupt(threads, tally);
-  const auto deadline = steady_clock::now() + kPatience;
-  for (auto pause = kFirstPause; !stopping.empty() && steady_clock::now() < deadline;
-       pause = std::min(pause * 2, kLongestPause)) {
-    std::erase_if(stopping, [&](Stopping& one) {
-      const auto stopped = one.thread.has_stopped();
-      if (stopped && !*stopped) return false;
-      const auto read = stopped ? read_stopped(process, one, data) : tl::unexpected(stopped.error());
-      read ? tally.read() : tally.failed(read.error());
-      return true;
-    });
-    if (!stopping.empty()) std::this_thread::sleep_for(pause);
+/// Writes down of whom a prober died. A thread is read once more: it may have been swapped out.
+void blame(ProbeBoard& board, std::span<const ProbedProcess> processes) {
+  constexpr std::uint32_t kMostDeaths = 2;
+  const auto& at = board.progress();
+  auto& process = board.processes()[at.process];
+  if (at.thread > 0) {
+    ++process.deaths;
+    auto& thread = board.threads()[at.thread - 1];
+    if (++thread.deaths >= kMostDeaths && thread.outcome.is_open())
+      thread.outcome.set_failure(ProbeFailure::kStopTooLong);
+    return;
   }
-  for (std::size_t i = 0; i < stopping.size(); ++i) tally.failed(ProbeFailure::kStop);
-  return stopping.size();
+  if (process.outcome.is_open()) process.outcome.set_failure(ProbeFailure::kProbeDied);
+  const auto& its = processes[at.process];
+  for (auto& thread : board.threads().subspan(its.first, its.count))
+    if (thread.outcome.is_open()) thread.outcome.set_failure(ProbeFailure::kProbeDied);
 }
 
-/// A few threads at a time: on a busy machine each must wait for its turn on a CPU to stop. A process with
-/// threads that don't, in uninterruptible sleep, is given up after a few waits.
-void read_threads(const fs::path& path, const Process& process, ProbeTally& tally) {
-  constexpr std::size_t kAtATime = 16;
-  constexpr int kMostWaits = 3;
-  auto rest = process.threads;
-  for (int waits = 0; !rest.empty() && waits < kMostWaits;) {
-    const auto some = rest.first(std::min(kAtATime, rest.size()));
-    rest = rest.subspan(some.size());
-    if (read_some(path, some, *process.data, tally) > 0) ++waits;
+/// Starts probers, one after the other, until there is nothing left to do, or too many have died over files.
+void probe_all(const fs::path& proc, std::span<const ProbedProcess> processes, const Snapshot& snapshot,
+               const ProbeLimits& limits, ProbeBoard& board) {
+  for (int deaths = 0; deaths < limits.deaths;) {
+    const auto beat = board.progress().beat.load();
+    const auto prober = ::fork();
+    if (prober < 0) return;
+    if (prober == 0) {
+      become_expendable();
+      probe_and_exit(proc, processes, snapshot.threads, limits.for_files, board);
+    }
+    const auto status = wait_for_end(prober, board);
+    if (status && WIFEXITED(*status) && WEXITSTATUS(*status) == kAllProbed) return;
+    const bool began = board.progress().beat != beat;
+    if (!began || board.progress().thread == 0) ++deaths;
+    const bool let_go = status && WIFEXITED(*status) && WEXITSTATUS(*status) == kLetGo;
+    if (began && !let_go) blame(board, processes);
   }
-  for (std::size_t i = 0; i < rest.size(); ++i) tally.failed(ProbeFailure::kStop);
+}
+
+void take(const ProbedProcess& process, ProbeBoard& board, Snapshot& snapshot, ProbeTally& tally) {
+  for (std::size_t i = process.first; i < process.first + process.count; ++i) {
+    const auto& thread = board.threads()[i];
+    if (!thread.outcome.is_good()) {
+      tally.failed(thread.outcome.is_open() ? ProbeFailure::kNotProbed : thread.outcome.failure());
+      continue;
+    }
+    tally.read();
+    snapshot.threads[i].allocated_bytes = Bytes{thread.allocated};
+    snapshot.threads[i].deallocated_bytes = Bytes{thread.deallocated};
+  }
 }
 
 }  // namespace
 
-void probe_jemalloc(const fs::path& proc, Snapshot& snapshot, unsigned workers) {
-  auto list = processes(snapshot.threads);
-  find_data(proc, list, workers);
+void probe_jemalloc(const fs::path& proc, Snapshot& snapshot, const ProbeLimits& limits) {
+  const auto processes = processes_of(snapshot.threads);
+  auto board = ProbeBoard::create(processes.size(), snapshot.threads.size());
   ProbeTally tally;
-  for (const auto& process : list) {
+  if (board && !processes.empty()) probe_all(proc, processes, snapshot, limits, *board);
+  for (std::size_t i = 0; i < processes.size(); ++i) {
     tally.walked();
-    if (!process.data) {
-      tally.failed(process.data.error());
-      continue;
+    const auto outcome = board ? board->processes()[i].outcome : Outcome{};
+    if (outcome.is_good()) {
+      tally.detected();
+      take(processes[i], *board, snapshot, tally);
+    } else {
+      tally.failed(outcome.is_open() ? ProbeFailure::kNotProbed : outcome.failure());
     }
-    tally.detected();
-    // A thread of its own for each: with its end the kernel lets go of all that it traced, whatever happened.
-    std::jthread([&] { read_threads(proc / std::to_string(process.pid), process, tally); }).join();
   }
+  if (board && board->progress().longest_stop_ns > 0) tally.stopped_for(board->progress().longest_stop_ns);
   snapshot.probe_summary = tally.summary();
 }
 

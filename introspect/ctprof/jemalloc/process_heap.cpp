@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <cerrno>
 
 #include "introspect/ctprof/file_reader.h"
@@ -52,12 +51,6 @@ ProbeResult<std::vector<MappedCode>> mapped_code(const fs::path& process) {
   return code;
 }
 
-/// Offsets in static TLS are below the thread pointer, and never far.
-bool is_static_tls_offset(std::int64_t offset) {
-  constexpr std::int64_t kFarthest = std::int64_t{1} << 30;
-  return offset < 0 && offset > -kFarthest;
-}
-
 ProbeResult<std::int64_t> offset_in(pid_t pid, const MappedCode& code, const JemallocFile& file) {
   if (const auto* fixed = std::get_if<FromThreadPointer>(&file.reach)) return fixed->offset;
   const auto link_address = file.link_address(code.file_offset);
@@ -73,15 +66,7 @@ ProbeResult<std::int64_t> offset_in(pid_t pid, const MappedCode& code, const Jem
   return offset;
 }
 
-/// Both counters in one reading, so that they belong together.
-ProbeResult<HeapCounters> read_copy(pid_t tid, ProcessVirt thread_pointer, const ThreadData& data) {
-  const auto [first, last] = std::minmax(data.layout.allocated, data.layout.deallocated);
-  std::vector<std::uint64_t> words((last - first) / sizeof(std::uint64_t) + 1);
-  const auto begin = thread_pointer + (static_cast<std::uint64_t>(data.offset) + first);
-  if (!read_words(tid, begin, words)) return tl::unexpected(ProbeFailure::kMemory);
-  const auto at = [&](std::uint64_t offset) { return words[(offset - first) / sizeof(std::uint64_t)]; };
-  return HeapCounters{at(data.layout.allocated), at(data.layout.deallocated)};
-}
+}  // namespace
 
 bool began_at(const fs::path& task, std::uint64_t begun) {
   FileReader files;
@@ -91,7 +76,12 @@ bool began_at(const fs::path& task, std::uint64_t begun) {
   return now.start_time_clock_ticks == begun;
 }
 
-}  // namespace
+ProbeResult<HeapCounters> read_copy(pid_t tid, ProcessVirt thread_pointer, const ThreadData& data) {
+  const auto begin = thread_pointer + static_cast<std::uint64_t>(data.offset);
+  const auto words = read_words(tid, begin + data.layout.allocated, begin + data.layout.deallocated);
+  if (!words) return tl::unexpected(ProbeFailure::kMemory);
+  return HeapCounters{(*words)[0], (*words)[1]};
+}
 
 ProbeResult<JemallocFile> JemallocFiles::find(const fs::path& process, const MappedCode& code) {
   Entry* entry = nullptr;
@@ -129,9 +119,8 @@ ProbeResult<std::vector<ThreadData>> find_thread_data(const fs::path& process, p
   return copies;
 }
 
-ProbeResult<HeapCounters> read_counters(const fs::path& task, pid_t tid, std::uint64_t begun,
-                                        const TracedThread& thread, const std::vector<ThreadData>& copies) {
-  if (!began_at(task, begun)) return tl::unexpected(ProbeFailure::kGone);
+ProbeResult<HeapCounters> read_counters(pid_t tid, const TracedThread& thread,
+                                        const std::vector<ThreadData>& copies) {
   const auto thread_pointer = thread.thread_pointer();
   if (!thread_pointer) return tl::unexpected(thread_pointer.error());
   HeapCounters sum;

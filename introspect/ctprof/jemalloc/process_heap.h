@@ -49,10 +49,17 @@ struct HeapCounters {
   std::uint64_t deallocated = 0;
 };
 
-/// The sums over the copies, of a thread that has stopped. `task`: its directory in /proc. `begun`: when it
-/// began, in ticks of USER_HZ; kGone when the thread of that number is another by now.
-[[nodiscard]] ProbeResult<HeapCounters> read_counters(const std::filesystem::path& task, pid_t tid,
-                                                      std::uint64_t begun, const TracedThread& thread,
+/// Whether the thread with this directory in /proc began then, in ticks of USER_HZ: else it is another one
+/// with the same number.
+[[nodiscard]] bool began_at(const std::filesystem::path& task, std::uint64_t begun);
+
+/// Both counters of one copy, in one reading so that they belong together. `data` is what a file says and may
+/// be anything: two words are read, wherever that is. Failure: kMemory.
+[[nodiscard]] ProbeResult<HeapCounters> read_copy(pid_t tid, ProcessVirt thread_pointer,
+                                                  const ThreadData& data);
+
+/// The sums over the copies, of a thread that has stopped.
+[[nodiscard]] ProbeResult<HeapCounters> read_counters(pid_t tid, const TracedThread& thread,
                                                       const std::vector<ThreadData>& copies);
 
 }  // namespace ktstr::introspect::ctprof

@@ -3,6 +3,8 @@
 #include <sys/uio.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <span>
 
 #include "introspect/ctprof/parse/text.h"
 
@@ -35,17 +37,29 @@ std::optional<MappedCode> parse_line(std::string_view line) {
       {std::string(*device), *number}, ProcessVirt(*start), ProcessVirt(*end), *offset, std::string(path)};
 }
 
+iovec remote_word(ProcessVirt address) {
+  return {reinterpret_cast<void*>(address.value()), sizeof(std::uint64_t)};
+}
+
+bool read_all(pid_t pid, const iovec& local, std::span<const iovec> remote) {
+  const auto read = ::process_vm_readv(pid, &local, 1, remote.data(), remote.size(), 0);
+  if (read >= 0 && static_cast<std::size_t>(read) < local.iov_len) errno = EFAULT;
+  return read == static_cast<ssize_t>(local.iov_len);
+}
+
 }  // namespace
 
-bool read_words(pid_t pid, ProcessVirt address, std::span<std::uint64_t> words) {
-  const iovec local{words.data(), words.size_bytes()};
-  const iovec remote{reinterpret_cast<void*>(address.value()), words.size_bytes()};
-  return ::process_vm_readv(pid, &local, 1, &remote, 1, 0) == static_cast<ssize_t>(words.size_bytes());
+std::optional<std::array<std::uint64_t, 2>> read_words(pid_t pid, ProcessVirt first, ProcessVirt second) {
+  std::array<std::uint64_t, 2> words{};
+  const iovec remote[] = {remote_word(first), remote_word(second)};
+  if (!read_all(pid, {words.data(), sizeof words}, remote)) return std::nullopt;
+  return words;
 }
 
 std::optional<std::uint64_t> read_word(pid_t pid, ProcessVirt address) {
   std::uint64_t word = 0;
-  return read_words(pid, address, {&word, 1}) ? std::optional(word) : std::nullopt;
+  const iovec remote[] = {remote_word(address)};
+  return read_all(pid, {&word, sizeof word}, remote) ? std::optional(word) : std::nullopt;
 }
 
 std::vector<MappedCode> parse_maps(std::string_view text) {

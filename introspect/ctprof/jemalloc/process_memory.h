@@ -3,9 +3,9 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,8 +16,10 @@ namespace ktstr::introspect::ctprof {
 
 using ProcessVirt = Address<struct ProcessVirtSpace>;  ///< a virtual address of a process on this machine
 
-/// Fills `words` from there on, in one reading (process_vm_readv(2)). False when any byte can't be read.
-[[nodiscard]] bool read_words(pid_t pid, ProcessVirt address, std::span<std::uint64_t> words);
+/// The words at these two addresses, in one reading (process_vm_readv(2)). Nothing, with errno set, when any
+/// byte can't be read. May take as long as the process's memory makes it (swap, userfaultfd, FUSE).
+[[nodiscard]] std::optional<std::array<std::uint64_t, 2>> read_words(pid_t pid, ProcessVirt first,
+                                                                     ProcessVirt second);
 [[nodiscard]] std::optional<std::uint64_t> read_word(pid_t pid, ProcessVirt address);
 
 /// Which file, wherever it is found.

@@ -25,15 +25,24 @@ bool is_executable(Elf* elf) {
 
 /// The first module's block ends at the thread pointer, rounded up to its alignment (glibc's csu/libc-tls.c
 /// and elf/dl-tls.c, musl's __init_tls.c). For a block that does not begin aligned they differ.
-std::optional<TlsReach> reach_in_executable(Elf* elf, std::uint64_t offset) {
-  std::optional<TlsReach> reach;
-  for_each_segment(elf, [&](const GElf_Phdr& tls) {
-    const std::uint64_t align = tls.p_align == 0 ? 1 : tls.p_align;
-    if (tls.p_type != PT_TLS || !std::has_single_bit(align) || tls.p_vaddr % align != 0) return;
-    const std::uint64_t block = (tls.p_memsz + align - 1) & ~(align - 1);
-    if (offset < tls.p_memsz) reach = FromThreadPointer{static_cast<std::int64_t>(offset - block)};
+std::optional<TlsReach> reach_in_executable(const GElf_Phdr& tls, std::uint64_t offset) {
+  const std::uint64_t align = tls.p_align == 0 ? 1 : tls.p_align;
+  if (!std::has_single_bit(align) || tls.p_vaddr % align != 0) return std::nullopt;
+  const std::uint64_t block = (tls.p_memsz + align - 1) & ~(align - 1);
+  const auto from_pointer = static_cast<std::int64_t>(offset - block);
+  return is_static_tls_offset(from_pointer) ? std::optional<TlsReach>(FromThreadPointer{from_pointer})
+                                            : std::nullopt;
+}
+
+/// The segment that the variable lies in.
+std::optional<GElf_Phdr> tls_segment_of(Elf* elf, const TlsVariable& variable) {
+  std::optional<GElf_Phdr> found;
+  for_each_segment(elf, [&](const GElf_Phdr& segment) {
+    if (segment.p_type == PT_TLS && variable.offset <= segment.p_memsz &&
+        variable.size <= segment.p_memsz - variable.offset)
+      found = segment;
   });
-  return reach;
+  return found;
 }
 
 /// The offset that the relocation's symbol and addend make; nothing for a symbol of another module.
@@ -65,8 +74,16 @@ std::optional<TlsReach> reach_in_shared_object(Elf* elf, std::uint64_t offset) {
 
 }  // namespace
 
-std::optional<TlsReach> find_tls_reach(Elf* elf, std::uint64_t offset) {
-  return is_executable(elf) ? reach_in_executable(elf, offset) : reach_in_shared_object(elf, offset);
+bool is_static_tls_offset(std::int64_t offset) {
+  constexpr std::int64_t kFarthest = std::int64_t{1} << 30;
+  return offset < 0 && offset > -kFarthest;
+}
+
+std::optional<TlsReach> find_tls_reach(Elf* elf, const TlsVariable& variable) {
+  const auto segment = tls_segment_of(elf, variable);
+  if (!segment) return std::nullopt;
+  return is_executable(elf) ? reach_in_executable(*segment, variable.offset)
+                            : reach_in_shared_object(elf, variable.offset);
 }
 
 }  // namespace ktstr::introspect::ctprof

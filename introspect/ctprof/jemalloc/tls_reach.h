@@ -21,9 +21,18 @@ struct OffsetSlot {
 };
 using TlsReach = std::variant<FromThreadPointer, OffsetSlot>;
 
-/// Of the variable at `offset` in this file's TLS block. Nothing for a shared object's in dynamic TLS
-/// (jemalloc built with --disable-initial-exec-tls), whose place is known to the C library alone, and for an
-/// executable's block that is not aligned as it asks to be.
-[[nodiscard]] std::optional<TlsReach> find_tls_reach(Elf* elf, std::uint64_t offset);
+/// A variable in a module's TLS block.
+struct TlsVariable {
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;
+};
+
+/// Whether static TLS can be so far from a thread pointer: below it, and less than 1 GiB.
+[[nodiscard]] bool is_static_tls_offset(std::int64_t offset);
+
+/// Of a variable of this file. Nothing for a shared object's in dynamic TLS (jemalloc built with
+/// --disable-initial-exec-tls), whose place is known to the C library alone, for an executable's block that
+/// is not aligned as it asks to be, and for a variable that does not lie in the block.
+[[nodiscard]] std::optional<TlsReach> find_tls_reach(Elf* elf, const TlsVariable& variable);
 
 }  // namespace ktstr::introspect::ctprof

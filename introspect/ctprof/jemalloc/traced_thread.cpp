@@ -18,11 +18,14 @@ tl::unexpected<ProbeFailure> failed(ProbeFailure failure) {
 
 }  // namespace
 
-ProbeResult<TracedThread> TracedThread::interrupt(pid_t tid) {
+ProbeResult<TracedThread> TracedThread::seize(pid_t tid) {
   if (::ptrace(PTRACE_SEIZE, tid, nullptr, nullptr) != 0) return failed(ProbeFailure::kSeize);
-  TracedThread thread(tid);
-  if (::ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr) != 0) return failed(ProbeFailure::kInterrupt);
-  return thread;
+  return TracedThread(tid);
+}
+
+ProbeResult<void> TracedThread::interrupt() {
+  if (::ptrace(PTRACE_INTERRUPT, tid_, nullptr, nullptr) != 0) return failed(ProbeFailure::kInterrupt);
+  return {};
 }
 
 TracedThread::TracedThread(TracedThread&& other) noexcept
@@ -35,8 +38,13 @@ TracedThread& TracedThread::operator=(TracedThread&& other) noexcept {
 }
 
 TracedThread::~TracedThread() {
-  // Fails for a thread that ended, and for one that never stopped, which is let go with this thread's end.
+  let_go();
+}
+
+void TracedThread::let_go() {
+  // Fails for a thread that ended, and for one that never stopped, which is let go with the tracer's end.
   if (tid_ != 0) ::ptrace(PTRACE_DETACH, tid_, nullptr, static_cast<std::uintptr_t>(signal_));
+  tid_ = 0;
 }
 
 // Looks without taking (WNOWAIT): the end of a thread is its parent's to wait for, which may be this process.

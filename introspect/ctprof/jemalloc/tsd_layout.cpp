@@ -43,16 +43,26 @@ bool is_called(std::string_view name, std::string_view plain) {
   return name.empty() || name.ends_with('_');
 }
 
-std::optional<TsdLayout> layout_of(Dwarf_Die& structure, std::uint64_t size) {
-  if (name_of(structure) != "tsd_s" || ::dwarf_bytesize(&structure) != static_cast<int>(size))
+/// All 64 bits of it: dwarf_bytesize() gives an int.
+std::optional<std::uint64_t> size_of(Dwarf_Die& type) {
+  Dwarf_Attribute attribute;
+  Dwarf_Word size = 0;
+  if (!::dwarf_attr(&type, DW_AT_byte_size, &attribute) || ::dwarf_formudata(&attribute, &size) != 0)
     return std::nullopt;
+  return size;
+}
+
+std::optional<TsdLayout> layout_of(Dwarf_Die& structure, std::uint64_t size) {
+  if (name_of(structure) != "tsd_s" || size_of(structure) != size) return std::nullopt;
   std::optional<std::uint64_t> allocated, deallocated;
   any_child(structure, DW_TAG_member, [&](Dwarf_Die& member) {
     if (is_called(name_of(member), "thread_allocated")) allocated = offset_of_word(member);
     if (is_called(name_of(member), "thread_deallocated")) deallocated = offset_of_word(member);
     return allocated && deallocated;
   });
-  const auto fits = [&](auto offset) { return offset && *offset % 8 == 0 && *offset + 8 <= size; };
+  const auto fits = [&](auto offset) {
+    return offset && *offset % 8 == 0 && *offset < size && size - *offset >= 8;
+  };
   if (!fits(allocated) || !fits(deallocated)) return std::nullopt;
   return TsdLayout{*allocated, *deallocated};
 }

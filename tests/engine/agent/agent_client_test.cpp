@@ -76,6 +76,19 @@ TEST_CASE("an agent that never says hello is a timeout") {
   CHECK(hello.error().code == ErrorCode::kTimeout);
 }
 
+TEST_CASE("answers that nobody waits for do not extend the deadline") {
+  FakeAgent agent([](int fd) {
+    reply(fd, next_id(fd), Done{});
+    const auto stale = to_json(ReplyMessage{1, Done{}});
+    while (send_frame(fd, stale, kLong)) continue;
+  });
+  AgentClient client(agent.fd(), -1, std::chrono::milliseconds(50));
+  REQUIRE(client.add_cgroup({}).has_value());
+  const auto second = client.add_cgroup({});
+  REQUIRE_FALSE(second.has_value());
+  CHECK(second.error().code == ErrorCode::kTimeout);
+}
+
 TEST_CASE("a failed request becomes an error with the agent's code and words") {
   FakeAgent agent([](int fd) { reply(fd, next_id(fd), Failed{ErrorCode::kUnavailable, "no cpuset here"}); });
   const auto status = AgentClient(agent.fd()).set_cpuset("a", CpuSet{0});

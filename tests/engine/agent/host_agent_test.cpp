@@ -298,6 +298,21 @@ TEST_CASE("a request that is no request is refused and the agent goes on") {
   CHECK(must(client.stop()).empty());
 }
 
+TEST_CASE("an agent on a bare host leaves the kernel's statistics alone and tells of them") {
+  NEEDS_CGROUP2();
+  const auto found = [](const std::string& path) {
+    const auto text = read_text(path);
+    return text.empty() ? std::nullopt : std::optional(text != "0\n");
+  };
+  const auto bpf = found("/proc/sys/kernel/bpf_stats_enabled");
+  const auto schedstats = found("/proc/sys/kernel/sched_schedstats");
+  RunningAgent running("/nowhere");
+  const auto switches = must(running.client.set_statistics(true));
+  CHECK(switches.bpf_programs == bpf);
+  CHECK(switches.schedstats == schedstats);
+  CHECK(found("/proc/sys/kernel/bpf_stats_enabled") == bpf);
+}
+
 TEST_CASE("an agent on a bare host leaves its random numbers and clock alone") {
   NEEDS_CGROUP2();
   RunningAgent running("/nowhere");

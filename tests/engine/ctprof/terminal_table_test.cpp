@@ -28,6 +28,12 @@ TEST_CASE("the first column is cut to the terminal, down to a width") {
         "a-rather-lo~  12345\n");
 }
 
+TEST_CASE("no cell makes every line endless") {
+  const auto table = terminal_table({"GROUP", "N"}, {{std::string(100'000, 'x'), "1"}, {"a", "2"}}, 1, {});
+  CHECK(table.size() < 2000);
+  CHECK(table.find("x~  1\n") != std::string::npos);
+}
+
 TEST_CASE("titles are bold and warnings red where there is colour") {
   CHECK(terminal_table({"A"}, {{Cell("x", true)}}, 1, {true, 0}) == "\033[1mA\033[0m\n\033[31mx\033[0m\n");
 }

@@ -79,6 +79,66 @@ TEST_CASE("one task is shown alone") {
   CHECK(text.find("dsq_id                 0x8000000000000002\n") != std::string::npos);
 }
 
+TEST_CASE("CPUs show what runs and waits there, by class") {
+  const auto text = text_of(sample_report());
+  CHECK(text.find(
+            "  cpu  running   class  at             runnable  cfs  rt  dl  scx  scx waiting  scx flags\n"
+            "  0    audio/14  rt     schedule+0x1c         4    2   1   1    0            1          -\n") !=
+        std::string::npos);
+  CHECK(text.find(
+            "  cpu 0 dl: fair_server deadline 2100.000 ms, 50.000 ms left\n"
+            "  cpu 0 rt: > audio/14 priority 50\n"
+            "  cpu 0 cfs: worker/12 lag +0.100 ms vruntime 900.000 ms, a\\x1b[31m/13 lag -0.100 ms vruntime "
+            "900.200 ms delayed; average vruntime 900.100 ms\n"
+            "  cpu 0: more tasks were queued than a dump holds\n"
+            "  cpu 0: cfs: a sched_entity can't be read\n") != std::string::npos);
+}
+
+TEST_CASE("without a scheduler of sched_ext's, the kernel's own is named") {
+  auto report = sample_report();
+  report.scx_sched_state.reset();
+  report.scx_walker_unavailable = "no scx walker capture";
+  report.cpu_runqueues[0].nr_ext.reset();
+  CHECK(text_of(report).find("scheduler: the kernel's own; this kernel has no sched_ext\n") !=
+        std::string::npos);
+  report.cpu_runqueues[0].nr_ext = 0;
+  CHECK(text_of(report).find("scheduler: unknown: sched_ext's state can't be read on this kernel\n") !=
+        std::string::npos);
+  report.scx_walker_unavailable = "scx_root is NULL (no scheduler attached)";
+  CHECK(text_of(report).find("scheduler: the kernel's own; none of sched_ext's is attached\n") !=
+        std::string::npos);
+}
+
+TEST_CASE("tasks that run come first, then those that wait, then those that ran last") {
+  auto report = sample_report();
+  report.task_enrichments.clear();
+  const auto add = [&](std::int32_t pid, bool on_cpu, bool on_rq, std::uint64_t last_ran_ns) {
+    auto task = introspect::testing::task(pid, "t", static_cast<std::uint64_t>(pid));
+    task.state = on_rq ? "R" : "S";
+    task.on_cpu = on_cpu, task.on_rq = on_rq, task.last_ran_ns = last_ran_ns;
+    report.task_enrichments.push_back(std::move(task));
+  };
+  add(1, false, false, 5), add(2, false, false, 9), add(3, false, true, 1), add(4, true, true, 2);
+  const auto text = text_of(report);
+  CHECK(text.find("  t/4") < text.find("  t/3"));
+  CHECK(text.find("  t/3") < text.find("  t/2"));
+  CHECK(text.find("  t/2") < text.find("  t/1"));
+  CHECK(text.find("  t/4   ext    runs") != std::string::npos);
+  CHECK(text.find("  t/3   ext    waits") != std::string::npos);
+}
+
+TEST_CASE("programs tell what the verifier went through") {
+  CHECK(text_of(sample_report()).find("enqueue: cnt=12 nsecs=480 misses=1") != std::string::npos);
+  CHECK(text_of(sample_report()).find(" verified_insns=345\n") != std::string::npos);
+}
+
+TEST_CASE("an arena's pages and what is allocated in it are shown") {
+  const auto text = text_of(sample_report(), {.map = "arena"});
+  CHECK(text.find("  0x100000000000-0x100000000fff: 1 page, 3 of 4096 bytes not zero\n") !=
+        std::string::npos);
+  CHECK(text.find("scx_task_allocator, 1 allocations of 64 bytes") != std::string::npos);
+}
+
 TEST_CASE("a map or task that is not there is an error that helps") {
   const auto map = to_text(sample_report(), {.map = "arary"});
   REQUIRE_FALSE(map);
@@ -96,6 +156,6 @@ TEST_CASE("a degraded dump says who did not stop") {
   CHECK(text_of(report) ==
         "no dump: vCPU rendezvous timed out\n"
         "  vCPU 0 stopped at 0x1000\n"
-        "  vCPU 1 did not stop\n"
+        "  vCPU 1: no registers\n"
         "  given up after 30000 ms\n");
 }

@@ -60,9 +60,30 @@ TEST_CASE("the guest stands still while it is captured, and runs while the dump 
   CHECK(origin.stop_ns <= origin.frozen_ns);
 }
 
+TEST_CASE("of a machine that has ended, memory is captured without stopping anything") {
+  FakeMachine machine(2);
+  machine.freeze_error = Error{ErrorCode::kCancelled, "it has ended"};
+  FreezeCoordinator coordinator(machine,
+                                [&](const auto& registers, auto) -> FreezeCoordinator::Render {
+                                  CHECK(registers.empty());
+                                  return nothing();
+                                },
+                                {});
+  auto panic = request();
+  panic.cause = introspect::DumpCause::kGuestPanic;
+  const auto capture = coordinator.capture(panic);
+  REQUIRE(capture);
+  CHECK(machine.freezes == 0);
+  const auto& origin = std::get<FailureDumpReport>(capture->dump).origin;
+  CHECK(origin.cause == introspect::DumpCause::kGuestPanic);
+  CHECK(origin.detail == "a detail");
+  CHECK(origin.frozen_ns == 0);
+}
+
 TEST_CASE("a vCPU that does not stop makes the dump a degraded one, and the guest runs on") {
   FakeMachine machine(3);
   machine.state.vcpus[1].reset();
+  machine.state.not_stopped = {1};
   FreezeCoordinator coordinator(
       machine, [](const auto&, auto) -> FreezeCoordinator::Render { throw "nothing may be captured"; },
       kind(1026), {.stop_deadline = std::chrono::milliseconds(20)});
@@ -98,15 +119,51 @@ TEST_CASE("a machine that has ended is an error") {
   CHECK(capture.error().code == ErrorCode::kIo);
 }
 
-TEST_CASE("the guest runs on when capturing throws, or rendering") {
+TEST_CASE("registers that can't be read are told, and memory is captured all the same") {
+  FakeMachine machine(3);
+  machine.state.vcpus[1].reset();
+  std::vector<std::optional<introspect::VcpuRegSnapshot>> seen;
+  FreezeCoordinator coordinator(
+      machine,
+      [&](const auto& registers, auto) {
+        seen = registers;
+        return nothing();
+      },
+      kind(1026));
+  const auto capture = coordinator.capture(request());
+  REQUIRE(capture);
+  REQUIRE(std::holds_alternative<FailureDumpReport>(capture->dump));
+  CHECK(std::get<FailureDumpReport>(capture->dump).problems ==
+        std::vector<std::string>{"registers of vCPU 1 can't be read"});
+  REQUIRE(seen.size() == 3);
+  CHECK(seen[0].has_value());
+  CHECK_FALSE(seen[1].has_value());
+}
+
+TEST_CASE("without memory to capture or to render, the guest runs on and the dump says so") {
   FakeMachine machine(1);
   const auto throws = []() -> FailureDumpReport { throw std::bad_alloc(); };
   FreezeCoordinator capturing(
       machine, [](const auto&, auto) -> FreezeCoordinator::Render { throw std::bad_alloc(); }, {});
-  CHECK_THROWS_AS(static_cast<void>(capturing.capture(request())), std::bad_alloc);
   FreezeCoordinator rendering(machine, [&](const auto&, auto) { return throws; }, {});
-  CHECK_THROWS_AS(static_cast<void>(rendering.capture(request())), std::bad_alloc);
+  const auto unread = capturing.capture(request());
+  const auto unshown = rendering.capture(request());
+  REQUIRE(unread);
+  REQUIRE(unshown);
+  const auto& first = std::get<FailureDumpReport>(unread->dump);
+  CHECK(first.is_placeholder);
+  CHECK(first.problems == std::vector<std::string>{"out of memory while the guest was read"});
+  CHECK(std::get<FailureDumpReport>(unshown->dump).problems ==
+        std::vector<std::string>{"out of memory while the values that were read were shown"});
   CHECK(machine.freezes == 2);
+  CHECK(machine.depth == 0);
+}
+
+TEST_CASE("the guest runs on when capturing throws anything else") {
+  FakeMachine machine(1);
+  FreezeCoordinator coordinator(
+      machine, [](const auto&, auto) -> FreezeCoordinator::Render { throw "a mistake"; }, {});
+  CHECK_THROWS(static_cast<void>(coordinator.capture(request())));
   CHECK(machine.depth == 0);
 }
 

@@ -82,6 +82,32 @@ TEST_CASE("the watch calls from its thread when a scheduler ends") {
   CHECK(told.get_future().get().cause == DumpCause::kSchedulerError);
 }
 
+TEST_CASE("an end that is wanted while a look is under way is no news") {
+  std::optional<SchedulerWatch::Expected> expected;
+  std::atomic<SchedulerWatch*> ready = nullptr;
+  std::atomic<bool> stopped = false;
+  std::atomic<int> looks = 0, ends = 0;
+  SchedulerWatch watch(
+      [&]() -> Result<std::optional<ScxExitKind>> {
+        ++looks;
+        SchedulerWatch* own = ready;
+        if (own && !stopped) {
+          expected.emplace(*own);  // as another thread might, which then has the scheduler stopped
+          stopped = true;
+        }
+        return stopped ? std::nullopt : std::optional(ScxExitKind{kFirst, 0});
+      },
+      [](std::uint32_t) { return false; }, [&](const SchedulerEnd&) { ++ends; },
+      std::chrono::milliseconds(1));
+  while (looks < 2) std::this_thread::yield();
+  ready = &watch;
+  while (!stopped) std::this_thread::yield();
+  expected.reset();
+  const int after = looks;
+  while (looks < after + 2) std::this_thread::yield();
+  CHECK(ends == 0);
+}
+
 TEST_CASE("what went while it was expected is no news afterwards") {
   std::atomic<bool> loaded = true;
   std::atomic<int> looks = 0, ends = 0;

@@ -2,6 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
+#include <iterator>
+
+#include "tests/temporary_directory.h"
+
 using ktstr::engine::guest::OutputLog;
 using Lines = std::vector<std::string>;
 
@@ -37,4 +42,22 @@ TEST_CASE("a long line is cut, and bytes that no terminal shows are replaced") {
   REQUIRE(lines.size() == 2);
   CHECK(lines[0] == std::string(OutputLog::kLongestLine, 'x') + "...");
   CHECK(lines[1] == "?[1mred");
+}
+
+TEST_CASE("all output goes into a file as well, up to a limit, made anew for each program") {
+  const ktstr::test::TemporaryDirectory directory;
+  const auto path = directory.path() / "all";
+  const auto content = [&] {
+    std::ifstream file(path, std::ios::binary);
+    return std::string{std::istreambuf_iterator<char>(file), {}};
+  };
+  OutputLog log(path.c_str(), 12);
+  log.append("one\nt\xffw");
+  CHECK(content() == "one\nt?w");
+  log.append("o\nthree\nfour\n");
+  log.append("five\n");
+  CHECK(content() == "one\nt?wo\nthr");
+  CHECK(log.lines() == Lines{"one", "t?wo", "three", "four", "five"});
+  CHECK(OutputLog(path.c_str(), 12).lines().empty());
+  CHECK(content().empty());
 }

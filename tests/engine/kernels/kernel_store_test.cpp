@@ -15,7 +15,8 @@
 #include "tests/introspect/symbols/kallsyms_encoder.h"
 #include "tests/skip.h"
 #include "tests/temporary_directory.h"
-#include "tests/vmm/kernels/image_builder.h"
+#include "tests/vmm/kernels/cache_fixture.h"
+#include "vmm/kernels/file_records.h"
 
 using namespace ktstr;
 using namespace ktstr::test;
@@ -62,6 +63,7 @@ struct Fixture {
   KernelStore store = *KernelStore::open(directory.path() / "cache");
 
   std::filesystem::path file(const std::string& name, const Bytes& bytes) const {
+    std::filesystem::create_directories((directory.path() / name).parent_path());
     REQUIRE(write_durably(directory.path() / name, bytes));
     return directory.path() / name;
   }
@@ -109,6 +111,102 @@ TEST_CASE_FIXTURE(Fixture, "damaged or missing index files are made anew") {
   REQUIRE(again);
   CHECK(SymbolTable::load(again->symbols)->size() == 601);
   CHECK(std::filesystem::file_size(again->btf) > 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "what can be made again of a damaged kernel is, and told") {
+  const auto added = add("9.1.2", {"scx_bpf_create_dsq"});
+  std::vector<std::string> told;
+  const auto noticing =
+      *KernelStore::open(directory.path() / "cache", [&](const std::string& text) { told.push_back(text); });
+  std::filesystem::resize_file(added.btf, std::filesystem::file_size(added.btf) / 2);
+  flip_byte(added.elf);
+  const auto again = noticing.resolve("9.1.2");
+  REQUIRE_MESSAGE(again, again.error().message);
+  CHECK(std::ranges::equal(MappedFile::open(again->btf)->bytes(), btf_with({"scx_bpf_create_dsq"})));
+  CHECK(std::ranges::equal(MappedFile::open(again->elf)->bytes(),
+                           kernel("9.1.2", btf_with({"scx_bpf_create_dsq"}))));
+  CHECK(told ==
+        std::vector<std::string>{"cached kernel 9.1.2: btf, vmlinux damaged, made again from bzImage"});
+  CHECK(noticing.verify()->empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a kernel that is damaged for good is named with its file and what to run") {
+  const auto added = add("9.1.2", {"scx_bpf_create_dsq"});
+  flip_byte(added.bzimage);
+  const auto refused = store.resolve("9.1.2");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kCorrupt);
+  CHECK(refused.error().message ==
+        "cached kernel 9.1.2 is damaged: " + added.bzimage.string() +
+            " is not what was put there; remove it with `ktstr kernel clean " +
+            added.directory.filename().string() + "`, then fetch or add it again");
+  CHECK(store.verify()->size() == 1);
+  REQUIRE(store.clean({added.directory.filename().string(), std::nullopt}));
+  add("9.1.2", {"scx_bpf_create_dsq"});
+  CHECK(store.verify()->empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "damage that nobody's times tell of is found by verifying") {
+  const auto added = add("9.1.2", {"scx_bpf_create_dsq"});
+  flip_byte(added.bzimage);
+  auto records = *vmm::FileRecords::load(added.directory);  // as if the disk had changed it
+  const auto now = *vmm::FileRecords::of(added.directory);
+  for (std::size_t i = 0; i < records.files.size(); ++i) records.files[i].ctime_ns = now.files[i].ctime_ns;
+  REQUIRE(records.save(added.directory));
+  CHECK(store.resolve("9.1.2"));
+  CHECK(store.verify()->size() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "somebody else's cache without an index gets one in memory") {
+  if (::geteuid() != 0) SKIP_TEST("only root can become somebody else");
+  const auto added = add("9.1.2", {"scx_bpf_create_dsq"});
+  std::ofstream(added.symbols) << "of an older version";
+  const auto before = std::filesystem::last_write_time(added.symbols);
+  CHECK(holds_for_a_stranger(directory.path(), [&] {
+    const auto foreign = KernelStore::open(directory.path() / "cache");
+    const auto found = foreign ? foreign->resolve(std::nullopt) : Result<engine::CachedKernel>(foreign.error());
+    if (!found) return false;
+    const auto symbols = SymbolTable::load(found->symbols);
+    return symbols && symbols->size() == 601 && std::filesystem::file_size(found->btf) > 0;
+  }));
+  CHECK(std::filesystem::last_write_time(added.symbols) == before);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a kernel that the agent can't run on is refused by its configuration") {
+  const auto image = file("boot/vmlinuz", kernel("9.1.2", btf_with({"scx_bpf_create_dsq"})));
+  file("boot/config-9.1.2", bytes_of("CONFIG_VIRTIO_PCI=y\nCONFIG_VIRTIO_CONSOLE=m\n# CONFIG_TMPFS is not set\n"));
+  const auto refused = store.add(image);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kInvalidArgument);
+  CHECK(refused.error().message ==
+        "file " + image.string() +
+            ": kernel 9.1.2: ktstr's agent needs options built in (=y), as guests load no modules, and the "
+            "kernel's configuration says CONFIG_VIRTIO_CONSOLE=m (the agent's channel), CONFIG_TMPFS is not "
+            "set (/tmp)");
+  CHECK(store.list()->kernels.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a kernel's own configuration is preferred to what lies beside it") {
+  const std::string own = "CONFIG_HZ=300\nCONFIG_VIRTIO_CONSOLE=y\n";
+  auto packed = gzip_payload(bytes_of(own));
+  auto elf = kernel("9.1.2", btf_with({"scx_bpf_create_dsq"}));
+  append(elf, bytes_of("IKCFG_ST"));
+  append(elf, packed);
+  const auto image = file("boot/vmlinuz", elf);
+  file("boot/config-9.1.2", bytes_of("CONFIG_HZ=250\nCONFIG_VIRTIO_CONSOLE=m\n"));
+  const auto added = store.add(image);
+  REQUIRE_MESSAGE(added, added.error().message);
+  CHECK(text_of(MappedFile::open(added->config)->bytes()) == own);
+  CHECK(store.verify()->empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "the default is told with the list") {
+  add("9.1.2", {"scx_bpf_create_dsq"});
+  add("9.2.0", {"scx_bpf_create_dsq"});
+  CHECK(store.list()->default_kernel.filename().string().starts_with("9.2.0"));
+  CHECK(store.make_default("9.1")->metadata.release == "9.1.2");
+  CHECK(store.list()->default_kernel.filename().string().starts_with("9.1.2"));
+  CHECK(store.resolve(std::nullopt)->metadata.release == "9.1.2");
 }
 
 TEST_CASE_FIXTURE(Fixture, "a kernel with damaged BTF or without kallsyms is refused and named") {

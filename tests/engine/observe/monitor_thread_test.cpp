@@ -56,6 +56,26 @@ TEST_CASE("times that pass during a slow sample are missed, not made up for") {
   CHECK(taken.missed_periods + taken.samples.size() <= periods + 2);
 }
 
+TEST_CASE("samples that would take too much are taken farther apart, and all that were taken are kept") {
+  constexpr std::ptrdiff_t kFirst = 14;
+  const auto bytes = MonitorSample::at(1s).memory_bytes();
+  std::latch enough(kFirst);
+  MonitorThread monitor({.period = 1ms, .epoch = Clock::now(), .max_bytes = 16 * bytes},
+                        [&](Duration elapsed, CpuTimes) -> Result<MonitorSample> {
+                          if (!enough.try_wait()) enough.count_down();
+                          return MonitorSample::at(elapsed);
+                        });
+  enough.wait();
+  const auto taken = monitor.stop();
+  CHECK(taken.samples.size() >= static_cast<std::size_t>(kFirst) - 1);
+  CHECK(taken.bytes == taken.samples.size() * bytes);
+  CHECK(taken.bytes <= 16 * bytes);
+  REQUIRE(taken.slower.size() >= 2);
+  CHECK(taken.slower[0].period_ns == 2'000'000);
+  CHECK(taken.slower[0].elapsed_ns == taken.samples[8].elapsed_ns);
+  CHECK(taken.slower[1].period_ns == 4'000'000);
+}
+
 TEST_CASE("a long period does not delay the end") {
   std::latch one(1);
   MonitorThread monitor({.period = 10s, .epoch = Clock::now()},

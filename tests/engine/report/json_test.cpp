@@ -63,6 +63,28 @@ TEST_CASE("an empty report reads back too") {
   CHECK_FALSE(back->monitor);
 }
 
+TEST_CASE("of a report of a newer minor version, what is not known is left out with a note") {
+  auto json = to_json(passing_report());
+  const std::string format = "\"format\":\"" + kRunReportFormat.to_string() + "\"";
+  json.replace(json.find(format), format.size(), "\"format\":\"1.99\",\"brand_new\":{}");
+  std::string note;
+  const auto report = parse_json_report(json, &note);
+  REQUIRE(report);
+  CHECK(to_json(*report) == to_json(passing_report()));
+  CHECK(note == "written by a newer ktstr (format 1.99; this one reads " + kRunReportFormat.to_string() +
+                    "): left out 1 unknown member: brand_new");
+  json.replace(json.find("\"1.99\""), 6, "\"2.0\"");
+  CHECK(parse_json_report(json).error().message ==
+        "written by a newer ktstr (format 2.0; this one reads 1.x): use a ktstr of that version or newer");
+}
+
+TEST_CASE("a report from before there were minor versions is read") {
+  const auto report = parse_json_report(R"({"format_version":1,"scenario":"old"})");
+  REQUIRE(report);
+  CHECK(report->scenario == "old");
+  CHECK_FALSE(report->started_at);
+}
+
 TEST_CASE("absent numbers are null") {
   const auto json = to_json(RunReport{});
   CHECK(json.find("\"boot_ns\":null") != std::string::npos);

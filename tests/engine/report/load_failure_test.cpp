@@ -48,6 +48,22 @@ TEST_CASE("the beginning of the verifier's log may be missing") {
         "the verifier refused its program bad_enqueue (EACCES)");
 }
 
+TEST_CASE("an explanation below the verifier's word is not its word") {
+  auto output = refused();
+  const Lines explanation{"",
+                          "Verification failed: Register Type Safety: Invalid dereference",
+                          "Reason:",
+                          "  R0 may be NULL here",
+                          "",
+                          "Suggestion:",
+                          "  Add a NULL check"};
+  output.insert(output.begin() + 7, explanation.begin(), explanation.end());
+  const auto refusal = verifier_refusal(output);
+  REQUIRE(refusal);
+  CHECK(refusal->message == "R0 invalid mem access 'map_value_or_null'");
+  CHECK(refusal->source == "bad.bpf.c:12");
+}
+
 TEST_CASE("traces, states of loops and statistics are not the last word") {
   const Lines output{"libbpf: prog 'big': -- BEGIN PROG LOAD LOG --",
                      "; for (i = 0; i < n; i++) @ big.bpf.c:9",

@@ -141,7 +141,7 @@ TEST_CASE("what is no capture is refused") {
 }
 
 TEST_CASE("a few bytes that decompress to more than a guest may send are refused") {
-  const CapturedGuest guest(zeros(CtprofCaptures::kMaxJsonBytes + 1'000'000));
+  const CapturedGuest guest(zeros(CtprofCaptures::kLimits.json_bytes + 1'000'000));
   CHECK(guest.bytes.size() < 100'000);
   CHECK(refusal(guest) == "\"before\": more than 67108864 bytes when decompressed");
 }

@@ -19,6 +19,7 @@ class FakeGuest : public Guest {
   std::vector<protocol::SchedulerChanged> scheduler_answers;
   /// When a scheduler's end is seen.
   std::optional<Duration> scheduler_end;
+  protocol::StatisticsSwitches switches{.bpf_programs = true, .schedstats = true};
   /// "add_cgroup web @100": requests and waits in order, times in ms.
   std::vector<std::string> log;
   std::vector<protocol::Request> requests;
@@ -74,6 +75,7 @@ class FakeGuest : public Guest {
     if (const auto* stop = std::get_if<protocol::StopWorkers>(&request)) return end(stop->cgroup);
     if (const auto* remove = std::get_if<protocol::RemoveCgroup>(&request)) return end(remove->cgroup);
     if (std::holds_alternative<protocol::ReadFile>(request)) return protocol::FileContent{"1.00 2.00\n"};
+    if (std::holds_alternative<protocol::SetStatistics>(request)) return switches;
     if (auto changed = change_scheduler(request)) return std::move(*changed);
     return protocol::Done{};
   }

@@ -31,6 +31,22 @@ TEST_CASE("a terminal sees the line, and its erasure at the end") {
   CHECK(seen == expected);
 }
 
+TEST_CASE("other output has a line of its own") {
+  int controller = -1, terminal = -1;
+  if (::openpty(&controller, &terminal, nullptr, nullptr, nullptr) != 0) SKIP_TEST("no pseudo-terminals");
+  const Fd controller_fd(controller), terminal_fd(terminal);
+  {
+    ProgressLine line(terminal);
+    line.show(Progress{.stage = Stage::kBooting});
+    line.write_above("printed\n");
+    line.show(Progress{.stage = Stage::kBooting});
+  }
+  const std::string expected = "\r\033[Kbooting 0.0s\r\033[Kprinted\r\n\r\033[Kbooting 0.0s\r\033[K";
+  std::string seen;
+  for (char c = 0; seen.size() < expected.size() && ::read(controller, &c, 1) == 1;) seen += c;
+  CHECK(seen == expected);
+}
+
 TEST_CASE("a pipe sees nothing") {
   int ends[2];
   REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);

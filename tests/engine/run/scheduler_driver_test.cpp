@@ -2,8 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "engine/run/judge.h"
 #include "tests/engine/run/fake_guest.h"
+#include "tests/temporary_directory.h"
 
 using namespace ktstr;
 using namespace ktstr::engine;
@@ -51,6 +55,7 @@ struct Driven {
     guest.request_time = 100ms;
     for (const auto* name : {"one", "two"})
       staged.programs[std::string("/host/") + name] = std::string("/guest/") + name;
+    staged.build_ids["/host/one"] = "c0ffee";
   }
   SchedulerDriver driver() {
     return {guest,
@@ -108,6 +113,7 @@ TEST_CASE("what was attached and detached is in the report, with its times") {
   CHECK(report.name == "one");
   CHECK(report.ops == "one_ops");
   CHECK(report.path == "/host/one");
+  CHECK(report.build_id == "c0ffee");
   CHECK(report.fate == SchedulerFate::kDetached);
   CHECK(report.attached_ns == 100'000'000);
   CHECK(report.ended_ns == 200'000'000);
@@ -141,6 +147,23 @@ TEST_CASE(
   CHECK(problem_with({"libbpf: map 'm': failed to create: -1", "cannot load"}, {}) ==
         begin + "\"libbpf: map 'm': failed to create: -1\"" + end);
   CHECK(problem_with({"cannot load"}, {}) == begin + "\"cannot load\"" + end);
+}
+
+TEST_CASE("output that the report can't hold goes into a file, and the failure names it") {
+  const test::TemporaryDirectory directory;
+  Driven run;
+  auto driver = run.driver();
+  driver.keep_output_in({directory.path() / "logs", "big one"});
+  auto answer = refused("one", "");
+  answer.current->log_lines_dropped = 99;
+  run.answer(answer);
+  const auto attached = driver.attach(0, scheduler("one"));
+  REQUIRE_FALSE(attached);
+  const auto path = directory.path() / "logs" / "big_one.one.log";
+  CHECK(attached.error().message.ends_with("; all 100 lines of its output are in " + path.string()));
+  CHECK(run.guest.last<protocol::ReadFile>().path == "/tmp/scheduler-output");
+  std::ifstream file(path);
+  CHECK(std::string{std::istreambuf_iterator<char>(file), {}} == "1.00 2.00\n");  // as FakeGuest answers
 }
 
 TEST_CASE("a replacement and a restart end one report and begin another") {

@@ -32,6 +32,8 @@ TEST_CASE("programs of all ops are staged once, with their libraries and loader"
   const auto staged = stage_schedulers(scenario);
   REQUIRE_MESSAGE(staged.has_value(), staged.error().message);
   CHECK(staged->programs.size() == 1);
+  REQUIRE(staged->build_ids.size() == 1);  // of the shell, which distributions build with one
+  CHECK(staged->build_ids.begin()->second.size() == 40);
   const auto program = "schedulers/0/" + std::filesystem::path(*scenario.scheduler->path).filename().string();
   CHECK(has_file(*staged, program));
   CHECK(has_file(*staged, "schedulers/0/lib/libc.so.6"));

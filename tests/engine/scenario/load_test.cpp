@@ -42,6 +42,8 @@ TEST_CASE("an empty scenario has defaults and one step that holds for all of it"
   CHECK(std::holds_alternative<RestHold>(scenario->steps[0].hold));
   CHECK(guest_memory(*scenario) == ByteSize{512ULL << 20});
   CHECK(scenario->kaslr);
+  CHECK(scenario->statistics);
+  CHECK_FALSE(load_scenario(*parse_json(R"({"statistics": false})"))->statistics);
 }
 
 TEST_CASE("memory grows with the CPUs and has a floor") {
@@ -81,8 +83,8 @@ TEST_CASE("unknown names tell the nearest") {
 }
 
 TEST_CASE("times have ranges") {
-  CHECK(with(R"("duration": "0s")") == "duration: must be longer than 0");
-  CHECK(with(R"("duration": "25h")") == "duration: must be at most 24h");
+  CHECK(with(R"("duration": "0s")") == "duration: must be longer than 0, not 0s");
+  CHECK(with(R"("duration": "25h")") == "duration: must be at most 24h, not 25h");
   CHECK(with(R"("monitor": {"period": "500us"})") == "monitor.period: must be from 1ms to 10s, not 500us");
   CHECK(with(R"("monitor": {"period": "11s"})") == "monitor.period: must be from 1ms to 10s, not 11s");
   CHECK(with(R"("steps": [{"hold": "9s"}])") ==
@@ -144,7 +146,7 @@ TEST_CASE("work that would do nothing is refused") {
 }
 
 TEST_CASE("cgroup names name directories below the agent's root") {
-  for (const auto* name : {"..", "a/..", "/a", "a//b", "a/", "", "cpu.max", "a b", "."}) {
+  for (const auto* name : {"..", "a/..", "/a", "a//b", "a/", "", "cpu.max", "a\\u001bb", "."}) {
     const auto error = with(std::string(R"("cgroups": {"a": {}, ")") + name + R"(": {}})");
     CHECK_MESSAGE(error.find("is not a cgroup name: ") != std::string::npos, name << " gave: " << error);
   }
@@ -216,17 +218,20 @@ TEST_CASE("a loop's ops must be repeatable") {
 }
 
 TEST_CASE("thresholds that nothing can meet are refused") {
-  CHECK(with(R"("expect": {"monitor": {"max_imbalance_ratio": 0.5}})") ==
-        "expect.monitor.max_imbalance_ratio: must be 1 or more: an even load has ratio 1");
+  CHECK(
+      with(R"("expect": {"monitor": {"max_imbalance_ratio": 0.5}})") ==
+      "expect.monitor.max_imbalance_ratio: must be 1 or more, got a number (0.5): an even load has ratio 1");
   CHECK(with(R"("expect": {"monitor": {"sustained_samples": 0}})") ==
-        "expect.monitor.sustained_samples: must be 1 or more");
-  CHECK(with(R"("expect": {"max_spread_pct": 101})") == "expect.max_spread_pct: must be at most 100");
-  CHECK(with(R"("expect": {"min_work_rate": -1})") == "expect.min_work_rate: must be 0 or more");
+        "expect.monitor.sustained_samples: must be 1 or more, not 0");
+  CHECK(with(R"("expect": {"max_spread_pct": 101})") ==
+        "expect.max_spread_pct: must be at most 100, got a number (101)");
+  CHECK(with(R"("expect": {"min_work_rate": -1})") ==
+        "expect.min_work_rate: must be 0 or more, got a number (-1)");
 }
 
 TEST_CASE("names can be file names, kernel arguments can be typed") {
   CHECK(with(R"("name": "a/b")") ==
-        "name: must have no \"/\", no control characters and no space at its ends");
+        "name: must have no \"/\", no control or invisible characters and no space at its ends");
   CHECK(with(R"("name": "two words")") == "ok");
   CHECK(with(R"("kernel_args": ["quiet", "a\nb"])") == "kernel_args[2]: must be printable and not empty");
 }

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <utility>
+
 #include "engine/base/read.h"
 #include "introspect/arena/arena_snapshot.h"
 #include "introspect/arena/arena_window.h"
@@ -34,10 +36,11 @@ TEST_CASE("an arena's bytes are read by user address, across pages") {
   CHECK(read<std::uint64_t>(arena, 4092) == 0x8877665544332211);
 }
 
-TEST_CASE("pages never allocated, and what lies beyond 4 GB, can't be read") {
+TEST_CASE("pages never allocated, and mapped memory beyond 4 GB, can't be read") {
   FakeArena arena;
   arena.put(0, std::uint64_t{1});
   arena.put(kMaxArenaBytes - 4096, std::uint64_t{1});
+  arena.put(kMaxArenaBytes, std::uint64_t{1});
   CHECK_FALSE(read<std::uint64_t>(arena, 4092).has_value());
   CHECK_FALSE(read<std::uint64_t>(arena, 8192).has_value());
   CHECK(read<std::uint32_t>(arena, kMaxArenaBytes - 4).has_value());
@@ -65,6 +68,49 @@ TEST_CASE("a window holds 4 GB, and nothing before its address is chosen") {
   CHECK_FALSE(ArenaWindow{kUserStart + 4096, kKernelStart, {}}.is_aligned());
 }
 
+TEST_CASE("a place in the arena is told by all 64 bits of an address") {
+  const ArenaWindow window{kUserStart, kKernelStart, {}, 3 * kArenaPageBytes};
+  CHECK(window.place_of(kUserStart + 8) == 8U);
+  CHECK(window.place_of((kKernelStart + 8).value()) == 8U);
+  CHECK(window.place_of(kUserStart + 3 * kArenaPageBytes - 1).has_value());
+  CHECK_FALSE(window.place_of(0).has_value());
+  CHECK_FALSE(window.place_of(8).has_value());
+  CHECK_FALSE(window.place_of(0xffff'8880'0000'0008).has_value());
+  CHECK_FALSE(window.place_of(kUserStart + kMaxArenaBytes + 8).has_value());
+  CHECK_FALSE(window.place_of(kUserStart + 3 * kArenaPageBytes).has_value());
+  CHECK_FALSE(window.place_of((kKernelStart + 3 * kArenaPageBytes).value()).has_value());
+  CHECK_FALSE(ArenaWindow{}.place_of(0).has_value());
+}
+
+TEST_CASE("an arena that begins in the middle of 4 GB keeps its low 32 bits in both mappings") {
+  const ArenaWindow window{kUserStart + 0x5000, kKernelStart, {}, 2 * kArenaPageBytes};
+  CHECK(window.is_aligned());
+  CHECK(window.place_of(kUserStart + 0x5008) == 0x5008U);
+  CHECK(window.place_of((kKernelStart + 0x5008).value()) == 0x5008U);
+  CHECK_FALSE(window.place_of(kUserStart + 0x4fff).has_value());
+  CHECK_FALSE(window.place_of((kKernelStart + 8).value()).has_value());
+}
+
+TEST_CASE("the user and the kernel address of a byte read the same, others with its low bits nothing") {
+  FakeArena arena;
+  arena.put(0x1008, std::uint64_t{42});
+  const auto read_address = [&](std::uint64_t address) {
+    std::uint64_t value = 0;
+    return arena.reader().read(address, std::as_writable_bytes(std::span(&value, 1))) ? value : 0;
+  };
+  CHECK(read_address(kUserStart + 0x1008) == 42);
+  CHECK(read_address((kKernelStart + 0x1008).value()) == 42);
+  CHECK(read_address(0x1008) == 0);
+  CHECK(read_address(0xffff'8880'0000'1008) == 0);
+}
+
+TEST_CASE("a snapshot does not run into what is mapped behind the arena's 4 GB") {
+  FakeArena arena(kUserStart + 0x5000);
+  arena.put(0x5000, std::uint64_t{1});
+  arena.put(kMaxArenaBytes + 0x1000, std::uint64_t{1});
+  CHECK(snapshot_arena(arena.reader(), ~std::uint64_t{0}).pages.size() == 1);
+}
+
 TEST_CASE("a snapshot finds every page, however far apart") {
   FakeArena arena;
   const std::vector<std::uint64_t> offsets{0, 4096, 3U << 20, 1U << 30, kMaxArenaBytes - 4096};
@@ -80,6 +126,35 @@ TEST_CASE("a snapshot finds every page, however far apart") {
   CHECK_FALSE(snapshot.truncated);
   CHECK_FALSE(snapshot.span_capped);
   CHECK(snapshot.kern_vm_start == kKernelStart.value());
+}
+
+TEST_CASE("a snapshot told where to look reads no other page tables") {
+  struct CountingMemory : PhysicalMemory {
+    explicit CountingMemory(const PhysicalMemory& memory) : counted_(memory) {}
+    bool read(GuestPhys address, std::span<std::byte> out) const override {
+      return ++reads, counted_.read(address, out);
+    }
+    GuestPhys end() const override { return counted_.end(); }
+    mutable std::size_t reads = 0;
+
+   private:
+    const PhysicalMemory& counted_;
+  };
+  FakeArena arena;
+  for (std::uint64_t table = 0; table < 64; ++table) arena.put(table * (2U << 20), table);
+  arena.put(4096, std::uint64_t{7});
+  const CountingMemory memory(arena.memory().memory());
+  const Translator translator(memory, arena.memory().table());
+  const ArenaReader reader(translator, arena.window());
+  const auto all = snapshot_arena(reader, std::uint64_t{1} << 20);
+  CHECK(all.pages.size() == 65);
+  const std::size_t reads_of_all = std::exchange(memory.reads, 0);
+  const std::vector<ArenaPageRange> within{{0, 2}, {512 * 63, 1}, {std::uint64_t{1} << 20, 1}};
+  const auto some = snapshot_arena(reader, std::uint64_t{1} << 20, kMaxArenaPages, &within);
+  CHECK(addresses(some) == std::vector<std::uint64_t>{FakeArena::user(0), FakeArena::user(4096),
+                                                      FakeArena::user(63U * (2U << 20))});
+  CHECK(memory.reads < 16);
+  CHECK(reads_of_all > 128);
 }
 
 TEST_CASE("a snapshot ends at the map's size, at the cap, and never beyond 4 GB") {

@@ -41,6 +41,54 @@ TEST_CASE("live allocations are found in the tree and shown by their type") {
   CHECK(snapshot.entries[2].payload.get("weight")->as_u64() == 900);
 }
 
+TEST_CASE("a freed slot whose pointer is kept is no allocation") {
+  SdtGuest guest;
+  guest.allocate(0, 100), guest.allocate(1, 200), guest.allocate(2, 300);
+  guest.arena.put(SdtGuest::kLeaf, std::uint64_t{0b101});
+  const SdtAllocatorSnapshot snapshot = guest.read().at(0);
+  REQUIRE(snapshot.entries.size() == 2);
+  CHECK(snapshot.entries[0].payload.get("weight")->as_u64() == 100);
+  CHECK(snapshot.entries[1].payload.get("weight")->as_u64() == 300);
+  CHECK_FALSE(guest.find().slots.find(SdtGuest::kSlots + SdtGuest::kElemSize).has_value());
+}
+
+TEST_CASE("pointers of the tree that only look like the arena's are skipped and counted") {
+  constexpr std::uint64_t kElsewhere = 0xffff'8880'0000'0000;
+  SdtGuest guest;
+  guest.allocate(0, 100), guest.allocate(1, 200);
+  guest.arena.put(SdtGuest::kLeafChunk + 8, kElsewhere + SdtGuest::kSlots + SdtGuest::kElemSize);
+  guest.arena.put(SdtGuest::kRootChunk + 8, kElsewhere + SdtGuest::kMiddle);
+  const SdtAllocatorSnapshot snapshot = guest.read().at(0);
+  CHECK(snapshot.entries.size() == 1);
+  CHECK(snapshot.skipped_subtrees == 2);
+}
+
+TEST_CASE("NULL and pointers elsewhere show no allocation that shares their low 32 bits") {
+  SdtGuest guest;
+  guest.allocate(0, 100);
+  const SdtAllocations found = guest.find();
+  const ArenaReader reader = guest.arena.reader();
+  const GuestContext context({.arena = &reader, .slots = &found.slots, .rendered = &found.rendered});
+  const std::uint64_t slot = SdtGuest::slot(0);
+  CHECK(context.object_at(slot).has_value());
+  CHECK(context.object_at((kKernelStart + SdtGuest::kSlots).value()).has_value());
+  for (const std::uint64_t other : {std::uint64_t{0}, SdtGuest::kSlots, slot + kMaxArenaBytes,
+                                    0xffff'8880'0000'0000 + SdtGuest::kSlots}) {
+    CHECK_FALSE(context.object_at(other).has_value());
+    CHECK_FALSE(context.is_already_rendered(other));
+  }
+}
+
+TEST_CASE("a bump allocator whose region is outside the arena is skipped") {
+  SdtGuest guest;
+  const ProgramSection bss = guest.bss();
+  const ArenaWindow window = guest.arena.reader().window();
+  guest.set_bss(80, 0x8000), guest.set_bss(88, FakeArena::user(0x20000)), guest.set_bss(96, 0x100);
+  CHECK(read_scx_static(*bss.btf, bss.type, guest.bss_bytes, &window).ranges.size() == 1);
+  guest.set_bss(88, 0xffff'8880'0002'0000);
+  CHECK(read_scx_static(*bss.btf, bss.type, guest.bss_bytes, &window).skipped == 1);
+}
+
 TEST_CASE("nodes that the program merely declares are as the library defines them") {
   SdtGuest guest(true);
   guest.allocate(7, 70);
@@ -156,14 +204,14 @@ TEST_CASE("the index knows slots by their start and their payload's, nothing els
   types.u32();
   const auto btf = std::make_shared<const Btf>(types.parse());
   ArenaSlotIndex index;
-  index.add({btf, id(1), 24, 8}, {kUserStart + 0x100, kUserStart + 0x118});
+  index.add({btf, id(1), 24, 8}, std::array<ArenaPlace, 2>{0x100, 0x118});
   CHECK(index.size() == 2);
-  CHECK(index.find(kUserStart + 0x118)->header_bytes == 8);
-  CHECK(index.find(kUserStart + 0x108)->header_bytes == 0);
-  CHECK(index.find(kUserStart + 0x108)->type.btf == btf.get());
-  CHECK_FALSE(index.find(kUserStart + 0x110).has_value());
-  CHECK_FALSE(index.find(kUserStart + 0xff).has_value());
-  index.add({btf, id(0), 24, 8}, {kUserStart + 0x200});
+  CHECK(index.find(0x118)->header_bytes == 8);
+  CHECK(index.find(0x108)->header_bytes == 0);
+  CHECK(index.find(0x108)->type.btf == btf.get());
+  CHECK_FALSE(index.find(0x110).has_value());
+  CHECK_FALSE(index.find(0xff).has_value());
+  index.add({btf, id(0), 24, 8}, std::array<ArenaPlace, 1>{0x200});
   CHECK(index.size() == 2);
 }
 
@@ -188,20 +236,20 @@ TEST_CASE("a pointer to an allocation shows its payload, or that it is shown alr
 TEST_CASE("the bump allocator's range, and why one is skipped") {
   SdtGuest guest;
   const ProgramSection bss = guest.bss();
-  CHECK(read_scx_static(*bss.btf, bss.type, guest.bss_bytes).skipped == 1);
+  CHECK(read_scx_static(*bss.btf, bss.type, guest.bss_bytes, nullptr).skipped == 1);
   guest.set_bss(80, 0x8000), guest.set_bss(88, FakeArena::user(0x20000)), guest.set_bss(96, 0x100);
-  const ScxStaticSnapshot snapshot = read_scx_static(*bss.btf, bss.type, guest.bss_bytes);
+  const ScxStaticSnapshot snapshot = read_scx_static(*bss.btf, bss.type, guest.bss_bytes, nullptr);
   REQUIRE(snapshot.ranges.size() == 1);
   CHECK(snapshot.ranges[0].start_low32 == 0x20000);
   CHECK(snapshot.ranges[0].size == 0x100);
   CHECK(snapshot.ranges[0].capacity == 0x8000);
-  CHECK(is_scx_static_address(snapshot, FakeArena::user(0x200ff)));
-  CHECK_FALSE(is_scx_static_address(snapshot, FakeArena::user(0x20100)));
-  CHECK_FALSE(is_scx_static_address(snapshot, FakeArena::user(0x1ffff)));
+  CHECK(is_scx_static_place(snapshot, 0x200ff));
+  CHECK_FALSE(is_scx_static_place(snapshot, 0x20100));
+  CHECK_FALSE(is_scx_static_place(snapshot, 0x1ffff));
   guest.set_bss(96, 0x8001);
-  CHECK(read_scx_static(*bss.btf, bss.type, guest.bss_bytes).skipped == 1);
+  CHECK(read_scx_static(*bss.btf, bss.type, guest.bss_bytes, nullptr).skipped == 1);
   guest.set_bss(80, kMaxArenaBytes);
-  CHECK(read_scx_static(*bss.btf, bss.type, guest.bss_bytes).skipped == 1);
+  CHECK(read_scx_static(*bss.btf, bss.type, guest.bss_bytes, nullptr).skipped == 1);
 }
 
 TEST_CASE("random damage to the arena and .bss stays within bounds") {

@@ -72,6 +72,8 @@ void add_others(SyntheticBtf& btf, int map) {
                                  {"consumer_pos", btf.u64},
                                  {"producer_pos", btf.u64},
                                  {"pending_pos", btf.u64},
+                                 {"overwrite_pos", btf.u64},
+                                 {"overwrite_mode", btf.u8},
                                  {"data", btf.array(btf.u64, 0)}});
   btf.add_struct("bpf_stack_map",
                  {{"map", map}, {"n_buckets", btf.u32}, {"buckets", btf.array(btf.pointer, 0)}});
@@ -81,11 +83,22 @@ void add_others(SyntheticBtf& btf, int map) {
       btf.add_struct("bpf_struct_ops_value", {{"common", common}, {"data", btf.array(btf.u64, 0)}});
   btf.add_struct("bpf_struct_ops_map",
                  {{"map", map}, {"btf", btf.pointer}, {"uvalue", btf.pointer}, {"kvalue", value}});
+  const int root = btf.add_struct("rb_root", {{"rb_node", btf.pointer}});
+  const int node = btf.add_struct(
+      "rb_node", {{"__rb_parent_color", btf.u64}, {"rb_right", btf.pointer}, {"rb_left", btf.pointer}});
+  const int cached = btf.add_struct("rb_root_cached", {{"rb_root", root}, {"rb_leftmost", btf.pointer}});
+  const int tree = btf.add_struct("range_tree", {{"it_root", cached}, {"range_size_root", cached}});
+  btf.add_struct("range_node", {{"rn_rbnode", node},
+                                {"rb_range_size", node},
+                                {"rn_start", btf.u32},
+                                {"rn_last", btf.u32},
+                                {"__rn_subtree_last", btf.u32}});
   btf.add_struct("bpf_arena", {{"map", map},
                                {"user_vm_start", btf.u64},
                                {"user_vm_end", btf.u64},
                                {"kern_vm", btf.pointer},
-                               {"scratch_page", btf.pointer}});
+                               {"scratch_page", btf.pointer},
+                               {"rt", tree}});
   btf.add_struct("vm_struct", {{"addr", btf.pointer}, {"size", btf.u64}});
   btf.add_struct("page", {{"flags", btf.array(btf.u64, 8)}});
 }

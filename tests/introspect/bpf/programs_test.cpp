@@ -42,6 +42,9 @@ struct ProgGuest : BpfGuest {
   [[nodiscard]] std::optional<ActiveObject> object_of(KernelVirt operations) const {
     return find_object_of(attach(), layouts(), info(operations), list().items);
   }
+  void switch_statistics(bool on) {
+    memory().write(memory().symbol("bpf_stats_enabled_key"), std::int32_t{on});
+  }
   KernelVirt aux(KernelVirt program) { return get<KernelVirt>(place(program, "bpf_prog", "aux")); }
 };
 
@@ -75,6 +78,7 @@ TEST_CASE("a program whose aux belongs to another is reported") {
 
 TEST_CASE("counters are summed over the CPUs, up to the largest number") {
   ProgGuest guest;
+  guest.switch_statistics(true);
   const KernelVirt program = guest.add_program("enqueue", kStructOpsProgType, {});
   guest.set_stats(program, 0, 10, 400, 1);
   guest.set_stats(program, 1, 2, 80, 0);
@@ -93,6 +97,19 @@ TEST_CASE("counters that can't be read are absent") {
   CHECK(guest.stats(0).to_text() == "enqueue: unreadable");
 }
 
+TEST_CASE("calls and times that the kernel did not count are absent, misses are there") {
+  ProgGuest guest;
+  const KernelVirt program = guest.add_program("enqueue", kStructOpsProgType, {});
+  guest.set_stats(program, 0, 0, 0, 2);
+  CHECK_FALSE(guest.stats(0).cnt.has_value());
+  CHECK_FALSE(guest.stats(0).nsecs.has_value());
+  CHECK(guest.stats(0).misses == 2);
+  CHECK(guest.stats(0).to_text() ==
+        "enqueue: misses=2 (calls are not counted: kernel.bpf_stats_enabled is 0)");
+  guest.switch_statistics(true);
+  CHECK(guest.stats(0).cnt == 0);
+}
+
 TEST_CASE("what is derived from counters has guards") {
   const ProgRuntimeStats ran{"run", 12, 480, 1}, clean{"run", 12, 480, 0}, idle{"run", 0, 0, 0};
   CHECK(ran.to_text() == "run: cnt=12 nsecs=480 misses=1 ns/call=40.000 miss_rate=0.0769");
@@ -106,7 +123,7 @@ TEST_CASE("what is derived from counters has guards") {
 TEST_CASE("whether run times are counted") {
   ProgGuest guest;
   CHECK(run_time_stats_enabled(guest.attach()) == false);
-  guest.memory().write(guest.memory().symbol("bpf_stats_enabled_key"), std::int32_t{1});
+  guest.switch_statistics(true);
   CHECK(run_time_stats_enabled(guest.attach()) == true);
 }
 

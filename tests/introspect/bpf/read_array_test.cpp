@@ -68,8 +68,10 @@ TEST_CASE("caps on keys and on bytes cut an array") {
   CHECK(read_array(guest.attach(), guest.layouts(), map, limits)->entries.size() == 4);
   CHECK(read_array(guest.attach(), guest.layouts(), map, limits)->marks.truncated);
   limits = {};
-  limits.bytes = 16;
+  const auto two = read_array(guest.attach(), guest.layouts(), map, limits)->entries;
+  limits.bytes = two.memory_bytes() / two.size() * 2;
   CHECK(read_array(guest.attach(), guest.layouts(), map, limits)->entries.size() == 2);
+  CHECK(read_array(guest.attach(), guest.layouts(), map, limits)->marks.truncated);
 }
 
 TEST_CASE("an array that claims values of gigabytes is refused") {
@@ -102,6 +104,27 @@ TEST_CASE("a per-CPU array has each CPU's value, and tells which it could not re
   CHECK(number<std::uint64_t>(contents.entries.value(0, 1).value()) == 6);
   CHECK_FALSE(contents.entries.value(1, 0).has_value());
   CHECK(contents.marks.unreadable == 2);
+}
+
+TEST_CASE("pointers of a per-CPU array are 8 bytes apart, whatever size its values have") {
+  BpfGuest guest;
+  const KernelVirt map = guest.add_array({"percpu", map_type::kPerCpuArray, 4, 24, 2}, {});
+  guest.set(map, "bpf_array", "elem_size", std::uint32_t{24});
+  for (std::uint64_t key = 0; key < 2; ++key) {
+    const KernelVirt pointer = guest.memory().allocate_per_cpu(24);
+    guest.memory().write(guest.place(map, "bpf_array", "value") + key * 8, pointer);
+    for (std::size_t cpu = 0; cpu < 2; ++cpu)
+      for (std::uint64_t word = 0; word < 3; ++word)
+        guest.memory().write(guest.memory().per_cpu(pointer, cpu) + word * 8, key * 100 + cpu * 10 + word);
+  }
+  const auto contents = read_percpu_array(guest.attach(), guest.layouts(), guest.info(map)).value();
+  REQUIRE(contents.entries.size() == 2);
+  CHECK(contents.marks.whole());
+  for (std::size_t key = 0; key < 2; ++key)
+    for (std::size_t cpu = 0; cpu < 2; ++cpu)
+      for (std::size_t word = 0; word < 3; ++word)
+        CHECK(number<std::uint64_t>(contents.entries.value(key, cpu)->subspan(word * 8, 8)) ==
+              key * 100 + cpu * 10 + word);
 }
 
 TEST_CASE("a queue's first entry is the oldest, a stack's the newest") {
@@ -162,6 +185,23 @@ TEST_CASE("a bloom filter's bits are counted") {
   CHECK(contents.bits_set == 3);
   CHECK(contents.hash_functions == 3);
   CHECK(contents.words == std::vector<std::uint64_t>{0b1011, 0});
+}
+
+TEST_CASE("stack traces end at the cap on bytes") {
+  BpfGuest guest;
+  const KernelVirt map = guest.add_map("bpf_stack_map", {"stacks", map_type::kStackTrace, 4, 32, 4}, 4 * 8);
+  guest.set(map, "bpf_stack_map", "n_buckets", std::uint32_t{4});
+  const KernelVirt bucket = guest.memory().allocate(64);
+  guest.set(bucket, "stack_map_bucket", "nr", std::uint32_t{2});
+  for (std::uint64_t id = 0; id < 4; ++id)
+    guest.memory().write(guest.place(map, "bpf_stack_map", "buckets") + id * 8, bucket);
+  MapReadLimits limits;
+  const auto all = read_stack_traces(guest.attach(), guest.layouts(), guest.info(map), limits).value();
+  REQUIRE(all.buckets.size() == 4);
+  limits.bytes = 2 * all.buckets[0].memory_bytes();
+  const auto cut = read_stack_traces(guest.attach(), guest.layouts(), guest.info(map), limits).value();
+  CHECK(cut.buckets.size() == 2);
+  CHECK(cut.marks.reason == "more bytes than the cap");
 }
 
 TEST_CASE("stack traces: populated buckets, frames within bounds") {

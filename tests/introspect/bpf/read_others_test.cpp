@@ -86,6 +86,39 @@ struct StorageGuest : BpfGuest {
 
 }  // namespace
 
+TEST_CASE("a ring that overwrites begins at the oldest record that is still whole") {
+  RingGuest guest;
+  guest.set(guest.ring, "bpf_ringbuf", "overwrite_mode", std::uint8_t{1});
+  guest.set(guest.ring, "bpf_ringbuf", "overwrite_pos", std::uint64_t{64});
+  guest.set_positions(0, 112);
+  for (std::uint64_t position = 0; position < 112; position += 16) guest.put_record(position, 8, position);
+  const auto contents = guest.read();
+  CHECK(contents.marks.whole());
+  REQUIRE(contents.records.size() == 3);
+  CHECK(contents.records[0].position == 64);
+  CHECK(number<std::uint64_t>(contents.records[0].bytes) == 64);
+  CHECK(contents.records[2].position == 96);
+}
+
+TEST_CASE("what was consumed of a ring that overwrites is not shown again") {
+  RingGuest guest;
+  guest.set(guest.ring, "bpf_ringbuf", "overwrite_mode", std::uint8_t{1});
+  guest.set(guest.ring, "bpf_ringbuf", "overwrite_pos", std::uint64_t{16});
+  guest.set_positions(32, 48);
+  for (std::uint64_t position = 0; position < 48; position += 16) guest.put_record(position, 8, position);
+  const auto contents = guest.read();
+  REQUIRE(contents.records.size() == 1);
+  CHECK(contents.records[0].position == 32);
+}
+
+TEST_CASE("without overwriting, records that could not all be there are no records") {
+  RingGuest guest;
+  guest.set(guest.ring, "bpf_ringbuf", "overwrite_pos", std::uint64_t{64});
+  guest.set_positions(0, 112);
+  CHECK(guest.read().records.empty());
+  CHECK(guest.read().marks.reason == "the positions contradict each other");
+}
+
 TEST_CASE("ring buffer records between consumer and producer, busy and discarded ones told") {
   RingGuest guest;
   guest.set_positions(48, 48 + 3 * 16);
@@ -202,6 +235,36 @@ TEST_CASE("an arena's place in both address spaces, and its scratch page") {
   CHECK_FALSE(contents.scratch_page.has_value());
   guest.set(map, "bpf_arena", "scratch_page", kernel.vmemmap_base() + 64 * 5);
   CHECK(read_arena(kernel, guest.layouts(), guest.info(map))->scratch_page == GuestPhys(5 * 4096));
+}
+
+TEST_CASE("an arena's pages in use are those that its tree of free ranges leaves") {
+  BpfGuest guest;
+  const KernelVirt map = guest.add_map("bpf_arena", {"arena", map_type::kArena, 0, 0, 100});
+  const KernelVirt area = guest.memory().allocate(64);
+  guest.set(area, "vm_struct", "addr", KernelVirt(0xffff'c900'0000'0000));
+  guest.set(map, "bpf_arena", "kern_vm", area);
+  const auto add_range = [&](std::uint32_t first, std::uint32_t last) {
+    const KernelVirt range = guest.memory().allocate(guest.memory().size_of("range_node"));
+    guest.set(range, "range_node", "rn_start", first);
+    guest.set(range, "range_node", "rn_last", last);
+    return range;
+  };
+  const auto allocated = [&] {
+    return read_arena(guest.attach(), guest.layouts(), guest.info(map))->allocated;
+  };
+  using Ranges = std::vector<ArenaPageRange>;
+  CHECK(allocated() == Ranges{{0, 100}});
+  const KernelVirt upper = add_range(20, 99), lower = add_range(4, 9);
+  guest.set(map, "bpf_arena", "rt.it_root.rb_root.rb_node", upper);
+  CHECK(allocated() == Ranges{{0, 20}});
+  guest.set(upper, "range_node", "rn_rbnode.rb_left", lower);
+  guest.set(lower, "range_node", "rn_rbnode.__rb_parent_color", upper.value());
+  CHECK(allocated() == Ranges{{0, 4}, {10, 10}});
+  guest.set(lower, "range_node", "rn_last", std::uint32_t{20});
+  CHECK_FALSE(allocated().has_value());
+  guest.set(lower, "range_node", "rn_last", std::uint32_t{9});
+  guest.set(upper, "range_node", "rn_last", std::uint32_t{100});
+  CHECK_FALSE(allocated().has_value());
 }
 
 TEST_CASE("an arena that contradicts itself is refused") {

@@ -15,7 +15,8 @@
 namespace ktstr::introspect::test {
 
 /// A .data section: u32 limit at 0; s8 delta at 4; bool on at 5; char name[8] at 8; double rate at 16;
-/// struct { u32 low:4, high:4; u32 slots[3]; } tuning[2] at 24; char label[16] at 56; float share at 72.
+/// struct { u32 low:4, high:4; s32 sign:1, two:2; u32 slots[3]; } tuning[2] at 24; char label[16] at 56;
+/// float share at 72.
 struct SectionGuest : BpfGuest {
   static constexpr std::uint32_t kBytes = 80;
 
@@ -43,13 +44,18 @@ struct SectionGuest : BpfGuest {
   std::vector<std::byte> make_table() {
     FakeBtf btf;
     const int u32 = btf.integer("unsigned int", 4);
+    const int s32 = btf__add_int(btf.handle(), "int", 4, BTF_INT_SIGNED);
     const int s8 = btf__add_int(btf.handle(), "signed char", 1, BTF_INT_SIGNED);
     const int flag = btf__add_int(btf.handle(), "_Bool", 1, BTF_INT_BOOL);
     const int character = btf.integer("char", 1);
     const int real = btf__add_float(btf.handle(), "double", 8);
     const int small = btf__add_float(btf.handle(), "float", 4);
-    const int tuning = btf.structure(
-        "tuning", 16, {{"low", u32, 0, 4}, {"high", u32, 4, 4}, {"slots", btf.array(u32, 3), 32}});
+    const int tuning = btf.structure("tuning", 16,
+                                     {{"low", u32, 0, 4},
+                                      {"high", u32, 4, 4},
+                                      {"sign", s32, 8, 1},
+                                      {"two", s32, 9, 2},
+                                      {"slots", btf.array(u32, 3), 32}});
     const std::vector<std::tuple<const char*, int, std::uint32_t, std::uint32_t>> variables = {
         {"limit", u32, 0, 4},
         {"delta", s8, 4, 1},

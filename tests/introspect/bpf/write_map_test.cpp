@@ -4,6 +4,7 @@
 
 #include "introspect/bpf/map_types.h"
 #include "tests/introspect/bpf/section_guest.h"
+#include "tests/introspect/fake_btf.h"
 
 namespace ktstr::introspect::test {
 namespace {
@@ -41,6 +42,22 @@ TEST_CASE("a bitfield is written and its neighbours are kept") {
   CHECK(guest.at<std::uint32_t>(24) == 0xc3);
   CHECK(guest.write("tuning[0].low", std::int64_t{16}).error().code == ErrorCode::kInvalidArgument);
   CHECK(guest.at<std::uint32_t>(24) == 0xc3);
+}
+
+TEST_CASE("a signed bitfield takes what its bits can say, down to one bit") {
+  WrittenSection guest;
+  REQUIRE(guest.write("tuning[0].sign", std::int64_t{-1}));
+  CHECK(guest.at<std::uint32_t>(24) == 0x100);
+  REQUIRE(guest.write("tuning[0].sign", std::int64_t{0}));
+  for (const std::int64_t number : {1, 2, 5, -2, -100})
+    CHECK(guest.write("tuning[0].sign", number).error().message ==
+          std::to_string(number) + " does not fit a bitfield of 1 bits");
+  CHECK_FALSE(guest.write("tuning[0].sign", ~std::uint64_t{0}));
+  REQUIRE(guest.write("tuning[0].two", std::int64_t{-2}));
+  CHECK(guest.at<std::uint32_t>(24) == 0x400);
+  REQUIRE(guest.write("tuning[0].two", std::int64_t{1}));
+  CHECK_FALSE(guest.write("tuning[0].two", std::int64_t{2}));
+  CHECK_FALSE(guest.write("tuning[0].two", std::int64_t{-3}));
 }
 
 TEST_CASE("values that do not fit their type are refused and nothing is written") {
@@ -120,6 +137,29 @@ TEST_CASE("hash values are written where their key is, and no key is added") {
   REQUIRE(write(6, 600));
   CHECK(guest.get<std::uint64_t>(guest.place(node, "htab_elem", "key") + 8) == 600);
   CHECK(write(7, 1).error().code == ErrorCode::kNotFound);
+}
+
+TEST_CASE("a variable larger than what is read at once is refused, whatever size its map claims") {
+  constexpr std::uint32_t kHuge = 0xffff'fff8;
+  FakeBtf btf;
+  const int character = btf.integer("char", 1);
+  const int variable =
+      btf__add_var(btf.handle(), "huge", BTF_VAR_GLOBAL_ALLOCATED, btf.array(character, kHuge));
+  const int section = btf__add_datasec(btf.handle(), ".bss", kHuge);
+  btf__add_datasec_var_info(btf.handle(), variable, 0, kHuge);
+  const Btf types = btf.parsed();
+  SectionGuest guest;
+  BpfMapInfo map = guest.info(guest.map);
+  map.value_size = kHuge;
+  map.btf_value_type_id = static_cast<std::uint32_t>(section);
+  const auto place = find_global(map, types, "huge");
+  REQUIRE_FALSE(place);
+  CHECK(
+      place.error().message ==
+      "huge has 4294967288 bytes; at most 1048576 are read or written at once: name a member or an element");
+  CHECK(find_global(map, types, "huge[7]").has_value());
+  const GlobalPlace whole{BtfTypeId{1}, 0, kHuge, 0, 0};
+  CHECK(read_global(guest.attach(), guest.layouts(), map, whole).error().code == ErrorCode::kOutOfRange);
 }
 
 TEST_CASE("a variable is read back as it was written") {

@@ -170,6 +170,17 @@ TEST_CASE("a root that is not there is an error") {
   CHECK(capture(options).error().message == "/nonexistent: No such file or directory");
 }
 
+TEST_CASE("a proc without any process is an error that names it") {
+  const StagedTree tree;
+  auto options = tree.options();
+  CHECK(capture(options).value().threads.empty());
+  options.live = true;
+  CHECK(capture(options).error().message ==
+        tree.proc().string() + ": no process in it; is proc mounted there?");
+  options.pid = 5;
+  CHECK(capture(options).error().message.find("is proc mounted there?") != std::string::npos);
+}
+
 TEST_CASE("the load bounds the number of workers") {
   CHECK(capture_workers(8, 0.0) == 5);
   CHECK(capture_workers(8, 6.4) == 1);
@@ -191,6 +202,7 @@ TEST_CASE("this very process is captured live") {
   CHECK(self.start_time_clock_ticks.value_or(0) > 0);
   CHECK(snapshot.captured_at_boot_ns.value_or(0) > 0);
   CHECK(snapshot.host.kernel_release.has_value());
+  CHECK(snapshot.capturer_tgid == static_cast<std::uint32_t>(::getpid()));
 }
 
 }  // namespace ktstr::introspect::ctprof

@@ -138,6 +138,50 @@ TEST_CASE("a group under another name is matched, with a score") {
   CHECK(row_of(comparison, "postgres-new", "run_time_ns").change == 20.0);
 }
 
+TEST_CASE("captures that do not say which boot they are of are compared by their totals, and that is said") {
+  auto before = snapshot(10, {running(1, "db", 100)}), after = snapshot(20, {running(1, "db", 300)});
+  after.host.boot_id.reset();
+  for (const auto& [first, second] : {std::pair(&before, &after), std::pair(&after, &before)}) {
+    CHECK(relation_of(*first, *second) == Relation::kUnknown);
+    const auto comparison = compare(*first, *second, {});
+    CHECK(!comparison.seconds);
+    CHECK(says(comparison, "does not say which boot"));
+    const auto& row = row_of(comparison, "db", "run_time_ns");
+    CHECK(std::abs(*row.change) == 200.0);
+    CHECK(!row.rate_per_second);
+    CHECK(!row.reset);
+  }
+  before.host.boot_id.reset();
+  CHECK(relation_of(before, after) == Relation::kUnknown);
+}
+
+TEST_CASE("what captured is left out unless it is asked for, and that is said") {
+  auto own = running(7, "ktstr", 500);
+  auto second_own = running(9, "ktstr", 900);
+  auto before = snapshot(1, {running(1, "db", 1), own}),
+       after = snapshot(2, {running(1, "db", 2), second_own});
+  before.capturer_tgid = 7;
+  after.capturer_tgid = 9;
+  const auto comparison = compare(before, after, {});
+  CHECK(says(comparison, "left out: what captured (process 7, 9)"));
+  CHECK(std::ranges::none_of(comparison.rows, [](const Row& row) { return row.group == "ktstr"; }));
+  CHECK(std::ranges::none_of(comparison.groups, [](const GroupSize& size) { return size.group == "ktstr"; }));
+  CompareOptions all;
+  all.capturers = true;
+  const auto whole = compare(before, after, all);
+  CHECK(row_of(whole, "ktstr", "run_time_ns").before == Aggregate(Total{500}));
+  CHECK(!says(whole, "left out"));
+}
+
+TEST_CASE("settings that keep metrics away are told with a comparison") {
+  auto before = snapshot(1, {}), after = snapshot(2, {});
+  after.host.tunables["kernel/sched_schedstats"] = "0";
+  after.host.tunables["kernel/task_delayacct"] = "1";
+  const auto comparison = compare(before, after, {});
+  CHECK(says(comparison, "sysctl kernel.sched_schedstats=1"));
+  CHECK(!says(comparison, "task_delayacct"));
+}
+
 TEST_CASE("similarity is what two names have in common") {
   CHECK(similarity("abc", "abc") == 1.0);
   CHECK(similarity("abc", "xyz") == 0.0);

@@ -74,7 +74,26 @@ TEST_CASE("foreign and future files are told apart") {
   CHECK(message_for(compressed("{\"format\":\"other\"}")) == "not a capture of ktstr ctprof");
   CHECK(message_for(compressed("{\"format\":\"ktstr-ctprof\"}")) == "a capture without a version");
   CHECK(message_for(compressed("{\"format\":\"ktstr-ctprof\",\"version\":2}")) ==
-        "a capture of version 2; this program reads version 1");
+        "written by a newer ktstr (format 2.0; this one reads 1.x): use a ktstr of that version or newer");
+}
+
+TEST_CASE("of a newer minor version, what is not known is left out with a note") {
+  const auto written = sample();
+  auto json = to_json(written);
+  json.replace(json.find("\"version_minor\":1"), 17, "\"version_minor\":9,\"colour\":[1]");
+  json.replace(json.find("\"tid\""), 5, "\"mood\":3,\"tid\"");
+  std::string note;
+  CHECK(parse_snapshot(compressed(json), {}, &note).value() == written);
+  CHECK(note ==
+        "written by a newer ktstr (format 1.9; this one reads 1.1): left out 2 unknown members: colour, "
+        "threads[1].mood");
+}
+
+TEST_CASE("an older capture has no minor version") {
+  const auto written = sample();
+  auto json = to_json(written);
+  json.replace(json.find("\"version_minor\":1,"), 18, "");
+  CHECK(parse_snapshot(compressed(json)).value() == written);
 }
 
 TEST_CASE("a member that is not known is an error that names the nearest") {
@@ -92,6 +111,23 @@ TEST_CASE("a file that is not there is not found") {
 TEST_CASE("what would fill the memory is refused") {
   CHECK(decompress(compressed(std::string(1 << 20, ' ')), 1000).error().message.find("more than") == 0);
   CHECK(decompress(compressed(""), 1000).value().empty());
+}
+
+TEST_CASE("a small file that would become gigabytes in memory is refused early") {
+  std::string zeros = "[0";
+  for (int i = 0; i < 1'000'000; ++i) zeros += ",0";
+  const auto bomb = compressed(zeros + "]");
+  CHECK(bomb.size() < 1000);
+  CHECK(message_for(bomb).ends_with("too many values for so short a text"));
+  auto json = to_json(sample());
+  json.replace(json.find("\"na"), 3, "\"" + std::string(100'000, 'x') + "na");
+  CHECK(message_for(compressed(json)).find("at most 65536 are taken") != std::string::npos);
+}
+
+TEST_CASE("a reader says how many values it takes") {
+  const auto whole = compress_snapshot(sample()).value();
+  CHECK(parse_snapshot(whole, {.values = 1000}).has_value());
+  CHECK(parse_snapshot(whole, {.values = 100}).error().message.ends_with("more than 100 values"));
 }
 
 }  // namespace ktstr::introspect::ctprof

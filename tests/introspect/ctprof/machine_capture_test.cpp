@@ -51,6 +51,31 @@ TEST_CASE("the system's cpu.full has no meaning, missing files are absent") {
   CHECK(!pressure.irq);
 }
 
+TEST_CASE("the root of the hierarchy has the system's pressure, the root of a namespace its own") {
+  const StagedTree tree;
+  tree.add_thread(3, 3, "a");
+  tree.write_task(3, 3, "cgroup", "0::/\n");
+  tree.write("sys/fs/cgroup/cpu.pressure", kPressure);
+  const auto root = tree.capture().cgroup_stats.at("/").pressure.cpu;
+  CHECK(root->some.has_value());
+  CHECK(!root->full);
+  tree.write("sys/fs/cgroup/cgroup.type", "domain\n");
+  CHECK(tree.capture().cgroup_stats.at("/").pressure.cpu->full.has_value());
+}
+
+TEST_CASE("settings that are off are hinted at") {
+  HostContext host;
+  CHECK(setting_hints(host).empty());
+  host.tunables["kernel/sched_schedstats"] = "1";
+  CHECK(setting_hints(host).empty());
+  host.tunables["kernel/sched_schedstats"] = "0";
+  host.tunables["kernel/task_delayacct"] = "0";
+  const auto hints = setting_hints(host);
+  REQUIRE(hints.size() == 2);
+  CHECK(hints[0].find("sysctl kernel.sched_schedstats=1") != std::string::npos);
+  CHECK(hints[1].find("sysctl kernel.task_delayacct=1") != std::string::npos);
+}
+
 TEST_CASE("sched_ext's state is absent without its directory") {
   const StagedTree tree;
   CHECK(!tree.capture().sched_ext);

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <new>
 
 #include "introspect/bpf/map_types.h"
 #include "introspect/dump/dump.h"
@@ -151,6 +152,49 @@ TEST_CASE("a report made after the guest changed is the one made before") {
   guest.overwrite();
   CHECK(text_of(render_state(std::move(state))) == text_of(before));
   CHECK(text_of(dump_state({.kernel = kernel, .readers = readers})) != text_of(before));
+}
+
+TEST_CASE("all that a dump keeps is bounded together, and what there is no room for is told") {
+  RowGuest guest;
+  const Kernel kernel = guest.attach();
+  const DumpReaders readers(kernel);
+  const auto report = dump_state({.kernel = kernel, .readers = readers, .max_bytes = 1024});
+  REQUIRE(report.maps.size() == 3);
+  for (const auto& map : report.maps) {
+    CHECK(map.error->starts_with("left out: the maps before it took all the room that a dump has"));
+    CHECK(map.array_entries.empty());
+    CHECK(map.entries.empty());
+  }
+  CHECK(std::ranges::find(report.problems,
+                          "dump: there was more than the 1 KiB that it may keep; the rest is left out") !=
+        report.problems.end());
+}
+
+TEST_CASE("a budget for the maps alone shows them without what their pointers lead to") {
+  RowGuest guest;
+  const Kernel kernel = guest.attach();
+  const DumpReaders readers(kernel);
+  const auto report = dump_state({.kernel = kernel, .readers = readers, .max_bytes = 25U << 10});
+  const auto& rows = map_called(report, "rows");
+  REQUIRE(rows.array_entries.size() == kRows);
+  CHECK(report.problems.size() >= 2);
+  CHECK(std::ranges::find(report.problems, "pointers: more lies behind them than is copied") !=
+        report.problems.end());
+}
+
+TEST_CASE("memory that runs out costs a section, and the dump says so") {
+  RowGuest guest;
+  const Kernel kernel = guest.attach();
+  const DumpReaders readers(kernel);
+  const auto report =
+      dump_state({.kernel = kernel,
+                  .readers = readers,
+                  .pointer_resolution = [](const RenderContext&) -> std::unique_ptr<RenderContext> {
+                    throw std::bad_alloc();
+                  }});
+  CHECK(std::ranges::find(report.problems, "BPF: out of memory") != report.problems.end());
+  CHECK(report.maps.empty());
+  CHECK_FALSE(report.origin.kernel.empty());
 }
 
 TEST_CASE("what is not captured in time is left out, however long rendering takes") {

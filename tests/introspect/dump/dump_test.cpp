@@ -91,6 +91,34 @@ TEST_CASE("a damaged, foreign or future file is told apart") {
   CHECK(error_of(json).find("brand_new") != std::string::npos);
 }
 
+TEST_CASE("of a newer minor version, what is not known is left out with a note") {
+  auto json = to_json(sample_report());
+  const std::string format = "\"format\":\"" + kDumpFormat.to_string() + "\"";
+  json.replace(json.find(format), format.size(), "\"format\":\"1.99\",\"brand_new\":[1]");
+  std::string note;
+  const auto dump = parse_dump(json, &note);
+  REQUIRE(dump);
+  CHECK(to_json(std::get<FailureDumpReport>(*dump)) == to_json(sample_report()));
+  CHECK(note == "written by a newer ktstr (format 1.99; this one reads " + kDumpFormat.to_string() +
+                    "): left out 1 unknown member: brand_new");
+}
+
+TEST_CASE("a newer major version is refused whatever else is in the file") {
+  const auto dump = parse_dump(R"({"schema":"brand_new","format":"2.0","maps":1})");
+  CHECK(dump.error().code == ErrorCode::kUnavailable);
+  CHECK(dump.error().message ==
+        "written by a newer ktstr (format 2.0; this one reads 1.x): use a ktstr of that version or newer");
+}
+
+TEST_CASE("a dump from before there were versions is read") {
+  auto json = to_json(sample_report());
+  const std::string format = "\"format\":\"" + kDumpFormat.to_string() + "\",";
+  json.erase(json.find(format), format.size());
+  const auto dump = parse_dump(json);
+  REQUIRE(dump);
+  CHECK(to_json(std::get<FailureDumpReport>(*dump)) == to_json(sample_report()));
+}
+
 TEST_CASE("a value of a wrong kind is named with its place") {
   auto json = to_json(sample_report());
   const std::string value = "\"maps_truncated\":3";

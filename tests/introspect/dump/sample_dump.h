@@ -81,6 +81,35 @@ inline TaskEnrichment task(std::int32_t pid, std::string comm, std::uint64_t add
   return task;
 }
 
+/// CPU 0 runs a real-time task; two tasks of the fair class and one with a deadline wait.
+inline CpuRunqueue sample_runqueue() {
+  CpuRunqueue rq;
+  rq.online = true;
+  rq.nr_running = 4;
+  rq.nr_ext = 1;
+  rq.nr_switches = 1234;
+  rq.clock_ns = 2'000'000'000;
+  rq.curr_pid = 14;
+  rq.curr_comm = "audio";
+  rq.curr_class = "rt";
+  rq.curr_kva = 0xffff888000300000;
+  rq.fair = {2,
+             2,
+             900'000'000,
+             "zero_vruntime",
+             900'100'000,
+             {{12, "worker", 0xffff888000100000, 0xffff888000400000, false, 1024, 900'000'000, 100'000,
+               903'000'000, 3'000'000, false},
+              {13, "a\x1b[31m", 0xffff888000200000, 0xffff888000400000, false, 1024, 900'200'000, -100'000,
+               903'200'000, 3'000'000, true}}};
+  rq.rt = {1, {{14, "audio", 0xffff888000300000, true, 50}}};
+  rq.deadline = {
+      1, {{std::nullopt, "fair_server", std::nullopt, false, 2'100'000'000, 50'000'000, 1'000'000'000}}};
+  rq.truncated = true;
+  rq.problems = {"cfs: a sched_entity can't be read"};
+  return rq;
+}
+
 inline FailureDumpReport sample_report() {
   FailureDumpReport report;
   report.origin = {DumpCause::kSchedulerError,
@@ -122,6 +151,8 @@ inline FailureDumpReport sample_report() {
   report.task_enrichments = {task(12, "worker", 0xffff888000100000),
                              task(13, "a\x1b[31m", 0xffff888000200000)};
   report.task_enrichments_unavailable = "d reason";
+  report.cpu_runqueues = {sample_runqueue()};
+  report.cpu_runqueues_unavailable = "f reason";
   report.event_counter_timeline.resize(3);
   report.event_counter_timeline[2].bypass_activate = 4;
   report.rq_scx_states.resize(1);

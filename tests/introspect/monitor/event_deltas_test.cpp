@@ -76,6 +76,23 @@ TEST_CASE("a scheduler that is loaded during the run counts from its first event
   CHECK(deltas->fallback_rate.value() == doctest::Approx(9 / 0.3));
 }
 
+TEST_CASE("after a sample that could not tell which scheduler was loaded, none has begun at zero") {
+  auto samples = fallbacks({std::nullopt, 2'000'000, 2'000'003});
+  samples[0].scheduler_unknown = true;
+  samples[1].scheduler_instance = samples[2].scheduler_instance = 1;
+  const auto deltas = event_deltas(samples, {});
+  CHECK(deltas->total_fallback == 3);
+  CHECK(deltas->max_fallback_burst == 3);
+  CHECK(deltas->fallback_rate.value() == doctest::Approx(30.0));
+}
+
+TEST_CASE("without a scheduler before a sample that could not tell, the next one's counters began at zero") {
+  auto samples = fallbacks({std::nullopt, std::nullopt, 8});
+  samples[1].scheduler_unknown = true;
+  samples[2].scheduler_instance = 1;
+  CHECK(event_deltas(samples, {})->total_fallback == 8);
+}
+
 TEST_CASE("each CPU's reset counts by itself") {
   const std::vector samples = {sample_at(0, {with_events(cpu(1, 1), 100), with_events(cpu(1, 1), 0)}),
                                sample_at(100, {with_events(cpu(1, 2), 1), with_events(cpu(1, 2), 500)})};

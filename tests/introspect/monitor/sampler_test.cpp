@@ -111,6 +111,24 @@ TEST_CASE("counters of a scheduler that leaves while they are read are dropped")
   CHECK(sample.problems[0] == "sched_ext event counters: the scheduler changed while they were read");
 }
 
+TEST_CASE("a sample whose scheduler can't be read says so, and starts no other instance") {
+  SchedGuest guest;
+  const auto kernel = guest.attach();
+  auto sampler = sampler_of(kernel);
+  const auto scheduler = guest.load_scheduler();
+  CHECK(sampler.sample(kInstant)->scheduler_instance == 1);
+  guest.write(guest.symbol("scx_root"), std::uint64_t{0x1234});
+  const auto unknown = sampler.sample(kInstant).value();
+  CHECK(unknown.scheduler_unknown);
+  CHECK_FALSE(unknown.scheduler_instance.has_value());
+  CHECK(unknown.problems ==
+        std::vector<std::string>{"sched_ext event counters: scx_root holds no kernel pointer"});
+  guest.write(guest.symbol("scx_root"), scheduler);
+  const auto again = sampler.sample(kInstant).value();
+  CHECK_FALSE(again.scheduler_unknown);
+  CHECK(again.scheduler_instance == 1);
+}
+
 TEST_CASE("domains come with every n-th sample") {
   SchedGuest guest;
   const auto kernel = guest.attach();

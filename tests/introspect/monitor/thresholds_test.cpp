@@ -219,6 +219,20 @@ TEST_CASE("a replaced scheduler's rate is that of its own events") {
   CHECK(judge(samples).details.at(0).starts_with("fallback rate 220.0/s"));
 }
 
+TEST_CASE("after a sample that could not tell its scheduler, no rate is that of all its events so far") {
+  MonitorThresholds strict;
+  strict.sustained_samples = 1;
+  auto samples = fallback_growth(6, 1);
+  for (auto& sample : samples) {
+    sample.scheduler_instance = 1;
+    *sample.cpus[0].event_counters->select_cpu_fallback += 2'000'000;
+  }
+  samples[3].scheduler_instance.reset();
+  samples[3].scheduler_unknown = true;
+  samples[3].cpus[0].event_counters.reset();
+  CHECK(judge(samples, strict).passed);
+}
+
 TEST_CASE("violations of different kinds are told in a fixed order") {
   const auto samples = series(8, [](auto i) {
     const auto count = static_cast<std::int64_t>(i) * 100;

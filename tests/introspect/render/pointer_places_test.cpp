@@ -173,6 +173,16 @@ TEST_CASE("a type with too many places is one place") {
   CHECK(count_places(types, type) == 1);
 }
 
+TEST_CASE("arrays of arrays do not multiply before they are given up") {
+  Types types;
+  int type = types.mask_pointer;
+  for (int level = 0; level < 5; ++level) type = types.made.array(type, 64);
+  const int value = types.made.structure("value", 8, {{"x", type, 0}});
+  CHECK(count_places(types, value) == 1);
+  const int few = types.made.array(types.made.array(types.mask_pointer, 32), 32);
+  CHECK(count_places(types, types.made.structure("few", 8192, {{"x", few, 0}})) == kMaxPointerPlaces);
+}
+
 TEST_CASE("structures within each other without end are given up") {
   Types types;
   const int self = types.made.pointer(0);

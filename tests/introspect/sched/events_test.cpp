@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/introspect/fake_btf.h"
 #include "tests/introspect/sched/sched_guest.h"
 
 namespace ktstr::introspect {
@@ -81,6 +82,27 @@ TEST_CASE("a kernel without counters says why") {
   KernelShape none = events_at(EventPlace::kNowhere);
   CHECK(reason_without_events(none) == "no struct scx_event_stats in the kernel's BTF");
   CHECK(reason_without_events({}) == "available");
+}
+
+TEST_CASE("a structure too small for its counters, or with one outside it, is refused") {
+  const auto resolve = [](std::uint32_t bytes, std::vector<FakeBtf::Member> members) {
+    FakeBtf btf;
+    const int word = btf.integer("long", 8);
+    for (auto& member : members) member.type = word;
+    btf.structure("scx_event_stats", bytes, members);
+    return EventLayout::resolve(btf.parsed());
+  };
+  for (std::uint32_t bytes = 1; bytes < 8; ++bytes) {
+    CAPTURE(bytes);
+    CHECK(resolve(bytes, {{"SCX_EV_X", 0, 0}}).error().code == ErrorCode::kCorrupt);
+    CHECK(resolve(bytes, {{"SCX_EV_X", 0, 0x4000'0000}}).error().code == ErrorCode::kCorrupt);
+  }
+  CHECK(resolve(16, {{"SCX_EV_X", 0, 64}}).has_value());
+  CHECK(resolve(16, {{"SCX_EV_X", 0, 72}}).error().code == ErrorCode::kCorrupt);
+  CHECK(resolve(16, {{"SCX_EV_X", 0, 4, 60}}).error().code == ErrorCode::kCorrupt);
+  CHECK(resolve(16, {{"SCX_EV_X", 0, 0x8000'0000}}).error().code == ErrorCode::kCorrupt);
+  CHECK(resolve(8, {{"SCX_EV_X", 0, 0}, {"SCX_EV_Y", 0, 0}}).error().message ==
+        "struct scx_event_stats: more counters than it has room for");
 }
 
 TEST_CASE("pointers that lead nowhere are errors") {

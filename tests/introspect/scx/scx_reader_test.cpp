@@ -172,8 +172,18 @@ TEST_CASE("damage is told and does not spread") {
     guest.write(guest.symbol("scx_root"), std::uint64_t{0x1234});
     const auto snapshot = snapshot_of(guest);
     CHECK(snapshot.problems == std::vector<std::string>{"scx_root holds no kernel pointer"});
+    CHECK(snapshot.scx_walker_unavailable == "scx_root holds no kernel pointer");
     CHECK(snapshot.rq_scx_states.size() == 2);
   }
+}
+
+TEST_CASE("a root scheduler that can't be read is not taken for none") {
+  ScxGuest guest;
+  guest.load_scheduler();
+  guest.write(guest.symbol("scx_root"), KernelVirt(0xffff'c900'0000'0000));
+  const auto snapshot = snapshot_of(guest);
+  CHECK_FALSE(snapshot.scx_sched_state.has_value());
+  CHECK(snapshot.scx_walker_unavailable == "the scx_sched can't be read");
 }
 
 TEST_CASE("reading stops where the caller says so") {

@@ -76,6 +76,18 @@ TEST_CASE("a task's identity, relations and priorities are those of its structur
   CHECK(found.task_kva == task.value());
 }
 
+TEST_CASE("the parent process of a child of any thread is that thread's process") {
+  ScxGuest guest;
+  const KernelVirt thread = guest.add_task(7, "second thread");
+  guest.set(thread, "task_struct", "tgid", std::int32_t{5});
+  const KernelVirt child = guest.add_task(42, "child");
+  guest.set(child, "task_struct", "real_parent", thread);
+  const auto found = read(guest, {child, false, {}});
+  CHECK(found.ppid == 5);
+  CHECK(found.real_parent_pid == 7);
+  CHECK(found.real_parent_comm == "second thread");
+}
+
 TEST_CASE("what sched_ext keeps of a task is named by the kernel's enums, in both of their shapes") {
   for (const auto shape : {ScxShape::kNew, ScxShape::kOld}) {
     CAPTURE(static_cast<int>(shape));
@@ -109,11 +121,31 @@ TEST_CASE("what sched_ext keeps of a task is named by the kernel's enums, in bot
 TEST_CASE("a task on sched_ext's runnable list that another class runs was boosted out") {
   ScxGuest guest;
   const KernelVirt task = guest.add_task(42, "task");
-  CHECK_FALSE(read(guest, {task, true, {}}).pi_boosted_out_of_scx);
+  CHECK(read(guest, {task, true, {}}).pi_boosted_out_of_scx == false);
   guest.set(task, "task_struct", "sched_class", guest.symbol("fair_sched_class"));
-  CHECK(read(guest, {task, true, {}}).pi_boosted_out_of_scx);
+  CHECK(read(guest, {task, true, {}}).pi_boosted_out_of_scx == true);
   CHECK(read(guest, {task, true, {}}).sched_class == "fair");
-  CHECK_FALSE(read(guest, {task, false, {}}).pi_boosted_out_of_scx);
+  CHECK(read(guest, {task, false, {}}).pi_boosted_out_of_scx == false);
+}
+
+TEST_CASE("whether a task of an unknown class was boosted out is unknown") {
+  ScxGuest guest;
+  const KernelVirt task = guest.add_task(42, "task");
+  guest.set(task, "task_struct", "sched_class", KernelVirt(0xffff'8880'0000'1000));
+  CHECK_FALSE(read(guest, {task, true, {}}).sched_class.has_value());
+  CHECK_FALSE(read(guest, {task, true, {}}).pi_boosted_out_of_scx.has_value());
+}
+
+TEST_CASE("the parent process of a task whose parent leads no group is that thread's process") {
+  ScxGuest guest;
+  const KernelVirt thread = guest.add_task(101, "a thread");
+  guest.set(thread, "task_struct", "tgid", std::int32_t{100});
+  const KernelVirt task = guest.add_task(42, "task");
+  guest.set(task, "task_struct", "real_parent", thread);
+  const auto found = read(guest, {task, false, {}});
+  CHECK(found.ppid == 100);
+  CHECK(found.real_parent_pid == 101);
+  CHECK(found.real_parent_comm == "a thread");
 }
 
 TEST_CASE("an instruction in a lock's slow path is named for the kind of lock") {

@@ -27,6 +27,8 @@ class ChainGuest {
   void put_value(KernelVirt address, T value) {
     arena_.put(ram_ + (address - base()), value);
   }
+  /// Takes the page at `page` out of the mapping.
+  void unmap(KernelVirt page) { arena_.put(arena_.entry(arena_.table().root, page, 4096), std::uint64_t{0}); }
   [[nodiscard]] Translator translator() const { return arena_.translator(); }
 
  private:

@@ -133,6 +133,30 @@ TEST_CASE("a table that claims more buckets than memory has says where it stoppe
   CHECK(walk_rhashtable(guest.translator(), guest.layout, guest.unmapped()).end == WalkEnd::kUnreadable);
 }
 
+TEST_CASE("buckets in unmapped memory cost only their own elements") {
+  constexpr std::uint32_t kBuckets = 2048;
+  TableGuest guest;
+  const KernelVirt table = ChainGuest::node(64);
+  guest.link(ChainGuest::node(0), table);
+  guest.put_value(table, kBuckets);
+  const auto bucket = [&](std::uint64_t i) { return table + kBucketsAt + i * 8; };
+  const auto page_of = [](KernelVirt place) { return KernelVirt(place.value() & ~std::uint64_t{4095}); };
+  const KernelVirt hole = page_of(bucket(kBuckets / 2));
+  guest.link(bucket(0), ChainGuest::node(900));
+  guest.link(bucket(kBuckets - 1), ChainGuest::node(901));
+  const std::uint64_t last_before = (hole - bucket(0)) / 8 - 1, first_after = (hole + 4096 - bucket(0)) / 8;
+  guest.link(bucket(last_before), ChainGuest::node(902));
+  guest.link(bucket(first_after), ChainGuest::node(903));
+  for (std::uint64_t node = 900; node < 904; ++node) guest.put(ChainGuest::node(node), 1);
+  guest.unmap(hole);
+  const auto walked = guest.walk();
+  CHECK(walked.end == WalkEnd::kUnreadable);
+  CHECK(walked.reason == "buckets in unmapped memory");
+  CHECK(walked.at == hole);
+  CHECK(walked.items == std::vector{ChainGuest::node(900), ChainGuest::node(901), ChainGuest::node(902),
+                                    ChainGuest::node(903)});
+}
+
 TEST_CASE("many buckets that lead into one long chain are not as many walks of it") {
   TableGuest guest(512);
   for (std::uint64_t i = 0; i < 512; ++i) guest.link(guest.bucket(i), guest.node(200));

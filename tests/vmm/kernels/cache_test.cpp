@@ -2,73 +2,22 @@
 
 #include <doctest/doctest.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
+#include <sstream>
 
 #include "engine/base/durable_file.h"
-#include "tests/temporary_directory.h"
-#include "tests/vmm/kernels/image_builder.h"
+#include "tests/vmm/kernels/cache_fixture.h"
 
 using namespace ktstr;
 using namespace ktstr::test;
 using namespace ktstr::vmm;
-namespace fs = std::filesystem;
 
 namespace {
 
-Status write_extra(const fs::path& directory, KernelMetadata&) {
-  return write_durably(directory / "extra", "made");
-}
-
-/// A cache and images to put into it.
-struct Fixture {
-  TemporaryDirectory directory;
-  KernelCache cache = *KernelCache::open(directory.path() / "cache", &write_extra);
-
-  fs::path file(const std::string& name, const Bytes& bytes) const {
-    const fs::path path = directory.path() / name;
-    REQUIRE(write_durably(path, bytes));
-    return path;
-  }
-  fs::path image(const std::string& release, const std::string& id) const {
-    return file(release, bzimage(zstd_payload(kernel_elf(release, id))));
-  }
-  CacheEntry add(const std::string& release, const std::string& id = "0123456789") const {
-    const auto entry = cache.add({image(release, id), std::nullopt, "test"});
-    REQUIRE(entry);
-    return *entry;
-  }
-  std::vector<std::string> hidden_names() const {
-    std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(cache.directory()))
-      if (entry.path().filename().string().starts_with(".staging")) names.push_back(entry.path().filename());
-    return names;
-  }
-  std::vector<std::string> releases() const {
-    std::vector<std::string> names;
-    const auto listing = cache.list();
-    REQUIRE(listing);
-    for (const CacheEntry& entry : listing->entries) names.push_back(entry.metadata.release);
-    return names;
-  }
-};
-
-/// A child process that runs `body` and exits with its result.
-template <class Body>
-pid_t start_process(Body body) {
-  const pid_t pid = ::fork();
-  if (pid == 0) ::_exit(body());
-  return pid;
-}
-
-int exit_status(pid_t pid) {
-  int status = 0;
-  ::waitpid(pid, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
+using Fixture = CacheFixture;
 
 }  // namespace
 
@@ -124,6 +73,28 @@ TEST_CASE_FIXTURE(Fixture, "a kernel that is cached is not unpacked again") {
   CHECK_FALSE(fs::exists(again.directory / "extra"));
 }
 
+TEST_CASE_FIXTURE(Fixture, "of an entry that a newer ktstr wrote, what is not known is left out") {
+  const auto metadata = add("9.1.2").directory / "metadata.json";
+  const auto with_format = [&](const std::string& format) {
+    std::ostringstream text;
+    text << std::ifstream(metadata).rdbuf();
+    auto json = text.str();
+    const std::string mine = "\"format\": \"" + kMetadataFormat.to_string() + "\"";
+    REQUIRE(json.find(mine) != std::string::npos);
+    json.replace(json.find(mine), mine.size(), format);
+    std::ofstream(metadata) << json;
+  };
+  with_format("\"format\": \"1.99\",\n \"colour\": 3");
+  CHECK(releases() == std::vector<std::string>{"9.1.2"});
+  std::ofstream(metadata) << "{\"format\": \"2.0\", \"release\": \"9.1.2\"}";
+  const auto listing = cache.list();
+  REQUIRE(listing);
+  CHECK(listing->entries.empty());
+  REQUIRE(listing->damaged.size() == 1);
+  CHECK(listing->damaged[0].message.ends_with(
+      "written by a newer ktstr (format 2.0; this one reads 1.x): use a ktstr of that version or newer"));
+}
+
 TEST_CASE_FIXTURE(Fixture, "a kernel without BTF is refused") {
   const auto refused = cache.add({file("x", kernel_elf("9.1.2", "id", "")), std::nullopt, "test"});
   REQUIRE_FALSE(refused);
@@ -172,14 +143,16 @@ TEST_CASE_FIXTURE(Fixture, "a release, its beginning, an entry's name and a path
 }
 
 TEST_CASE_FIXTURE(Fixture, "an unknown kernel is answered with what is cached and the nearest") {
-  CHECK(cache.resolve("9.9").error().message == "no cached kernel is called 9.9; the cache is empty");
+  CHECK(cache.resolve("9.9").error().message == 
+        "no kernel 9.9 is cached: `ktstr kernel fetch 9.9` gets one; the cache is empty");
   add("9.1.2+x");
   add("8.4.1");
   const auto unknown = cache.resolve("9.1.3+x");
   REQUIRE_FALSE(unknown);
   CHECK(unknown.error().code == ErrorCode::kNotFound);
   CHECK(unknown.error().message ==
-        "no cached kernel is called 9.1.3+x (did you mean 9.1.2+x?); cached: 9.1.2+x, 8.4.1");
+        "no kernel 9.1.3+x is cached: `ktstr kernel fetch 9.1.3+x` gets one (did you mean 9.1.2+x?); cached: "
+        "9.1.2+x, 8.4.1");
 }
 
 TEST_CASE_FIXTURE(Fixture, "the default is the newest kernel that schedulers can work on") {

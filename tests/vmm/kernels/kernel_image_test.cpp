@@ -96,6 +96,14 @@ TEST_CASE("a payload that gives more than it announces is stopped there") {
   }
 }
 
+TEST_CASE("a payload that no kernel shrinks to is not unpacked") {
+  const auto bomb = extract_kernel(bzimage(zstd_payload(Bytes(32 << 20))));
+  REQUIRE_FALSE(bomb);
+  CHECK(bomb.error().code == ErrorCode::kCorrupt);
+  CHECK(bomb.error().message.find("announces 33554432: no kernel is compressed so well") !=
+        std::string::npos);
+}
+
 TEST_CASE("a payload that gives less than it announces is an error") {
   Bytes payload = zstd_payload(kernel_elf(kRelease, "id"));
   const std::uint32_t announced = 50000;

@@ -117,6 +117,24 @@ TEST_CASE("without a boot id nothing is remembered") {
   CHECK(host.remembered().empty());
 }
 
+TEST_CASE("a verdict with members that a newer ktstr added is taken, one of another format is not") {
+  FakeHost host;
+  REQUIRE(host.ask());
+  const auto good = host.remembered();
+  const auto with = [&](const std::string& format) {
+    auto text = good;
+    const std::string mine = "\"format\":\"1.1\"";
+    text.replace(text.find(mine), mine.size(), format);
+    host.directory.write("cache/kvm-probe", text);
+    host.deadlines.clear();
+    CHECK(host.ask());
+    return host.deadlines.size();
+  };
+  CHECK(with("\"format\":\"1.9\",\"took_ns\":12") == 0);
+  CHECK(with("\"format\":\"2.0\"") == 1);
+  CHECK(host.remembered() == good);
+}
+
 TEST_CASE("a file that is damaged, foreign or of another version is replaced") {
   FakeHost host;
   REQUIRE(host.ask());

@@ -53,6 +53,21 @@ TEST_CASE("a child's exit code and the end of its stderr are kept") {
   CHECK(status.error_output == "no such thing\n");
 }
 
+TEST_CASE("a child that was stopped is told once, even when it goes on by now") {
+  const auto process = Process::spawn({"/bin/sleep", "100"}, {});
+  REQUIRE(process.has_value());
+  CHECK_FALSE((*process)->stop_signal().has_value());
+  const auto id = static_cast<id_t>((*process)->pid());
+  siginfo_t change{};
+  ::kill((*process)->pid(), SIGSTOP);
+  REQUIRE(::waitid(P_PID, id, &change, WSTOPPED | WNOWAIT) == 0);
+  CHECK((*process)->stop_signal() == SIGSTOP);
+  CHECK_FALSE((*process)->stop_signal().has_value());
+  ::kill((*process)->pid(), SIGCONT);
+  REQUIRE(::waitid(P_PID, id, &change, WCONTINUED | WNOWAIT) == 0);
+  CHECK((*process)->stop_signal() == SIGCONT);
+}
+
 TEST_CASE("a talkative child's stderr is kept within bounds") {
   const auto process = Process::spawn({"/bin/sh", "-c", "yes | head -c 100000 >&2; echo last >&2"}, {});
   const auto status = wait_for_exit(**process);

@@ -66,6 +66,16 @@ TEST_CASE("a QEMU killed in mid-run is a failure of the machine") {
   CHECK(std::get<MachineFailed>(event).error.message == "QEMU was killed by SIGKILL");
 }
 
+TEST_CASE("a QEMU that is stopped in mid-run is a failure of the machine") {
+  TEST_CONFIG(config, "1n1l1c1t");
+  auto guest = boot(config);
+  ::kill(child_pids().at(0), SIGSTOP);
+  const auto event = wait_for_event(guest.machine());
+  REQUIRE(std::holds_alternative<MachineFailed>(event));
+  CHECK(std::get<MachineFailed>(event).error.message ==
+        "QEMU was stopped by SIGSTOP: the guest stood still while time went on");
+}
+
 TEST_CASE("SIGKILL of the process that owns a machine ends its QEMU") {
   TEST_CONFIG(config, "1n1l1c1t");
   REQUIRE(::prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);  // so that an orphaned QEMU becomes ours to wait for

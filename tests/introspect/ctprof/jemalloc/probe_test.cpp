@@ -26,7 +26,7 @@ Snapshot probed(pid_t pid) {
   CaptureOptions options;
   options.pid = pid;
   auto snapshot = capture(options).value();
-  probe_jemalloc("/proc", snapshot, 1);
+  probe_jemalloc("/proc", snapshot);
   return snapshot;
 }
 
@@ -208,10 +208,10 @@ TEST_CASE("programs without jemalloc, and this one itself, are passed over") {
   CaptureOptions options;
   options.pid = ::getpid();
   auto snapshot = capture(options).value();
-  probe_jemalloc("/proc", snapshot, 2);
+  probe_jemalloc("/proc", snapshot);
   CHECK(snapshot.probe_summary == ProbeSummary{});
   snapshot.threads[0].tgid = static_cast<std::uint32_t>(::getppid());
-  probe_jemalloc("/proc", snapshot, 2);
+  probe_jemalloc("/proc", snapshot);
   CHECK(snapshot.probe_summary->tgids_walked == 1);
   CHECK(snapshot.probe_summary->failed == 0);
   CHECK(snapshot.probe_summary->outcomes_without_counters.at("jemalloc-not-found") == 1);

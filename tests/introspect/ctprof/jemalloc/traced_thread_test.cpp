@@ -41,20 +41,22 @@ class Sleeper {
 TEST_CASE("a traced thread is stopped, and goes on afterwards") {
   const Sleeper sleeper;
   {
-    auto traced = TracedThread::interrupt(sleeper.pid());
+    auto traced = TracedThread::seize(sleeper.pid());
     REQUIRE(traced.has_value());
+    REQUIRE(traced->interrupt().has_value());
     while (!traced->has_stopped().value()) std::this_thread::yield();
     CHECK(sleeper.state() == "State:\tt (tracing stop)");
     CHECK(traced->thread_pointer().value().value() != 0);
-    CHECK(TracedThread::interrupt(sleeper.pid()).error() == ProbeFailure::kSeize);
+    CHECK(TracedThread::seize(sleeper.pid()).error() == ProbeFailure::kSeize);
   }
   CHECK(sleeper.state() != "State:\tt (tracing stop)");
 }
 
 TEST_CASE("a thread that is killed while it is asked to stop is gone") {
   const Sleeper sleeper;
-  auto traced = TracedThread::interrupt(sleeper.pid());
+  auto traced = TracedThread::seize(sleeper.pid());
   REQUIRE(traced.has_value());
+  REQUIRE(traced->interrupt().has_value());
   ::kill(sleeper.pid(), SIGKILL);
   auto stopped = traced->has_stopped();
   while (stopped) stopped = traced->has_stopped();
@@ -62,8 +64,8 @@ TEST_CASE("a thread that is killed while it is asked to stop is gone") {
 }
 
 TEST_CASE("a thread that does not exist is gone, the own one can't be traced") {
-  CHECK(TracedThread::interrupt(0x3fffff).error() == ProbeFailure::kGone);
-  CHECK(TracedThread::interrupt(::gettid()).error() == ProbeFailure::kSeize);
+  CHECK(TracedThread::seize(0x3fffff).error() == ProbeFailure::kGone);
+  CHECK(TracedThread::seize(::gettid()).error() == ProbeFailure::kSeize);
 }
 
 }  // namespace ktstr::introspect::ctprof

@@ -1,0 +1,27 @@
+// Starting threads where there may be no room for another task.
+#pragma once
+
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "engine/base/result.h"
+
+namespace ktstr {
+
+/// Calls `start`, which begins threads: the library throws where the system has none left. Errors:
+/// kUnavailable, what it was for and the limits to look at; kIo, what else the library says.
+template <class Start>
+[[nodiscard]] auto with_threads(std::string_view what, Start&& start) -> Result<decltype(start())> {
+  try {
+    return std::forward<Start>(start)();
+  } catch (const std::system_error& error) {
+    if (error.code() == std::errc::resource_unavailable_try_again)
+      return Error{ErrorCode::kUnavailable, "start a thread for " + std::string(what) +
+                                                ": the limit of tasks is reached (ulimit -u, pids.max)"};
+    return Error{ErrorCode::kIo, std::string(what) + ": " + error.what()};
+  }
+}
+
+}  // namespace ktstr

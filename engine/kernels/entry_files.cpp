@@ -1,0 +1,87 @@
+#include "engine/kernels/entry_files.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include <array>
+#include <string>
+
+#include "engine/base/durable_file.h"
+#include "engine/base/elf_image.h"
+#include "engine/base/fd.h"
+#include "engine/base/mapped_file.h"
+#include "engine/kernels/agent_needs.h"
+#include "engine/kernels/sched_ext_support.h"
+#include "introspect/monitor/kernel_hz.h"
+#include "introspect/symbols/kallsyms.h"
+
+namespace ktstr::engine {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string_view text_of(const MappedFile& file) {
+  return {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()};
+}
+
+Status complete_config(const fs::path& directory, const MappedFile& vmlinux) {
+  if (const auto own = introspect::unpack_ikconfig(text_of(vmlinux))) {
+    std::error_code ignored;
+    fs::remove(directory / "config", ignored);  // it may be a link to the entry's
+    KTSTR_TRY_STATUS(write_durably(directory / "config", *own));
+  }
+  if (!fs::exists(directory / "config")) return ok();
+  return check_agent_needs(text_of(KTSTR_TRY(MappedFile::open(directory / "config"))));
+}
+
+/// Two open files without a name.
+struct Unnamed {
+  std::array<Fd, 2> files;
+};
+
+Result<Fd> open_unnamed(const fs::path& file) {
+  Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return system_error("open " + file.string());
+  return fd;
+}
+
+Result<PrivateFiles> make_in(const fs::path& folder, const fs::path& vmlinux, vmm::KernelMetadata& metadata) {
+  std::error_code error;
+  fs::create_symlink(vmlinux, folder / "vmlinux", error);
+  if (error) return system_error("link " + vmlinux.string(), error.value());
+  KTSTR_TRY_STATUS(complete_entry(folder, metadata));
+  auto files = std::make_shared<Unnamed>();
+  files->files[0] = KTSTR_TRY(open_unnamed(folder / kSymbolsFile));
+  files->files[1] = KTSTR_TRY(open_unnamed(folder / kBtfFile));
+  const auto path = [&](int i) {
+    return "/proc/self/fd/" + std::to_string(files->files[static_cast<std::size_t>(i)].get());
+  };
+  return PrivateFiles{path(0), path(1), files};
+}
+
+}  // namespace
+
+Status complete_entry(const fs::path& directory, vmm::KernelMetadata& metadata) {
+  const MappedFile file = KTSTR_TRY(MappedFile::open(directory / "vmlinux"));
+  const ElfImage elf = KTSTR_TRY(ElfImage::open(file.bytes()));
+  if (auto fit = complete_config(directory, file); !fit)
+    return std::move(fit.error()).with_context("kernel " + metadata.release);
+  const auto symbols = KTSTR_TRY(introspect::decode_kallsyms(elf));
+  KTSTR_TRY_STATUS(symbols.save(directory / kSymbolsFile));
+  const ElfSection* btf = elf.section(".BTF");
+  if (!btf) return Error{ErrorCode::kInvalidArgument, "kernel " + metadata.release + " has no BTF"};
+  KTSTR_TRY_STATUS(write_durably(directory / kBtfFile, btf->bytes));
+  if (metadata.sched_ext) metadata.sched_ext_defect = KTSTR_TRY(find_sched_ext_defect(btf->bytes));
+  return ok();
+}
+
+Result<PrivateFiles> make_private_files(const fs::path& vmlinux, vmm::KernelMetadata metadata) {
+  std::error_code error;
+  auto name = (fs::temp_directory_path(error) / "ktstr-kernel-XXXXXX").string();
+  if (error || !::mkdtemp(name.data())) return system_error("make a temporary folder");
+  auto made = make_in(name, vmlinux, metadata);
+  fs::remove_all(name, error);
+  return made;
+}
+
+}  // namespace ktstr::engine

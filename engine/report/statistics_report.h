@@ -1,0 +1,34 @@
+// StatisticsReport: which of the kernel's optional statistics were kept during a run.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "engine/base/describe.h"
+
+namespace ktstr::engine {
+
+/// What a switch that is off would have counted is absent from dumps and samples, not 0.
+struct StatisticsReport {
+  bool asked = true;  ///< the scenario's `statistics`
+  std::optional<bool> bpf_programs{};
+  std::optional<bool> schedstats{};
+  std::optional<std::string> problem{};
+};
+
+}  // namespace ktstr::engine
+
+namespace ktstr {
+template <>
+inline constexpr auto describe<engine::StatisticsReport> = [] {
+  using T = engine::StatisticsReport;
+  return record<T>(
+      "StatisticsReport", "which of the kernel's optional statistics were kept",
+      field("asked", &T::asked, "whether the scenario wanted them switched on"),
+      field("bpf_programs", &T::bpf_programs,
+            "kernel.bpf_stats_enabled: calls of BPF programs and the time in them; absent: no such switch"),
+      field("schedstats", &T::schedstats,
+            "kernel.sched_schedstats: counters of run queues, domains and tasks; absent: no such switch"),
+      field("problem", &T::problem, "why they could not be switched on or read"));
+}();
+}  // namespace ktstr

@@ -1,0 +1,42 @@
+#include "engine/run/bootable.h"
+
+#include <sys/sysinfo.h>
+
+#include "engine/run/scheduler_setup.h"
+#include "engine/scenario/invalid.h"
+#include "engine/scenario/workers.h"
+#include "vmm/expressible.h"
+#include "vmm/kernel_command_line.h"
+
+namespace ktstr::engine {
+namespace {
+
+/// A guest's memory is backed as the guest touches it: by the host's, and when that is full by its swap.
+Status check_host_memory(ByteSize memory) {
+  struct sysinfo host {};
+  if (::sysinfo(&host) != 0) return system_error("sysinfo");
+  const ByteSize backing{(std::uint64_t{host.totalram} + host.totalswap) * host.mem_unit};
+  if (memory.bytes <= backing.bytes) return ok();
+  return invalid("memory: " + format_byte_size(memory) + " is more than this host could back: it has " +
+                 format_byte_size(backing) + " of memory and swap");
+}
+
+Status check_kernel_arguments(const Scenario& scenario) {
+  vmm::MachineConfig config;
+  config.kaslr = scenario.kaslr;
+  config.kernel_args = kernel_args_of(scenario);
+  auto status = vmm::check_command_line(config);
+  if (!status) return std::move(status.error()).with_context("kernel_args");
+  return ok();
+}
+
+}  // namespace
+
+Status check_bootable(const Scenario& scenario, vmm::Backend backend) {
+  if (auto status = vmm::expressible(backend, scenario.topology); !status)
+    return std::move(status.error()).with_context("topology");
+  KTSTR_TRY_STATUS(check_host_memory(guest_memory(scenario)));
+  return check_kernel_arguments(scenario);
+}
+
+}  // namespace ktstr::engine

@@ -1,0 +1,44 @@
+#include "engine/run/start_output.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <system_error>
+
+#include "engine/protocol/start_output.h"
+#include "engine/report/artifact_name.h"
+
+namespace ktstr::engine {
+namespace {
+
+Result<std::string> fetch(Guest& guest) {
+  const auto reply = KTSTR_TRY(guest.ask(protocol::ReadFile{
+      protocol::kStartOutputFile, static_cast<std::uint32_t>(protocol::kMostStartOutput)}));
+  const auto* file = std::get_if<protocol::FileContent>(&reply);
+  if (!file) return Error{ErrorCode::kCorrupt, "the agent answered with a reply of another kind"};
+  return file->content;
+}
+
+Status write_file(const std::filesystem::path& path, const std::string& text) {
+  std::error_code error;  // the write that follows tells why
+  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), error);
+  errno = 0;
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  file.close();
+  return file ? ok() : Status(system_error("write " + path.string()));
+}
+
+}  // namespace
+
+std::string keep_start_output(Guest& guest, const SchedulerReport& report, const OutputPlace& place) {
+  if (report.log_lines_dropped == 0) return {};
+  const auto path = place.directory / (artifact_name(place.scenario, report.name) + ".log");
+  const auto output = fetch(guest);
+  const auto kept = output ? write_file(path, *output) : Status(Error(output.error()));
+  if (!kept) return "; its whole output could not be kept: " + kept.error().message;
+  return fmt::format("; all {} lines of its output are in {}", report.log.size() + report.log_lines_dropped,
+                     path.string());
+}
+
+}  // namespace ktstr::engine

@@ -1,0 +1,15 @@
+// How often the kernel has oopsed.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "introspect/kernel.h"
+
+namespace ktstr::introspect {
+
+/// die_counter (arch/x86/kernel/dumpstack.c): oopses since boot, whatever the console says. No program of the
+/// guest can write it. nullopt when it can't be read.
+[[nodiscard]] std::optional<std::uint32_t> oops_count(const Kernel& kernel);
+
+}  // namespace ktstr::introspect

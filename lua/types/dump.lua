@@ -1,0 +1,443 @@
+---@meta ktstr.dump
+-- For the Lua language server. Made by `ktstr docs` from describe<>; edit the descriptions instead.
+
+---everything read from one guest at one instant
+---@class ktstr.FailureDumpReport
+---@field schema string "single"
+---@field origin ktstr.DumpOrigin why and when it was taken
+---@field exit_record? ktstr.ScxExitRecord why the scheduler ended
+---@field maps table<string, any> by name: the variables of a global section, the contents of any other map
+---@field vcpu_regs ktstr.VcpuRegSnapshot[] registers by vCPU; null when they could not be read
+---@field active_obj_name? string BPF object of the loaded scheduler: what its maps' names begin with
+---@field active_map_kvas integer[] addresses of that object's maps
+---@field sdt_allocations ktstr.SdtAllocatorSnapshot[] objects in the scheduler's arena, by allocator
+---@field scx_static_ranges ktstr.ScxStaticSnapshot regions of bump allocators in the arena
+---@field sdt_alloc_unavailable? string why sdt_allocations is empty
+---@field prog_runtime_stats ktstr.ProgRuntimeStats[] counters of struct_ops programs
+---@field prog_runtime_stats_unavailable? string why there are none
+---@field prog_verifier_stats ktstr.ProgVerifierStats[] what the verifier went through for each of them
+---@field per_cpu_time ktstr.PerCpuTimeStats[] where each CPU's time went since boot, and its interrupts
+---@field system_psi? ktstr.PsiStat pressure stall information of the whole system
+---@field cgroup_psi ktstr.CgroupPsiStat[] the same by cgroup
+---@field per_node_numa ktstr.PerNodeNumaStats[] page allocations by NUMA node
+---@field per_node_numa_unavailable? string why there are none
+---@field task_enrichments ktstr.TaskEnrichment[] all tasks of the system, at most 4096
+---@field task_enrichments_unavailable? string why there are none
+---@field event_counter_timeline ktstr.EventCounterSample[] sched_ext's event counters, summed over CPUs, by sample of the monitor
+---@field rq_scx_states ktstr.RqScxState[] sched_ext's part of each CPU's run queue
+---@field dsq_states ktstr.DsqState[] dispatch queues and their tasks
+---@field scx_sched_state? ktstr.ScxSchedState the loaded scheduler
+---@field scx_walker_unavailable? string why sched_ext's state is missing, or which part
+---@field vcpu_perf_at_freeze ktstr.VcpuPerfSample[] hardware counters by vCPU
+---@field dump_truncated_at_us? integer when the deadline was found to have passed, us from the beginning; what came later is missing
+---@field maps_truncated integer maps left out for that reason
+---@field probe_counters? ktstr.ProbeBssCounters what the probe in the guest counted
+---@field is_placeholder boolean whether this stands for a dump that could not be taken
+---@field problems string[] what else could not be read, and why
+---@field map_list ktstr.FailureDumpMap[] BPF maps, ascending by id
+---@field fail fun(self: ktstr.FailureDumpReport, message: string) adds a failure
+
+---why and when the dump was taken
+---@class ktstr.DumpOrigin
+---@field cause string requested, scheduler_error or scheduler_vanished
+---@field name string what the scenario called it; empty when nobody named it
+---@field detail string what was seen, in one line
+---@field kernel string the kernel's banner
+---@field elapsed_ns integer time since the machine's start, ns
+---@field stop_ns integer from the wish to stop until every vCPU's registers were there, ns
+---@field dump_ns? integer reading memory while the guest stood still, ns
+---@field frozen_ns integer from the wish to stop until the guest ran again, ns
+
+---why a scheduler ended
+---@class ktstr.ScxExitRecord
+---@field kind integer enum scx_exit_kind
+---@field kind_name? string the kernel's name of the kind
+---@field exit_code integer SCX_ECODE_* bits and the scheduler's own
+---@field exit_cpu? integer CPU that it ended on
+---@field flags? integer SCX_EFLAG_* bits
+---@field reason? string the kernel's words for the kind
+---@field msg? string what exactly went wrong
+---@field backtrace ktstr.ScxExitFrame[] where in the kernel, innermost first
+---@field dump? string the kernel's own dump of sched_ext's state
+---@field dump_truncated boolean whether the dump was longer than what is shown
+---@field settled boolean whether the kernel has finished the record
+---@field ops_name? string sched_ext_ops.name
+---@field sched_kva integer address of the scx_sched
+---@field source string "scx_root" or "struct_ops": through what it was found
+
+---one frame of a kernel backtrace
+---@class ktstr.ScxExitFrame
+---@field address integer return address
+---@field symbol? string function and offset
+
+---one BPF map and its contents
+---@class ktstr.FailureDumpMap
+---@field name string the kernel's name of it (15 bytes at most)
+---@field map_kva integer address of its struct bpf_map: tells maps of one name apart
+---@field map_type integer enum bpf_map_type
+---@field value_size integer bytes of a value
+---@field max_entries integer entries it was made for
+---@field value? any the value of an array of one: .bss, .data, .rodata
+---@field entries ktstr.FailureDumpEntry[] of hashes, local storages, tries and queues
+---@field array_entries ktstr.FailureDumpArrayEntry[] of arrays of more than one
+---@field percpu_entries ktstr.FailureDumpPercpuEntry[] of per-CPU arrays
+---@field percpu_hash_entries ktstr.FailureDumpPercpuHashEntry[] of per-CPU hashes
+---@field arena? ktstr.ArenaSnapshot an arena's pages
+---@field ringbuf? ktstr.FailureDumpRingbuf positions of a ring buffer
+---@field stack_trace? ktstr.FailureDumpStackTrace stacks
+---@field fd_array? ktstr.FailureDumpFdArray slots of a map of kernel objects
+---@field bloom? ktstr.FailureDumpBloom a bloom filter's bits
+---@field struct_ops? ktstr.FailureDumpStructOps state of a structure of operations
+---@field error? string why contents are missing or not all
+---@field id integer the map's id, as bpftool shows it
+---@field type_name string the kernel's name of map_type
+
+---one key and its value
+---@class ktstr.FailureDumpEntry
+---@field key? any the key by its type, when the type is known
+---@field key_hex string the key's bytes
+---@field value? any the value by its type, when the type is known
+---@field value_hex string the value's bytes
+---@field payload? any what the value's arena pointer leads to, by its type
+
+---one element of an array
+---@class ktstr.FailureDumpArrayEntry
+---@field key integer its index
+---@field value? any the value; null when it could not be read
+
+---one element of a per-CPU array
+---@class ktstr.FailureDumpPercpuEntry
+---@field key integer its index
+---@field per_cpu any[] values by CPU; null for one that could not be read
+
+---one key of a per-CPU hash and its values
+---@class ktstr.FailureDumpPercpuHashEntry
+---@field key? any the key by its type, when the type is known
+---@field key_hex string the key's bytes
+---@field per_cpu any[] values by CPU; null for one that could not be read
+
+---the allocated pages of an arena map
+---@class ktstr.ArenaSnapshot
+---@field pages ktstr.ArenaPage[] allocated pages by address
+---@field truncated boolean whether the page cap was reached before the arena's end
+---@field declared_pages integer pages that the map may hold, at most 4 GB
+---@field span_capped boolean whether the map declared more than 4 GB
+---@field kern_vm_start integer kernel address that low 32 bits of arena addresses count from
+---@field user_vm_start integer first user address of the arena
+
+---one allocated page of an arena
+---@class ktstr.ArenaPage
+---@field user_addr integer its address as programs and user space see it
+---@field bytes integer[] its 4096 bytes
+
+---a ring buffer's positions, bytes since it was made
+---@class ktstr.FailureDumpRingbuf
+---@field capacity integer size of the data area, bytes
+---@field consumer_pos integer where the reader stands
+---@field producer_pos integer the end of the last reservation
+---@field pending_pos? integer the oldest reservation not yet committed
+---@field pending_bytes integer reserved and not yet consumed, bytes
+---@field records ktstr.FailureDumpRingbufRecord[] what was not yet consumed, oldest first
+
+---one record that was not yet consumed
+---@class ktstr.FailureDumpRingbufRecord
+---@field position integer where it begins, bytes since the ring was made
+---@field length integer bytes that the producer asked for
+---@field busy boolean reserved and not yet committed: the bytes may change
+---@field discarded boolean given up by the producer
+---@field data_hex string its bytes
+
+---a map of stacks
+---@class ktstr.FailureDumpStackTrace
+---@field n_buckets integer buckets the map has
+---@field entries ktstr.FailureDumpStackTraceEntry[] buckets that hold a stack
+---@field truncated boolean whether a stack has more frames than are shown
+---@field buckets_unreadable integer buckets that could not be read
+
+---one stack
+---@class ktstr.FailureDumpStackTraceEntry
+---@field bucket_id integer its id, as bpf_get_stackid() gave it
+---@field nr integer frames
+---@field pcs integer[] addresses, innermost first; empty with build ids
+---@field data_hex string the bucket's bytes
+
+---a map of programs, maps, events, cgroups or sockets
+---@class ktstr.FailureDumpFdArray
+---@field populated integer slots in use
+---@field scanned integer slots looked at
+---@field indices integer[] which slots are in use
+---@field truncated boolean whether the map has more slots than were looked at
+---@field indices_truncated boolean whether `indices` is not all
+---@field unreadable integer slots that could not be read
+---@field slots ktstr.FailureDumpFdSlot[] what the slots in use refer to
+
+---what one slot refers to
+---@class ktstr.FailureDumpFdSlot
+---@field index integer its index
+---@field id? integer id of the program, map or cgroup
+---@field name string name of the program or map; empty when it has none
+---@field object_kva integer address of the object
+---@field key_hex? string the key's bytes, in a hash of maps
+
+---a bloom filter
+---@class ktstr.FailureDumpBloom
+---@field bits integer bits it has
+---@field bits_set integer bits that are set
+---@field hash_functions integer bits that one value sets
+---@field hash_seed integer seed of its hash
+
+---the kernel's side of a structure of operations
+---@class ktstr.FailureDumpStructOps
+---@field state integer enum bpf_struct_ops_state
+---@field state_name string the same by name: INUSE while it is registered
+---@field refcount integer references
+---@field user_value? any what user space wrote: programs by id
+
+---one vCPU's registers at the freeze
+---@class ktstr.VcpuRegSnapshot
+---@field instruction_pointer integer RIP
+---@field stack_pointer integer RSP
+---@field page_table_root integer CR3, with its PCID
+---@field flags integer RFLAGS
+---@field user_mode boolean whether it was stopped in user mode
+---@field general integer[] rax rbx rcx rdx rsi rdi rbp rsp r8 to r15
+---@field symbol? string where it was stopped, when that is in the kernel image
+
+---the allocations of one sdt_alloc allocator
+---@class ktstr.SdtAllocatorSnapshot
+---@field allocator_name string its variable in .bss
+---@field entries ktstr.SdtAllocEntry[] allocations in the order of the radix tree
+---@field truncated boolean whether there are more than were rendered
+---@field skipped_subtrees integer parts of the tree that could not be followed
+---@field elem_size integer bytes of a slot, header included
+---@field target_type_id integer BTF type of the payload; 0: unknown, shown as bytes
+---@field payload_type_reason string why the payload's type is unknown; empty otherwise
+
+---one allocation
+---@class ktstr.SdtAllocEntry
+---@field idx integer the slot's number in the allocator
+---@field genn integer how often the slot was used before
+---@field user_addr integer low 32 bits of the slot's arena address
+---@field payload any what the slot holds after its header
+
+---the bump allocators of a scheduler
+---@class ktstr.ScxStaticSnapshot
+---@field ranges ktstr.ScxStaticRange[] one for each allocator in use
+---@field skipped integer allocators never initialised or contradicting themselves
+
+---memory that a bump allocator has handed out
+---@class ktstr.ScxStaticRange
+---@field instance_name string the allocator's variable in .bss
+---@field start_low32 integer low 32 bits of the region's arena address
+---@field size integer bytes handed out
+---@field capacity integer bytes of the region
+
+---one program's counters, summed over all CPUs
+---@class ktstr.ProgRuntimeStats
+---@field name string the program
+---@field cnt? integer calls
+---@field nsecs? integer time in the program in ns
+---@field misses? integer calls refused by the recursion guard
+
+---what the verifier went through for one program
+---@class ktstr.ProgVerifierStats
+---@field name string the program
+---@field verified_insns? integer instructions processed
+
+---where one CPU's time went since boot, and its interrupts
+---@class ktstr.PerCpuTimeStats
+---@field cpu integer CPU
+---@field cpustat_user_ns integer user mode, guests included, ns
+---@field cpustat_nice_ns integer user mode of niced tasks, guests included, ns
+---@field cpustat_system_ns integer kernel mode, ns
+---@field cpustat_softirq_ns integer soft interrupts, ns
+---@field cpustat_irq_ns integer hard interrupts, ns
+---@field cpustat_idle_ns integer idle, without the idle period that is running, ns
+---@field cpustat_iowait_ns integer idle while tasks waited for I/O, without the idle period that is running, ns
+---@field cpustat_steal_ns integer taken by the hypervisor, ns
+---@field cpustat_guest_ns integer running guests, a part of user, ns
+---@field cpustat_guest_nice_ns integer running niced guests, a part of nice, ns
+---@field softirqs integer[] soft interrupts: HI, TIMER, NET_TX, NET_RX, BLOCK, IRQ_POLL, TASKLET, SCHED, HRTIMER, RCU
+---@field irqs_sum integer hard interrupts that have a descriptor
+---@field idle_sleeptime_ns? integer whole idle periods without waiting for I/O (kernels that keep them apart from cpustat), ns
+---@field iowait_sleeptime_ns? integer whole idle periods with tasks waiting for I/O (kernels that keep them apart from cpustat), ns
+---@field idle_since_ns? integer start of the idle period that no counter holds yet, ns of the guest's CLOCK_MONOTONIC
+
+---pressure stall information, as the kernel last added it up
+---@class ktstr.PsiStat
+---@field enabled boolean whether it is counted (cgroup.pressure)
+---@field avg_last_update_ns integer when the kernel last moved the averages, ns of its scheduler clock
+---@field cpu ktstr.PsiResource waiting for a CPU
+---@field memory ktstr.PsiResource waiting for memory
+---@field io ktstr.PsiResource waiting for I/O
+---@field irq? ktstr.PsiResource held up by interrupts (CONFIG_IRQ_TIME_ACCOUNTING)
+
+---pressure of one resource
+---@class ktstr.PsiResource
+---@field some? ktstr.PsiHalf at least one task was stalled
+---@field full? ktstr.PsiHalf all tasks that were not idle were stalled
+
+---time that tasks were stalled for one resource
+---@class ktstr.PsiHalf
+---@field avg10 integer running average over 10 s, percent times 100
+---@field avg60 integer running average over 60 s, percent times 100
+---@field avg300 integer running average over 300 s, percent times 100
+---@field total_usec integer since boot or the cgroup's creation, us
+
+---pressure stall information of one cgroup
+---@class ktstr.CgroupPsiStat
+---@field path string from the root of the hierarchy: /ktstr/web
+---@field psi ktstr.PsiStat its pressure
+
+---page allocations of one NUMA node since boot
+---@class ktstr.PerNodeNumaStats
+---@field node integer node
+---@field numa_hit integer pages allocated here as wanted
+---@field numa_miss integer pages allocated here although another node was preferred
+---@field numa_foreign integer pages wanted here but allocated on another node
+---@field numa_interleave_hit integer interleaved pages allocated here as wanted
+---@field numa_local integer pages allocated here by a process running here
+---@field numa_other integer pages allocated here by a process running on another node
+
+---one task
+---@class ktstr.TaskEnrichment
+---@field pid integer thread id
+---@field tgid integer process id
+---@field comm string name
+---@field group_leader_pid? integer pid of the process's first thread
+---@field real_parent_pid? integer pid of the thread that made it
+---@field real_parent_comm? string that thread's name
+---@field ppid? integer parent process, as /proc shows it
+---@field pgid? integer process group
+---@field sid? integer session
+---@field nr_threads? integer threads of its process
+---@field state? string state letter, as /proc shows it
+---@field weight? integer sched_ext's weight, 1 to 10000
+---@field prio integer priority in effect, boosts included; 0 is highest
+---@field static_prio integer priority that its nice value gives
+---@field normal_prio integer priority without boosts
+---@field rt_priority integer real-time priority, 0 when it has none
+---@field nice integer nice value, -20 to 19
+---@field policy? integer SCHED_* number
+---@field policy_name? string SCHED_* name
+---@field sched_class? string scheduling class in effect: fair, rt, dl, idle, stop, ext
+---@field core_cookie? integer core scheduling cookie
+---@field pi_boosted_out_of_scx boolean on sched_ext's runnable list, but run by another class for now
+---@field nvcsw integer voluntary context switches
+---@field nivcsw integer involuntary context switches
+---@field signal_nvcsw? integer voluntary ones of its process's ended threads
+---@field signal_nivcsw? integer involuntary ones of its process's ended threads
+---@field lock_slowpath_match? string kind of kernel lock that it was spinning for
+---@field task_kva integer address of its task_struct
+---@field cpu? integer CPU that it is on, or was last
+---@field on_cpu? boolean whether it was running
+---@field cpus_allowed? string CPUs that it may run on
+---@field scx? ktstr.TaskScxState what sched_ext keeps of it
+
+---a task as sched_ext sees it
+---@class ktstr.TaskScxState
+---@field flags integer SCX_TASK_* bits
+---@field flag_names string[] the bits by name
+---@field state? string how far it is initialized for the scheduler
+---@field ops_state? string who has it: QUEUED with the scheduler, DISPATCHING ...
+---@field dsq_kva? integer address of the DSQ that it is on
+---@field dsq_id? integer id of the DSQ that it is on
+---@field slice_ns? integer what is left of its time slice, ns
+---@field dsq_vtime? integer its place in a DSQ ordered by vtime
+---@field runnable_at? integer since when it has been runnable without running, jiffies
+---@field runnable_for_jiffies? integer how long that is; for tasks that are runnable
+---@field sticky_cpu? integer CPU that it must go to next, -1 for none
+---@field holding_cpu? integer CPU that is dispatching it, -1 for none
+---@field selected_cpu? integer CPU that ops.select_cpu() chose
+---@field ddsp_dsq_id? integer DSQ of a direct dispatch in progress
+
+---sched_ext events of all CPUs at one instant, since the scheduler was loaded
+---@class ktstr.EventCounterSample
+---@field elapsed_ms integer time since the machine's start, ms
+---@field select_cpu_fallback? integer the chosen CPU was not allowed
+---@field dispatch_local_dsq_offline? integer dispatches to an offline CPU
+---@field dispatch_keep_last? integer a task ran on for want of another
+---@field enq_skip_exiting? integer exiting tasks that went past ops.enqueue()
+---@field enq_skip_migration_disabled? integer tasks with migration disabled that went past ops.enqueue()
+---@field reenq_immed? integer tasks taken back for they could not run at once
+---@field reenq_local_repeat? integer tasks taken back again and again
+---@field refill_slice_dfl? integer slices refilled with the default
+---@field bypass_duration? integer time in bypass mode, ns
+---@field bypass_dispatch? integer tasks dispatched in bypass mode
+---@field bypass_activate? integer times that bypass mode was entered
+---@field insert_not_owned? integer insertions of tasks that the scheduler did not own
+---@field sub_bypass_dispatch? integer tasks of bypassed sub-schedulers dispatched
+---@field scheduler_instance? integer which loaded scheduler they belong to
+
+---sched_ext's part of one CPU's run queue
+---@class ktstr.RqScxState
+---@field cpu integer CPU number
+---@field nr_running integer runnable tasks of sched_ext
+---@field flags integer SCX_RQ_* bits
+---@field flag_names string[] the bits by name
+---@field cpu_released? boolean whether a higher scheduling class has the CPU
+---@field ops_qseq? integer sequence number of the last enqueue
+---@field kick_sync? integer counts scheduling events that kicks wait for
+---@field nr_immed? integer tasks on the local DSQ that must run at once
+---@field rq_clock? integer what scx_bpf_now() gives, ns
+---@field cpuperf_target? integer performance asked for, 0 to 1024
+---@field curr_pid? integer the running task
+---@field curr_comm? string its name
+---@field curr_kva? integer address of its task_struct
+---@field runnable_task_kvas integer[] task_structs on the runnable list, oldest first
+---@field runnable_truncated boolean whether the list was longer than what is shown
+---@field runnable_problem? string why the list could not be followed to its end
+
+---a dispatch queue and its tasks
+---@class ktstr.DsqState
+---@field id integer DSQ id; bit 63 is set in those of the kernel's own
+---@field origin string where the queue was found
+---@field nr integer tasks queued
+---@field seq integer counts insertions
+---@field task_kvas integer[] task_structs in the order of the queue
+---@field truncated boolean whether the queue was longer than what is shown
+---@field dsq_kva integer address of the scx_dispatch_q
+---@field priq_task_kvas? integer[] the tasks in order of vtime, for a queue ordered so
+---@field problem? string why the queue could not be followed to its end
+
+---the loaded sched_ext scheduler
+---@class ktstr.ScxSchedState
+---@field aborting? boolean whether it is being aborted
+---@field bypass_depth? integer nesting of bypass mode; above 0 the scheduler is not asked
+---@field exit_kind integer enum scx_exit_kind; 0 while it runs
+---@field exit_kind_name? string the kernel's name of exit_kind
+---@field watchdog_timeout? integer how long a runnable task may wait, jiffies
+---@field source? string "live", or "bss_snapshot" when latched as it exited
+---@field sched_kva? integer address of the scx_sched
+---@field ops_name? string sched_ext_ops.name
+---@field timeout_ms? integer sched_ext_ops.timeout_ms; 0 stands for the kernel's default
+---@field ops_flags? integer sched_ext_ops.flags, SCX_OPS_* bits
+---@field slice_dfl_ns? integer default time slice, ns
+---@field level? integer depth below the root scheduler; 0 for the root
+---@field enable_state? string state of sched_ext as a whole: enabled, disabling ...
+
+---one vCPU's hardware counters, guest execution only
+---@class ktstr.VcpuPerfSample
+---@field cycles integer CPU cycles
+---@field instructions integer instructions retired
+---@field cache_misses integer last-level cache misses
+---@field branch_misses integer branches predicted wrongly
+
+---what the probe counted, summed over CPUs
+---@class ktstr.ProbeBssCounters
+---@field probe_count integer kprobe hits while the probe was on
+---@field kprobe_returns integer hits that were recorded
+---@field meta_miss integer hits at an address the probe did not know
+---@field ringbuf_drops integer trigger records lost to a full ring
+---@field timeline_count integer switches, migrations and wakeups recorded
+---@field timeline_drops integer those lost to a full ring
+---@field pi_count integer priority inheritance changes recorded
+---@field pi_orphan_fexits integer ends of such a change without a beginning
+---@field pi_class_change_count integer changes that moved a task to another class
+---@field pi_drops integer changes lost to a full ring
+---@field lock_contend_count integer lock contentions recorded
+---@field lock_contend_drops integer contentions lost to a full ring
+---@field preempt_disable_count integer outermost preempt_disable() calls
+---@field preempt_enable_count integer outermost preempt_enable() calls
+---@field trigger_count integer exits of a scheduler that the probe saw, of any kind
+
