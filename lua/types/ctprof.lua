@@ -8,6 +8,7 @@
 ---@field version_minor integer its minor version: what a reader may leave out
 ---@field captured_at_unix_ns integer when it began, ns since 1970
 ---@field captured_at_boot_ns? integer when it began, ns since boot
+---@field capturer_tgid? integer the process that captured, whose work this was
 ---@field host ktstr.HostContext the machine and its kernel
 ---@field threads ktstr.ThreadRecord[] ascending by process and thread id
 ---@field cgroup_stats table<string, ktstr.CgroupStats> of every cgroup that a thread was in, by path
@@ -121,6 +122,7 @@
 ---@field outcomes_without_counters table<string, integer> processes and threads without counters, by the reason
 ---@field dominant_failure? string the reason that failed most often
 ---@field privilege_dominant boolean half of the failures or more are refusals to attach or to stop
+---@field longest_stop_ns? integer the longest time that a thread was seen stopped, ns; null when none was
 
 ---what changed between two captures
 ---@class ktstr.Comparison
@@ -149,11 +151,12 @@
 ---@field metric string the metric's name
 ---@field unit string of its values
 ---@field before number|integer[]|ktstr.Mode|ktstr.AffinityUnion in the first capture
----@field after number|integer[]|ktstr.Mode|ktstr.AffinityUnion in the second
+---@field after number|integer[]|ktstr.Mode|ktstr.AffinityUnion in the second; of a quotient, of what happened between two captures of one boot
 ---@field change? number how much it grew; of a counter of one boot, by threads still there
 ---@field relative? number the change divided by what was before; null from nothing
 ---@field rate_per_second? number a counter's growth between captures of one boot
 ---@field reset boolean a counter fell: it began anew, and has no change
+---@field threads_reset integer threads of the group whose counter fell; they are left out of the change
 
 ---one thread; what could not be read is nil, never 0
 ---@class ktstr.ThreadRecord
@@ -274,6 +277,7 @@
 ---@field metric? string only metrics that match this glob
 ---@field all? boolean what did not change, too
 ---@field by_name? boolean sorted by section, group and metric, not by relative change
+---@field capturers? boolean the processes that captured, too
 
 ---@class ktstr.module.ctprof
 ---@field load fun(path: string): ktstr.Snapshot reads a capture, a file called NAME.ctprof.zst

@@ -4,6 +4,7 @@
 ---everything read from one guest at one instant
 ---@class ktstr.FailureDumpReport
 ---@field schema string "single"
+---@field format string version of the dump's format, MAJOR.MINOR
 ---@field origin ktstr.DumpOrigin why and when it was taken
 ---@field exit_record? ktstr.ScxExitRecord why the scheduler ended
 ---@field maps table<string, any> by name: the variables of a global section, the contents of any other map
@@ -23,6 +24,8 @@
 ---@field per_node_numa_unavailable? string why there are none
 ---@field task_enrichments ktstr.TaskEnrichment[] all tasks of the system, at most 4096
 ---@field task_enrichments_unavailable? string why there are none
+---@field cpu_runqueues ktstr.CpuRunqueue[] what runs and waits on each CPU, by class
+---@field cpu_runqueues_unavailable? string why there are none
 ---@field event_counter_timeline ktstr.EventCounterSample[] sched_ext's event counters, summed over CPUs, by sample of the monitor
 ---@field rq_scx_states ktstr.RqScxState[] sched_ext's part of each CPU's run queue
 ---@field dsq_states ktstr.DsqState[] dispatch queues and their tasks
@@ -39,7 +42,7 @@
 
 ---why and when the dump was taken
 ---@class ktstr.DumpOrigin
----@field cause string requested, scheduler_error or scheduler_vanished
+---@field cause string requested, scheduler_error, scheduler_vanished or guest_panic
 ---@field name string what the scenario called it; empty when nobody named it
 ---@field detail string what was seen, in one line
 ---@field kernel string the kernel's banner
@@ -235,8 +238,8 @@
 ---one program's counters, summed over all CPUs
 ---@class ktstr.ProgRuntimeStats
 ---@field name string the program
----@field cnt? integer calls
----@field nsecs? integer time in the program in ns
+---@field cnt? integer calls; null: not counted (kernel.bpf_stats_enabled is 0)
+---@field nsecs? integer time in the program in ns; null: not counted
 ---@field misses? integer calls refused by the recursion guard
 
 ---what the verifier went through for one program
@@ -322,7 +325,7 @@
 ---@field policy_name? string SCHED_* name
 ---@field sched_class? string scheduling class in effect: fair, rt, dl, idle, stop, ext
 ---@field core_cookie? integer core scheduling cookie
----@field pi_boosted_out_of_scx boolean on sched_ext's runnable list, but run by another class for now
+---@field pi_boosted_out_of_scx? boolean on sched_ext's runnable list, but run by another class for now; null: its class is unknown
 ---@field nvcsw integer voluntary context switches
 ---@field nivcsw integer involuntary context switches
 ---@field signal_nvcsw? integer voluntary ones of its process's ended threads
@@ -331,6 +334,9 @@
 ---@field task_kva integer address of its task_struct
 ---@field cpu? integer CPU that it is on, or was last
 ---@field on_cpu? boolean whether it was running
+---@field on_rq? boolean whether it was on a run queue, running or waiting
+---@field last_ran_ns? integer when it last began to run, on its CPU's run queue clock, ns; 0 for never
+---@field run_time_ns? integer CPU time that it has had, ns
 ---@field cpus_allowed? string CPUs that it may run on
 ---@field scx? ktstr.TaskScxState what sched_ext keeps of it
 
@@ -350,6 +356,75 @@
 ---@field holding_cpu? integer CPU that is dispatching it, -1 for none
 ---@field selected_cpu? integer CPU that ops.select_cpu() chose
 ---@field ddsp_dsq_id? integer DSQ of a direct dispatch in progress
+
+---what runs and waits on one CPU
+---@class ktstr.CpuRunqueue
+---@field cpu integer CPU number
+---@field online? boolean whether the CPU is online
+---@field nr_running integer runnable tasks of all classes, the running one included
+---@field nr_ext? integer of these, tasks of sched_ext; absent on a kernel without it
+---@field nr_switches integer context switches since boot
+---@field clock_ns integer the run queue's clock, ns
+---@field curr_pid? integer the running task; 0 is the idle task
+---@field curr_comm? string its name
+---@field curr_class? string its scheduling class
+---@field curr_kva? integer address of its task_struct
+---@field fair ktstr.FairQueue the fair class (EEVDF)
+---@field rt ktstr.RtQueue the real-time class
+---@field deadline ktstr.DeadlineQueue the deadline class
+---@field truncated boolean whether more tasks were queued than are shown
+---@field problems string[] what could not be followed, and why
+
+---the fair class's queue of one CPU
+---@class ktstr.FairQueue
+---@field nr_queued integer tasks on it and on those of its groups, the running one included
+---@field nr_runnable? integer of these, without delayed ones
+---@field base_vruntime_ns integer what the queue's sums are relative to, ns
+---@field base_member string the kernel's name of that: zero_vruntime or min_vruntime
+---@field avg_vruntime_ns? integer average virtual runtime of its entities, by weight, ns
+---@field tasks ktstr.FairTask[] its tasks: of each queue the running one, then by virtual deadline
+
+---a task on a fair queue
+---@class ktstr.FairTask
+---@field pid integer thread id
+---@field comm string name
+---@field task_kva integer address of its task_struct
+---@field cfs_rq_kva integer address of the queue: virtual times are of one queue
+---@field running boolean whether it is the one that the queue has running
+---@field weight integer its load weight, as the kernel scales it
+---@field vruntime_ns integer virtual runtime, ns
+---@field vlag_ns? integer the queue's average virtual runtime less its own, ns
+---@field deadline_ns integer virtual deadline, ns
+---@field slice_ns? integer time slice that it asks for, ns
+---@field delayed? boolean whether it sleeps already and is kept on the queue for its lag
+
+---the real-time class's queue of one CPU
+---@class ktstr.RtQueue
+---@field nr_running integer tasks on it, the running one included
+---@field tasks ktstr.RtTask[] its tasks, the highest priority first
+
+---a task on a real-time queue
+---@class ktstr.RtTask
+---@field pid integer thread id
+---@field comm string name
+---@field task_kva integer address of its task_struct
+---@field running boolean whether it is the CPU's current task
+---@field priority integer real-time priority, 1 to 99, boosts included
+
+---the deadline class's queue of one CPU
+---@class ktstr.DeadlineQueue
+---@field nr_running integer entities on it, servers included
+---@field tasks ktstr.DeadlineTask[] its entities, the earliest deadline first
+
+---a task or server on a deadline queue
+---@class ktstr.DeadlineTask
+---@field pid? integer thread id; absent for a server
+---@field comm string name; of a server the member of struct rq that it is
+---@field task_kva? integer address of its task_struct; absent for a server
+---@field running boolean whether it is the CPU's current task
+---@field deadline_ns integer absolute deadline on the CPU's clock, ns
+---@field runtime_left_ns integer what is left of its budget, ns
+---@field period_ns integer its period, ns
 
 ---sched_ext events of all CPUs at one instant, since the scheduler was loaded
 ---@class ktstr.EventCounterSample

@@ -9,10 +9,12 @@
 ---@field kernel? string a path, a version or the beginning of one; the newest cached with sched_ext when absent
 ---@field kaslr? boolean whether the kernel's addresses are randomised
 ---@field kernel_args? string[] arguments appended to the kernel's command line
----@field memory? string guest memory; 64M per CPU, and at least 512M, when absent, or what the topology's nodes state
+---@field memory? string guest memory; raised to 64M per CPU, and at least 256M, when that is more; 64M per CPU, and at least 512M, when absent, or what the topology's nodes state
 ---@field statistics? boolean whether kernel.bpf_stats_enabled and kernel.sched_schedstats are switched on; false leaves both, and what they count is absent
 ---@field duration? string length of all steps together
 ---@field scheduler? string|ktstr.scheduler attached before the first step; the kernel's own schedules when absent
+---@field workers_first? boolean whether the workers of `cgroups` and `backdrop` run before the scheduler is attached; otherwise they wait until it is
+---@field watchdog_timeout? string how long a runnable task may wait before the kernel ends the scheduler; schedulers' own wins
 ---@field cgroups? table<string, ktstr.cgroup> cgroups that exist when the first step begins, by name
 ---@field backdrop? ktstr.backdrop cgroups that live for the whole scenario
 ---@field steps? ktstr.step[] what happens, in order; one step that holds for the whole duration when absent
@@ -42,11 +44,21 @@
 ---@field args? string[] its arguments; "{config}" stands for the configuration file's path in the guest
 ---@field flags? table<string, ktstr.scheduler_flag> its switches, by name
 ---@field active? string[] the flags that are on, in order
+---@field files? table<string, string> further files that it reads, by their names in the guest: those without a leading / lie beside its program, which is its working directory; paths on this host are relative to the scenario's folder
 ---@field config? string a file that goes into the guest with it, relative to the scenario's folder
 ---@field sysctls? table<string, string> written before it starts, e.g. ["kernel.sched_schedstats"] = "1"
 ---@field kernel_args? string[] arguments appended to the kernel's command line
 ---@field enable? string[] for a scheduler of the kernel's own: "echo VALUE > FILE" commands that turn it on
 ---@field disable? string[] commands that turn it off again
+---@field handover? string how it takes over from another: "cold", or "preloaded": loaded while the other still schedules, so that the time without a scheduler is that of its attach
+---@field watchdog_timeout? string how long a runnable task may wait before the kernel ends the scheduler, in place of what it asks for; written into guest memory once it is attached
+---@field topology? string|ktstr.topology the machine of scenarios that use it and state none
+---@field min_cpus? integer CPUs that it needs at least
+---@field max_cpus? integer CPUs that it can have at most
+---@field min_llcs? integer LLCs that it needs at least
+---@field max_llcs? integer LLCs that it can have at most
+---@field min_nodes? integer NUMA nodes that it needs at least
+---@field max_nodes? integer NUMA nodes that it can have at most
 ---@field expect? ktstr.expect what must hold whenever it is used; the scenario's own expectations win
 
 ---a switch of a scheduler
@@ -57,17 +69,19 @@
 ---what must hold for the scenario to pass
 ---@class ktstr.expect
 ---@field no_starvation? boolean every worker must do some work
----@field max_spread_pct? number largest difference of off-CPU share between the workers of a cgroup, percentage points
+---@field max_spread_pct? number largest difference of off-CPU share between workers of one group, role and affinity, percentage points
 ---@field max_gap? string longest time a worker may go without progress
 ---@field isolation? boolean workers must stay on the CPUs of their cpuset
----@field max_throughput_cv? number largest coefficient of variation of work rates within a cgroup
+---@field max_throughput_cv? number largest coefficient of variation of work rates between workers of one group, role and affinity
 ---@field min_work_rate? number smallest work rate of any worker, work units per second of CPU time
 ---@field max_p99_wake_latency? string largest 99th percentile of wake-up latency
 ---@field max_wake_latency_cv? number largest coefficient of variation of wake-up latency
 ---@field min_iteration_rate? number smallest iteration rate of any worker, iterations per second of wall time
 ---@field max_migration_ratio? number largest number of migrations per iteration of any worker
+---@field max_unfairness_pct? number how far the CPU time of a worker that always wanted to run may lie from the mean of its peers, % of that mean
 ---@field monitor? ktstr.monitor_expectations thresholds on what the monitor samples
 ---@field scheduler_error? ktstr.scheduler_error a scheduler must end with this error; an empty table: with any
+---@field max_scheduler_gap? string longest time without the wanted scheduler while one takes over from another; 1s by default
 ---@field events_clean? boolean no sched_ext event counter that tells of a task handled past the scheduler may rise
 
 ---thresholds on what the monitor samples
@@ -100,8 +114,9 @@
 ---ops, then cgroups, then a time in which they are watched
 ---@class ktstr.step: { [integer]: ktstr.op }
 ---@field ops? ktstr.op[] what to do, in order; positional values of k.step are ops too
----@field setup? table<string, ktstr.cgroup> cgroups to make, by name
+---@field setup? table<string, ktstr.cgroup> cgroups to make, by name; they end with the step
 ---@field hold? string|number|ktstr.hold how long the step lasts: a duration, a fraction of the scenario's, or a k.hold value
+---@field keep? boolean whether the cgroups of setup stay when the step is over
 
 ---how run queues are sampled
 ---@class ktstr.monitor
@@ -162,10 +177,10 @@
 ---@field size? string bytes of each worker's buffer
 ---@field iterations? integer touches before each hand-over
 
----groups of one waker and n receivers on one futex
+---groups of one messenger and n receivers on one futex
 ---@class ktstr.work.futex_fan_out: ktstr.work_group
 ---@field receivers? integer receivers of each group
----@field iterations? integer loop turns of the waker before each wake-up
+---@field iterations? integer loop turns of the messenger before each wake-up
 
 ---goes through phases in order, over and over
 ---@class ktstr.work.sequence: ktstr.work_group
@@ -254,7 +269,7 @@ function work.cache_yield(parameters) end
 ---@return ktstr.work
 function work.cache_pipe(parameters) end
 
----groups of one waker and n receivers on one futex
+---groups of one messenger and n receivers on one futex
 ---@param parameters ktstr.work.futex_fan_out
 ---@return ktstr.work
 function work.futex_fan_out(parameters) end
@@ -407,13 +422,13 @@ function affinity.exact(cpus) end
 local policy = {}
 
 ---SCHED_FIFO
----@param priority integer 1 to 99
+---@param priority integer 1 to 97
 ---@return ktstr.policy
 ---@overload fun(named: { priority: integer }): ktstr.policy
 function policy.fifo(priority) end
 
 ---SCHED_RR
----@param priority integer 1 to 99
+---@param priority integer 1 to 97
 ---@return ktstr.policy
 ---@overload fun(named: { priority: integer }): ktstr.policy
 function policy.rr(priority) end
@@ -521,9 +536,10 @@ function op.attach_scheduler(scheduler) end
 
 ---ends the attached scheduler and starts another, under whatever load there is
 ---@param scheduler string|ktstr.scheduler which
+---@param handover? string "cold" or "preloaded"; the scheduler's own when absent
 ---@return ktstr.op
----@overload fun(named: { scheduler: string|ktstr.scheduler }): ktstr.op
-function op.replace_scheduler(scheduler) end
+---@overload fun(named: { scheduler: string|ktstr.scheduler, handover?: string }): ktstr.op
+function op.replace_scheduler(scheduler, handover) end
 
 ---stops the guest for an instant and reads everything it holds into a dump
 ---@param name string what reports and the dump's file call it

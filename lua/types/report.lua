@@ -35,6 +35,7 @@
 ---@field timings ktstr.TimingsReport where the time went
 ---@field emulator_faults string[] runs that the emulator spoiled and that were repeated
 ---@field console_tail? string the guest's last console lines, when it did not end in order
+---@field not_judged string[] checks that could not be made, and why
 ---@field fail fun(self: ktstr.RunReport, message: string) adds a failure
 
 ---a build of ktstr
@@ -77,12 +78,15 @@
 ---@field backend? string kvm, qemu-tcg or qemu-kvm; absent when none was started
 ---@field origin? string booted or forked; absent when none was started
 ---@field fork_problem? string why the guest was booted though it could have been forked, or why none can be forked from it
+---@field console_log_problem? string why the console log does not hold the whole console: its limit of 64M, or an error of writing it
 ---@field emulated boolean whether instructions were emulated
 ---@field topology string NUMA nodes, LLCs, cores per LLC, threads per core, and what differs from node to node
 ---@field cpus integer CPUs
 ---@field memory_bytes integer memory, bytes
 ---@field kaslr boolean whether the kernel's addresses were randomised
 ---@field performance? ktstr.MachinePerformance what of the host it had for itself; absent when nothing was asked for
+---@field found? ktstr.found_topology the topology as the guest's kernel found it; absent when it was not asked
+---@field memory_asked_bytes? integer memory that the scenario asked for, when that was too little and the guest got more, bytes
 
 ---what of the host the machine had for itself
 ---@class ktstr.MachinePerformance
@@ -94,14 +98,23 @@
 ---@field ram_pages string pages of the guest's memory: ordinary, transparent or reserved
 ---@field prefaulted boolean whether all memory was there before the guest ran
 
+---CPUs, caches and nodes as the guest's kernel shows them
+---@class ktstr.found_topology
+---@field possible string CPUs that could be online
+---@field online string CPUs that are online
+---@field llcs? string[] online CPUs that share a last-level cache; absent where the kernel shows no caches
+---@field nodes? string[] online CPUs of each NUMA node, empty for one of memory only; absent where the kernel shows no nodes
+
 ---limits in force
 ---@class ktstr.LimitsReport
 ---@field workers ktstr.WorkerLimits worker checks
 ---@field monitor ktstr.MonitorThresholds monitor thresholds
----@field emulation_factor number factor in the time-dependent defaults among them
+---@field emulation_factor number factor in the limits that `stretched` names
 ---@field scheduler_error? ktstr.scheduler_error the error that a scheduler had to end with
 ---@field events_clean boolean whether sched_ext event counters had to stay clean
 ---@field max_scheduler_gap string longest time without the wanted scheduler in a replacement
+---@field stated string[] names of the limits that the scenario or its scheduler states; they are in force as they are
+---@field stretched string[] names of the defaults that were multiplied with emulation_factor
 
 ---the worker checks in force
 ---@class ktstr.WorkerLimits
@@ -115,6 +128,8 @@
 ---@field max_wake_latency_cv? number largest coefficient of variation of wake-up latency
 ---@field min_iteration_rate? number smallest iteration rate, iterations per second of wall time
 ---@field max_migration_ratio? number largest number of migrations per iteration
+---@field max_unfairness_pct number how far a worker's CPU time may lie from the mean of its peers that always wanted to run as well, % of that mean
+---@field blur string CPU time that the emulator may have made the guest charge to the wrong worker
 
 ---what the samples must not show for long
 ---@class ktstr.MonitorThresholds
@@ -213,20 +228,22 @@
 ---@field cgroup string where the workers were started
 ---@field work string the work type's name
 ---@field workers integer how many
----@field work_units integer work units of all workers
----@field iterations integer iterations of all workers
+---@field work_units? integer work units of the workers that reported; absent when none did
+---@field iterations? integer their iterations
 ---@field cpu_pct? number mean share of wall time on a CPU, %
----@field spread_pct? number largest minus smallest off-CPU share, percentage points
+---@field spread_pct? number largest minus smallest off-CPU share among workers of one role and affinity, percentage points
 ---@field longest_gap_ns? integer longest time without progress of any worker, ns
----@field migrations integer CPU changes of all workers
+---@field migrations? integer their CPU changes
 ---@field p99_wake_ns? integer the worst worker's 99th percentile of wake-up latency, ns
+---@field reported integer workers whose reports are here
 
 ---workers that were started together, with what they reported
 ---@class ktstr.WorkerGroup
 ---@field cgroup string where they were started; "(host)" is the runner's own cgroup
 ---@field work string the work type's name
 ---@field allowed string CPUs that their cpuset held at some time of their life
----@field reports ktstr.worker_report[] one report for each worker
+---@field reports ktstr.worker_report[] one report for each worker of which anything is known
+---@field started integer how many workers there were
 
 ---what one worker did between its release and its stop
 ---@class ktstr.worker_report
@@ -248,9 +265,20 @@
 ---@field schedstat_run_delay_ns? integer time runnable but not running, ns
 ---@field schedstat_run_count? integer times it was put on a CPU
 ---@field schedstat_cpu_time_ns? integer CPU time by the scheduler's account, ns
----@field wake_latencies_ns integer[] uniform sample of the times from a due or posted wake-up to running, ns
+---@field wake_latencies_ns integer[] times from a due or posted wake-up to running, at most 1000 of them, evenly spread by rank, ascending; each at most 1/32 too great, ns
 ---@field wake_latencies_total integer how many wake-ups there were
 ---@field exit ktstr.ExitInfo how it ended
+---@field failure? string why it ended before its stop, e.g. "fork: Resource temporarily unavailable (pids.max 4)"
+---@field role string its part in its group, e.g. "messenger" or "receiver"; empty where all members do the same
+---@field affinities string[] the CPUs it asked for, in order of the changes; an empty set: what its cpuset allows
+---@field stray_cpus string CPUs it was seen on while its cpuset did not hold them
+---@field wake_histogram ktstr.LatencyHistogram the times from a due or posted wake-up to running
+---@field wake_latency_max_ns? integer the longest of them, exact, ns
+
+---how many latencies fell into which bucket; 32 buckets for each power of two, empty ones left out
+---@class ktstr.LatencyHistogram
+---@field upto_ns integer[] each bucket's greatest latency, ascending, ns
+---@field counts integer[] how many latencies each holds
 
 ---what was seen from outside the guest
 ---@class ktstr.MonitorReport
