@@ -26,7 +26,9 @@ void SchedulerWatch::look_once(bool expected) {
   std::optional<SchedulerEnd> end;
   {
     const std::lock_guard lock(mutex_);
+    const auto now = std::chrono::steady_clock::now();
     if (const auto root = look_()) end = detector_.look(*root, expected);
+    if (end) end->seen_at = now;
   }
   if (end) on_end_(*end);
 }
