@@ -141,8 +141,8 @@ Result<SchedulerChanged> AgentClient::restart_scheduler() {
   return ask<SchedulerChanged>(RestartScheduler{});
 }
 
-Result<SchedulerChanged> AgentClient::query_scheduler() {
-  return ask<SchedulerChanged>(QueryScheduler{});
+Result<SchedulerChanged> AgentClient::query_scheduler(const QueryScheduler& request) {
+  return ask<SchedulerChanged>(request);
 }
 
 Status AgentClient::pin_bpf_map(std::uint32_t id) {

@@ -23,7 +23,7 @@ namespace ktstr::engine {
 class AgentClient {
  public:
   /// Longer than anything that the agent does under its own deadlines.
-  static constexpr Duration kDefaultTimeout = std::chrono::seconds(180);
+  static constexpr Duration kDefaultTimeout = std::chrono::seconds(240);
 
   /// Neither fd is owned; both must stay open. `cancel_fd`: an eventfd or similar that becomes readable when
   /// the user wants to stop; -1: none.
@@ -52,7 +52,8 @@ class AgentClient {
       const protocol::DetachScheduler& request = {});
   [[nodiscard]] Result<protocol::SchedulerChanged> replace_scheduler(const protocol::AttachScheduler& next);
   [[nodiscard]] Result<protocol::SchedulerChanged> restart_scheduler();
-  [[nodiscard]] Result<protocol::SchedulerChanged> query_scheduler();
+  [[nodiscard]] Result<protocol::SchedulerChanged> query_scheduler(
+      const protocol::QueryScheduler& request = {});
   [[nodiscard]] Status pin_bpf_map(std::uint32_t id);
   /// Together a capture of every thread, in parts of at most kMaxCapturePartBytes.
   [[nodiscard]] Result<protocol::Captured> capture_threads();

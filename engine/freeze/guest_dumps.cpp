@@ -5,6 +5,7 @@ namespace ktstr::engine {
 GuestDumps::GuestDumps(vmm::Machine& machine, const introspect::Kernel& kernel, GuestDumpOptions options)
     : kernel_(kernel),
       timeline_source_(std::move(options.timeline)),
+      on_scheduler_end_(std::move(options.on_scheduler_end)),
       readers_(kernel),
       coordinator_(
           machine, [this](const auto& registers, auto deadline) { return capture(registers, deadline); },
@@ -41,6 +42,7 @@ void GuestDumps::start_watching() {
       std::make_unique<SchedulerWatch>([this] { return readers_.exits->read_exit_kind(kernel_); },
                                        [this](std::uint32_t kind) { return readers_.exits->is_error(kind); },
                                        [this](const SchedulerEnd& end) {
+                                         if (on_scheduler_end_) on_scheduler_end_(end);
                                          if (auto taken = take(end.cause, {}, end.detail); !taken) {
                                            const std::lock_guard lock(failure_mutex_);
                                            if (!failure_) failure_ = std::move(taken.error());

@@ -20,6 +20,8 @@ struct GuestDumpOptions {
   FreezeOptions freeze{};
   /// The event timeline so far, asked for before the guest is stopped.
   std::function<std::vector<introspect::EventCounterSample>()> timeline{};
+  /// Told of a scheduler's end before its dump is taken, from the watch's thread.
+  std::function<void(const SchedulerEnd&)> on_scheduler_end{};
 };
 
 /// Safe from several threads. The machine and the kernel must outlive it. Layouts are resolved when it is
@@ -55,6 +57,7 @@ class GuestDumps {
 
   const introspect::Kernel& kernel_;
   std::function<std::vector<introspect::EventCounterSample>()> timeline_source_;
+  std::function<void(const SchedulerEnd&)> on_scheduler_end_;
   introspect::DumpReaders readers_;
   std::mutex take_mutex_;
   std::vector<introspect::EventCounterSample> timeline_;  ///< of the dump being taken

@@ -7,11 +7,11 @@ namespace ktstr::engine {
 SchedulerEnd SchedulerEndDetector::error(const introspect::ScxExitKind& root) {
   running_.reset();
   told_ = root.sched;
-  return {introspect::DumpCause::kSchedulerError, fmt::format("exit_kind turned to {}", root.kind)};
+  return {introspect::DumpCause::kSchedulerError, fmt::format("exit_kind turned to {}", root.kind), {}};
 }
 
 SchedulerEnd SchedulerEndDetector::vanished(std::string detail) {
-  return {introspect::DumpCause::kSchedulerVanished, std::move(detail)};
+  return {introspect::DumpCause::kSchedulerVanished, std::move(detail), {}};
 }
 
 std::optional<SchedulerEnd> SchedulerEndDetector::look(const std::optional<introspect::ScxExitKind>& root,

@@ -1,6 +1,7 @@
 // SchedulerEndDetector: tells from looks at the root scheduler whether one ended that nobody had ended.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -15,6 +16,7 @@ namespace ktstr::engine {
 struct SchedulerEnd {
   introspect::DumpCause cause = introspect::DumpCause::kSchedulerError;
   std::string detail;
+  std::chrono::steady_clock::time_point seen_at{};  ///< the look that saw it
 };
 
 /// Each scheduler's end is told once. Not thread-safe.

@@ -26,8 +26,10 @@ void SchedulerWatch::look_once(bool expected) {
   std::optional<SchedulerEnd> end;
   {
     const std::lock_guard lock(mutex_);
+    const auto now = std::chrono::steady_clock::now();
     // Whether an end was wanted is asked after the look: whoever ends a scheduler wants it before.
     if (const auto root = look_()) end = detector_.look(*root, expected || expected_ > 0);
+    if (end) end->seen_at = now;
   }
   if (end) on_end_(*end);
 }

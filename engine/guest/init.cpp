@@ -9,6 +9,8 @@
 
 #include <string>
 
+#include "engine/scenario/placement.h"
+
 namespace ktstr::engine::guest {
 namespace {
 
@@ -64,7 +66,7 @@ Status become_init() {
   ::umask(022);
   KTSTR_TRY_STATUS(mount_all());
   KTSTR_TRY_STATUS(open_console());
-  const sched_param highest{::sched_get_priority_max(SCHED_FIFO)};
+  const sched_param highest{static_cast<int>(kAgentPriority)};
   if (::sched_setscheduler(0, SCHED_FIFO, &highest) < 0) return system_error("sched_setscheduler");
   return ok();
 }

@@ -30,20 +30,20 @@ Status serve_guest(std::uint64_t boot_ns) {
   KTSTR_TRY_STATUS(become_init());
   auto channel = KTSTR_TRY(open_channel_device(kDeviceDeadline));
   const int fd = channel.get();
-  Session session(std::move(channel), CgroupTree(kCgroupRoot, kCgroupRoot), kCgroupRoot, boot_ns);
+  Session session(std::move(channel), CgroupTree(kCgroupRoot, kCgroupRoot), boot_ns);
   auto status = session.run();
   drain_channel(fd);
   return status;
 }
 
-Status serve_bare_host(int fd, std::string cgroup_root, std::uint64_t boot_ns) {
+Status serve_bare_host(int fd, const std::string& cgroup_root, std::uint64_t boot_ns) {
   auto channel = KTSTR_TRY(adopt_channel(fd));
   // Ctrl-C on a terminal reaches us too, but it is the runner that decides what it means.
   std::signal(SIGINT, SIG_IGN);
   // Orphans of workers come to the agent, as they do to PID 1.
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) return system_error("become a subreaper");
   auto own = KTSTR_TRY(find_own_cgroup());
-  return Session(std::move(channel), CgroupTree(cgroup_root, std::move(own)), cgroup_root, boot_ns).run();
+  return Session(std::move(channel), CgroupTree(cgroup_root, std::move(own)), boot_ns).run();
 }
 
 int usage() {

@@ -40,12 +40,8 @@ Result<Fd> watch_signals(std::initializer_list<int> signals) {
 
 }  // namespace
 
-Session::Session(Fd channel, CgroupTree cgroups, std::string cgroup_root, std::uint64_t boot_ns)
-    : channel_(std::move(channel)),
-      cgroups_(std::move(cgroups)),
-      scheduler_(std::move(cgroup_root)),
-      boot_ns_(boot_ns),
-      reader_(channel_.get()) {
+Session::Session(Fd channel, CgroupTree cgroups, std::uint64_t boot_ns)
+    : channel_(std::move(channel)), cgroups_(std::move(cgroups)), boot_ns_(boot_ns), reader_(channel_.get()) {
   workers_.set_taker([this](pid_t pid) { return scheduler_.reap(pid); });
 }
 
@@ -67,14 +63,15 @@ Status Session::say_hello() {
 Status Session::serve() {
   const auto signals = KTSTR_TRY(watch_signals({SIGCHLD, SIGTERM}));
   while (!done_) {
+    const auto [output, calls] = scheduler_.fds();
     pollfd fds[] = {
-        {channel_.get(), POLLIN, 0}, {signals.get(), POLLIN, 0}, {scheduler_.output_fd(), POLLIN, 0}};
-    if (::poll(fds, 3, -1) < 0 && errno != EINTR) return system_error("poll");
+        {channel_.get(), POLLIN, 0}, {signals.get(), POLLIN, 0}, {output, POLLIN, 0}, {calls, POLLIN, 0}};
+    if (::poll(fds, std::size(fds), -1) < 0 && errno != EINTR) return system_error("poll");
     signalfd_siginfo signal{};
     while (::read(signals.get(), &signal, sizeof signal) == sizeof signal)
       if (signal.ssi_signo != SIGCHLD) done_ = true;
     workers_.reap();
-    scheduler_.read_output();
+    scheduler_.take_in();
     if (!fds[0].revents || done_) continue;
     const auto payload = reader_.next(kFrameTimeout);
     if (!payload && payload.error().code == ErrorCode::kGuestFailed) return ok();  // the runner is gone

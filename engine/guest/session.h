@@ -17,8 +17,8 @@ namespace ktstr::engine::guest {
 
 class Session {
  public:
-  /// `boot_ns`: CLOCK_BOOTTIME when the agent began. `cgroup_root`: where the scheduler's cgroup is made.
-  Session(Fd channel, CgroupTree cgroups, std::string cgroup_root, std::uint64_t boot_ns);
+  /// `boot_ns`: CLOCK_BOOTTIME when the agent began.
+  Session(Fd channel, CgroupTree cgroups, std::uint64_t boot_ns);
 
   /// Says Hello, then serves. Returns after Shutdown was answered or the channel ended; either way every
   /// worker and every cgroup of the session is gone then. Errors: a damaged channel, or what could not be

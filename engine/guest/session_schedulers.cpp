@@ -21,8 +21,8 @@ Result<Reply> Session::handle(const RestartScheduler&) {
   return Reply(KTSTR_TRY(scheduler_.restart()));
 }
 
-Result<Reply> Session::handle(const QueryScheduler&) {
-  return Reply(scheduler_.query());
+Result<Reply> Session::handle(const QueryScheduler& request) {
+  return Reply(scheduler_.query(request.patience));
 }
 
 }  // namespace ktstr::engine::guest

@@ -63,12 +63,11 @@ Result<Reply> Session::handle(const MoveTasks& request) {
 }
 
 Status Session::clean_up() {
-  auto ended = scheduler_.end();  // first: what it keeps from running could not stop
+  scheduler_.end();  // first: what it keeps from running could not stop
   auto status = cgroups_.thaw_all();
   (void)workers_.stop([](const Worker&) { return true; });  // nobody is left to read the reports
   auto removed = cgroups_.remove_all();
-  if (status) status = std::move(removed);
-  return status ? std::move(ended) : std::move(status);
+  return status ? std::move(removed) : std::move(status);
 }
 
 }  // namespace ktstr::engine::guest

@@ -10,6 +10,7 @@
 #include "engine/report/ctprof_report.h"
 #include "engine/report/dump_report.h"
 #include "engine/report/map_reading.h"
+#include "engine/report/scheduler_gap.h"
 #include "engine/report/scheduler_report.h"
 #include "engine/report/statistics_report.h"
 #include "engine/report/timeline.h"
@@ -57,6 +58,7 @@ struct LimitsReport {
   double emulation_factor = 1;
   std::optional<SchedulerErrorExpectation> scheduler_error{};
   bool events_clean = false;
+  Duration max_scheduler_gap = kMaxSchedulerGap;
 };
 
 /// How the monitor's thread fared. `monitor.samples` holds every sample_stride-th of the samples taken.
@@ -93,7 +95,8 @@ struct RunReport {
   KernelReport kernel;
   MachineReport machine;
   LimitsReport limits;
-  std::vector<SchedulerReport> schedulers;  ///< in the order in which they were started
+  std::vector<SchedulerReport> schedulers;   ///< in the order in which they were started
+  std::vector<SchedulerGap> scheduler_gaps;  ///< in order
   Timeline timeline;
   std::vector<GroupSummary> groups;
   std::vector<WorkerGroup> workers;  ///< workers[i] is groups[i] in full
@@ -137,7 +140,8 @@ template <> inline constexpr auto describe<engine::LimitsReport> = record<engine
     field("monitor", &engine::LimitsReport::monitor, "monitor thresholds"),
     field("emulation_factor", &engine::LimitsReport::emulation_factor, "factor in the time-dependent defaults among them"),
     field("scheduler_error", &engine::LimitsReport::scheduler_error, "the error that a scheduler had to end with"),
-    field("events_clean", &engine::LimitsReport::events_clean, "whether sched_ext event counters had to stay clean"));
+    field("events_clean", &engine::LimitsReport::events_clean, "whether sched_ext event counters had to stay clean"),
+    field("max_scheduler_gap", &engine::LimitsReport::max_scheduler_gap, "longest time without the wanted scheduler in a replacement"));
 template <> inline constexpr auto describe<engine::SamplingReport> = record<engine::SamplingReport>("SamplingReport", "how sampling went",
     field("missed_periods", &engine::SamplingReport::missed_periods, "sampling times that passed before the sample before was done"),
     field("sample_stride", &engine::SamplingReport::sample_stride, "monitor.samples holds every n-th of the samples taken"),
@@ -167,6 +171,7 @@ template <> inline constexpr auto describe<engine::RunReport> = record<engine::R
     field("machine", &engine::RunReport::machine, "the machine the guest ran on"),
     field("limits", &engine::RunReport::limits, "limits in force"),
     field("schedulers", &engine::RunReport::schedulers, "the schedulers that were started, in order"),
+    field("scheduler_gaps", &engine::RunReport::scheduler_gaps, "times without the scheduler that the scenario wants, in order"),
     field("timeline", &engine::RunReport::timeline, "what was done to the guest, and when"),
     field("groups", &engine::RunReport::groups, "worker groups, each in one line"),
     field("workers", &engine::RunReport::workers, "worker groups in full, in the same order"),

@@ -23,6 +23,14 @@ struct SchedulerExitReport {
   std::optional<std::string> dump{};     ///< the kernel's own debug dump
 };
 
+/// The kernel's watchdog over a scheduler: what was written into guest memory, and what was read there
+/// afterwards. In whole ticks of the kernel.
+struct WatchdogReport {
+  std::uint64_t own_ns = 0;    ///< what the scheduler had asked for
+  std::uint64_t asked_ns = 0;  ///< what the scenario asks for
+  std::uint64_t read_back_ns = 0;
+};
+
 enum class SchedulerFate { kAttached, kDetached, kReplaced, kRestarted, kDied, kRefused };
 
 /// Times are since the machine's start. `problem`: why it died or was refused; complete by itself.
@@ -34,8 +42,11 @@ struct SchedulerReport {
   SchedulerFate fate = SchedulerFate::kAttached;
   std::uint32_t step = 0;  ///< in which it was started, from 1; 0: before the first
   std::optional<std::uint64_t> attached_ns{};
-  std::optional<std::uint64_t> ended_ns{};  ///< when the end was noticed
+  std::optional<std::uint64_t> ended_ns{};     ///< the first look that saw its end
+  std::optional<std::uint64_t> load_ns{};      ///< from its start until it was attached
+  std::optional<std::uint64_t> load_cpu_ns{};  ///< CPU time of its program by then
   std::optional<std::uint64_t> gap_ns{};  ///< before it was attached: the time without any, in a replacement
+  std::optional<WatchdogReport> watchdog{};  ///< absent when it was left as it was
   std::optional<std::string> problem{};
   bool expected = false;  ///< expect.scheduler_error allows for the problem
   std::optional<SchedulerExitReport> exit_record{};
@@ -66,6 +77,10 @@ template <> inline constexpr auto describe<engine::SchedulerExitReport> = record
     field("message", &engine::SchedulerExitReport::message, "what was wrong"),
     field("backtrace", &engine::SchedulerExitReport::backtrace, "kernel functions at the end, innermost first"),
     field("dump", &engine::SchedulerExitReport::dump, "the kernel's own debug dump"));
+template <> inline constexpr auto describe<engine::WatchdogReport> = record<engine::WatchdogReport>("WatchdogReport", "the kernel's watchdog over a scheduler",
+    field("own_ns", &engine::WatchdogReport::own_ns, "what the scheduler had asked for, ns"),
+    field("asked_ns", &engine::WatchdogReport::asked_ns, "what the scenario asks for, ns"),
+    field("read_back_ns", &engine::WatchdogReport::read_back_ns, "what guest memory held afterwards, ns"));
 template <> inline constexpr auto describe<engine::SchedulerReport> = record<engine::SchedulerReport>("SchedulerReport", "one scheduler of a run",
     field("name", &engine::SchedulerReport::name, "its name in the scenario"),
     field("path", &engine::SchedulerReport::path, "its program on this host; absent for one of the kernel's own"),
@@ -74,8 +89,11 @@ template <> inline constexpr auto describe<engine::SchedulerReport> = record<eng
     field("fate", &engine::SchedulerReport::fate, "attached, detached, replaced, restarted, died or refused"),
     field("step", &engine::SchedulerReport::step, "the step that started it, from 1; 0: before the first step"),
     field("attached_ns", &engine::SchedulerReport::attached_ns, "when the kernel ran it, ns since the machine's start; absent when it never did"),
-    field("ended_ns", &engine::SchedulerReport::ended_ns, "when its end was noticed, ns since the machine's start; absent when it was attached to the last"),
+    field("ended_ns", &engine::SchedulerReport::ended_ns, "when its end was first seen, ns since the machine's start; absent when it was attached to the last"),
+    field("load_ns", &engine::SchedulerReport::load_ns, "from its program's start until it was attached, by the guest's clock, ns"),
+    field("load_cpu_ns", &engine::SchedulerReport::load_cpu_ns, "CPU time of its program by then, taken from the workload, ns"),
     field("gap_ns", &engine::SchedulerReport::gap_ns, "time without any scheduler of its kind before it, in a replacement, ns"),
+    field("watchdog", &engine::SchedulerReport::watchdog, "the watchdog_timeout that was set; absent when it was left as it was"),
     field("problem", &engine::SchedulerReport::problem, "why it died or was refused"),
     field("expected", &engine::SchedulerReport::expected, "whether expect.scheduler_error allows for the problem"),
     field("exit_record", &engine::SchedulerReport::exit_record, "why the kernel let it go"),

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "engine/protocol/exit_text.h"
 #include "engine/report/collapsed_log.h"
 #include "engine/report/monitor_text.h"
@@ -18,6 +20,27 @@ std::string seconds(const std::optional<std::uint64_t>& ns) {
   return ns ? fmt::format("{:.3f}", static_cast<double>(*ns) * 1e-9) : "-";
 }
 
+std::string gap_seconds(std::uint64_t ns) {
+  return fmt::format("{:.2f}", static_cast<double>(ns) * 1e-9);
+}
+
+/// "step 2 at 5.201 s, first replaced by second".
+std::string gap_story(const SchedulerGap& gap) {
+  auto text = gap.step == 0 ? std::string("before the first step") : fmt::format("step {}", gap.step);
+  text += fmt::format(" at {} s, {}", seconds(gap.begin_ns), gap.former);
+  switch (gap.cause) {
+    case GapCause::kReplaced:
+      return text + (gap.next ? " replaced by " + *gap.next : " replaced");
+    case GapCause::kRestarted:
+      return text + " restarted";
+    case GapCause::kDied:
+      return text + (gap.next ? " died, then came " + *gap.next : " died");
+    case GapCause::kRefused:
+      return text + " had gone for one that did not attach";
+  }
+  return text;
+}
+
 std::string headline(const SchedulerReport& report) {
   const auto name =
       report.ops && *report.ops != report.name ? report.name + " (" + *report.ops + ")" : report.name;
@@ -26,6 +49,12 @@ std::string headline(const SchedulerReport& report) {
   text += report.attached_ns ? fmt::format(", from {} s", seconds(report.attached_ns)) : std::string();
   if (report.ended_ns) text += (report.attached_ns ? " to " : ", at ") + seconds(report.ended_ns) + " s";
   if (report.gap_ns) text += fmt::format(", {} after the one before", time_text(*report.gap_ns));
+  if (report.watchdog)
+    text += fmt::format(", watchdog {} s in place of {} s", seconds(report.watchdog->read_back_ns),
+                        seconds(report.watchdog->own_ns));
+  if (report.load_cpu_ns && report.load_ns)
+    text += fmt::format(", loaded in {} with {} of CPU time", time_text(*report.load_ns),
+                        time_text(*report.load_cpu_ns));
   if (report.exit) text += ", " + protocol::exit_text(*report.exit);
   return text + "\n";
 }
@@ -70,6 +99,17 @@ std::string log_text(const SchedulerReport& report) {
 }
 
 }  // namespace
+
+std::string gaps_line(const std::vector<SchedulerGap>& gaps) {
+  if (gaps.empty()) return {};
+  std::uint64_t total_ns = 0;
+  for (const auto& gap : gaps) total_ns += gap.duration_ns;
+  const auto& longest = *std::ranges::max_element(gaps, {}, &SchedulerGap::duration_ns);
+  auto text = fmt::format("  without a scheduler for {} s", gap_seconds(total_ns));
+  if (gaps.size() > 1)
+    text += fmt::format(" in {} gaps, the longest {} s", gaps.size(), gap_seconds(longest.duration_ns));
+  return text + fmt::format(" ({})\n", gap_story(longest));
+}
 
 std::string schedulers_text(const std::vector<SchedulerReport>& schedulers) {
   if (schedulers.empty()) return {};

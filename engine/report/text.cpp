@@ -234,7 +234,8 @@ std::string timings_line(const RunReport& report) {
 
 std::string to_text(const RunReport& whole, const TextOptions& options) {
   const auto report = printable_report(whole);
-  std::string text = verdict_line(report, options.colour) + where_line(report) + other_failures(report);
+  std::string text = verdict_line(report, options.colour) + where_line(report) +
+                     gaps_line(report.scheduler_gaps) + other_failures(report);
   text += schedulers_text(report.schedulers);
   text += map_readings_text(report);
   text += dumps_text(report);

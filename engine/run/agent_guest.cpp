@@ -1,5 +1,9 @@
 #include "engine/run/agent_guest.h"
 
+#include <poll.h>
+
+#include <algorithm>
+
 namespace ktstr::engine {
 namespace {
 
@@ -50,8 +54,8 @@ struct Dispatch {
   Answer operator()(const protocol::RestartScheduler&) const {
     return protocol::Reply(KTSTR_TRY(agent.restart_scheduler()));
   }
-  Answer operator()(const protocol::QueryScheduler&) const {
-    return protocol::Reply(KTSTR_TRY(agent.query_scheduler()));
+  Answer operator()(const protocol::QueryScheduler& request) const {
+    return protocol::Reply(KTSTR_TRY(agent.query_scheduler(request)));
   }
   Answer operator()(const protocol::PinBpfMap& request) const { return done(agent.pin_bpf_map(request.id)); }
   Answer operator()(const protocol::Refresh& request) const { return done(agent.refresh(request)); }
@@ -67,16 +71,27 @@ struct Dispatch {
   Answer operator()(const protocol::Shutdown&) const { return done(agent.shutdown()); }
 };
 
+timespec to_timespec(Duration duration) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  return {duration.ns / kSecond, duration.ns % kSecond};
+}
+
 }  // namespace
 
 Result<protocol::Reply> AgentGuest::ask(const protocol::Request& request) {
   return std::visit(Dispatch{agent_}, request);
 }
 
-Status AgentGuest::wait_until(Duration moment) {
-  const Duration left(moment.ns - now().ns);
-  if (left.ns > 0 && watch_.wait(left)) return Error{ErrorCode::kCancelled, "the hold was broken off"};
-  return ok();
+Result<WaitEnd> AgentGuest::wait_until(Duration moment) {
+  pollfd fds[] = {{watch_.fd(), POLLIN, 0}, {ends_.fd(), POLLIN, 0}};
+  while (true) {
+    const auto left = to_timespec(Duration(std::max<std::int64_t>(0, moment.ns - now().ns)));
+    const int ready = ::ppoll(fds, std::size(fds), &left, nullptr);
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready < 0) return system_error("wait for the end of the hold");
+    if (fds[0].revents) return Error{ErrorCode::kCancelled, "the hold was broken off"};
+    return fds[1].revents ? WaitEnd::kSchedulerEnd : WaitEnd::kMoment;
+  }
 }
 
 }  // namespace ktstr::engine

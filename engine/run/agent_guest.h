@@ -6,6 +6,7 @@
 #include "engine/agent/agent_client.h"
 #include "engine/run/guest.h"
 #include "engine/run/machine_watch.h"
+#include "engine/run/scheduler_ends.h"
 
 namespace ktstr::engine {
 
@@ -13,17 +14,19 @@ class AgentGuest final : public Guest {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// `agent` and `watch` must outlive it. `epoch`: the machine's start.
-  AgentGuest(AgentClient& agent, const MachineWatch& watch, Clock::time_point epoch)
-      : agent_(agent), watch_(watch), epoch_(epoch) {}
+  /// All must outlive it. `epoch`: the machine's start.
+  AgentGuest(AgentClient& agent, const MachineWatch& watch, const SchedulerEnds& ends,
+             Clock::time_point epoch)
+      : agent_(agent), watch_(watch), ends_(ends), epoch_(epoch) {}
 
   [[nodiscard]] Result<protocol::Reply> ask(const protocol::Request& request) override;
   [[nodiscard]] Duration now() const override { return Clock::now() - epoch_; }
-  [[nodiscard]] Status wait_until(Duration moment) override;
+  [[nodiscard]] Result<WaitEnd> wait_until(Duration moment) override;
 
  private:
   AgentClient& agent_;
   const MachineWatch& watch_;
+  const SchedulerEnds& ends_;
   Clock::time_point epoch_;
 };
 

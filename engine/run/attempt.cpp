@@ -10,11 +10,11 @@
 #include "engine/run/ctprof_captures.h"
 #include "engine/run/expecting_guest.h"
 #include "engine/run/judge.h"
+#include "engine/run/scheduler_watchdog.h"
 #include "engine/run/statistics.h"
 #include "engine/run/step_runner.h"
 #include "engine/run/vcpu_meter.h"
 #include "engine/scenario/workers.h"
-#include "introspect/monitor/kernel_hz.h"
 
 namespace ktstr::engine {
 namespace {
@@ -77,7 +77,7 @@ std::optional<vmm::MachineEvent> Attempt::end_behind(const Error& error) const {
 Status Attempt::run_guest(AgentClient& agent) {
   if (!origin_) KTSTR_TRY_STATUS(wait_ready(agent));
   attach();
-  AgentGuest agent_guest(agent, *watch_, epoch_);
+  AgentGuest agent_guest(agent, *watch_, ends_, epoch_);
   ExpectingGuest guest(agent_guest, dumps_);
   KTSTR_TRY_STATUS(run_workload(guest));
   shut_down(agent);
@@ -122,6 +122,7 @@ Status Attempt::run_workload(Guest& guest) {
   VcpuMeter meter(*machine_);
   meter.begin();
   if (status) status = steps.run_steps([this](const Progress& at) { ticker_.begin(at); });
+  schedulers.end_account();
   report_.vcpu_statistics = meter.end();
   collect_samples();
   ticker_.begin({.stage = Stage::kCollecting});
@@ -136,10 +137,18 @@ Status Attempt::run_workload(Guest& guest) {
 }
 
 SchedulerDriver Attempt::make_scheduler_driver(Guest& guest) {
-  ExitRecordSource records;
-  if (observer_) records = [this] { return observer_->exit_records(); };
-  return {guest, prepared_.schedulers, report_.limits.scheduler_error, std::move(records),
-          report_.schedulers};
+  SchedulerEvidence evidence;
+  if (observer_) evidence.exit_records = [this] { return observer_->exit_records(); };
+  evidence.end_seen = [this] { return ends_.take(); };
+  if (observer_)
+    evidence.set_watchdog = [this](Duration timeout) {
+      return set_scheduler_watchdog(*machine_, observer_->kernel(), kernel_hz().hz, timeout);
+    };
+  return {guest,
+          prepared_.schedulers,
+          report_.limits.scheduler_error,
+          std::move(evidence),
+          {report_.schedulers, report_.scheduler_gaps}};
 }
 
 /// The reports are here, so that a guest that does not end in order costs nothing but its own memory.
@@ -155,7 +164,9 @@ void Attempt::start_dumps() {
   dumps_ = std::make_unique<GuestDumps>(
       *machine_, observer_->kernel(),
       GuestDumpOptions{.recorder = {.directory = options_.dump_dir, .stem = scenario_.name, .epoch = epoch_},
-                       .timeline = [this] { return observer_->event_timeline(); }});
+                       .timeline = [this] { return observer_->event_timeline(); },
+                       .on_scheduler_end =
+                           [this](const SchedulerEnd& end) { ends_.add(Duration(end.seen_at - epoch_)); }});
 }
 
 Status Attempt::capture_snapshot(const std::string& name) {
@@ -190,12 +201,15 @@ void Attempt::finish_dumps() {
   dumps_.reset();
 }
 
+introspect::KernelHz Attempt::kernel_hz() const {
+  return introspect::kernel_hz({.elf = prepared_.kernel.elf, .config = prepared_.kernel.config, .image = {}});
+}
+
 void Attempt::collect_samples() {
   finish_dumps();
   if (!observer_) return;
   auto& monitor = report_.monitor.emplace();
-  const auto hz =
-      introspect::kernel_hz({.elf = prepared_.kernel.elf, .config = prepared_.kernel.config, .image = {}});
+  const auto hz = kernel_hz();
   monitor.kernel_hz = hz.hz;
   monitor.kernel_hz_source = hz.source;
   monitor.preemption_threshold_ns = static_cast<std::uint64_t>(hz.preemption_threshold().ns);

@@ -15,7 +15,9 @@
 #include "engine/run/repeat.h"
 #include "engine/run/runner.h"
 #include "engine/run/scheduler_driver.h"
+#include "engine/run/scheduler_ends.h"
 #include "engine/run/workload.h"
+#include "introspect/monitor/kernel_hz.h"
 
 namespace ktstr::engine {
 
@@ -67,6 +69,7 @@ class Attempt {
   [[nodiscard]] bool tells_of_scheduler(const Error& error) const;
   /// Puts down why the run broke off: a failure, or a reason for being inconclusive.
   void explain(const Error& error, const std::optional<vmm::MachineEvent>& event);
+  [[nodiscard]] introspect::KernelHz kernel_hz() const;
   void collect_samples();
   /// Adds the time since `begin` to a timing and returns the end.
   Clock::time_point take_time(std::optional<std::uint64_t>& timing, Clock::time_point begin);
@@ -82,6 +85,7 @@ class Attempt {
   std::unique_ptr<vmm::Machine> machine_;
   std::unique_ptr<MachineWatch> watch_;
   std::unique_ptr<Observer> observer_;
+  SchedulerEnds ends_;
   std::unique_ptr<GuestDumps> dumps_;  ///< while there is an observer
 };
 

@@ -60,7 +60,12 @@ void Attempt::tell_machine() {
   report_.machine.emulated = machine_->is_emulated();
   if (options_.performance != vmm::PerformanceOptions{})
     report_.machine.performance = machine_->performance();
-  report_.limits = limits_in_force(expectations_of(scenario_), machine_->is_emulated());
+  const auto expectations = expectations_of(scenario_);
+  report_.limits = limits_in_force(expectations, machine_->is_emulated());
+  // One host thread runs all emulated CPUs in turn: where all are busy, what a loader has to do takes as many
+  // times longer.
+  if (machine_->is_emulated() && !expectations.max_scheduler_gap)
+    report_.limits.max_scheduler_gap.ns *= static_cast<std::int64_t>(scenario_.topology.cpus());
 }
 
 Status Attempt::wait_ready(AgentClient& agent) {

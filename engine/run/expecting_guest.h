@@ -19,7 +19,7 @@ class ExpectingGuest final : public Guest {
     return guest_.ask(request);
   }
   [[nodiscard]] Duration now() const override { return guest_.now(); }
-  [[nodiscard]] Status wait_until(Duration moment) override { return guest_.wait_until(moment); }
+  [[nodiscard]] Result<WaitEnd> wait_until(Duration moment) override { return guest_.wait_until(moment); }
 
  private:
   [[nodiscard]] static bool ends_scheduler(const protocol::Request& request) {

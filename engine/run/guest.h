@@ -7,6 +7,12 @@
 
 namespace ktstr::engine {
 
+/// What ended a wait.
+enum class WaitEnd {
+  kMoment,        ///< its time
+  kSchedulerEnd,  ///< a scheduler ended that nobody had asked to
+};
+
 class Guest {
  public:
   virtual ~Guest() = default;
@@ -19,9 +25,9 @@ class Guest {
   /// Time since the machine's start.
   [[nodiscard]] virtual Duration now() const = 0;
 
-  /// Returns at `moment` (a time of now()). Error: kCancelled as soon as the user stops the run or the guest
-  /// ends.
-  [[nodiscard]] virtual Status wait_until(Duration moment) = 0;
+  /// Returns at `moment` (a time of now()), or as soon as a scheduler's end was seen from outside. Error:
+  /// kCancelled as soon as the user stops the run or the guest ends.
+  [[nodiscard]] virtual Result<WaitEnd> wait_until(Duration moment) = 0;
 };
 
 }  // namespace ktstr::engine

@@ -1,5 +1,7 @@
 #include "engine/run/judge.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -61,6 +63,22 @@ void judge_schedulers(RunReport& report) {
          {}});
 }
 
+/// A scheduler that died or was refused is a failure of its own, or what the scenario is about.
+void judge_gaps(RunReport& report) {
+  const auto limit = report.limits.max_scheduler_gap;
+  for (const auto& gap : report.scheduler_gaps) {
+    const bool taken_over = gap.cause == GapCause::kReplaced || gap.cause == GapCause::kRestarted;
+    if (!taken_over || gap.duration_ns <= static_cast<std::uint64_t>(limit.ns)) continue;
+    report.failures.push_back(
+        {"max_scheduler_gap",
+         fmt::format("step {}: without a scheduler for {:.2f} s while {} was {} (at most {})", gap.step,
+                     static_cast<double>(gap.duration_ns) * 1e-9, gap.former, enum_name(gap.cause),
+                     format_duration(limit)),
+         {},
+         {}});
+  }
+}
+
 /// Events by which the kernel tells that a scheduler let it handle a task, or asked for what can't be.
 constexpr std::pair<std::string_view, std::optional<std::int64_t> introspect::ScxEventCounters::*>
     kUncleanEvents[] = {
@@ -91,12 +109,17 @@ Outcome outcome_of(const RunReport& report) {
 
 LimitsReport limits_in_force(const Expectations& expectations, bool emulated) {
   const double factor = emulated ? kEmulationFactor : 1;
-  return {worker_limits(expectations, factor), monitor_thresholds(expectations, factor), factor,
-          expectations.scheduler_error, expectations.events_clean.value_or(false)};
+  return {worker_limits(expectations, factor),
+          monitor_thresholds(expectations, factor),
+          factor,
+          expectations.scheduler_error,
+          expectations.events_clean.value_or(false),
+          scheduler_gap_limit(expectations, factor)};
 }
 
 void judge(RunReport& report) {
   judge_schedulers(report);
+  judge_gaps(report);
   judge_workers(report);
   judge_samples(report);
   judge_events(report);

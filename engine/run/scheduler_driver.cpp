@@ -3,11 +3,17 @@
 #include <fmt/format.h>
 #include <regex.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "engine/report/load_failure.h"
 #include "engine/run/kernel_options.h"
 
 namespace ktstr::engine {
 namespace {
+
+/// An end shows in memory before the kernel has taken all tasks from the scheduler.
+constexpr Duration kEndPatience = std::chrono::seconds(5);
 
 std::string when(std::size_t step) {
   return step == 0 ? "before the first step" : fmt::format("step {}", step);
@@ -77,12 +83,32 @@ bool is_expected(const SchedulerErrorExpectation& expected, const std::string& t
 
 SchedulerDriver::SchedulerDriver(Guest& guest, const StagedSchedulers& staged,
                                  std::optional<SchedulerErrorExpectation> expected,
-                                 ExitRecordSource exit_records, std::vector<SchedulerReport>& reports)
+                                 SchedulerEvidence evidence, SchedulerAccount account)
     : guest_(guest),
       staged_(staged),
       expected_(std::move(expected)),
-      exit_records_(std::move(exit_records)),
-      reports_(reports) {}
+      evidence_(std::move(evidence)),
+      reports_(account.schedulers),
+      gaps_(account.gaps) {}
+
+/// A moment of the guest's clock on the machine's: both are known at the answer, whose way here counts as no
+/// time.
+std::uint64_t SchedulerDriver::time_of(const std::optional<std::uint64_t>& guest_ns,
+                                       const protocol::SchedulerChanged& changed) const {
+  const auto now = now_ns();
+  if (!guest_ns || *guest_ns > changed.answered_ns) return now;
+  return now - std::min(now, changed.answered_ns - *guest_ns);
+}
+
+bool SchedulerDriver::saw_end() {
+  take_end_seen();
+  return current_ && end_seen_;
+}
+
+void SchedulerDriver::take_end_seen() {
+  auto seen = evidence_.end_seen ? evidence_.end_seen() : std::nullopt;
+  if (seen && !end_seen_) end_seen_ = seen;
+}
 
 std::optional<std::string> SchedulerDriver::current_name() const {
   if (!last_) return std::nullopt;
@@ -112,13 +138,15 @@ Status SchedulerDriver::restart(std::size_t step) {
 
 Status SchedulerDriver::detach(std::size_t step) {
   const auto changed = KTSTR_TRY(ask(protocol::DetachScheduler{}));
-  return end_former(changed, SchedulerFate::kDetached, step);
+  const auto status = end_former(changed, SchedulerFate::kDetached, step);
+  if (status && !current_) close_gap(now_ns(), std::nullopt);
+  return status;
 }
 
-/// One request that may end a scheduler and start one.
+/// One request that may end a scheduler and start one. One that was preloaded in vain leaves the former one.
 Status SchedulerDriver::begin(std::size_t step, const SchedulerDef& def, const protocol::Request& request) {
   const bool restarts = std::holds_alternative<protocol::RestartScheduler>(request);
-  last_ = def;
+  const auto before = std::exchange(last_, def);
   const auto changed = KTSTR_TRY(ask(request));
   KTSTR_TRY_STATUS(
       end_former(changed, restarts ? SchedulerFate::kRestarted : SchedulerFate::kReplaced, step));
@@ -131,47 +159,66 @@ Status SchedulerDriver::begin(std::size_t step, const SchedulerDef& def, const p
   report.step = static_cast<std::uint32_t>(step);
   report.gap_ns = changed.gap_ns;
   take_status(*changed.current, report);
+  if (changed.problem && current_) last_ = before;
   if (changed.problem) return take_refusal(changed, report);
-  report.attached_ns = now_ns();
+  report.attached_ns = time_of(changed.current->attached_ns, changed);
+  account_gap(changed, restarts ? GapCause::kRestarted : GapCause::kReplaced, report);
   current_ = reports_.size() - 1;
-  return ok();
+  end_seen_.reset();
+  return def.watchdog_timeout ? set_watchdog(step, *def.watchdog_timeout, report) : ok();
+}
+
+/// Of one that died in the meantime, its death is the news.
+Status SchedulerDriver::set_watchdog(std::size_t step, Duration timeout, SchedulerReport& report) {
+  auto set = evidence_.set_watchdog
+                 ? evidence_.set_watchdog(timeout)
+                 : Result<WatchdogReport>(Error{ErrorCode::kUnavailable, "the guest's memory can't be read"});
+  if (set) return report.watchdog = *set, ok();
+  KTSTR_TRY_STATUS(check_alive(step));
+  return std::move(set.error())
+      .with_context(
+          fmt::format("{}: the watchdog of the scheduler {} can't be set", when(step), report.name));
 }
 
 /// The one that a request ended. It may turn out to have died before.
 Status SchedulerDriver::end_former(const protocol::SchedulerChanged& changed, SchedulerFate fate,
                                    std::size_t step) {
+  take_end_seen();
   if (!changed.former || !current_) return ok();
   auto& report = reports_[*current_];
   take_status(*changed.former, report);
-  if (changed.former->death) {
-    current_.reset();
-    return take_death(report, *changed.former, step);
-  }
+  if (changed.former->death) return take_death(changed, *changed.former, step);
   if (changed.problem && !changed.current)
     return judge(report, fmt::format("{}: the scheduler {} can't be detached: {}", when(step), report.name,
                                      *changed.problem));
-  current_.reset();
+  ended_ = std::exchange(current_, std::nullopt);
   report.fate = fate;
-  report.ended_ns = now_ns();
+  report.ended_ns = time_of(changed.former->gone_ns, changed);
   return ok();
 }
 
 Status SchedulerDriver::check_alive(std::size_t step) {
+  take_end_seen();
   if (!current_) return ok();
-  const auto changed = KTSTR_TRY(ask(protocol::QueryScheduler{}));
+  const auto changed =
+      KTSTR_TRY(ask(protocol::QueryScheduler{.patience = end_seen_ ? kEndPatience : Duration()}));
   if (!changed.current) return Error{ErrorCode::kCorrupt, "the agent has forgotten the scheduler"};
-  auto& report = reports_[*current_];
-  take_status(*changed.current, report);
+  take_status(*changed.current, reports_[*current_]);
   if (!changed.current->death) return ok();
-  current_.reset();
-  return take_death(report, *changed.current, step);
+  return take_death(changed, *changed.current, step);
 }
 
-Status SchedulerDriver::take_death(SchedulerReport& report, const protocol::SchedulerStatus& status,
-                                   std::size_t step) {
+/// The end of the attached one, dated by whoever saw it first.
+Status SchedulerDriver::take_death(const protocol::SchedulerChanged& changed,
+                                   const protocol::SchedulerStatus& status, std::size_t step) {
+  auto& report = reports_[*current_];
+  ended_ = std::exchange(current_, std::nullopt);
   report.fate = SchedulerFate::kDied;
-  report.ended_ns = now_ns();
+  report.ended_ns = time_of(status.gone_ns, changed);
+  if (const auto seen = std::exchange(end_seen_, std::nullopt))
+    report.ended_ns = std::min(*report.ended_ns, static_cast<std::uint64_t>(seen->ns));
   take_exit_record(status, report);
+  open_gap(GapCause::kDied, step, report);
   const auto why = cause(report);
   return judge(report, fmt::format("{}: the scheduler {} died: {}{}{}", when(step), report.name, why,
                                    why.empty() ? "" : "; ", *status.death));
@@ -185,10 +232,43 @@ Status SchedulerDriver::take_refusal(const protocol::SchedulerChanged& changed, 
   const auto why = advice ? *advice : cause_of_refusal(report, changed.current->kernel_log);
   auto problem = fmt::format("{}: the scheduler {} was not attached: {}{}{}", when(report.step), report.name,
                              why, why.empty() ? "" : "; ", *changed.problem);
-  if (changed.former && !changed.former->death)
+  if (current_) problem += fmt::format("; {} goes on", reports_[*current_].name);
+  if (changed.former && !changed.former->death && ended_) {
     problem += fmt::format("; {} had been detached for it, and tasks run under the kernel's own scheduler",
                            changed.former->name);
+    open_gap(GapCause::kRefused, report.step, reports_[*ended_]);
+  }
   return judge(report, std::move(problem));
+}
+
+void SchedulerDriver::open_gap(GapCause cause, std::size_t step, const SchedulerReport& former) {
+  gaps_.push_back({.cause = cause,
+                   .step = static_cast<std::uint32_t>(step),
+                   .former = former.name,
+                   .begin_ns = former.ended_ns.value_or(now_ns())});
+  gap_is_open_ = true;
+}
+
+void SchedulerDriver::close_gap(std::uint64_t end_ns, const std::optional<std::string>& next) {
+  if (!std::exchange(gap_is_open_, false)) return;
+  auto& gap = gaps_.back();
+  gap.next = next;
+  gap.duration_ns = end_ns - std::min(end_ns, gap.begin_ns);
+}
+
+/// The time before a scheduler that was attached: begun by a death or a refusal before, or by this very op.
+void SchedulerDriver::account_gap(const protocol::SchedulerChanged& changed, GapCause cause,
+                                  const SchedulerReport& next) {
+  if (gap_is_open_) return close_gap(*next.attached_ns, next.name);
+  if (!changed.gap_ns || !ended_) return;
+  open_gap(cause, next.step, reports_[*ended_]);
+  gap_is_open_ = false;
+  gaps_.back().next = next.name;
+  gaps_.back().duration_ns = *changed.gap_ns;
+}
+
+void SchedulerDriver::end_account() {
+  close_gap(now_ns(), std::nullopt);
 }
 
 /// Goes on after the expected error only.
@@ -201,6 +281,8 @@ Status SchedulerDriver::judge(SchedulerReport& report, std::string problem) {
 
 void SchedulerDriver::take_status(const protocol::SchedulerStatus& status, SchedulerReport& report) {
   if (status.ops) report.ops = status.ops;
+  report.load_ns = status.load_ns;
+  report.load_cpu_ns = status.load_cpu_ns;
   report.exit = status.exit;
   report.log = status.log;
   report.log_lines_dropped = status.log_lines_dropped;
@@ -208,7 +290,7 @@ void SchedulerDriver::take_status(const protocol::SchedulerStatus& status, Sched
 
 /// Guest memory says more than the kernel's log, and the log is there when the memory was gone too soon.
 void SchedulerDriver::take_exit_record(const protocol::SchedulerStatus& status, SchedulerReport& report) {
-  auto records = exit_records_ ? exit_records_() : std::vector<SchedulerExitReport>();
+  auto records = evidence_.exit_records ? evidence_.exit_records() : std::vector<SchedulerExitReport>();
   if (!records.empty())
     report.exit_record = std::move(records.back());
   else

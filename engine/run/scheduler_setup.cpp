@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <set>
 
 #include "engine/scenario/ctprof_tags.h"
 #include "engine/schedulers/closure.h"
@@ -39,29 +38,47 @@ std::vector<protocol::ControlWrite> writes_of(const std::vector<std::string>& co
   return writes;
 }
 
+/// Definitions with one program and the same files share a folder.
+std::string folder_key(const SchedulerDef& def) {
+  auto key = *def.path;
+  for (const auto& [name, host_file] : def.files) key += "\n" + name + "=" + host_file;
+  return key;
+}
+
 class Staging {
  public:
   Status add(const SchedulerDef& def) {
-    if (def.path && !staged_.programs.contains(*def.path)) KTSTR_TRY_STATUS(add_program(*def.path));
+    if (def.path && !staged_.programs.contains(folder_key(def))) KTSTR_TRY_STATUS(add_program(def));
     if (def.config && !staged_.configs.contains(*def.config)) add_config(*def.config);
     return ok();
   }
   StagedSchedulers take() { return std::move(staged_); }
 
  private:
-  Status add_program(const std::string& path) {
+  Status add_program(const SchedulerDef& def) {
+    const auto& path = *def.path;
     const auto places = KTSTR_TRY(LibraryPlaces::of_this_host());
     auto closure = resolve_closure(path, places);
     if (!closure) return std::move(closure.error()).with_context("scheduler " + path);
     const auto folder = std::string(kFolder) + std::to_string(staged_.programs.size());
     const auto program = folder + "/" + fs::path(path).filename().string();
     add_file(program, path, 0755);
-    staged_.programs[path] = "/" + program;
+    staged_.programs[folder_key(def)] = "/" + program;
     if (closure->interpreter)
       add_file(in_archive(*closure->interpreter), fs::canonical(*closure->interpreter), 0755);
     for (const auto& [soname, file] : closure->libraries)
       add_file(folder + "/lib/" + fs::path(soname).filename().string(), file, 0755);
-    if (!closure->libraries.empty()) staged_.libraries[path] = "/" + folder + "/lib";
+    if (!closure->libraries.empty()) staged_.libraries[folder_key(def)] = "/" + folder + "/lib";
+    return add_files(def, folder);
+  }
+  Status add_files(const SchedulerDef& def, const std::string& folder) {
+    for (const auto& [name, host_file] : def.files) {
+      const auto place = name.front() == '/' ? in_archive(name) : in_archive("/" + folder + "/" + name);
+      if (!add_file(place, host_file, 0644) && host_files_.at(place) != host_file)
+        return Error{ErrorCode::kInvalidArgument, "scheduler " + def.name + ": two files would be /" + place +
+                                                      " in the guest: " + host_files_.at(place) + " and " +
+                                                      host_file};
+    }
     return ok();
   }
   void add_config(const std::string& path) {
@@ -70,29 +87,18 @@ class Staging {
     add_file(file, path, 0644);
     staged_.configs[path] = "/" + file;
   }
-  void add_file(const std::string& name, const fs::path& host_file, std::uint32_t mode) {
-    if (names_.insert(name).second)
-      staged_.files.push_back({.path = name, .content = host_file, .mode = mode});
+  /// False when there is a file of that name.
+  bool add_file(const std::string& name, const fs::path& host_file, std::uint32_t mode) {
+    const bool is_new = host_files_.emplace(name, host_file.string()).second;
+    if (is_new) staged_.files.push_back({.path = name, .content = host_file, .mode = mode});
+    return is_new;
   }
 
   StagedSchedulers staged_;
-  std::set<std::string> names_;
+  std::map<std::string, std::string> host_files_;  ///< by their names in the archive
 };
 
 }  // namespace
-
-std::vector<const SchedulerDef*> schedulers_of(const Scenario& scenario) {
-  std::vector<const SchedulerDef*> all;
-  if (scenario.scheduler) all.push_back(&*scenario.scheduler);
-  for (const auto& step : scenario.steps)
-    for (const auto& op : step.ops)
-      std::visit(
-          [&](const auto& kind) {
-            if constexpr (requires { kind.scheduler; }) all.push_back(&kind.scheduler);
-          },
-          op);
-  return all;
-}
 
 Expectations expectations_of(const Scenario& scenario) {
   Expectations expect;
@@ -117,8 +123,9 @@ protocol::AttachScheduler StagedSchedulers::request(const SchedulerDef& def) con
   request.enable = writes_of(def.enable);
   request.disable = writes_of(def.disable);
   if (!def.path) return request;
-  request.program = programs.at(*def.path);
-  if (const auto library = libraries.find(*def.path); library != libraries.end())
+  request.program = programs.at(folder_key(def));
+  request.preloaded = def.handover == Handover::kPreloaded;
+  if (const auto library = libraries.find(folder_key(def)); library != libraries.end())
     request.library_path = library->second;
   request.args = arguments(def);
   if (!def.config) return request;

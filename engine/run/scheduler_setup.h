@@ -9,12 +9,10 @@
 #include "engine/base/result.h"
 #include "engine/protocol/scheduler_messages.h"
 #include "engine/scenario/scenario.h"
+#include "engine/scenario/schedulers_of.h"
 #include "vmm/initramfs.h"
 
 namespace ktstr::engine {
-
-/// All schedulers that the scenario names, itself or in an op, in order of first use.
-[[nodiscard]] std::vector<const SchedulerDef*> schedulers_of(const Scenario& scenario);
 
 /// What must hold: the expectations of the schedulers in order of use, then the scenario's own; the last one
 /// set wins.
@@ -27,7 +25,7 @@ namespace ktstr::engine {
 /// The files of all schedulers of a scenario, and where they are in the guest.
 struct StagedSchedulers {
   std::vector<vmm::InitramfsFile> files;
-  std::map<std::string, std::string> programs;  ///< path on this host -> path in the guest
+  std::map<std::string, std::string> programs;  ///< path on this host, with its files -> path in the guest
   std::map<std::string, std::string>
       libraries;  ///< likewise the folder of its libraries; dynamic programs only
   std::map<std::string, std::string> configs;

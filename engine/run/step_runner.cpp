@@ -13,6 +13,13 @@ std::uint64_t to_ns(Duration duration) {
   return static_cast<std::uint64_t>(duration.ns);
 }
 
+/// After an error of this kind there is somebody to ask whether a scheduler's death is behind it: its maps
+/// are gone with it, and workers that it starves do not get ready.
+bool guest_answers(ErrorCode code) {
+  return code != ErrorCode::kCancelled && code != ErrorCode::kGuestFailed && code != ErrorCode::kCorrupt &&
+         code != ErrorCode::kTimeout;
+}
+
 Error no_memory() {
   return {ErrorCode::kUnavailable, "the guest's memory can't be read"};
 }
@@ -41,6 +48,8 @@ Status StepRunner::stimulate(std::size_t step, std::string_view op, Target targe
   const auto began = guest_.now();
   if (auto status = act(); !status) {
     if (target.scheduler) return status;  // a scheduler's story names its step
+    if (guest_answers(status.error().code) || schedulers_.saw_end())
+      KTSTR_TRY_STATUS(schedulers_.check_alive(step));
     auto place =
         fmt::format("{}: {}", step == 0 ? "before the first step" : fmt::format("step {}", step), op);
     for (const auto& part : {target.cgroup, target.map, target.variable})
@@ -69,11 +78,31 @@ Status StepRunner::make_cgroups(std::size_t step, const std::map<std::string, Cg
 }
 
 Status StepRunner::set_up() {
-  if (const auto& def = scenario_.scheduler)
-    KTSTR_TRY_STATUS(stimulate(0, "attach_scheduler", {.scheduler = def->name},
-                               [&] { return schedulers_.attach(0, *def); }));
+  const auto& scheduler = scenario_.scheduler;
+  if (scheduler && !scenario_.workers_first) return set_up_under_scheduler(*scheduler);
   KTSTR_TRY_STATUS(make_cgroups(0, scenario_.backdrop.cgroups));
-  return make_cgroups(0, scenario_.cgroups);
+  KTSTR_TRY_STATUS(make_cgroups(0, scenario_.cgroups));
+  return scheduler ? attach_first(*scheduler) : ok();
+}
+
+/// Its workers never run without it.
+Status StepRunner::set_up_under_scheduler(const SchedulerDef& scheduler) {
+  for (const auto* cgroups : {&scenario_.backdrop.cgroups, &scenario_.cgroups})
+    for (const auto& [name, def] : *cgroups)
+      KTSTR_TRY_STATUS(
+          stimulate(0, "add_cgroup", {.cgroup = name}, [&] { return workload_.make_cgroup(name, def); }));
+  KTSTR_TRY_STATUS(attach_first(scheduler));
+  for (const auto* cgroups : {&scenario_.backdrop.cgroups, &scenario_.cgroups})
+    for (const auto& [name, def] : *cgroups)
+      if (!def.works.empty())
+        KTSTR_TRY_STATUS(
+            stimulate(0, "spawn", {.cgroup = name}, [&] { return workload_.start_workers(name, def); }));
+  return ok();
+}
+
+Status StepRunner::attach_first(const SchedulerDef& scheduler) {
+  return stimulate(0, "attach_scheduler", {.scheduler = scheduler.name},
+                   [&] { return schedulers_.attach(0, scheduler); });
 }
 
 Status StepRunner::run_steps(const ProgressCallback& watch) {
@@ -102,8 +131,15 @@ Status StepRunner::run_step(std::size_t index, Duration hold, std::optional<Dura
   KTSTR_TRY_STATUS(run_ops(index));
   KTSTR_TRY_STATUS(run_setup(index));
   report.hold_start_ns = to_ns(guest_.now());
-  KTSTR_TRY_STATUS(guest_.wait_until(Duration(guest_.now().ns + hold.ns)));
+  KTSTR_TRY_STATUS(hold_until(index, Duration(guest_.now().ns + hold.ns)));
   report.end_ns = to_ns(guest_.now());
+  return ok();
+}
+
+/// After the end that the scenario expects, the hold goes on.
+Status StepRunner::hold_until(std::size_t index, Duration moment) {
+  while (KTSTR_TRY(guest_.wait_until(moment)) == WaitEnd::kSchedulerEnd)
+    KTSTR_TRY_STATUS(schedulers_.check_alive(index + 1));
   return ok();
 }
 
@@ -113,13 +149,13 @@ Status StepRunner::loop(std::size_t index, StepReport& report, Duration hold, Du
   report.hold_start_ns = to_ns(start);
   report.turns = 0;
   for (auto next = start; next.ns < start.ns + hold.ns;) {
-    KTSTR_TRY_STATUS(guest_.wait_until(next));
+    KTSTR_TRY_STATUS(hold_until(index, next));
     KTSTR_TRY_STATUS(run_ops(index));
     ++report.turns;
     const auto turns_begun = (guest_.now().ns - start.ns) / interval.ns;
     next = Duration(start.ns + (turns_begun + 1) * interval.ns);
   }
-  KTSTR_TRY_STATUS(guest_.wait_until(Duration(start.ns + hold.ns)));
+  KTSTR_TRY_STATUS(hold_until(index, Duration(start.ns + hold.ns)));
   report.end_ns = to_ns(guest_.now());
   return ok();
 }
@@ -138,7 +174,9 @@ struct StepRunner::Apply {
     return runner.schedulers_.attach(step, op.scheduler);
   }
   Status operator()(const ReplaceSchedulerOp& op) const {
-    return runner.schedulers_.replace(step, op.scheduler);
+    auto def = op.scheduler;
+    def.handover = op.handover.value_or(def.handover);
+    return runner.schedulers_.replace(step, def);
   }
   Status operator()(const RestartSchedulerOp&) const { return runner.schedulers_.restart(step); }
   Status operator()(const DetachSchedulerOp&) const { return runner.schedulers_.detach(step); }
@@ -156,13 +194,9 @@ struct StepRunner::Apply {
   }
 
  private:
-  /// A dead scheduler's maps are gone with it: then its death is the cause, and the error.
   template <class Kind>
   Status on_map(const Kind& op) const {
-    if (!runner.bpf_maps_) return no_memory();
-    auto status = runner.bpf_maps_->apply(step, op);
-    if (!status) KTSTR_TRY_STATUS(runner.schedulers_.check_alive(step));
-    return status;
+    return runner.bpf_maps_ ? runner.bpf_maps_->apply(step, op) : Status(no_memory());
   }
 };
 

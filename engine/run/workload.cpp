@@ -81,11 +81,20 @@ void Workload::file_report(protocol::WorkerReport report) {
 }
 
 Status Workload::add_cgroup(const std::string& name, const CgroupDef& def) {
+  KTSTR_TRY_STATUS(make_cgroup(name, def));
+  return start_workers(name, def);
+}
+
+Status Workload::make_cgroup(const std::string& name, const CgroupDef& def) {
   std::optional<CpuSet> cpus;
   if (def.cpuset) cpus = KTSTR_TRY(resolve_cpuset(*def.cpuset, topology_));
   KTSTR_TRY_STATUS(
       ask_done(protocol::AddCgroup{name, cpus, def.cpu_weight, def.cpu_quota, def.memory_max, def.pids_max}));
   cpusets_[name] = cpus;
+  return ok();
+}
+
+Status Workload::start_workers(const std::string& name, const CgroupDef& def) {
   for (const auto& work : def.works) KTSTR_TRY_STATUS(spawn(name, work));
   return ok();
 }

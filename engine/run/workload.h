@@ -22,6 +22,9 @@ class Workload {
 
   /// Makes a cgroup and starts its workers.
   [[nodiscard]] Status add_cgroup(const std::string& name, const CgroupDef& def);
+  /// The two parts of that.
+  [[nodiscard]] Status make_cgroup(const std::string& name, const CgroupDef& def);
+  [[nodiscard]] Status start_workers(const std::string& name, const CgroupDef& def);
   /// Precondition: the op is not about schedulers.
   [[nodiscard]] Status apply(const Op& op);
   /// Stops every worker there is and keeps the reports.

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "engine/base/nearest.h"
+#include "engine/scenario/scheduler_machine.h"
 #include "engine/schedulers/closure.h"
 
 namespace ktstr::engine {
@@ -112,6 +113,40 @@ ReadStatus check_config(SchedulerDef& def, const Place& place, const ProgramPlac
   return {};
 }
 
+/// Names that would hide what the guest itself needs.
+bool is_taken(const fs::path& name) {
+  constexpr std::string_view kTaken[] = {"init", "proc", "sys", "dev", "tmp", "schedulers"};
+  const auto first = name.relative_path().begin()->string();
+  if (!name.is_absolute()) return first == "lib";
+  return std::find(std::begin(kTaken), std::end(kTaken), first) != std::end(kTaken);
+}
+
+ReadStatus check_files(SchedulerDef& def, const Place& place, const ProgramPlaces& places) {
+  for (auto& [name, host_file] : def.files) {
+    const auto at = place.member(name);
+    const fs::path guest_path(name);
+    if (name.empty() || guest_path.lexically_normal() != guest_path || guest_path.filename().empty() ||
+        *guest_path.relative_path().begin() == "..")
+      return at.error("is no name of a file: write \"layers.json\" or \"/etc/layers.json\"");
+    if (is_taken(guest_path) || name == fs::path(def.path.value_or(std::string())).filename().string())
+      return at.error("can't be replaced in the guest");
+    const auto path = places.base / host_file;
+    std::error_code error;
+    if (!fs::is_regular_file(path, error)) return at.error("there is no file " + path.string());
+    host_file = fs::absolute(path).string();
+  }
+  return {};
+}
+
+/// Shorter than what a busy guest takes to run a task at all, or so long that it is none.
+ReadStatus check_watchdog(const std::optional<Duration>& timeout, const Place& place) {
+  constexpr Duration kShortest = std::chrono::milliseconds(100), kLongest = std::chrono::hours(1);
+  if (!timeout || (*timeout >= kShortest && *timeout <= kLongest)) return {};
+  return place.member("watchdog_timeout")
+      .error("must be from " + format_duration(kShortest) + " to " + format_duration(kLongest) + ", not " +
+             format_duration(*timeout));
+}
+
 ReadStatus check_program(SchedulerDef& def, const Place& place, const ProgramPlaces& places) {
   auto program = find_program(def.path.value_or(def.name), places);
   if (!program) return place.error(program.error().message);
@@ -127,8 +162,13 @@ ReadStatus check_built_in(const SchedulerDef& def, const Place& place) {
   if (def.path)
     return place.member("path").error("a scheduler with `enable` commands is the kernel's own: no path");
   if (def.name.empty()) return place.error("a scheduler with `enable` commands needs a name");
-  if (!def.args.empty() || !def.flags.empty() || def.config)
-    return place.error("a scheduler with `enable` commands has no program that could take arguments");
+  if (!def.args.empty() || !def.flags.empty() || def.config || !def.files.empty())
+    return place.error(
+        "a scheduler with `enable` commands has no program that could take arguments or files");
+  if (def.watchdog_timeout)
+    return place.member("watchdog_timeout").error("the kernel's own schedulers have no such watchdog");
+  if (def.handover == Handover::kPreloaded)
+    return place.member("handover").error("a scheduler with `enable` commands has no program to preload");
   if (auto error = check_commands(def.enable, place.member("enable"))) return error;
   return check_commands(def.disable, place.member("disable"));
 }
@@ -136,6 +176,7 @@ ReadStatus check_built_in(const SchedulerDef& def, const Place& place) {
 ReadStatus check_definition(SchedulerDef& def, const Place& place, const ProgramPlaces& places) {
   if (auto error = check_sysctls(def, place.member("sysctls"))) return error;
   if (auto error = check_flags(def, place)) return error;
+  if (auto error = check_watchdog(def.watchdog_timeout, place)) return error;
   if (auto error = check_scheduler_error(def.expect, place.member("expect"))) return error;
   if (!def.enable.empty()) return check_built_in(def, place);
   if (!def.disable.empty()) return place.member("disable").error("has no `enable` to undo");
@@ -143,6 +184,7 @@ ReadStatus check_definition(SchedulerDef& def, const Place& place, const Program
   if (auto error = check_program(def, def.path && !place.is_string() ? place.member("path") : place, places))
     return error;
   if (def.name.empty()) def.name = default_name(def);
+  if (auto error = check_files(def, place.member("files"), places)) return error;
   return check_config(def, place, places);
 }
 
@@ -158,13 +200,21 @@ const SchedulerDef* named(const std::string& name, const std::vector<Mention>& a
 
 }  // namespace
 
-ReadStatus check_schedulers(Scenario& scenario, const Place& place, const ProgramPlaces& places) {
+void resolve_scheduler_names(Scenario& scenario, const Place& place) {
   const auto all = mentions(scenario, place);
   for (const auto& mention : all)
     if (mention.is_reference())
       if (const auto* definition = named(*mention.def->path, all)) *mention.def = SchedulerDef(*definition);
-  for (const auto& mention : all)
-    if (auto error = check_definition(*mention.def, mention.place, places)) return error;
+}
+
+ReadStatus check_schedulers(Scenario& scenario, const Place& place, const ProgramPlaces& places) {
+  if (auto error = check_watchdog(scenario.watchdog_timeout, place)) return error;
+  for (const auto& mention : mentions(scenario, place)) {
+    auto& def = *mention.def;
+    if (!def.watchdog_timeout && def.enable.empty()) def.watchdog_timeout = scenario.watchdog_timeout;
+    if (auto error = check_definition(def, mention.place, places)) return error;
+    if (auto error = check_bounds(def, scenario.topology, mention.place)) return error;
+  }
   return {};
 }
 

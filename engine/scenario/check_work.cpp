@@ -60,7 +60,11 @@ struct PolicyChecker {
 
  private:
   ReadStatus check_priority(std::uint32_t priority) const {
-    return check_range<std::uint32_t>(priority, 1, 99, place.member("priority"));
+    if (priority > kHighestPriority && priority <= kAgentPriority)
+      return place.member("priority")
+          .error("must be from 1 to " + std::to_string(kHighestPriority) + ", not " +
+                 std::to_string(priority) + ": those above are the agent's and of schedulers that load");
+    return check_range<std::uint32_t>(priority, 1, kHighestPriority, place.member("priority"));
   }
 };
 

@@ -7,6 +7,7 @@
 #include "engine/scenario/check_steps.h"
 #include "engine/scenario/holds.h"
 #include "engine/scenario/place.h"
+#include "engine/scenario/scheduler_machine.h"
 #include "engine/scenario/workers.h"
 #include "vmm/memory_plan.h"
 
@@ -107,6 +108,8 @@ tl::expected<Scenario, ReadError> load_scenario(const Value& tree, const Program
   auto error = read(tree, scenario);
   if (!error) {
     if (scenario.steps.empty()) scenario.steps.emplace_back();
+    resolve_scheduler_names(scenario, Place(tree));
+    take_default_topology(scenario, tree);
     error = check(scenario, Place(tree), places);
   }
   if (!error) return scenario;

@@ -53,6 +53,12 @@ using AffinitySpec =
     std::variant<InheritAffinity, RandomSubsetAffinity, LlcAlignedAffinity, CrossCgroupAffinity,
                  SingleCpuAffinity, ExactAffinity, SmtSiblingPairAffinity>;
 
+/// Real-time priorities. A scheduler's program loads at kLoaderPriority, so that nothing under test starves
+/// it, and the agent is above it, so that it sees and dates what the program does; scripts have the rest.
+inline constexpr std::uint32_t kAgentPriority = 99;
+inline constexpr std::uint32_t kLoaderPriority = 98;
+inline constexpr std::uint32_t kHighestPriority = 97;
+
 struct NormalPolicy {};
 struct BatchPolicy {};
 struct IdlePolicy {};
@@ -105,9 +111,9 @@ template <> inline constexpr auto describe<engine::NormalPolicy> = record<engine
 template <> inline constexpr auto describe<engine::BatchPolicy> = record<engine::BatchPolicy>("batch", "SCHED_BATCH");
 template <> inline constexpr auto describe<engine::IdlePolicy> = record<engine::IdlePolicy>("idle", "SCHED_IDLE");
 template <> inline constexpr auto describe<engine::FifoPolicy> = record<engine::FifoPolicy>("fifo", "SCHED_FIFO",
-    field("priority", &engine::FifoPolicy::priority, "1 to 99"));
+    field("priority", &engine::FifoPolicy::priority, "1 to 97"));
 template <> inline constexpr auto describe<engine::RrPolicy> = record<engine::RrPolicy>("rr", "SCHED_RR",
-    field("priority", &engine::RrPolicy::priority, "1 to 99"));
+    field("priority", &engine::RrPolicy::priority, "1 to 97"));
 template <> inline constexpr auto describe<engine::DeadlinePolicy> = record<engine::DeadlinePolicy>("deadline", "SCHED_DEADLINE; runtime <= deadline <= period",
     field("runtime", &engine::DeadlinePolicy::runtime, "CPU time in each period"),
     field("deadline", &engine::DeadlinePolicy::deadline, "by when, from the start of the period"),

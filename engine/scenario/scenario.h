@@ -105,6 +105,7 @@ struct AttachSchedulerOp {
 struct DetachSchedulerOp {};
 struct ReplaceSchedulerOp {
   SchedulerDef scheduler;
+  std::optional<Handover> handover;  ///< absent: the scheduler's own
 };
 struct RestartSchedulerOp {};
 struct CaptureSnapshotOp {
@@ -164,7 +165,9 @@ struct Scenario {
   std::optional<ByteSize> memory;
   bool statistics = true;  ///< the kernel's optional ones are switched on
   Duration duration = std::chrono::seconds(5);
-  std::optional<SchedulerDef> scheduler;  ///< attached before the first step; absent: the kernel's own
+  std::optional<SchedulerDef> scheduler;     ///< attached before the first step; absent: the kernel's own
+  bool workers_first = false;                ///< the workers of the first cgroups run before it is attached
+  std::optional<Duration> watchdog_timeout;  ///< of schedulers that state none
   std::map<std::string, CgroupDef> cgroups;
   Backdrop backdrop;
   std::vector<Step> steps;
@@ -237,7 +240,8 @@ template <> inline constexpr auto describe<engine::AttachSchedulerOp> = record<e
     field("scheduler", &engine::AttachSchedulerOp::scheduler, "which"));
 template <> inline constexpr auto describe<engine::DetachSchedulerOp> = record<engine::DetachSchedulerOp>("detach_scheduler", "ends the attached scheduler; the kernel's own goes on");
 template <> inline constexpr auto describe<engine::ReplaceSchedulerOp> = record<engine::ReplaceSchedulerOp>("replace_scheduler", "ends the attached scheduler and starts another, under whatever load there is",
-    field("scheduler", &engine::ReplaceSchedulerOp::scheduler, "which"));
+    field("scheduler", &engine::ReplaceSchedulerOp::scheduler, "which"),
+    field("handover", &engine::ReplaceSchedulerOp::handover, "\"cold\" or \"preloaded\"; the scheduler's own when absent"));
 template <> inline constexpr auto describe<engine::RestartSchedulerOp> = record<engine::RestartSchedulerOp>("restart_scheduler", "ends the scheduler that was attached last, if it still lives, and starts it again");
 template <> inline constexpr auto describe<engine::CaptureSnapshotOp> = record<engine::CaptureSnapshotOp>("capture_snapshot", "stops the guest for an instant and reads everything it holds into a dump",
     field("name", &engine::CaptureSnapshotOp::name, "what reports and the dump's file call it"));
@@ -274,6 +278,8 @@ template <> inline constexpr auto describe<engine::Scenario> = record<engine::Sc
     field("statistics", &engine::Scenario::statistics, "whether kernel.bpf_stats_enabled and kernel.sched_schedstats are switched on; false leaves both, and what they count is absent"),
     field("duration", &engine::Scenario::duration, "length of all steps together"),
     field("scheduler", &engine::Scenario::scheduler, "attached before the first step; the kernel's own schedules when absent"),
+    field("workers_first", &engine::Scenario::workers_first, "whether the workers of `cgroups` and `backdrop` run before the scheduler is attached; otherwise they wait until it is"),
+    field("watchdog_timeout", &engine::Scenario::watchdog_timeout, "how long a runnable task may wait before the kernel ends the scheduler; schedulers' own wins"),
     field("cgroups", &engine::Scenario::cgroups, "cgroups that exist when the first step begins, by name"),
     field("backdrop", &engine::Scenario::backdrop, "cgroups that live for the whole scenario"),
     field("steps", &engine::Scenario::steps, "what happens, in order; one step that holds for the whole duration when absent"),

@@ -43,6 +43,7 @@ struct Expectations {
   std::optional<double> max_migration_ratio{};
   MonitorExpectations monitor{};
   std::optional<SchedulerErrorExpectation> scheduler_error{};
+  std::optional<Duration> max_scheduler_gap{};
   std::optional<bool> events_clean{};
 };
 
@@ -73,6 +74,7 @@ template <> inline constexpr auto describe<engine::Expectations> = record<engine
     field("max_migration_ratio", &engine::Expectations::max_migration_ratio, "largest number of migrations per iteration of any worker"),
     field("monitor", &engine::Expectations::monitor, "thresholds on what the monitor samples"),
     field("scheduler_error", &engine::Expectations::scheduler_error, "a scheduler must end with this error; an empty table: with any"),
+    field("max_scheduler_gap", &engine::Expectations::max_scheduler_gap, "longest time without the wanted scheduler while one takes over from another; 1s by default"),
     field("events_clean", &engine::Expectations::events_clean, "no sched_ext event counter that tells of a task handled past the scheduler may rise"));
 // clang-format on
 }  // namespace ktstr

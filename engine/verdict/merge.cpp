@@ -46,6 +46,10 @@ WorkerLimits worker_limits(const Expectations& expectations, double time_factor)
   };
 }
 
+Duration scheduler_gap_limit(const Expectations& expectations, double time_factor) {
+  return expectations.max_scheduler_gap.value_or(scaled(kMaxSchedulerGap, time_factor));
+}
+
 introspect::MonitorThresholds monitor_thresholds(const Expectations& expectations, double time_factor) {
   const introspect::MonitorThresholds defaults;
   const auto sustained = std::llround(defaults.sustained_samples * time_factor);

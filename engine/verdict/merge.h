@@ -30,6 +30,10 @@ struct WorkerLimits {
 /// a limit that `expectations` states itself is taken as it is.
 [[nodiscard]] WorkerLimits worker_limits(const Expectations& expectations, double time_factor);
 
+/// How long one scheduler may take to take over from another; as above.
+inline constexpr Duration kMaxSchedulerGap = std::chrono::seconds(1);
+[[nodiscard]] Duration scheduler_gap_limit(const Expectations& expectations, double time_factor);
+
 /// The monitor's thresholds in force: as above, over introspect's defaults. How long a violation must last
 /// (sustained_samples) is the one default that depends on time.
 [[nodiscard]] introspect::MonitorThresholds monitor_thresholds(const Expectations& expectations,

@@ -13,6 +13,8 @@
 ---@field statistics? boolean whether kernel.bpf_stats_enabled and kernel.sched_schedstats are switched on; false leaves both, and what they count is absent
 ---@field duration? string length of all steps together
 ---@field scheduler? string|ktstr.scheduler attached before the first step; the kernel's own schedules when absent
+---@field workers_first? boolean whether the workers of `cgroups` and `backdrop` run before the scheduler is attached; otherwise they wait until it is
+---@field watchdog_timeout? string how long a runnable task may wait before the kernel ends the scheduler; schedulers' own wins
 ---@field cgroups? table<string, ktstr.cgroup> cgroups that exist when the first step begins, by name
 ---@field backdrop? ktstr.backdrop cgroups that live for the whole scenario
 ---@field steps? ktstr.step[] what happens, in order; one step that holds for the whole duration when absent
@@ -42,11 +44,21 @@
 ---@field args? string[] its arguments; "{config}" stands for the configuration file's path in the guest
 ---@field flags? table<string, ktstr.scheduler_flag> its switches, by name
 ---@field active? string[] the flags that are on, in order
+---@field files? table<string, string> further files that it reads, by their names in the guest: those without a leading / lie beside its program, which is its working directory; paths on this host are relative to the scenario's folder
 ---@field config? string a file that goes into the guest with it, relative to the scenario's folder
 ---@field sysctls? table<string, string> written before it starts, e.g. ["kernel.sched_schedstats"] = "1"
 ---@field kernel_args? string[] arguments appended to the kernel's command line
 ---@field enable? string[] for a scheduler of the kernel's own: "echo VALUE > FILE" commands that turn it on
 ---@field disable? string[] commands that turn it off again
+---@field handover? string how it takes over from another: "cold", or "preloaded": loaded while the other still schedules, so that the time without a scheduler is that of its attach
+---@field watchdog_timeout? string how long a runnable task may wait before the kernel ends the scheduler, in place of what it asks for; written into guest memory once it is attached
+---@field topology? string|ktstr.topology the machine of scenarios that use it and state none
+---@field min_cpus? integer CPUs that it needs at least
+---@field max_cpus? integer CPUs that it can have at most
+---@field min_llcs? integer LLCs that it needs at least
+---@field max_llcs? integer LLCs that it can have at most
+---@field min_nodes? integer NUMA nodes that it needs at least
+---@field max_nodes? integer NUMA nodes that it can have at most
 ---@field expect? ktstr.expect what must hold whenever it is used; the scenario's own expectations win
 
 ---a switch of a scheduler
@@ -68,6 +80,7 @@
 ---@field max_migration_ratio? number largest number of migrations per iteration of any worker
 ---@field monitor? ktstr.monitor_expectations thresholds on what the monitor samples
 ---@field scheduler_error? ktstr.scheduler_error a scheduler must end with this error; an empty table: with any
+---@field max_scheduler_gap? string longest time without the wanted scheduler while one takes over from another; 1s by default
 ---@field events_clean? boolean no sched_ext event counter that tells of a task handled past the scheduler may rise
 
 ---thresholds on what the monitor samples
@@ -283,7 +296,7 @@
 ---@field unfreeze_cgroup fun(cgroup: string): ktstr.op lets a frozen cgroup's workers run again
 ---@field attach_scheduler fun(scheduler: string|ktstr.scheduler): ktstr.op starts a scheduler and waits until the kernel runs it
 ---@field detach_scheduler ktstr.op ends the attached scheduler; the kernel's own goes on
----@field replace_scheduler fun(scheduler: string|ktstr.scheduler): ktstr.op ends the attached scheduler and starts another, under whatever load there is
+---@field replace_scheduler fun(scheduler: string|ktstr.scheduler, handover?: string): ktstr.op ends the attached scheduler and starts another, under whatever load there is
 ---@field restart_scheduler ktstr.op ends the scheduler that was attached last, if it still lives, and starts it again
 ---@field capture_snapshot fun(name: string): ktstr.op stops the guest for an instant and reads everything it holds into a dump
 ---@field write_bpf_map fun(map: string, variable: string, value: boolean|number|string): ktstr.op writes a variable of a BPF program's global section into the guest's memory

@@ -15,6 +15,7 @@
 ---@field machine ktstr.MachineReport the machine the guest ran on
 ---@field limits ktstr.LimitsReport limits in force
 ---@field schedulers ktstr.SchedulerReport[] the schedulers that were started, in order
+---@field scheduler_gaps ktstr.SchedulerGap[] times without the scheduler that the scenario wants, in order
 ---@field timeline ktstr.Timeline what was done to the guest, and when
 ---@field groups ktstr.GroupSummary[] worker groups, each in one line
 ---@field workers ktstr.WorkerGroup[] worker groups in full, in the same order
@@ -72,6 +73,7 @@
 ---@field emulation_factor number factor in the time-dependent defaults among them
 ---@field scheduler_error? ktstr.scheduler_error the error that a scheduler had to end with
 ---@field events_clean boolean whether sched_ext event counters had to stay clean
+---@field max_scheduler_gap string longest time without the wanted scheduler in a replacement
 
 ---the worker checks in force
 ---@class ktstr.WorkerLimits
@@ -109,14 +111,23 @@
 ---@field fate string attached, detached, replaced, restarted, died or refused
 ---@field step integer the step that started it, from 1; 0: before the first step
 ---@field attached_ns? integer when the kernel ran it, ns since the machine's start; absent when it never did
----@field ended_ns? integer when its end was noticed, ns since the machine's start; absent when it was attached to the last
+---@field ended_ns? integer when its end was first seen, ns since the machine's start; absent when it was attached to the last
+---@field load_ns? integer from its program's start until it was attached, by the guest's clock, ns
+---@field load_cpu_ns? integer CPU time of its program by then, taken from the workload, ns
 ---@field gap_ns? integer time without any scheduler of its kind before it, in a replacement, ns
+---@field watchdog? ktstr.WatchdogReport the watchdog_timeout that was set; absent when it was left as it was
 ---@field problem? string why it died or was refused
 ---@field expected boolean whether expect.scheduler_error allows for the problem
 ---@field exit_record? ktstr.SchedulerExitReport why the kernel let it go
 ---@field exit? ktstr.ExitInfo how its program ended
 ---@field log string[] the last lines of its output, repeats collapsed
 ---@field log_lines_dropped integer lines of output before those
+
+---the kernel's watchdog over a scheduler
+---@class ktstr.WatchdogReport
+---@field own_ns integer what the scheduler had asked for, ns
+---@field asked_ns integer what the scenario asks for, ns
+---@field read_back_ns integer what guest memory held afterwards, ns
 
 ---why the kernel let a scheduler go
 ---@class ktstr.SchedulerExitReport
@@ -132,6 +143,15 @@
 ---@class ktstr.ExitInfo
 ---@field how string "exited", "signaled", "timed out" (killed by the agent) or "wait failed"
 ---@field code? integer exit code, signal number or errno
+
+---a time without the scheduler that the scenario wants
+---@class ktstr.SchedulerGap
+---@field cause string replaced, restarted, died or refused
+---@field step integer the step in which it began, from 1; 0: before the first step
+---@field former string the scheduler that went
+---@field next? string the one that came; absent when none came before the run ended
+---@field begin_ns integer when it began, ns since the machine's start
+---@field duration_ns integer how long it lasted, by the guest's clock where the guest saw both ends, ns
 
 ---what was done to the guest, and when
 ---@class ktstr.Timeline

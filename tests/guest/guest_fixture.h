@@ -47,9 +47,10 @@ struct BootedGuest {
   std::optional<AgentClient> agent;
 };
 
-/// Boots the kernel on `topology`; the error says what went wrong.
-inline Result<BootedGuest> boot(const CachedKernel& kernel, const vmm::Topology& topology) {
-  const auto initramfs = KTSTR_TRY(AgentInitramfs::create());
+/// Boots the kernel on `topology`, with these files beside the agent; the error says what went wrong.
+inline Result<BootedGuest> boot(const CachedKernel& kernel, const vmm::Topology& topology,
+                                std::vector<vmm::InitramfsFile> files = {}) {
+  const auto initramfs = KTSTR_TRY(AgentInitramfs::create(std::move(files)));
   Scenario scenario;
   scenario.topology = topology;
   BootedGuest guest{.kernel = kernel, .machine = {}, .epoch = std::chrono::steady_clock::now(), .agent = {}};

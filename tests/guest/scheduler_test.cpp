@@ -54,7 +54,7 @@ RunReport run(const Scenario& scenario) {
 TEST_CASE("a scheduler is attached, replaced, restarted and detached under load") {
   NEEDS_SCHEDULER();
   auto scenario = with_scheduler("changes", scx_ktstr("one"));
-  scenario.steps = {step({}, 1s), step({ReplaceSchedulerOp{scx_ktstr("two")}}, 1s),
+  scenario.steps = {step({}, 1s), step({ReplaceSchedulerOp{scx_ktstr("two"), {}}}, 1s),
                     step({RestartSchedulerOp{}}, 1s), step({DetachSchedulerOp{}}, 1s)};
   const auto report = run(scenario);
   CHECK(report.verdict == Outcome::kPass);
@@ -82,7 +82,7 @@ TEST_CASE("a replacement that does not load fails the run, and says what became 
   NEEDS_SCHEDULER();
   auto scenario = with_scheduler("refused", scx_ktstr("one"));
   scenario.steps = {step({}, 1s),
-                    step({ReplaceSchedulerOp{scx_ktstr("two", {"--refuse-init-task", "7"})}}, 1s)};
+                    step({ReplaceSchedulerOp{scx_ktstr("two", {"--refuse-init-task", "7"}), {}}}, 1s)};
   const auto report = run(scenario);
   CHECK(report.verdict == Outcome::kFail);
   REQUIRE(report.schedulers.size() == 2);
@@ -108,4 +108,91 @@ TEST_CASE("a scheduler's death is noticed within its step and told first, with t
   CHECK(to_text(report).starts_with("FAIL death: "));
   CHECK(to_text(report).substr(0, to_text(report).find('\n')).find("falling") != std::string::npos);
   CHECK(report.timeline.steps.size() <= 1);
+}
+
+TEST_CASE("a preloaded successor takes over under load, and a restart likewise") {
+  NEEDS_SCHEDULER();
+  auto scenario = with_scheduler("preloaded", scx_ktstr("one"));
+  scenario.cgroups["web"].works[0].workers = 8;
+  auto two = scx_ktstr("two");
+  two.handover = Handover::kPreloaded;
+  scenario.steps = {step({}, 1s), step({ReplaceSchedulerOp{two, {}}}, 1s), step({RestartSchedulerOp{}}, 1s)};
+  const auto report = run(scenario);
+  CHECK(report.verdict == Outcome::kPass);
+  REQUIRE(report.schedulers.size() == 3);
+  CHECK(report.schedulers[1].fate == SchedulerFate::kRestarted);
+  CHECK(report.schedulers[2].fate == SchedulerFate::kAttached);
+  REQUIRE(report.scheduler_gaps.size() == 2);
+  for (const auto& scheduler : report.schedulers) {
+    REQUIRE(scheduler.load_cpu_ns);
+    CHECK(*scheduler.load_cpu_ns > 0);
+    CHECK(*scheduler.load_cpu_ns < *scheduler.load_ns);
+  }
+  // Most of its loading was over when the former one went.
+  for (std::size_t i = 0; i < 2; ++i)
+    CHECK(report.scheduler_gaps[i].duration_ns < *report.schedulers[i + 1].load_ns);
+}
+
+TEST_CASE("a preloaded successor that can't load leaves the former one in charge") {
+  NEEDS_SCHEDULER();
+  auto scenario = with_scheduler("vain", scx_ktstr("one"));
+  scenario.steps = {
+      step({ReplaceSchedulerOp{scx_ktstr("two", {"--no-such-argument"}), Handover::kPreloaded}}, 1s)};
+  const auto report = run(scenario);
+  CHECK(report.verdict == Outcome::kFail);
+  REQUIRE(report.schedulers.size() == 2);
+  CHECK(report.schedulers[0].fate == SchedulerFate::kAttached);
+  CHECK(report.scheduler_gaps.empty());
+  CHECK(report.failures[0].message.ends_with("; one goes on"));
+}
+
+TEST_CASE("a scheduler's death ends the hold that it happens in, and is dated when it happened") {
+  NEEDS_SCHEDULER();
+  auto scenario = with_scheduler("mid_hold", scx_ktstr("one"));
+  scenario.duration = 3600s;  // far beyond the test's own limit
+  scenario.steps = {step({WriteBpfMapOp{"ktstr.bss", "error_now", Value(true)}}, 3000s)};
+  const auto report = run(scenario);
+  CHECK(report.verdict == Outcome::kFail);
+  REQUIRE(report.schedulers.size() == 1);
+  CHECK(report.schedulers[0].fate == SchedulerFate::kDied);
+  REQUIRE(report.timeline.steps.size() == 1);
+  CHECK_FALSE(report.timeline.steps[0].end_ns);
+  REQUIRE_FALSE(report.timeline.events.empty());
+  CHECK(*report.schedulers[0].ended_ns >= *report.schedulers[0].attached_ns);
+  CHECK(*report.schedulers[0].ended_ns < report.timings.total_ns);
+  CHECK(to_text(report).find("  without a scheduler for ") != std::string::npos);
+}
+
+TEST_CASE("the kernel's watchdog is set in guest memory, and a shorter time makes no false alarm") {
+  NEEDS_SCHEDULER();
+  auto scenario = with_scheduler("watchdog", scx_ktstr("one", {"--timeout-ms", "30000"}));
+  scenario.scheduler->watchdog_timeout = Duration(2s);
+  scenario.steps = {step({}, 5s)};
+  const auto report = run(scenario);
+  CHECK(report.verdict == Outcome::kPass);
+  REQUIRE(report.schedulers.size() == 1);
+  REQUIRE(report.schedulers[0].watchdog);
+  CHECK(report.schedulers[0].watchdog->own_ns == 30'000'000'000);
+  CHECK(report.schedulers[0].watchdog->asked_ns == 2'000'000'000);
+  CHECK(report.schedulers[0].watchdog->read_back_ns == 2'000'000'000);
+}
+
+TEST_CASE("an attached scheduler's program is an ordinary one, in the root cgroup") {
+  NEEDS_SCHEDULER();
+  const auto kernel = default_kernel();
+  auto guest = boot(*kernel, {1, 1, 2, 1}, {{.path = "scx_ktstr", .content = SCX_KTSTR, .mode = 0755}});
+  REQUIRE_MESSAGE(guest.has_value(), guest.error().message);
+  protocol::AttachScheduler request;
+  request.name = "one";
+  request.program = "/scx_ktstr";
+  const auto changed = guest->agent->attach_scheduler(request);
+  REQUIRE_MESSAGE(changed.has_value(), changed.error().message);
+  REQUIRE_FALSE(changed->problem);
+  const auto file = [&](const std::string& name) {
+    const auto path = "/proc/" + std::to_string(*changed->current->pid) + "/" + name;
+    return guest->agent->read_file(path).value().content;
+  };
+  CHECK(file("cgroup") == "0::/\n");
+  CHECK(file("sched").find("policy                                       :                    0") !=
+        std::string::npos);
 }

@@ -67,6 +67,7 @@ TEST_CASE("the promised scenarios are there") {
                            "nested_task_move",
                            "oversubscribed",
                            "replace_under_load",
+                           "preloaded_handover",
                            "restart_loop",
                            "stall_detect",
                            "stall_recovery",

@@ -4,9 +4,11 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 
@@ -19,21 +21,20 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Enables itself, and disables itself when it is asked to end.
+/// Enables itself, and disables itself when it is asked to end; once it says so, it touches nothing more.
 constexpr const char* kGood = R"(
 echo "hello from $NAME"
-trap 'echo disabled > "$DIR/state"; rm -r "$DIR/root"; exit 0' TERM
+trap 'rm -r "$DIR/root"; echo disabled > "$DIR/state"; exit 0' TERM
 mkdir -p "$DIR/root"; echo "$NAME" > "$DIR/root/ops"; echo enabled > "$DIR/state"
 cat "$DIR/fifo" & wait $!
-echo "the watchdog barked"; echo disabled > "$DIR/state"; rm -r "$DIR/root"; exit 3)";
+echo "the watchdog barked"; rm -r "$DIR/root"; echo disabled > "$DIR/state"; exit 3)";
 
 class FakeKernel {
  public:
   FakeKernel() {
     directory_.write("sched_ext/state", "disabled\n");
     KTSTR_CHECK(::mkfifo(path("sched_ext/fifo").c_str(), 0600) == 0);
-    directory_.write("cgroups/@scheduler/cgroup.procs", "");
-    control.emplace(directory_.path() / "cgroups", directory_.path() / "sched_ext", "/dev/null");
+    control.emplace(SchedExtPlaces{directory_.path() / "sched_ext", "/dev/null"});
   }
 
   protocol::AttachScheduler scheduler(const std::string& name, const std::string& script = kGood) const {
@@ -42,6 +43,16 @@ class FakeKernel {
     request.program = "/bin/sh";
     const auto variables = "DIR='" + (directory_.path() / "sched_ext").string() + "'; NAME='" + name + "'; ";
     request.args = {"-c", variables + script};
+    return request;
+  }
+  /// One that attaches as libbpf does, held until the former one is gone.
+  protocol::AttachScheduler preloaded(const std::string& name, std::vector<std::string> more = {}) const {
+    protocol::AttachScheduler request;
+    request.name = name;
+    request.program = ATTACHING_PROGRAM;
+    request.args = {directory_.path() / "sched_ext", name};
+    request.args.insert(request.args.end(), more.begin(), more.end());
+    request.preloaded = true;
     return request;
   }
   /// Returns once the scheduler waits for it, which is then about to end.
@@ -68,7 +79,7 @@ T must(Result<T> result) {
 
 }  // namespace
 
-TEST_CASE("a scheduler is attached in its own cgroup, and detached") {
+TEST_CASE("a scheduler is attached, and detached") {
   FakeKernel kernel;
   const auto attached = must(kernel.control->attach(kernel.scheduler("good")));
   CHECK_FALSE(attached.problem);
@@ -76,7 +87,6 @@ TEST_CASE("a scheduler is attached in its own cgroup, and detached") {
   CHECK(attached.current->attached);
   CHECK(attached.current->ops == "good");
   CHECK(attached.current->state == "enabled");
-  CHECK(kernel.text("cgroups/@scheduler/cgroup.procs") == "0");
   CHECK(::kill(*attached.current->pid, 0) == 0);
 
   const auto again = kernel.control->attach(kernel.scheduler("other"));
@@ -225,4 +235,91 @@ TEST_CASE("without a scheduler there is nothing to detach or to ask about") {
   CHECK_FALSE(detached.problem);
   CHECK_FALSE(kernel.control->query().current);
   CHECK_FALSE(kernel.control->restart());
+}
+
+TEST_CASE("a preloaded successor loads while the former one runs, and attaches when it is gone") {
+  FakeKernel kernel;
+  CHECK_FALSE(must(kernel.control->attach(kernel.scheduler("one"))).problem);
+  const auto changed = must(kernel.control->replace(kernel.preloaded("two")));
+  CHECK_MESSAGE(!changed.problem, changed.problem.value_or(""));
+  REQUIRE(changed.former);
+  CHECK_FALSE(changed.former->death);
+  REQUIRE(changed.former->exit);
+  CHECK(changed.former->exit->code == 0);
+  REQUIRE(changed.current);
+  CHECK(changed.current->attached);
+  CHECK(changed.current->log == std::vector<std::string>{"two loads while sched_ext is enabled by one",
+                                                         "two attaches while sched_ext is disabled"});
+  REQUIRE(changed.gap_ns);
+  CHECK(*changed.gap_ns == *changed.current->attached_ns - *changed.former->gone_ns);
+
+  const auto restarted = must(kernel.control->restart());
+  CHECK_FALSE(restarted.problem);
+  CHECK(restarted.current->log.front() == "two loads while sched_ext is enabled by two");
+  CHECK_FALSE(must(kernel.control->detach(10s)).problem);
+}
+
+TEST_CASE("a preloaded successor that does not come to its attach leaves the former one as it was") {
+  FakeKernel kernel;
+  CHECK_FALSE(must(kernel.control->attach(kernel.scheduler("one"))).problem);
+  const auto changed = must(kernel.control->replace(kernel.preloaded("two", {"fail"})));
+  REQUIRE(changed.problem);
+  CHECK(changed.problem->starts_with("its program ended (exited 5) before it was held at its attach"));
+  CHECK_FALSE(changed.former);
+  CHECK(changed.current->name == "two");
+  const auto asked = kernel.control->query();
+  REQUIRE(asked.current);
+  CHECK(asked.current->name == "one");
+  CHECK(asked.current->attached);
+}
+
+TEST_CASE("a preloaded successor that is never held is killed at its deadline") {
+  FakeKernel kernel;
+  CHECK_FALSE(must(kernel.control->attach(kernel.scheduler("one"))).problem);
+  auto request = kernel.scheduler("slow", "sleep 1000 & wait $!");
+  request.preloaded = true;
+  request.timeout = 100ms;
+  const auto changed = must(kernel.control->replace(request));
+  CHECK(changed.problem ==
+        "it did not come to its attach, bpf(BPF_LINK_CREATE) of a struct_ops map, within 100ms");
+  CHECK(kernel.control->query().current->attached);
+}
+
+TEST_CASE("where there is nothing to wait for, a preloaded one is attached at once") {
+  FakeKernel kernel;
+  const auto attached = must(kernel.control->attach(kernel.preloaded("two")));
+  CHECK_FALSE(attached.problem);
+  CHECK(attached.current->attached);
+}
+
+TEST_CASE("a program that makes itself a daemon is followed") {
+  FakeKernel kernel;
+  REQUIRE(::prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);  // as the agent is
+  const auto attached =
+      must(kernel.control->attach(kernel.scheduler("good", "(" + std::string(kGood) + ") & exit 0")));
+  CHECK_MESSAGE(!attached.problem, attached.problem.value_or(""));
+  REQUIRE(attached.current);
+  CHECK(attached.current->attached);
+  const auto detached = must(kernel.control->detach(10s));
+  REQUIRE(detached.former);
+  REQUIRE(detached.former->exit);
+  CHECK(detached.former->exit->how == "exited");
+  const auto& log = detached.former->log;
+  CHECK(std::any_of(log.begin(), log.end(), [&](const auto& line) {
+    return line.find("has made itself a daemon: process " + std::to_string(*detached.former->pid)) !=
+           std::string::npos;
+  }));
+  CHECK(::prctl(PR_SET_CHILD_SUBREAPER, 0) == 0);
+}
+
+TEST_CASE("an end that was seen from outside is waited for") {
+  FakeKernel kernel;
+  const auto attached = must(kernel.control->attach(kernel.scheduler("good")));
+  kernel.let_die();
+  const auto changed = kernel.control->query(10s);
+  REQUIRE(changed.current);
+  CHECK(changed.current->death);
+  REQUIRE(changed.current->gone_ns);
+  CHECK(*changed.current->gone_ns > *attached.current->attached_ns);
+  CHECK(*changed.current->gone_ns < changed.answered_ns);
 }

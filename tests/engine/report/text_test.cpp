@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "engine/report/monitor_text.h"
+#include "engine/report/scheduler_text.h"
 #include "engine/report/table.h"
 #include "tests/engine/report/sample_report.h"
 #include "tests/hostile_text.h"
@@ -197,4 +198,25 @@ TEST_CASE("table columns line up, text to the left and numbers to the right") {
   table.add({"a", "100"});
   table.add({"longer", ""});
   CHECK(table.to_string() == "  name      n\n  a       100\n  longer\n");
+}
+
+TEST_CASE("the time without a scheduler is in the first lines, with the longest gap's story") {
+  auto report = passing_report();
+  report.scheduler_gaps = {{.cause = GapCause::kReplaced,
+                            .step = 2,
+                            .former = "first",
+                            .next = "second",
+                            .begin_ns = 5'201'000'000,
+                            .duration_ns = 310'000'000}};
+  const auto line = [&] { return gaps_line(report.scheduler_gaps); };
+  CHECK(line() == "  without a scheduler for 0.31 s (step 2 at 5.201 s, first replaced by second)\n");
+  const auto text = to_text(report);
+  CHECK(text.find(line()) < text.find("workers"));
+  report.scheduler_gaps.push_back({.cause = GapCause::kDied,
+                                   .step = 3,
+                                   .former = "second",
+                                   .begin_ns = 6'000'000'000,
+                                   .duration_ns = 1'200'000'000});
+  CHECK(line() ==
+        "  without a scheduler for 1.51 s in 2 gaps, the longest 1.20 s (step 3 at 6.000 s, second died)\n");
 }

@@ -17,6 +17,8 @@ class FakeGuest : public Guest {
   std::function<Status(const protocol::Request&)> before_answer = [](const auto&) { return ok(); };
   /// Answers to requests about schedulers, in order; then one that says that all is well.
   std::vector<protocol::SchedulerChanged> scheduler_answers;
+  /// When a scheduler's end is seen.
+  std::optional<Duration> scheduler_end;
   protocol::StatisticsSwitches switches{.bpf_programs = true, .schedstats = true};
   /// "add_cgroup web @100": requests and waits in order, times in ms.
   std::vector<std::string> log;
@@ -30,10 +32,12 @@ class FakeGuest : public Guest {
     return answer(request);
   }
   Duration now() const override { return now_; }
-  Status wait_until(Duration moment) override {
-    if (moment > now_) now_ = moment;
+  Result<WaitEnd> wait_until(Duration moment) override {
+    const bool ends = scheduler_end && *scheduler_end < moment;
+    const auto until = ends ? *std::exchange(scheduler_end, std::nullopt) : moment;
+    if (until > now_) now_ = until;
     log.push_back("wait @" + std::to_string(now_.ns / 1'000'000));
-    return ok();
+    return ends ? WaitEnd::kSchedulerEnd : WaitEnd::kMoment;
   }
 
   /// The last request of a kind.

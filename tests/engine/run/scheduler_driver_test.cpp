@@ -41,7 +41,10 @@ struct Driven {
   FakeGuest guest;
   StagedSchedulers staged;
   std::vector<SchedulerReport> reports;
+  std::vector<SchedulerGap> gaps;
   std::vector<SchedulerExitReport> memory;
+  std::optional<Duration> end_seen;
+  std::optional<WatchdogReport> watchdog;
   std::optional<SchedulerErrorExpectation> expected;
 
   Driven() {
@@ -50,7 +53,17 @@ struct Driven {
       staged.programs[std::string("/host/") + name] = std::string("/guest/") + name;
   }
   SchedulerDriver driver() {
-    return {guest, staged, expected, [this] { return std::exchange(memory, {}); }, reports};
+    return {guest,
+            staged,
+            expected,
+            {.exit_records = [this] { return std::exchange(memory, {}); },
+             .end_seen = [this] { return std::exchange(end_seen, std::nullopt); },
+             .set_watchdog = [this](Duration timeout) -> Result<WatchdogReport> {
+               if (!watchdog) return Error{ErrorCode::kNotFound, "no such member"};
+               watchdog->asked_ns = static_cast<std::uint64_t>(timeout.ns);
+               return *watchdog;
+             }},
+            {reports, gaps}};
   }
   void answer(SchedulerChanged changed) { guest.scheduler_answers.push_back(std::move(changed)); }
 };
@@ -232,6 +245,138 @@ TEST_CASE("a death that comes out in a replacement is not lost") {
   REQUIRE(run.reports.size() == 2);
   CHECK(run.reports[0].fate == SchedulerFate::kDied);
   CHECK(run.reports[1].fate == SchedulerFate::kAttached);
+}
+
+namespace {
+
+/// A replacement as the guest's clock has it: it was answered 20 ms after the second one was attached.
+SchedulerChanged replaced(const std::string& former, const std::string& next) {
+  auto gone = ended(former, 0);
+  gone.gone_ns = 50'000'000;
+  auto current = status(next, true);
+  current.attached_ns = 80'000'000;
+  current.load_ns = 25'000'000;
+  current.load_cpu_ns = 20'000'000;
+  return {.problem = {},
+          .former = std::move(gone),
+          .current = std::move(current),
+          .gap_ns = 30'000'000,
+          .answered_ns = 100'000'000};
+}
+
+}  // namespace
+
+TEST_CASE("ends and beginnings are dated by the guest's clock, not by the answer") {
+  Driven run;
+  auto driver = run.driver();
+  run.answer(started("one"));
+  REQUIRE(driver.attach(0, scheduler("one")));
+  run.answer(replaced("one", "two"));
+  REQUIRE(driver.replace(3, scheduler("two")));
+  CHECK(run.reports[0].ended_ns == 150'000'000);
+  CHECK(run.reports[1].attached_ns == 180'000'000);
+  CHECK(run.reports[1].load_ns == 25'000'000);
+  CHECK(run.reports[1].load_cpu_ns == 20'000'000);
+  REQUIRE(run.gaps.size() == 1);
+  CHECK(run.gaps[0].cause == GapCause::kReplaced);
+  CHECK(run.gaps[0].step == 3);
+  CHECK(run.gaps[0].former == "one");
+  CHECK(run.gaps[0].next == "two");
+  CHECK(run.gaps[0].begin_ns == 150'000'000);
+  CHECK(run.gaps[0].duration_ns == 30'000'000);
+}
+
+TEST_CASE("a death is dated by the look that saw it first, and lasts as a gap until another is attached") {
+  Driven run;
+  run.expected = SchedulerErrorExpectation{};
+  auto driver = run.driver();
+  run.answer(started("one"));
+  REQUIRE(driver.attach(0, scheduler("one")));
+  run.end_seen = Duration(130ms);
+  run.answer(died("one"));
+  REQUIRE(driver.check_alive(1));
+  CHECK(run.guest.last<protocol::QueryScheduler>().patience.ns > 0);
+  CHECK(run.reports[0].ended_ns == 130'000'000);
+  run.answer(started("two"));
+  REQUIRE(driver.attach(2, scheduler("two")));
+  REQUIRE(run.gaps.size() == 1);
+  CHECK(run.gaps[0].cause == GapCause::kDied);
+  CHECK(run.gaps[0].begin_ns == 130'000'000);
+  CHECK(run.gaps[0].next == "two");
+  CHECK(run.gaps[0].duration_ns == *run.reports[1].attached_ns - 130'000'000);
+}
+
+TEST_CASE("a gap that nobody closes lasts to the end of the account") {
+  Driven run;
+  auto driver = run.driver();
+  run.answer(started("one"));
+  REQUIRE(driver.attach(0, scheduler("one")));
+  run.answer(refused("two", "one"));
+  CHECK_FALSE(driver.replace(1, scheduler("two")));
+  static_cast<void>(run.guest.wait_until(Duration(1s)));
+  driver.end_account();
+  REQUIRE(run.gaps.size() == 1);
+  CHECK(run.gaps[0].cause == GapCause::kRefused);
+  CHECK_FALSE(run.gaps[0].next);
+  CHECK(run.gaps[0].duration_ns == 800'000'000);
+}
+
+TEST_CASE("a successor that was preloaded in vain leaves the former one in charge") {
+  Driven run;
+  auto driver = run.driver();
+  run.answer(started("one"));
+  REQUIRE(driver.attach(0, scheduler("one")));
+  auto preloaded = scheduler("two");
+  preloaded.handover = Handover::kPreloaded;
+  run.answer(refused("two", ""));
+  const auto status = driver.replace(1, preloaded);
+  REQUIRE_FALSE(status);
+  CHECK(run.guest.last<protocol::ReplaceScheduler>().next.preloaded);
+  CHECK(status.error().message.ends_with("before the kernel ran it; one goes on"));
+  CHECK(run.reports[0].fate == SchedulerFate::kAttached);
+  CHECK(run.reports[1].fate == SchedulerFate::kRefused);
+  CHECK(driver.current_name() == "one");
+  CHECK(run.gaps.empty());
+}
+
+TEST_CASE("the watchdog is set as soon as the scheduler is attached") {
+  Driven run;
+  run.watchdog = WatchdogReport{.own_ns = 5'000'000'000, .asked_ns = 0, .read_back_ns = 2'000'000'000};
+  auto driver = run.driver();
+  auto def = scheduler("one");
+  def.watchdog_timeout = Duration(2s);
+  run.answer(started("one"));
+  REQUIRE(driver.attach(0, def));
+  REQUIRE(run.reports[0].watchdog);
+  CHECK(run.reports[0].watchdog->asked_ns == 2'000'000'000);
+  run.watchdog.reset();
+  run.answer({.problem = {}, .former = ended("one", 0), .current = status("one", true), .gap_ns = {}});
+  run.answer(started("one"));
+  const auto status = driver.replace(1, def);
+  REQUIRE_FALSE(status);
+  CHECK(status.error().message == "step 1: the watchdog of the scheduler one can't be set: no such member");
+}
+
+TEST_CASE("the judge fails a time without a scheduler that an op makes too long, and no other") {
+  RunReport report;
+  report.limits = limits_in_force({}, true);
+  CHECK(report.limits.max_scheduler_gap == Duration(4s));
+  const auto gap = [](GapCause cause, std::uint64_t duration_ns) {
+    return SchedulerGap{
+        .cause = cause, .step = 2, .former = "one", .next = "two", .duration_ns = duration_ns};
+  };
+  report.scheduler_gaps = {gap(GapCause::kRestarted, 4'000'000'000), gap(GapCause::kDied, 9'000'000'000)};
+  judge(report);
+  CHECK(report.failures.empty());
+  report.scheduler_gaps.push_back(gap(GapCause::kReplaced, 4'310'000'000));
+  judge(report);
+  REQUIRE(report.failures.size() == 1);
+  CHECK(report.failures[0].check == "max_scheduler_gap");
+  CHECK(report.failures[0].message ==
+        "step 2: without a scheduler for 4.31 s while one was replaced (at most 4s)");
+  Expectations expect;
+  expect.max_scheduler_gap = Duration(300ms);
+  CHECK(limits_in_force(expect, false).max_scheduler_gap == Duration(300ms));
 }
 
 TEST_CASE("the judge puts a scheduler's end first, and misses an expected one") {

@@ -28,7 +28,7 @@ bool has_file(const StagedSchedulers& staged, const std::string& path) {
 TEST_CASE("programs of all ops are staged once, with their libraries and loader") {
   Scenario scenario;
   scenario.scheduler = shell("one");
-  scenario.steps = {{.ops = {ReplaceSchedulerOp{shell("two")}}, .setup = {}, .hold = {}}};
+  scenario.steps = {{.ops = {ReplaceSchedulerOp{shell("two"), {}}}, .setup = {}, .hold = {}}};
   const auto staged = stage_schedulers(scenario);
   REQUIRE_MESSAGE(staged.has_value(), staged.error().message);
   CHECK(staged->programs.size() == 1);
@@ -81,4 +81,25 @@ TEST_CASE("defaults, then schedulers, then the scenario: the last one set wins")
   CHECK(expect.max_spread_pct == 50);
   CHECK_FALSE(expect.no_starvation);
   CHECK(kernel_args_of(scenario) == std::vector<std::string>{"b", "c", "a"});
+}
+
+TEST_CASE("files lie beside the program that reads them, and apart where definitions differ") {
+  Scenario scenario;
+  auto one = shell("one"), two = shell("two");
+  one.files = {{"layers.json", *one.path}, {"/etc/layers.json", *one.path}};
+  two.files = {{"layers.json", "/etc/hostname"}};
+  scenario.scheduler = one;
+  scenario.steps = {{.ops = {ReplaceSchedulerOp{two, {}}}, .setup = {}, .hold = {}}};
+  const auto staged = stage_schedulers(scenario);
+  REQUIRE_MESSAGE(staged.has_value(), staged.error().message);
+  CHECK(has_file(*staged, "schedulers/0/layers.json"));
+  CHECK(has_file(*staged, "etc/layers.json"));
+  CHECK(has_file(*staged, "schedulers/1/layers.json"));
+  CHECK(staged->request(one).program != staged->request(two).program);
+  two.files = {{"/etc/layers.json", "/etc/hostname"}};
+  scenario.steps[0].ops = {ReplaceSchedulerOp{two, {}}};
+  const auto clash = stage_schedulers(scenario);
+  REQUIRE_FALSE(clash);
+  CHECK(
+      clash.error().message.starts_with("scheduler two: two files would be /etc/layers.json in the guest: "));
 }

@@ -20,6 +20,8 @@ struct Run {
   Workload workload{guest, vmm::Topology{1, 2, 2, 1}, 1};
   StagedSchedulers staged;
   std::vector<SchedulerReport> reports;
+  std::vector<SchedulerGap> gaps;
+  std::optional<SchedulerErrorExpectation> expected;
   std::vector<Progress> progress;
 
   Run() {
@@ -28,7 +30,7 @@ struct Run {
     guest.request_time = 10ms;
   }
   Status go() {
-    SchedulerDriver schedulers(guest, staged, {}, {}, reports);
+    SchedulerDriver schedulers(guest, staged, expected, {}, {reports, gaps});
     StepRunner runner(scenario, guest, workload, schedulers, timeline);
     KTSTR_TRY_STATUS(runner.set_up());
     return runner.run_steps([this](const Progress& at) { progress.push_back(at); });
@@ -52,6 +54,29 @@ TEST_CASE("the backdrop comes first, then the cgroups, then the steps") {
   REQUIRE(run.go());
   CHECK(run.guest.log ==
         Log{"add_cgroup background @0", "add_cgroup web @10", "wait @1020", "read_file @1020"});
+}
+
+TEST_CASE("a scheduler attaches between the cgroups and their workers, or after both") {
+  Run run;
+  run.scenario.scheduler.emplace().name = "one";
+  run.scenario.cgroups["web"] = two_spinners();
+  run.scenario.backdrop.cgroups["background"] = {};
+  run.scenario.steps = {{.ops = {}, .setup = {}, .hold = FixedHold{1s}}};
+  SUBCASE("between") {
+    REQUIRE(run.go());
+    CHECK(Log(run.guest.log.begin(), run.guest.log.begin() + 4) ==
+          Log{"add_cgroup background @0", "add_cgroup web @10", "attach_scheduler @20",
+              "spawn_workers web @30"});
+    CHECK(run.timeline.events.back().op == "spawn");
+    CHECK(run.timeline.events.back().workers == 2);
+  }
+  SUBCASE("after") {
+    run.scenario.workers_first = true;
+    REQUIRE(run.go());
+    CHECK(Log(run.guest.log.begin(), run.guest.log.begin() + 4) ==
+          Log{"add_cgroup background @0", "add_cgroup web @10", "spawn_workers web @20",
+              "attach_scheduler @30"});
+  }
 }
 
 TEST_CASE("a step's ops run before its setup, and the hold begins after both") {
@@ -164,4 +189,43 @@ TEST_CASE("a guest that is silent after a step ends the run") {
   REQUIRE_FALSE(status);
   CHECK(status.error().code == ErrorCode::kTimeout);
   CHECK(status.error().message == "the guest does not answer after step 1: no answer within 10s");
+}
+
+namespace {
+
+protocol::SchedulerChanged death() {
+  protocol::SchedulerChanged changed;
+  changed.current.emplace().death = "its program ended (exited 1)";
+  return changed;
+}
+
+/// Two holds of 4 s under a scheduler that dies 1 s into the first.
+Run dying_run() {
+  Run run;
+  run.scenario.scheduler.emplace().name = "one";
+  run.scenario.steps = {{.ops = {}, .setup = {}, .hold = FixedHold{4s}},
+                        {.ops = {}, .setup = {}, .hold = FixedHold{4s}}};
+  protocol::SchedulerChanged started;
+  started.current.emplace().attached = true;
+  run.guest.scheduler_answers = {started, death()};
+  run.guest.scheduler_end = Duration(1s);
+  return run;
+}
+
+}  // namespace
+
+TEST_CASE("a scheduler's death ends the hold at once") {
+  auto run = dying_run();
+  const auto status = run.go();
+  REQUIRE_FALSE(status);
+  CHECK(status.error().message == "step 1: the scheduler one died: its program ended (exited 1)");
+  CHECK(run.guest.log == Log{"attach_scheduler @0", "wait @1000", "query_scheduler @1000"});
+}
+
+TEST_CASE("after the death that a scenario expects the hold goes on") {
+  auto run = dying_run();
+  run.expected = SchedulerErrorExpectation{};
+  REQUIRE(run.go());
+  CHECK(run.guest.log == Log{"attach_scheduler @0", "wait @1000", "query_scheduler @1000", "wait @4010",
+                             "read_file @4010", "wait @8020", "read_file @8020"});
 }

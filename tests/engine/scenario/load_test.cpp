@@ -119,9 +119,9 @@ TEST_CASE("a fraction of the CPUs is rounded up to whole groups") {
 TEST_CASE("policies, nice values and names have the kernel's ranges") {
   const std::string spin = R"("type": "cpu_spin", "workers": 1, )";
   CHECK(work(spin + R"("policy": {"type": "fifo", "priority": 100})") ==
-        "cgroups.web.works[1].policy.priority: must be from 1 to 99, not 100");
+        "cgroups.web.works[1].policy.priority: must be from 1 to 97, not 100");
   CHECK(work(spin + R"("policy": {"type": "rr", "priority": 0})") ==
-        "cgroups.web.works[1].policy.priority: must be from 1 to 99, not 0");
+        "cgroups.web.works[1].policy.priority: must be from 1 to 97, not 0");
   CHECK(work(spin +
              R"("policy": {"type": "deadline", "runtime": "5ms", "deadline": "4ms", "period": "10ms"})") ==
         "cgroups.web.works[1].policy.runtime: must be at most the deadline, 4ms");

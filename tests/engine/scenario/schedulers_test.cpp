@@ -194,3 +194,69 @@ TEST_CASE("one of the kernel's own has commands instead of a program") {
   CHECK(folder.outcome(scheduler(R"("name": "x", "enable": ["reboot"])"))
             .starts_with("scheduler.enable[1]: \"reboot\" is no command that a guest can carry out"));
 }
+
+TEST_CASE("a scheduler may be preloaded, by its definition or by the op") {
+  const Folder folder;
+  const auto scenario = folder.good(
+      R"({"scheduler": {"name": "one", "path": "scx_one", "handover": "preloaded"}, "steps": [{"ops": [
+          {"type": "replace_scheduler", "scheduler": "scx_two", "handover": "preloaded"},
+          {"type": "replace_scheduler", "scheduler": "one", "handover": "cold"}]}]})");
+  CHECK(scenario.scheduler->handover == Handover::kPreloaded);
+  CHECK(std::get<ReplaceSchedulerOp>(scenario.steps[0].ops[0]).handover == Handover::kPreloaded);
+  CHECK(std::get<ReplaceSchedulerOp>(scenario.steps[0].ops[1]).handover == Handover::kCold);
+  CHECK(folder.outcome(scheduler(R"("name": "x", "enable": ["echo 1 > /sys/x"], "handover": "preloaded")")) ==
+        "scheduler.handover: a scheduler with `enable` commands has no program to preload");
+}
+
+TEST_CASE("a scheduler's topology is that of scenarios that state none, and its bounds hold for all") {
+  const Folder folder;
+  const std::string machine = R"("path": "scx_one", "topology": "1n2l2c1t", "min_cpus": 4, "max_llcs": 2)";
+  CHECK(folder.good(scheduler(machine)).topology.to_string() == "1n2l2c1t");
+  CHECK(folder.good(R"({"topology": "1n1l4c1t", "scheduler": {)" + machine + "}}").topology.to_string() ==
+        "1n1l4c1t");
+  CHECK(folder.outcome(R"({"topology": "1n1l2c1t", "scheduler": {)" + machine + "}}") ==
+        "scheduler.min_cpus: the topology 1n1l2c1t has 2 CPUs, and this scheduler takes at least 4");
+  CHECK(folder.outcome(R"({"topology": "1n4l1c1t", "scheduler": {)" + machine + "}}") ==
+        "scheduler.max_llcs: the topology 1n4l1c1t has 4 LLCs, and this scheduler takes at most 2");
+  CHECK(
+      folder.outcome(R"({"topology": "1n1l2c1t", "scheduler": "scx_two", "steps": [{"ops": [
+            {"type": "replace_scheduler", "scheduler": {"path": "scx_one", "min_nodes": 2}}]}]})") ==
+      "steps[1].ops[1].scheduler.min_nodes: the topology 1n1l2c1t has 1 NUMA nodes, and this scheduler takes "
+      "at least 2");
+}
+
+TEST_CASE("the scenario's watchdog is that of schedulers that state none") {
+  const Folder folder;
+  const auto scenario = folder.good(R"({"watchdog_timeout": "4s", "scheduler": "scx_one", "steps": [{"ops": [
+      {"type": "replace_scheduler", "scheduler": {"path": "scx_two", "watchdog_timeout": "2s"}}]}]})");
+  CHECK(scenario.scheduler->watchdog_timeout == Duration(std::chrono::seconds(4)));
+  CHECK(std::get<ReplaceSchedulerOp>(scenario.steps[0].ops[0]).scheduler.watchdog_timeout ==
+        Duration(std::chrono::seconds(2)));
+  CHECK(folder.outcome(R"({"watchdog_timeout": "1ms"})") ==
+        "watchdog_timeout: must be from 100ms to 1h, not 1ms");
+  CHECK(
+      folder.outcome(scheduler(R"("name": "x", "enable": ["echo 1 > /sys/x"], "watchdog_timeout": "2s")")) ==
+      "scheduler.watchdog_timeout: the kernel's own schedulers have no such watchdog");
+}
+
+TEST_CASE("further files are found beside the scenario, under the names that the scheduler knows") {
+  const Folder folder;
+  folder.directory.write("layers.json", "[]");
+  const auto scenario = folder.good(
+      scheduler(R"("path": "scx_one", "files": {"a.json": "layers.json", "/etc/b.json": "layers.json"})"));
+  CHECK(fs::canonical(scenario.scheduler->files.at("a.json")) == folder.path("layers.json"));
+  CHECK(scenario.scheduler->files.contains("/etc/b.json"));
+  const auto outcome = [&](const std::string& files) {
+    return folder.outcome(scheduler(R"("path": "scx_one", "files": {)" + files + "}"));
+  };
+  CHECK(outcome(R"("a": "missing")") == "scheduler.files.a: there is no file missing");
+  for (const auto* name : {"../a", "", "a/", "/", "a/../b"})
+    CHECK_MESSAGE(outcome("\"" + std::string(name) + R"(": "layers.json")").find("is no name of a file") !=
+                      std::string::npos,
+                  name);
+  for (const auto* name : {"/init", "/proc/x", "lib/x", "scx_one"})
+    CHECK_MESSAGE(
+        outcome("\"" + std::string(name) + R"(": "layers.json")").find("can't be replaced in the guest") !=
+            std::string::npos,
+        name);
+}

@@ -1,0 +1,67 @@
+#include "introspect/scx/watchdog.h"
+
+#include <algorithm>
+#include <span>
+
+namespace ktstr::introspect {
+namespace {
+
+std::optional<KernelVirt> variable(const Kernel& kernel, std::string_view symbol) {
+  const auto address = kernel.address(symbol);
+  return address ? std::optional(*address) : std::nullopt;
+}
+
+Status write(const Kernel& kernel, WritableMemory& memory, KernelVirt place, std::uint64_t value) {
+  const auto mapping = kernel.translator().translate(place);
+  if (!mapping || !memory.write(mapping->address, std::as_bytes(std::span(&value, 1))))
+    return Error{ErrorCode::kOutOfRange, "the watchdog's memory can't be written"};
+  return ok();
+}
+
+Result<std::uint64_t> read(const Kernel& kernel, KernelVirt place) {
+  const auto value = kernel.read<std::uint64_t>(place);
+  if (!value) return Error{ErrorCode::kOutOfRange, "the watchdog's memory can't be read"};
+  return *value;
+}
+
+}  // namespace
+
+Result<ScxWatchdog> ScxWatchdog::create(const Kernel& kernel) {
+  ScxWatchdog watchdog;
+  KTSTR_TRY_STATUS(watchdog.sched_.resolve(kernel.btf()));
+  watchdog.root_ = KTSTR_TRY(kernel.address("scx_root"));
+  watchdog.jiffies_ = KTSTR_TRY(kernel.address("jiffies_64"));
+  watchdog.timeout_ = variable(kernel, "scx_watchdog_timeout");
+  watchdog.interval_ = variable(kernel, "scx_watchdog_interval");
+  watchdog.timestamp_ = variable(kernel, "scx_watchdog_timestamp");
+  if (watchdog.sched_.watchdog_timeout.present() || watchdog.timeout_) return watchdog;
+  return Error{ErrorCode::kNotFound, "the kernel has no watchdog timeout that is known"};
+}
+
+Result<KernelVirt> ScxWatchdog::timeout_place(const Kernel& kernel) const {
+  const auto sched = kernel.read<KernelVirt>(root_);
+  if (!sched) return Error{ErrorCode::kOutOfRange, "scx_root can't be read"};
+  if (sched->is_null()) return Error{ErrorCode::kUnavailable, "no scheduler is loaded"};
+  if (!kernel.translator().plausible_pointer(*sched))
+    return Error{ErrorCode::kCorrupt, "scx_root holds no kernel pointer"};
+  return sched_.watchdog_timeout.present() ? sched_.watchdog_timeout.address(*sched) : *timeout_;
+}
+
+/// In this order: the tick must not find the last look too long ago for the new timeout before the next one
+/// (scx_tick), so that the last look is moved to when the next one is due.
+Result<WatchdogChange> ScxWatchdog::set(const Kernel& kernel, WritableMemory& memory,
+                                        std::uint64_t jiffies) const {
+  const KernelVirt place = KTSTR_TRY(timeout_place(kernel));
+  WatchdogChange change{.before = KTSTR_TRY(read(kernel, place))};
+  if (timestamp_ && jiffies < change.before)
+    KTSTR_TRY_STATUS(
+        write(kernel, memory, *timestamp_, KTSTR_TRY(read(kernel, jiffies_)) + change.before / 2));
+  if (interval_) KTSTR_TRY_STATUS(write(kernel, memory, *interval_, std::max<std::uint64_t>(1, jiffies / 2)));
+  KTSTR_TRY_STATUS(write(kernel, memory, place, jiffies));
+  if (KTSTR_TRY(timeout_place(kernel)) != place)
+    return Error{ErrorCode::kUnavailable, "the scheduler went while its watchdog was set"};
+  change.after = KTSTR_TRY(read(kernel, place));
+  return change;
+}
+
+}  // namespace ktstr::introspect

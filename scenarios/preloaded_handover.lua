@@ -1,0 +1,24 @@
+local k = require "ktstr"
+
+-- The successor loads and is verified while the first still schedules; only its attach remains for the time without a scheduler.
+return k.scenario {
+  name = "preloaded_handover",
+  description = "a scheduler takes over from another that runs until the moment of its attach",
+  topology = "1n2l2c1t",
+  duration = "8s",
+
+  scheduler = k.scheduler { name = "first", path = "scx_ktstr", args = { "--name", "first" } },
+
+  cgroups = {
+    busy   = { works = { k.work.cpu_spin { workers = 6 } } },
+    bursty = { works = { k.work.bursty { workers = 4 } } },
+  },
+
+  steps = {
+    k.step { hold = "3s" },
+    k.step {
+      k.op.replace_scheduler(k.scheduler { name = "second", path = "scx_ktstr", args = { "--name", "second" } }, "preloaded"),
+      hold = k.hold.rest,
+    },
+  },
+}
