@@ -1,13 +1,12 @@
 // The scenarios that come with ktstr.
 #include <doctest/doctest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <set>
 
 #include "engine/scenario/holds.h"
 #include "lua/script_host.h"
-#include "tests/temporary_directory.h"
+#include "tests/lua/stand_in.h"
 
 namespace ktstr::lua {
 namespace {
@@ -19,26 +18,10 @@ std::vector<std::filesystem::path> shipped() {
   return files;
 }
 
-/// A program called scx_ktstr on PATH: checking a scenario does not run it, and it is built apart.
-class StandIn {
- public:
-  StandIn() {
-    std::filesystem::copy_file("/bin/true", directory_.path() / "scx_ktstr");
-    ::setenv("PATH", (path_ + ":" + directory_.path().string()).c_str(), 1);
-  }
-  ~StandIn() { ::setenv("PATH", path_.c_str(), 1); }
-  StandIn(const StandIn&) = delete;
-  StandIn& operator=(const StandIn&) = delete;
-
- private:
-  const std::string path_ = std::getenv("PATH") ? std::getenv("PATH") : "";
-  test::TemporaryDirectory directory_;
-};
-
 }  // namespace
 
 TEST_CASE("every shipped scenario checks clean, has its file's name and a description") {
-  const StandIn scheduler;
+  const test::StandIn scheduler("scx_ktstr");
   for (const auto& file : shipped()) {
     const auto host = ScriptHost::load(file);
     REQUIRE_MESSAGE(host.has_value(), host.error().message);
