@@ -120,7 +120,7 @@ introspect::FailureDumpReport FreezeCoordinator::render(const Frozen& frozen) {
 
 Capture FreezeCoordinator::capture_ended(const CaptureRequest& request) const {
   const auto seen = look({}, Clock::now());
-  return {complete(seen.render(), request, 0, {}), {}, {}};
+  return {complete(render(seen), request, 0, {}), {}, {}};
 }
 
 Result<Capture> FreezeCoordinator::capture(const CaptureRequest& request) {

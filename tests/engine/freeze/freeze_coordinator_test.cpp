@@ -182,6 +182,7 @@ TEST_CASE(
     "a guest that can't be set going again after a degraded dump is told as well, and the dump is kept") {
   FakeMachine machine(2);
   machine.state.vcpus[1].reset();
+  machine.state.not_stopped = {1};
   machine.thaw_error = Error{ErrorCode::kIo, "cont"};
   FreezeCoordinator coordinator(machine, [](const auto&, auto) { return nothing(); }, {},
                                 {.stop_deadline = std::chrono::milliseconds(20)});
