@@ -45,7 +45,7 @@ Scenario swaps(const vmm::Topology& topology, int count) {
   add_replacements(scenario, count, Handover::kCold);
   CgroupDef load;
   load.works.emplace_back().workers = static_cast<std::uint32_t>(topology.cpus()) * kOversubscription;
-  scenario.steps.back().setup["load"] = load;
+  scenario.steps.push_back({.ops = {AddCgroupOp{"load", load}}, .setup = {}, .hold = FixedHold{kRest}});
   add_replacements(scenario, count, Handover::kCold);
   add_replacements(scenario, count, Handover::kPreloaded);
   return scenario;
@@ -81,9 +81,10 @@ Result<bool> bench(const std::string& topology, int count) {
   const auto scenario = swaps(KTSTR_TRY(vmm::Topology::parse(topology)), count);
   const auto report = KTSTR_TRY(run_scenario(scenario, {}));
   const auto& gaps = report.scheduler_gaps;
-  if (gaps.size() != scenario.steps.size())
+  const auto replacements = 3 * static_cast<std::size_t>(count);
+  if (gaps.size() != replacements)
     return Error{ErrorCode::kGuestFailed,
-                 fmt::format("{} of {} replacements; {}", gaps.size(), scenario.steps.size(),
+                 fmt::format("{} of {} replacements; {}", gaps.size(), replacements,
                              report.failures.empty() ? report.reason.value_or("no reason is known")
                                                      : report.failures.front().message)};
   const auto idle = gaps_of(gaps, 0, count);
