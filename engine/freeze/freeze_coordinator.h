@@ -37,8 +37,8 @@ class FreezeCoordinator {
                     const FreezeOptions& options = {});
 
   /// Stops every vCPU, captures, thaws, renders. vCPUs that do not stop in time make the dump a degraded one,
-  /// which says which; registers that can't be read, or memory that runs out here, are among its problems. Of a
-  /// machine that has ended only memory is left, and no registers (of_ended_machine()). Errors: the machine
+  /// which says which; registers that can't be read, or memory that runs out here, are among its problems. Of
+  /// a machine that has ended only memory is left, and no registers (of_ended_machine()). Errors: the machine
   /// can't be frozen at all (it has ended).
   [[nodiscard]] Result<Capture> capture(const CaptureRequest& request);
 
