@@ -40,7 +40,8 @@ Result<std::string> compress_snapshot(const Snapshot& snapshot) {
   return stream.finish();
 }
 
-Result<Snapshot> parse_snapshot(std::string_view compressed, const SnapshotLimits& limits, std::string* note) {
+Result<Snapshot> parse_snapshot(std::string_view compressed, const SnapshotLimits& limits,
+                                std::string* note) {
   const auto json = KTSTR_TRY(decompress(compressed, limits.json_bytes));
   const auto tree = KTSTR_TRY(parse_json(
       json,
@@ -60,8 +61,7 @@ Status write_snapshot(const std::filesystem::path& path, const Snapshot& snapsho
 Result<Snapshot> read_snapshot(const std::filesystem::path& path, std::string* note) {
   const auto file = KTSTR_TRY(MappedFile::open(path));
   const auto bytes = file.bytes();
-  auto snapshot =
-      parse_snapshot({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, {}, note);
+  auto snapshot = parse_snapshot({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, {}, note);
   if (!snapshot) return std::move(snapshot.error()).with_context(path.string());
   return snapshot;
 }

@@ -28,6 +28,6 @@ struct SnapshotLimits {
 /// The same of bytes in memory. Errors, besides: kCorrupt for what is beyond the limits.
 [[nodiscard]] Result<std::string> compress_snapshot(const Snapshot& snapshot);
 [[nodiscard]] Result<Snapshot> parse_snapshot(std::string_view compressed, const SnapshotLimits& limits = {},
-                                               std::string* note = nullptr);
+                                              std::string* note = nullptr);
 
 }  // namespace ktstr::introspect::ctprof

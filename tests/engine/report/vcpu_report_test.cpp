@@ -91,6 +91,7 @@ TEST_CASE("the text report has the line, and tells where what the machine had") 
                                                        .prefaulted = true};
   const auto text = to_text(report, {});
   CHECK(text.find("\nvCPUs  6000 exits") != std::string::npos);
-  CHECK(text.find("sustained_samples), pinned to CPUs 0 2, realtime priority 1, halt polling 200us, huge pages (reserved), "
+  CHECK(text.find("sustained_samples), pinned to CPUs 0 2, realtime priority 1, halt polling 200us, huge "
+                  "pages (reserved), "
                   "prefaulted\n") != std::string::npos);
 }

@@ -42,9 +42,11 @@ TEST_CASE("emulation leaves a stated limit alone") {
 TEST_CASE("limits that are stated, and defaults that are stretched, are named") {
   const Expectations stated{.max_gap = Duration(1s), .monitor = {.fail_on_stall = false}};
   CHECK(stated_limits(stated) == std::vector<std::string>{"max_gap", "monitor.fail_on_stall"});
-  CHECK(stretched_limits(stated) == std::vector<std::string>{"max_scheduler_gap", "monitor.sustained_samples"});
+  CHECK(stretched_limits(stated) ==
+        std::vector<std::string>{"max_scheduler_gap", "monitor.sustained_samples"});
   CHECK(stated_limits({}).empty());
-  CHECK(stretched_limits({}) == std::vector<std::string>{"max_gap", "max_scheduler_gap", "monitor.sustained_samples"});
+  CHECK(stretched_limits({}) ==
+        std::vector<std::string>{"max_gap", "max_scheduler_gap", "monitor.sustained_samples"});
   CHECK(stretched_limits({.monitor = {.sustained_samples = 3}, .max_scheduler_gap = Duration(1s)}) ==
         std::vector<std::string>{"max_gap"});
 }
