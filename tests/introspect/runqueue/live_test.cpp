@@ -55,6 +55,16 @@ std::int64_t average_of(LiveGuest& guest, std::size_t cpu) {
   return value_of(text, ".avg_vruntime", queue);
 }
 
+/// Until the worker has spun for more time than its own start takes: from then on it never sleeps.
+void wait_spinning(LiveGuest& guest, std::int32_t tid) {
+  constexpr std::uint64_t kSpunNs = 20'000'000;
+  constexpr int kMostLooks = 10'000;
+  for (int i = 0; i < kMostLooks; ++i)
+    if (std::stoull(file_of(guest, "/proc/" + std::to_string(tid) + "/schedstat")) >= kSpunNs) return;
+  FAIL("worker " << tid << " does not spin");
+}
+
+/// Workers that spin on the CPU and do so already.
 std::vector<std::int32_t> spin(LiveGuest& guest, std::size_t cpu, std::size_t workers,
                                const std::string& comm, const engine::Policy& policy = {}) {
   engine::protocol::SpawnWorkers spawn;
@@ -64,6 +74,7 @@ std::vector<std::int32_t> spin(LiveGuest& guest, std::size_t cpu, std::size_t wo
   spawn.comm = comm;
   const auto spawned = guest.agent().spawn(spawn);
   REQUIRE_MESSAGE(spawned, spawned.error().message);
+  for (const auto tid : *spawned) wait_spinning(guest, tid);
   return *spawned;
 }
 
