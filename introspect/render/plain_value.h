@@ -19,7 +19,7 @@ class PlainWriter {
   explicit PlainWriter(Sink& sink) : sink_(sink) {}
 
   void write(const RenderedValue& value) {
-    std::visit([this](const auto& kind) { write_kind(kind); }, value.data);
+    std::visit([this](const auto& kind) { this->write_kind(kind); }, value.data);
   }
 
  private:
