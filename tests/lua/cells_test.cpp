@@ -1,4 +1,5 @@
-// What public tests of a scheduler that gives each cgroup CPUs of its own (scx_mitosis) declare, as scenarios.
+// What public tests of a scheduler that gives each cgroup CPUs of its own (scx_mitosis) declare, as
+// scenarios.
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -18,9 +19,9 @@ TEST_CASE("what public tests of a cell scheduler declare can be said in a scenar
     REQUIRE_MESSAGE(host.has_value(), host.error().message);
     seen.insert(entry.path().stem().string());
   }
-  CHECK(seen == std::set<std::string>{"borrowing", "borrowing_cut", "full_coverage", "isolation_against_eevdf",
-                                      "pinned_elsewhere", "pinned_then_saturated", "root_cell_starvation",
-                                      "warm_up_then_starve"});
+  CHECK(seen == std::set<std::string>{"borrowing", "borrowing_cut", "full_coverage",
+                                      "isolation_against_eevdf", "pinned_elsewhere", "pinned_then_saturated",
+                                      "root_cell_starvation", "warm_up_then_starve"});
 }
 
 }  // namespace ktstr::lua
