@@ -78,10 +78,16 @@ std::string performance_text(const vmm::MachinePerformance& had) {
 }
 
 /// Which limits emulation stretched, and that it left alone those that a script states.
-std::string emulation_text(const LimitsReport& limits) {
-  if (limits.stretched.empty()) return " (emulated: no limit stretched)";
-  return fmt::format(" (emulated: defaults x{:g}: {}{})", limits.emulation_factor,
-                     fmt::join(limits.stretched, ", "),
+std::string emulation_text(const RunReport& report) {
+  const auto& limits = report.limits;
+  auto names = limits.stretched;
+  const auto gap = std::ranges::find(names, "max_scheduler_gap");
+  if (gap != names.end() && report.schedulers.empty())
+    names.erase(gap);
+  else if (gap != names.end())  // the one default that the number of CPUs stretches too
+    *gap += " to " + format_duration(limits.max_scheduler_gap);
+  if (names.empty()) return " (emulated: no limit stretched)";
+  return fmt::format(" (emulated: defaults x{:g}: {}{})", limits.emulation_factor, fmt::join(names, ", "),
                      limits.stated.empty() ? "" : "; stated limits as stated");
 }
 
@@ -94,7 +100,7 @@ std::string where_line(const RunReport& report) {
   if (asked) text += fmt::format(" (raised from {})", format_byte_size(ByteSize{*asked}));
   if (backend) text += ", " + *backend;
   if (origin == MachineOrigin::kForked) text += ", forked";
-  if (emulated) text += emulation_text(report.limits);
+  if (emulated) text += emulation_text(report);
   if (performance) text += performance_text(*performance);
   return text + "\n";
 }
