@@ -34,8 +34,7 @@ Status CgroupTree::add(const std::string& name, const std::optional<CpuSet>& cpu
       return invalid(quoted(*parent) +
                      " holds workers, so no cgroup can be inside it (cgroup v2 keeps tasks in leaves)");
   }
-  if (cgroups_.size() >= kMostCgroups)
-    return invalid("there are more than " + std::to_string(kMostCgroups) + " cgroups at once");
+  KTSTR_TRY_STATUS(check_room(1));
   cgroups_[name].cpuset = cpuset;
   auto status = check_cpuset(name);
   if (!status) cgroups_.erase(name);
@@ -126,6 +125,11 @@ Result<std::uint32_t> CgroupTree::workers(const std::string& name) const {
   const auto count = cgroups_.at(name).workers;
   if (count == 0) return invalid(quoted(name) + " has no workers at this point");
   return count;
+}
+
+Status CgroupTree::check_room(std::size_t more) const {
+  if (more <= kMostCgroups && cgroups_.size() <= kMostCgroups - more) return ok();
+  return invalid("there are more than " + std::to_string(kMostCgroups) + " cgroups at once");
 }
 
 Status CgroupTree::check_exists(const std::string& name) const {

@@ -16,8 +16,10 @@ namespace ktstr::engine {
 /// changed. All errors are kInvalidArgument and name the cgroup.
 class CgroupTree {
  public:
+  /// Whether there is room for `more` cgroups: there may be 4096 at once.
+  [[nodiscard]] Status check_room(std::size_t more) const;
   /// Names follow protocol::check_cgroup_name. The parent of a nested cgroup ("web" of "web/api") must exist
-  /// and hold no workers (cgroup v2 keeps tasks in leaves). There may be 4096 at once.
+  /// and hold no workers (cgroup v2 keeps tasks in leaves).
   [[nodiscard]] Status add(const std::string& name, const std::optional<CpuSet>& cpuset);
   /// Workers go with it. A cgroup with another one inside stays.
   [[nodiscard]] Status remove(const std::string& name);

@@ -39,7 +39,8 @@ class Walk {
   void attach(const std::optional<SchedulerDef>& scheduler) { attached_ = scheduler.has_value(); }
 
   ReadStatus add_all(const std::map<std::string, CgroupDef>& cgroups, const Place& place) {
-    ReadStatus status;
+    auto status = place.error_of(tree_.check_room(cgroups.size()));
+    if (status) return status;
     for (const auto& [name, def] : cgroups)
       add_error(status, add(name, def, place.member(name), place.member(name)));
     return status;

@@ -151,7 +151,7 @@ TEST_CASE("many cgroups, and many ops on them, are checked in a moment or refuse
   const Bundle bundle;
   CHECK(has(bundle.outcome("local k = require 'ktstr' local t = {} for i = 1, 1e5 do t['c' .. i] = {} end "
                            "return k.scenario {cgroups = t}"),
-            "there are more than 4096 cgroups at once"));
+            "cgroups: there are more than 4096 cgroups at once"));
   CHECK(has(bundle.outcome(
                 "local k = require 'ktstr' local t = {} for i = 1, 3e4 do t[i] = k.op.stop_cgroup 'x' end "
                 "return k.scenario {steps = {k.step(t)}}"),
