@@ -61,6 +61,20 @@ struct MachinePerformance {
   bool prefaulted = false;
 
   friend bool operator==(const MachinePerformance&, const MachinePerformance&) = default;
+
+  static consteval auto describe() {
+    using T = MachinePerformance;
+    return record(
+        "what of the host the machine had for itself",
+        field<&T::vcpu_cpus>("the host CPU of each vCPU; empty when they were not pinned"),
+        field<&T::node_memory>(
+            "the host's NUMA node of each of the guest's; empty when memory was not bound"),
+        field<&T::realtime_priority>("priority of the vCPUs under SCHED_FIFO; absent without"),
+        field<&T::dedicated_cpus>("whether the guest was told that its CPUs never wait (KVM_HINTS_REALTIME)"),
+        field<&T::halt_poll_ns>("longest polling at a halt, ns; absent when it was the host's own"),
+        field<&T::ram_pages>("pages of the guest's memory: ordinary, transparent or reserved"),
+        field<&T::prefaulted>("whether all memory was there before the guest ran"));
+  }
 };
 
 }  // namespace vmm
@@ -70,14 +84,6 @@ template <> inline constexpr auto describe<vmm::RamPages> = enumeration<vmm::Ram
     {"ordinary", vmm::RamPages::kOrdinary, "as the host gives them"},
     {"transparent", vmm::RamPages::kTransparent, "huge where the host finds room"},
     {"reserved", vmm::RamPages::kReserved, "huge ones that were set aside"}});
-template <> inline constexpr auto describe<vmm::MachinePerformance> = record<vmm::MachinePerformance>("MachinePerformance", "what of the host the machine had for itself",
-    field("vcpu_cpus", &vmm::MachinePerformance::vcpu_cpus, "the host CPU of each vCPU; empty when they were not pinned"),
-    field("node_memory", &vmm::MachinePerformance::node_memory, "the host's NUMA node of each of the guest's; empty when memory was not bound"),
-    field("realtime_priority", &vmm::MachinePerformance::realtime_priority, "priority of the vCPUs under SCHED_FIFO; absent without"),
-    field("dedicated_cpus", &vmm::MachinePerformance::dedicated_cpus, "whether the guest was told that its CPUs never wait (KVM_HINTS_REALTIME)"),
-    field("halt_poll_ns", &vmm::MachinePerformance::halt_poll_ns, "longest polling at a halt, ns; absent when it was the host's own"),
-    field("ram_pages", &vmm::MachinePerformance::ram_pages, "pages of the guest's memory: ordinary, transparent or reserved"),
-    field("prefaulted", &vmm::MachinePerformance::prefaulted, "whether all memory was there before the guest ran"));
 // clang-format on
 
 }  // namespace ktstr

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/base/cpu_set.h"
+#include "engine/base/describe.h"
 #include "engine/base/result.h"
 #include "engine/base/units.h"
 #include "vmm/node_relations.h"
@@ -16,10 +17,19 @@ namespace ktstr::vmm {
 
 /// One NUMA node of a machine whose nodes differ.
 struct NodeSpec {
-  std::size_t llcs = 0;              ///< none: a node without CPUs
-  std::optional<ByteSize> memory{};  ///< whole 2 MiB; absent: an equal part of what the others leave
+  std::size_t llcs = 0;
+  std::optional<ByteSize> memory{};
 
   friend bool operator==(const NodeSpec&, const NodeSpec&) = default;
+
+  static consteval auto describe() {
+    using T = NodeSpec;
+    return record("topology node", "one NUMA node of a machine whose nodes differ",
+                  field<&T::llcs>("its LLCs; 0: a node without CPUs, as a CXL memory expander is, which must "
+                                  "be behind those with CPUs"),
+                  field<&T::memory>("its memory, whole 2M; an equal part of what the others leave of the "
+                                    "scenario's memory when absent"));
+  }
 };
 
 /// `llcs` is the total over all nodes; cores are per LLC, threads per core. Unless `node_specs` says how LLCs

@@ -24,6 +24,16 @@ struct HardwareCounters {
   std::optional<std::uint64_t> cycles{}, instructions{}, cache_misses{}, branch_misses{};
   bool scaled = false;
   friend bool operator==(const HardwareCounters&, const HardwareCounters&) = default;
+
+  static consteval auto describe() {
+    using T = HardwareCounters;
+    return record(
+        "what the hardware counted while a vCPU ran its guest; the host's part is left out",
+        field<&T::cycles>("cycles of the core"), field<&T::instructions>("instructions that were completed"),
+        field<&T::cache_misses>("accesses that the last-level cache did not have"),
+        field<&T::branch_misses>("branches that were predicted wrong"),
+        field<&T::scaled>("whether they were counted part of the time, and are estimates for all of it"));
+  }
 };
 
 /// What `count` would have been, had it been taken all the time; absent when it never was.
@@ -44,12 +54,47 @@ struct KvmVcpuStatistics {
   std::optional<std::uint64_t> halt_poll_success_ns{}, halt_poll_fail_ns{}, halt_wait_ns{};
   std::optional<std::uint64_t> pf_fixed{}, hypercalls{}, preemption_reported{};
   friend bool operator==(const KvmVcpuStatistics&, const KvmVcpuStatistics&) = default;
+
+  static consteval auto describe() {
+    using T = KvmVcpuStatistics;
+    return record(
+        "KVM's statistics of a vCPU, by KVM's names; absent: not in this kernel",
+        field<&T::exits>("times that the guest was left, for whatever reason"),
+        field<&T::halt_exits>("times that the guest's CPU halted, idle"),
+        field<&T::io_exits>("accesses to ports"),
+        field<&T::mmio_exits>("accesses to devices' registers in memory"),
+        field<&T::irq_exits>("the guest was left for an interrupt of the host"),
+        field<&T::signal_exits>("the guest was left for a signal, such as a freeze's"),
+        field<&T::request_irq_exits>("the guest was left because user space had an interrupt for it"),
+        field<&T::irq_window_exits>("the guest was left when it would take an interrupt again"),
+        field<&T::nmi_window_exits>("the guest was left when it would take an NMI again"),
+        field<&T::irq_injections>("interrupts given to the guest"),
+        field<&T::nmi_injections>("NMIs given to the guest"),
+        field<&T::halt_attempted_poll>("halts at which KVM polled for work"),
+        field<&T::halt_successful_poll>("of these, polls that found some"),
+        field<&T::halt_poll_invalid>("of those, polls whose find gave the guest nothing to do"),
+        field<&T::halt_wakeup>("halts that slept and were woken"),
+        field<&T::halt_poll_success_ns>("time in polls that found work, ns"),
+        field<&T::halt_poll_fail_ns>("time in polls that found none, ns"),
+        field<&T::halt_wait_ns>("time asleep in halts, ns"),
+        field<&T::pf_fixed>("page faults at which KVM mapped guest memory"),
+        field<&T::hypercalls>("hypercalls"),
+        field<&T::preemption_reported>("times that the guest was told its CPU had been taken away"));
+  }
 };
 
 /// A machine's own, at one instant (kvm_vm_stats_desc).
 struct KvmVmStatistics {
   std::optional<std::uint64_t> pages_4k{}, pages_2m{}, pages_1g{};
   friend bool operator==(const KvmVmStatistics&, const KvmVmStatistics&) = default;
+
+  static consteval auto describe() {
+    using T = KvmVmStatistics;
+    return record("KVM's statistics of the machine, by KVM's names; absent: not in this kernel",
+                  field<&T::pages_4k>("guest memory mapped by pages of 4 KiB, pages"),
+                  field<&T::pages_2m>("guest memory mapped by pages of 2 MiB, pages"),
+                  field<&T::pages_1g>("guest memory mapped by pages of 1 GiB, pages"));
+  }
 };
 
 struct VcpuReading {
@@ -81,40 +126,5 @@ template <DescribedRecord Statistics>
                                               const KvmVcpuStatistics& later);
 
 }  // namespace vmm
-
-// clang-format off
-template <> inline constexpr auto describe<vmm::HardwareCounters> = record<vmm::HardwareCounters>("HardwareCounters", "what the hardware counted while a vCPU ran its guest; the host's part is left out",
-    field("cycles", &vmm::HardwareCounters::cycles, "cycles of the core"),
-    field("instructions", &vmm::HardwareCounters::instructions, "instructions that were completed"),
-    field("cache_misses", &vmm::HardwareCounters::cache_misses, "accesses that the last-level cache did not have"),
-    field("branch_misses", &vmm::HardwareCounters::branch_misses, "branches that were predicted wrong"),
-    field("scaled", &vmm::HardwareCounters::scaled, "whether they were counted part of the time, and are estimates for all of it"));
-template <> inline constexpr auto describe<vmm::KvmVcpuStatistics> = record<vmm::KvmVcpuStatistics>("KvmVcpuStatistics", "KVM's statistics of a vCPU, by KVM's names; absent: not in this kernel",
-    field("exits", &vmm::KvmVcpuStatistics::exits, "times that the guest was left, for whatever reason"),
-    field("halt_exits", &vmm::KvmVcpuStatistics::halt_exits, "times that the guest's CPU halted, idle"),
-    field("io_exits", &vmm::KvmVcpuStatistics::io_exits, "accesses to ports"),
-    field("mmio_exits", &vmm::KvmVcpuStatistics::mmio_exits, "accesses to devices' registers in memory"),
-    field("irq_exits", &vmm::KvmVcpuStatistics::irq_exits, "the guest was left for an interrupt of the host"),
-    field("signal_exits", &vmm::KvmVcpuStatistics::signal_exits, "the guest was left for a signal, such as a freeze's"),
-    field("request_irq_exits", &vmm::KvmVcpuStatistics::request_irq_exits, "the guest was left because user space had an interrupt for it"),
-    field("irq_window_exits", &vmm::KvmVcpuStatistics::irq_window_exits, "the guest was left when it would take an interrupt again"),
-    field("nmi_window_exits", &vmm::KvmVcpuStatistics::nmi_window_exits, "the guest was left when it would take an NMI again"),
-    field("irq_injections", &vmm::KvmVcpuStatistics::irq_injections, "interrupts given to the guest"),
-    field("nmi_injections", &vmm::KvmVcpuStatistics::nmi_injections, "NMIs given to the guest"),
-    field("halt_attempted_poll", &vmm::KvmVcpuStatistics::halt_attempted_poll, "halts at which KVM polled for work"),
-    field("halt_successful_poll", &vmm::KvmVcpuStatistics::halt_successful_poll, "of these, polls that found some"),
-    field("halt_poll_invalid", &vmm::KvmVcpuStatistics::halt_poll_invalid, "of those, polls whose find gave the guest nothing to do"),
-    field("halt_wakeup", &vmm::KvmVcpuStatistics::halt_wakeup, "halts that slept and were woken"),
-    field("halt_poll_success_ns", &vmm::KvmVcpuStatistics::halt_poll_success_ns, "time in polls that found work, ns"),
-    field("halt_poll_fail_ns", &vmm::KvmVcpuStatistics::halt_poll_fail_ns, "time in polls that found none, ns"),
-    field("halt_wait_ns", &vmm::KvmVcpuStatistics::halt_wait_ns, "time asleep in halts, ns"),
-    field("pf_fixed", &vmm::KvmVcpuStatistics::pf_fixed, "page faults at which KVM mapped guest memory"),
-    field("hypercalls", &vmm::KvmVcpuStatistics::hypercalls, "hypercalls"),
-    field("preemption_reported", &vmm::KvmVcpuStatistics::preemption_reported, "times that the guest was told its CPU had been taken away"));
-template <> inline constexpr auto describe<vmm::KvmVmStatistics> = record<vmm::KvmVmStatistics>("KvmVmStatistics", "KVM's statistics of the machine, by KVM's names; absent: not in this kernel",
-    field("pages_4k", &vmm::KvmVmStatistics::pages_4k, "guest memory mapped by pages of 4 KiB, pages"),
-    field("pages_2m", &vmm::KvmVmStatistics::pages_2m, "guest memory mapped by pages of 2 MiB, pages"),
-    field("pages_1g", &vmm::KvmVmStatistics::pages_1g, "guest memory mapped by pages of 1 GiB, pages"));
-// clang-format on
 
 }  // namespace ktstr

@@ -2,8 +2,10 @@
 // this list.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace ktstr {
@@ -15,12 +17,6 @@ struct FieldDescription {
   Member Owner::*member;
   std::string_view doc;
 };
-
-template <class Owner, class Member>
-constexpr FieldDescription<Owner, Member> field(std::string_view name, Member Owner::*member,
-                                                std::string_view doc) {
-  return {name, member, doc};
-}
 
 namespace detail {
 
@@ -41,6 +37,22 @@ struct FieldSlots<std::index_sequence<Indices...>, Fields...> : FieldSlot<Indice
   }
 };
 
+/// What the compiler calls a template argument, without the scopes before it: "nr_running" out of
+/// "... [with auto Member = &ktstr::introspect::CpuSnapshot::nr_running; ...]".
+consteval std::string_view argument_name(std::string_view function) {
+  const auto begin = function.find(" = ") + 3;
+  const auto whole = function.substr(begin, function.find_first_of(";]", begin) - begin);
+  return whole.substr(whole.rfind(':') + 1);
+}
+template <auto Member>
+consteval std::string_view member_name() {
+  return argument_name(__PRETTY_FUNCTION__);
+}
+template <class T>
+consteval std::string_view type_name() {
+  return argument_name(__PRETTY_FUNCTION__);
+}
+
 struct AnyMember {
   AnyMember(std::size_t) {}
   template <class T>
@@ -57,8 +69,9 @@ consteval bool takes_members(std::index_sequence<Indices...>) {
 
 }  // namespace detail
 
-template <class Owner, class... Members>
+template <class T, class... Members>
 struct RecordDescription {
+  using Owner = T;
   static constexpr std::size_t kFieldCount = sizeof...(Members);
 
   std::string_view name;
@@ -66,14 +79,36 @@ struct RecordDescription {
   detail::FieldSlots<std::index_sequence_for<Members...>, FieldDescription<Owner, Members>...> fields;
 };
 
-/// Describes the aggregate Owner. A member without a field() is a compile error.
+namespace detail {
+template <class Owner, class Member>
+consteval FieldDescription<Owner, Member> field_of(std::string_view name, Member Owner::*member,
+                                                   std::string_view doc) {
+  return {name, member, doc};
+}
+}  // namespace detail
+
+/// A member under its own name.
+template <auto Member>
+consteval auto field(std::string_view doc) {
+  return detail::field_of(detail::member_name<Member>(), Member, doc);
+}
+/// A member whose name in outputs is another, because C++ has taken it.
+template <auto Member>
+consteval auto field(std::string_view name, std::string_view doc) {
+  return detail::field_of(name, Member, doc);
+}
+
+/// A record whose name in outputs is not its type's.
 template <class Owner, class... Members>
 consteval RecordDescription<Owner, Members...> record(std::string_view name, std::string_view doc,
                                                       FieldDescription<Owner, Members>... fields) {
-  static_assert(detail::takes_members<Owner>(std::make_index_sequence<sizeof...(Members)>{}) &&
-                    !detail::takes_members<Owner>(std::make_index_sequence<sizeof...(Members) + 1>{}),
-                "every member needs a field() in describe<>");
   return {name, doc, decltype(RecordDescription<Owner, Members...>::fields)(fields...)};
+}
+/// A record under its type's name.
+template <class Owner, class... Members>
+consteval RecordDescription<Owner, Members...> record(std::string_view doc,
+                                                      FieldDescription<Owner, Members>... fields) {
+  return record(detail::type_name<Owner>(), doc, fields...);
 }
 
 /// One enumerator and its name in every output.
@@ -100,9 +135,32 @@ consteval EnumDescription<E, N> enumeration(std::string_view name,
 
 struct Undescribed {};
 
-/// Specialise: `template <> inline constexpr auto describe<T> = record<T>("T", "doc", field(...), ...);`
+namespace detail {
 template <class T>
-inline constexpr Undescribed describe{};
+concept DescribesItself = requires {
+  requires std::same_as<typename decltype(T::describe())::Owner, T>;
+};
+
+template <class T>
+consteval auto description_of() {
+  if constexpr (DescribesItself<T>) {
+    constexpr auto kFields = decltype(T::describe())::kFieldCount;
+    static_assert(takes_members<T>(std::make_index_sequence<kFields>{}) &&
+                      !takes_members<T>(std::make_index_sequence<kFields + 1>{}),
+                  "every member needs a field() in describe()");
+    return T::describe();
+  } else {
+    return Undescribed{};
+  }
+}
+}  // namespace detail
+
+/// A record says it inside itself: `static consteval auto describe() { return record("doc",
+/// field<&T::m>("doc"),
+/// ...); }`. A member without a field() is a compile error. An enumeration specialises this:
+/// `template <> inline constexpr auto describe<E> = enumeration<E>("name", {{"value", E::kValue}, ...});`
+template <class T>
+inline constexpr auto describe = detail::description_of<T>();
 
 namespace detail {
 template <class T>

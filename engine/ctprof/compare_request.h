@@ -19,6 +19,21 @@ struct CompareRequest {
   bool all = false;
   bool by_name = false;
   bool capturers = false;
+
+  static consteval auto describe() {
+    using T = CompareRequest;
+    return record("options of ctprof.compare",
+                  field<&T::group_by>("all, pcomm (the process's name), cgroup, comm or comm-exact"),
+                  field<&T::normalize>("whether names that differ in numbers only are one group"),
+                  field<&T::cgroup_flatten>("cgroups that match one of these globs are one group"),
+                  field<&T::sections>("only these: primary, delays, derived, smaps-rollup, cgroup, pressure, "
+                                      "sched-ext; all when empty"),
+                  field<&T::filter>("only groups that match this glob"),
+                  field<&T::metric>("only metrics that match this glob"),
+                  field<&T::all>("what did not change, too"),
+                  field<&T::by_name>("sorted by section, group and metric, not by relative change"),
+                  field<&T::capturers>("the processes that captured, too"));
+  }
 };
 
 /// Groups, compares, leaves out and sorts as asked.
@@ -27,23 +42,3 @@ struct CompareRequest {
                                                      const CompareRequest& request);
 
 }  // namespace ktstr::engine
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<engine::CompareRequest> = [] {
-  using T = engine::CompareRequest;
-  return record<T>(
-      "CompareRequest", "options of ctprof.compare",
-      field("group_by", &T::group_by, "all, pcomm (the process's name), cgroup, comm or comm-exact"),
-      field("normalize", &T::normalize, "whether names that differ in numbers only are one group"),
-      field("cgroup_flatten", &T::cgroup_flatten, "cgroups that match one of these globs are one group"),
-      field(
-          "sections", &T::sections,
-          "only these: primary, delays, derived, smaps-rollup, cgroup, pressure, sched-ext; all when empty"),
-      field("filter", &T::filter, "only groups that match this glob"),
-      field("metric", &T::metric, "only metrics that match this glob"),
-      field("all", &T::all, "what did not change, too"),
-      field("by_name", &T::by_name, "sorted by section, group and metric, not by relative change"),
-      field("capturers", &T::capturers, "the processes that captured, too"));
-}();
-}  // namespace ktstr

@@ -30,6 +30,14 @@ struct DumpDifference {
 
   /// "path: 3 -> 5 (+2)", "+ path: 5", "- path: 3"
   [[nodiscard]] std::string to_text() const;
+
+  static consteval auto describe() {
+    using T = DumpDifference;
+    return record("one difference between two dumps", field<&T::path>("where it is"),
+                  field<&T::kind>("what kind of thing it is"),
+                  field<&T::before>("the first dump's value; null when it has none"),
+                  field<&T::after>("the second dump's value; null when it has none"));
+  }
 };
 
 /// How many differences were left out, by kind.
@@ -40,11 +48,24 @@ struct LeftOutDifferences {
 
   /// "left out: 12 addresses, 3 ids, 40 counters and clocks (--all shows them)"; empty when nothing was.
   [[nodiscard]] std::string to_text() const;
+
+  static consteval auto describe() {
+    using T = LeftOutDifferences;
+    return record("how many differences were left out", field<&T::addresses>("addresses"),
+                  field<&T::ids>("ids"), field<&T::counters>("counters and clocks"));
+  }
 };
 
 struct DumpDiff {
   std::vector<DumpDifference> differences;
   LeftOutDifferences left_out;
+
+  static consteval auto describe() {
+    using T = DumpDiff;
+    return record("what is different between two dumps",
+                  field<&T::differences>("the differences, in the order of a dump's members"),
+                  field<&T::left_out>("what --all would show"));
+  }
 };
 
 struct DiffOptions {
@@ -69,22 +90,4 @@ inline constexpr auto describe<engine::DifferenceKind> = enumeration<engine::Dif
      {"address", engine::DifferenceKind::kAddress, "where something lies in memory"},
      {"id", engine::DifferenceKind::kId, "a number given out in passing"},
      {"counter", engine::DifferenceKind::kCounter, "what only ever grows, and clocks"}});
-template <>
-inline constexpr auto describe<engine::DumpDifference> = record<engine::DumpDifference>(
-    "DumpDifference", "one difference between two dumps",
-    field("path", &engine::DumpDifference::path, "where it is"),
-    field("kind", &engine::DumpDifference::kind, "what kind of thing it is"),
-    field("before", &engine::DumpDifference::before, "the first dump's value; null when it has none"),
-    field("after", &engine::DumpDifference::after, "the second dump's value; null when it has none"));
-template <>
-inline constexpr auto describe<engine::LeftOutDifferences> = record<engine::LeftOutDifferences>(
-    "LeftOutDifferences", "how many differences were left out",
-    field("addresses", &engine::LeftOutDifferences::addresses, "addresses"),
-    field("ids", &engine::LeftOutDifferences::ids, "ids"),
-    field("counters", &engine::LeftOutDifferences::counters, "counters and clocks"));
-template <>
-inline constexpr auto describe<engine::DumpDiff> = record<engine::DumpDiff>(
-    "DumpDiff", "what is different between two dumps",
-    field("differences", &engine::DumpDiff::differences, "the differences, in the order of a dump's members"),
-    field("left_out", &engine::DumpDiff::left_out, "what --all would show"));
 }  // namespace ktstr

@@ -10,13 +10,11 @@ namespace ktstr::engine::protocol {
 /// Holds the map with this id until the session ends. Once more is no error. Answered by Done.
 struct PinBpfMap {
   std::uint32_t id = 0;
+
+  static consteval auto describe() {
+    return record("pin_bpf_map", "keeps a BPF map alive until the session ends",
+                  field<&PinBpfMap::id>("the kernel's id of the map"));
+  }
 };
 
 }  // namespace ktstr::engine::protocol
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<engine::protocol::PinBpfMap> = record<engine::protocol::PinBpfMap>(
-    "pin_bpf_map", "keeps a BPF map alive until the session ends",
-    field("id", &engine::protocol::PinBpfMap::id, "the kernel's id of the map"));
-}  // namespace ktstr

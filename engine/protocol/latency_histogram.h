@@ -34,17 +34,17 @@ inline constexpr std::size_t kLatencyBuckets = (64 - kBucketBits + 1) * kBuckets
 struct LatencyHistogram {
   std::vector<std::uint64_t> upto_ns;
   std::vector<std::uint64_t> counts;
+
+  static consteval auto describe() {
+    using T = LatencyHistogram;
+    return record(
+        "how many latencies fell into which bucket; 32 buckets for each power of two, empty ones left out",
+        field<&T::upto_ns>("each bucket's greatest latency, ascending, ns"),
+        field<&T::counts>("how many latencies each holds"));
+  }
 };
 
 /// `counts` has kLatencyBuckets elements.
 [[nodiscard]] LatencyHistogram make_histogram(std::span<const std::uint32_t> counts);
 
 }  // namespace ktstr::engine::protocol
-
-namespace ktstr {
-// clang-format off
-template <> inline constexpr auto describe<engine::protocol::LatencyHistogram> = record<engine::protocol::LatencyHistogram>("LatencyHistogram", "how many latencies fell into which bucket; 32 buckets for each power of two, empty ones left out",
-    field("upto_ns", &engine::protocol::LatencyHistogram::upto_ns, "each bucket's greatest latency, ascending, ns"),
-    field("counts", &engine::protocol::LatencyHistogram::counts, "how many latencies each holds"));
-// clang-format on
-}  // namespace ktstr

@@ -35,19 +35,40 @@ struct AddCgroup {
   std::string cgroup;
   std::optional<CpuSet> cpus;
   std::optional<std::uint32_t> cpu_weight;
-  std::optional<double> cpu_quota;  ///< CPUs
+  std::optional<double> cpu_quota;
   std::optional<ByteSize> memory_max;
   std::optional<std::uint32_t> pids_max;
+
+  static consteval auto describe() {
+    using T = AddCgroup;
+    return record(
+        "add_cgroup", "makes a cgroup with its limits", field<&T::cgroup>("name below the agent's root"),
+        field<&T::cpus>("cpuset.cpus; absent: as the parent"),
+        field<&T::cpu_weight>("cpu.weight, 1 to 10000"), field<&T::cpu_quota>("cpu.max as a number of CPUs"),
+        field<&T::memory_max>("memory.max"), field<&T::pids_max>("pids.max, tasks"));
+  }
 };
 /// Stops the workers of the cgroup and of those below it, then removes them all, the deepest first. Answered
 /// by Stopped.
 struct RemoveCgroup {
   std::string cgroup;
+
+  static consteval auto describe() {
+    return record("remove_cgroup", "stops a cgroup's workers and removes it",
+                  field<&RemoveCgroup::cgroup>("name below the agent's root"));
+  }
 };
 /// Absent cpus: clears the cpuset (the cgroup inherits its parent's).
 struct SetCpuset {
   std::string cgroup;
   std::optional<CpuSet> cpus;
+
+  static consteval auto describe() {
+    using T = SetCpuset;
+    return record("set_cpuset", "changes or clears a cgroup's cpuset",
+                  field<&T::cgroup>("name below the agent's root"),
+                  field<&T::cpus>("cpuset.cpus; absent: as the parent"));
+  }
 };
 /// Starts `affinities.size()` workers: all are forked and placed first, then released together.
 /// An absent cgroup means the agent's own. An empty affinity leaves the worker with what its cgroup allows.
@@ -58,34 +79,80 @@ struct SpawnWorkers {
   Policy policy;
   std::int32_t nice = 0;
   std::string comm;
+
+  static consteval auto describe() {
+    using T = SpawnWorkers;
+    return record("spawn_workers", "starts workers of one kind",
+                  field<&T::cgroup>("where they run; absent: the agent's own"),
+                  field<&T::work>("what they do"),
+                  field<&T::affinities>("one CPU set for each worker; empty: what its cgroup allows"),
+                  field<&T::policy>("scheduling policy"), field<&T::nice>("nice value, -20 to 19"),
+                  field<&T::comm>("task name; empty: the work type's"));
+  }
 };
 /// Stops workers (SIGUSR1, one shared 5 s deadline, then SIGKILL) and answers their reports, those of workers
 /// that ended by themselves included. Absent cgroup: all workers everywhere. A frozen cgroup is thawed first:
 /// its tasks can't stop.
 struct StopWorkers {
   std::optional<std::string> cgroup;
+
+  static consteval auto describe() {
+    return record("stop_workers", "stops workers and asks for their reports",
+                  field<&StopWorkers::cgroup>("whose workers; absent: all"));
+  }
 };
 /// One set for each worker of the cgroup, in order of spawning; an empty set means all CPUs.
 struct SetAffinity {
   std::string cgroup;
   std::vector<CpuSet> affinities;
+
+  static consteval auto describe() {
+    using T = SetAffinity;
+    return record(
+        "set_affinity", "changes the affinity of a cgroup's workers",
+        field<&T::cgroup>("name below the agent's root"),
+        field<&T::affinities>("one CPU set for each worker, in order of spawning; empty: all CPUs"));
+  }
 };
 /// Moves every task of `from`. Absent names mean the agent's own cgroup; from there only workers are moved.
 struct MoveTasks {
   std::optional<std::string> from;
   std::optional<std::string> to;
+
+  static consteval auto describe() {
+    using T = MoveTasks;
+    return record("move_tasks", "moves all tasks of one cgroup to another",
+                  field<&T::from>("absent: the agent's own"), field<&T::to>("absent: the agent's own"));
+  }
 };
 struct FreezeCgroup {
   std::string cgroup;
   bool frozen = true;
+
+  static consteval auto describe() {
+    using T = FreezeCgroup;
+    return record("freeze_cgroup", "freezes or thaws a cgroup and waits until it is",
+                  field<&T::cgroup>("name below the agent's root"),
+                  field<&T::frozen>("true to freeze, false to thaw"));
+  }
 };
 /// Reads a file of the guest (tests: /proc, /sys), at most `limit` bytes.
 struct ReadFile {
   std::string path;
   std::uint32_t limit = 1 << 20;
+
+  static consteval auto describe() {
+    using T = ReadFile;
+    return record("read_file", "reads a file of the guest", field<&T::path>("absolute path"),
+                  field<&T::limit>("most bytes to answer"));
+  }
 };
 /// Removes every cgroup and worker, then powers the guest off (as PID 1) or leaves (on a bare host).
-struct Shutdown {};
+struct Shutdown {
+  static consteval auto describe() {
+    return record<Shutdown>("shutdown", "removes everything and ends the agent");
+  }
+};
 
 using Request = std::variant<AddCgroup, RemoveCgroup, SetCpuset, SpawnWorkers, StopWorkers, SetAffinity,
                              MoveTasks, FreezeCgroup, ReadFile, Shutdown, AttachScheduler, DetachScheduler,
@@ -94,8 +161,14 @@ using Request = std::variant<AddCgroup, RemoveCgroup, SetCpuset, SpawnWorkers, S
 
 /// What a frame from the runner holds. The reply carries the same id.
 struct RequestMessage {
-  std::uint64_t id = 0;  ///< from 1, ascending
+  std::uint64_t id = 0;
   Request request;
+
+  static consteval auto describe() {
+    using T = RequestMessage;
+    return record("request", "a request and its number", field<&T::id>("number of the request, from 1"),
+                  field<&T::request>("what is asked"));
+  }
 };
 
 // ---- replies
@@ -106,8 +179,16 @@ struct Hello {
   std::uint32_t version = kVersion;
   std::string kernel_release;
   std::uint32_t cpus = 0;
-  std::uint64_t monotonic_ns = 0;  ///< the guest's CLOCK_MONOTONIC when sent
-  std::uint64_t boot_ns = 0;       ///< CLOCK_BOOTTIME when the agent's main() began
+  std::uint64_t monotonic_ns = 0;
+  std::uint64_t boot_ns = 0;
+
+  static consteval auto describe() {
+    using T = Hello;
+    return record("hello", "the agent is ready", field<&T::version>("protocol version"),
+                  field<&T::kernel_release>("uname -r"), field<&T::cpus>("online CPUs"),
+                  field<&T::monotonic_ns>("CLOCK_MONOTONIC when sent, ns"),
+                  field<&T::boot_ns>("CLOCK_BOOTTIME when the agent began, ns"));
+  }
 };
 
 /// How many CPUs after migrations a worker keeps, and how many one Stopped holds over all its workers: above
@@ -122,16 +203,16 @@ inline constexpr std::size_t kListedWakeLatencies = 1000;
 struct WorkerReport {
   std::int32_t tid = 0;
   std::optional<std::string> cgroup;
-  std::string work;  ///< the work type's name
+  std::string work;
   std::uint64_t work_units =
       0;  ///< the smallest things a type does: loop turns, touches, bytes passed (see guest/works/)
-  std::uint64_t iterations = 0;  ///< rounds of the type's loop
+  std::uint64_t iterations = 0;
   std::uint64_t cpu_ns = 0;
   std::uint64_t wall_ns = 0;
   std::uint64_t off_cpu_ns = 0;
-  bool completed = false;  ///< it ended its loop and reported by itself
+  bool completed = false;
   std::uint64_t migrations = 0;
-  std::vector<std::uint32_t> migration_cpus;  ///< the CPU after each migration, the first kMaxMigrationCpus
+  std::vector<std::uint32_t> migration_cpus;
   CpuSet cpus_used;
   std::uint64_t longest_gap_ns =
       0;  ///< longest time from when the worker could run to its next sign of progress
@@ -142,34 +223,90 @@ struct WorkerReport {
   std::optional<std::uint64_t> schedstat_cpu_time_ns;
   /// Evenly spread by rank, ascending; listed by the runner from wake_histogram (list_wake_latencies()).
   std::vector<std::uint64_t> wake_latencies_ns;
-  std::uint64_t wake_latencies_total = 0;  ///< how many there were
+  std::uint64_t wake_latencies_total = 0;
   ExitInfo exit;
   std::optional<std::string>
-      failure;                     ///< why it ended before its stop: a system call's error, the OOM killer
-  std::string role;                ///< its part in its group; empty where all members do the same
-  std::vector<CpuSet> affinities;  ///< what it asked for, in order; an empty set: what its cpuset allows
-  CpuSet stray_cpus;               ///< CPUs it was seen on while its cpuset did not hold them
+      failure;  ///< why it ended before its stop: a system call's error, the OOM killer
+  std::string role;
+  std::vector<CpuSet> affinities;
+  CpuSet stray_cpus;
   LatencyHistogram wake_histogram;
   std::optional<std::uint64_t> wake_latency_max_ns;
+
+  static consteval auto describe() {
+    using T = WorkerReport;
+    return record(
+        "worker report", "what one worker did between its release and its stop", field<&T::tid>("thread id"),
+        field<&T::cgroup>("its cgroup at the end; absent: the agent's own"),
+        field<&T::work>("the work type's name"), field<&T::work_units>("work units done"),
+        field<&T::iterations>("rounds of the work loop"), field<&T::cpu_ns>("CPU time, ns"),
+        field<&T::wall_ns>("time from release to end, ns"), field<&T::off_cpu_ns>("wall_ns - cpu_ns, ns"),
+        field<&T::completed>("whether it ended its loop and reported by itself"),
+        field<&T::migrations>("changes of CPU seen between iterations"),
+        field<&T::migration_cpus>("the CPU after each migration, the first 1000"),
+        field<&T::cpus_used>("CPUs seen between iterations"),
+        field<&T::longest_gap_ns>("longest time without progress while not asleep by choice, ns"),
+        field<&T::longest_gap_cpu>("CPU at the end of that gap"),
+        field<&T::longest_gap_at_ns>("end of that gap, ns since release"),
+        field<&T::schedstat_run_delay_ns>("time runnable but not running, ns"),
+        field<&T::schedstat_run_count>("times it was put on a CPU"),
+        field<&T::schedstat_cpu_time_ns>("CPU time by the scheduler's account, ns"),
+        field<&T::wake_latencies_ns>("times from a due or posted wake-up to running, at most 1000 of them, "
+                                     "evenly spread by rank, ascending; each at most 1/32 too great, ns"),
+        field<&T::wake_latencies_total>("how many wake-ups there were"), field<&T::exit>("how it ended"),
+        field<&T::failure>(
+            "why it ended before its stop, e.g. \"fork: Resource temporarily unavailable (pids.max 4)\""),
+        field<&T::role>(
+            "its part in its group, e.g. \"messenger\" or \"receiver\"; empty where all members do the same"),
+        field<&T::affinities>(
+            "the CPUs it asked for, in order of the changes; an empty set: what its cpuset allows"),
+        field<&T::stray_cpus>("CPUs it was seen on while its cpuset did not hold them"),
+        field<&T::wake_histogram>("the times from a due or posted wake-up to running"),
+        field<&T::wake_latency_max_ns>("the longest of them, exact, ns"));
+  }
 };
 
 /// Tids of the started workers, in order.
 struct Spawned {
   std::vector<std::int32_t> tids;
+
+  static consteval auto describe() {
+    return record("spawned", "workers run", field<&Spawned::tids>("their thread ids, in order"));
+  }
 };
 struct Stopped {
   std::vector<WorkerReport> reports;
+
+  static consteval auto describe() {
+    return record("stopped", "workers ended", field<&Stopped::reports>("one for each, in order of spawning"));
+  }
 };
 /// `content` holds at most the limit asked for; `truncated` tells that there was more.
 struct FileContent {
   std::string content;
   bool truncated = false;
+
+  static consteval auto describe() {
+    using T = FileContent;
+    return record(
+        "file_content", "a file's bytes",
+        field<&T::content>("at most the limit asked for; bytes that are no UTF-8 are replaced by '?'"),
+        field<&T::truncated>("whether there was more"));
+  }
 };
-struct Done {};
+struct Done {
+  static consteval auto describe() { return record<Done>("done", "the request was carried out"); }
+};
 /// The request failed; nothing of it is left half done unless the message says so.
 struct Failed {
   ErrorCode code = ErrorCode::kIo;
   std::string message;
+
+  static consteval auto describe() {
+    using T = Failed;
+    return record("failed", "the request was not carried out", field<&T::code>("what kind of failure"),
+                  field<&T::message>("why"));
+  }
 };
 
 using Reply = std::variant<Hello, Spawned, Stopped, FileContent, Done, Failed, SchedulerChanged, Captured,
@@ -180,96 +317,12 @@ using Reply = std::variant<Hello, Spawned, Stopped, FileContent, Done, Failed, S
 struct ReplyMessage {
   std::uint64_t id = 0;
   Reply reply;
+
+  static consteval auto describe() {
+    using T = ReplyMessage;
+    return record("reply", "an answer and the number of its request",
+                  field<&T::id>("number of the request; 0: none"), field<&T::reply>("the answer"));
+  }
 };
 
 }  // namespace ktstr::engine::protocol
-
-namespace ktstr {
-// clang-format off
-template <> inline constexpr auto describe<engine::protocol::AddCgroup> = record<engine::protocol::AddCgroup>("add_cgroup", "makes a cgroup with its limits",
-    field("cgroup", &engine::protocol::AddCgroup::cgroup, "name below the agent's root"),
-    field("cpus", &engine::protocol::AddCgroup::cpus, "cpuset.cpus; absent: as the parent"),
-    field("cpu_weight", &engine::protocol::AddCgroup::cpu_weight, "cpu.weight, 1 to 10000"),
-    field("cpu_quota", &engine::protocol::AddCgroup::cpu_quota, "cpu.max as a number of CPUs"),
-    field("memory_max", &engine::protocol::AddCgroup::memory_max, "memory.max"),
-    field("pids_max", &engine::protocol::AddCgroup::pids_max, "pids.max, tasks"));
-template <> inline constexpr auto describe<engine::protocol::RemoveCgroup> = record<engine::protocol::RemoveCgroup>("remove_cgroup", "stops a cgroup's workers and removes it",
-    field("cgroup", &engine::protocol::RemoveCgroup::cgroup, "name below the agent's root"));
-template <> inline constexpr auto describe<engine::protocol::SetCpuset> = record<engine::protocol::SetCpuset>("set_cpuset", "changes or clears a cgroup's cpuset",
-    field("cgroup", &engine::protocol::SetCpuset::cgroup, "name below the agent's root"),
-    field("cpus", &engine::protocol::SetCpuset::cpus, "cpuset.cpus; absent: as the parent"));
-template <> inline constexpr auto describe<engine::protocol::SpawnWorkers> = record<engine::protocol::SpawnWorkers>("spawn_workers", "starts workers of one kind",
-    field("cgroup", &engine::protocol::SpawnWorkers::cgroup, "where they run; absent: the agent's own"),
-    field("work", &engine::protocol::SpawnWorkers::work, "what they do"),
-    field("affinities", &engine::protocol::SpawnWorkers::affinities, "one CPU set for each worker; empty: what its cgroup allows"),
-    field("policy", &engine::protocol::SpawnWorkers::policy, "scheduling policy"),
-    field("nice", &engine::protocol::SpawnWorkers::nice, "nice value, -20 to 19"),
-    field("comm", &engine::protocol::SpawnWorkers::comm, "task name; empty: the work type's"));
-template <> inline constexpr auto describe<engine::protocol::StopWorkers> = record<engine::protocol::StopWorkers>("stop_workers", "stops workers and asks for their reports",
-    field("cgroup", &engine::protocol::StopWorkers::cgroup, "whose workers; absent: all"));
-template <> inline constexpr auto describe<engine::protocol::SetAffinity> = record<engine::protocol::SetAffinity>("set_affinity", "changes the affinity of a cgroup's workers",
-    field("cgroup", &engine::protocol::SetAffinity::cgroup, "name below the agent's root"),
-    field("affinities", &engine::protocol::SetAffinity::affinities, "one CPU set for each worker, in order of spawning; empty: all CPUs"));
-template <> inline constexpr auto describe<engine::protocol::MoveTasks> = record<engine::protocol::MoveTasks>("move_tasks", "moves all tasks of one cgroup to another",
-    field("from", &engine::protocol::MoveTasks::from, "absent: the agent's own"),
-    field("to", &engine::protocol::MoveTasks::to, "absent: the agent's own"));
-template <> inline constexpr auto describe<engine::protocol::FreezeCgroup> = record<engine::protocol::FreezeCgroup>("freeze_cgroup", "freezes or thaws a cgroup and waits until it is",
-    field("cgroup", &engine::protocol::FreezeCgroup::cgroup, "name below the agent's root"),
-    field("frozen", &engine::protocol::FreezeCgroup::frozen, "true to freeze, false to thaw"));
-template <> inline constexpr auto describe<engine::protocol::ReadFile> = record<engine::protocol::ReadFile>("read_file", "reads a file of the guest",
-    field("path", &engine::protocol::ReadFile::path, "absolute path"),
-    field("limit", &engine::protocol::ReadFile::limit, "most bytes to answer"));
-template <> inline constexpr auto describe<engine::protocol::Shutdown> = record<engine::protocol::Shutdown>("shutdown", "removes everything and ends the agent");
-template <> inline constexpr auto describe<engine::protocol::RequestMessage> = record<engine::protocol::RequestMessage>("request", "a request and its number",
-    field("id", &engine::protocol::RequestMessage::id, "number of the request, from 1"),
-    field("request", &engine::protocol::RequestMessage::request, "what is asked"));
-template <> inline constexpr auto describe<engine::protocol::Hello> = record<engine::protocol::Hello>("hello", "the agent is ready",
-    field("version", &engine::protocol::Hello::version, "protocol version"),
-    field("kernel_release", &engine::protocol::Hello::kernel_release, "uname -r"),
-    field("cpus", &engine::protocol::Hello::cpus, "online CPUs"),
-    field("monotonic_ns", &engine::protocol::Hello::monotonic_ns, "CLOCK_MONOTONIC when sent, ns"),
-    field("boot_ns", &engine::protocol::Hello::boot_ns, "CLOCK_BOOTTIME when the agent began, ns"));
-template <> inline constexpr auto describe<engine::protocol::WorkerReport> = record<engine::protocol::WorkerReport>("worker report", "what one worker did between its release and its stop",
-    field("tid", &engine::protocol::WorkerReport::tid, "thread id"),
-    field("cgroup", &engine::protocol::WorkerReport::cgroup, "its cgroup at the end; absent: the agent's own"),
-    field("work", &engine::protocol::WorkerReport::work, "the work type's name"),
-    field("work_units", &engine::protocol::WorkerReport::work_units, "work units done"),
-    field("iterations", &engine::protocol::WorkerReport::iterations, "rounds of the work loop"),
-    field("cpu_ns", &engine::protocol::WorkerReport::cpu_ns, "CPU time, ns"),
-    field("wall_ns", &engine::protocol::WorkerReport::wall_ns, "time from release to end, ns"),
-    field("off_cpu_ns", &engine::protocol::WorkerReport::off_cpu_ns, "wall_ns - cpu_ns, ns"),
-    field("completed", &engine::protocol::WorkerReport::completed, "whether it ended its loop and reported by itself"),
-    field("migrations", &engine::protocol::WorkerReport::migrations, "changes of CPU seen between iterations"),
-    field("migration_cpus", &engine::protocol::WorkerReport::migration_cpus, "the CPU after each migration, the first 1000"),
-    field("cpus_used", &engine::protocol::WorkerReport::cpus_used, "CPUs seen between iterations"),
-    field("longest_gap_ns", &engine::protocol::WorkerReport::longest_gap_ns, "longest time without progress while not asleep by choice, ns"),
-    field("longest_gap_cpu", &engine::protocol::WorkerReport::longest_gap_cpu, "CPU at the end of that gap"),
-    field("longest_gap_at_ns", &engine::protocol::WorkerReport::longest_gap_at_ns, "end of that gap, ns since release"),
-    field("schedstat_run_delay_ns", &engine::protocol::WorkerReport::schedstat_run_delay_ns, "time runnable but not running, ns"),
-    field("schedstat_run_count", &engine::protocol::WorkerReport::schedstat_run_count, "times it was put on a CPU"),
-    field("schedstat_cpu_time_ns", &engine::protocol::WorkerReport::schedstat_cpu_time_ns, "CPU time by the scheduler's account, ns"),
-    field("wake_latencies_ns", &engine::protocol::WorkerReport::wake_latencies_ns, "times from a due or posted wake-up to running, at most 1000 of them, evenly spread by rank, ascending; each at most 1/32 too great, ns"),
-    field("wake_latencies_total", &engine::protocol::WorkerReport::wake_latencies_total, "how many wake-ups there were"),
-    field("exit", &engine::protocol::WorkerReport::exit, "how it ended"),
-    field("failure", &engine::protocol::WorkerReport::failure, "why it ended before its stop, e.g. \"fork: Resource temporarily unavailable (pids.max 4)\""),
-    field("role", &engine::protocol::WorkerReport::role, "its part in its group, e.g. \"messenger\" or \"receiver\"; empty where all members do the same"),
-    field("affinities", &engine::protocol::WorkerReport::affinities, "the CPUs it asked for, in order of the changes; an empty set: what its cpuset allows"),
-    field("stray_cpus", &engine::protocol::WorkerReport::stray_cpus, "CPUs it was seen on while its cpuset did not hold them"),
-    field("wake_histogram", &engine::protocol::WorkerReport::wake_histogram, "the times from a due or posted wake-up to running"),
-    field("wake_latency_max_ns", &engine::protocol::WorkerReport::wake_latency_max_ns, "the longest of them, exact, ns"));
-template <> inline constexpr auto describe<engine::protocol::Spawned> = record<engine::protocol::Spawned>("spawned", "workers run",
-    field("tids", &engine::protocol::Spawned::tids, "their thread ids, in order"));
-template <> inline constexpr auto describe<engine::protocol::Stopped> = record<engine::protocol::Stopped>("stopped", "workers ended",
-    field("reports", &engine::protocol::Stopped::reports, "one for each, in order of spawning"));
-template <> inline constexpr auto describe<engine::protocol::FileContent> = record<engine::protocol::FileContent>("file_content", "a file's bytes",
-    field("content", &engine::protocol::FileContent::content, "at most the limit asked for; bytes that are no UTF-8 are replaced by '?'"),
-    field("truncated", &engine::protocol::FileContent::truncated, "whether there was more"));
-template <> inline constexpr auto describe<engine::protocol::Done> = record<engine::protocol::Done>("done", "the request was carried out");
-template <> inline constexpr auto describe<engine::protocol::Failed> = record<engine::protocol::Failed>("failed", "the request was not carried out",
-    field("code", &engine::protocol::Failed::code, "what kind of failure"),
-    field("message", &engine::protocol::Failed::message, "why"));
-template <> inline constexpr auto describe<engine::protocol::ReplyMessage> = record<engine::protocol::ReplyMessage>("reply", "an answer and the number of its request",
-    field("id", &engine::protocol::ReplyMessage::id, "number of the request; 0: none"),
-    field("reply", &engine::protocol::ReplyMessage::reply, "the answer"));
-// clang-format on
-}  // namespace ktstr

@@ -18,16 +18,14 @@ inline constexpr std::size_t kMaxEntropyBytes = 64;
 /// kernel.
 struct Refresh {
   std::vector<std::uint8_t> entropy;
-  std::uint64_t realtime_ns = 0;  ///< since 1970
+  std::uint64_t realtime_ns = 0;
+
+  static consteval auto describe() {
+    using T = Refresh;
+    return record("refresh", "re-seeds the kernel's random numbers and sets its clock",
+                  field<&T::entropy>("random bytes, 32 to 64"),
+                  field<&T::realtime_ns>("CLOCK_REALTIME from now on, ns since 1970"));
+  }
 };
 
 }  // namespace ktstr::engine::protocol
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<engine::protocol::Refresh> = record<engine::protocol::Refresh>(
-    "refresh", "re-seeds the kernel's random numbers and sets its clock",
-    field("entropy", &engine::protocol::Refresh::entropy, "random bytes, 32 to 64"),
-    field("realtime_ns", &engine::protocol::Refresh::realtime_ns,
-          "CLOCK_REALTIME from now on, ns since 1970"));
-}  // namespace ktstr

@@ -13,62 +13,129 @@ namespace ktstr::engine::protocol {
 
 /// How a process ended.
 struct ExitInfo {
-  std::string how;                   ///< "exited", "signaled", "timed out" or "wait failed"
-  std::optional<std::int32_t> code;  ///< exit code, signal or errno
+  std::string how;
+  std::optional<std::int32_t> code;
+
+  static consteval auto describe() {
+    using T = ExitInfo;
+    return record(
+        "how a process ended",
+        field<&T::how>("\"exited\", \"signaled\", \"timed out\" (killed by the agent) or \"wait failed\""),
+        field<&T::code>("exit code, signal number or errno"));
+  }
 };
 
 /// A value for a file of /proc or /sys.
 struct ControlWrite {
   std::string file;
   std::string value;
+
+  static consteval auto describe() {
+    using T = ControlWrite;
+    return record("control_write", "a value for a control file", field<&T::file>("absolute path"),
+                  field<&T::value>("what is written"));
+  }
 };
 
 /// Starts a scheduler and waits until the kernel runs it. Answered by SchedulerChanged.
 struct AttachScheduler {
   std::string name;
-  std::optional<std::string> program;       ///< absolute path in the guest; absent: one of the kernel's own
-  std::vector<std::string> args;            ///< without argv[0]
-  std::optional<std::string> library_path;  ///< LD_LIBRARY_PATH
-  std::vector<ControlWrite> before;         ///< written before it starts, in order
-  std::vector<ControlWrite> enable;         ///< turn a scheduler of the kernel's own on
-  std::vector<ControlWrite> disable;        ///< turn it off again
-  bool preloaded = false;  ///< in a replacement: it is held at its attach until the former one is gone
+  std::optional<std::string> program;
+  std::vector<std::string> args;
+  std::optional<std::string> library_path;
+  std::vector<ControlWrite> before;
+  std::vector<ControlWrite> enable;
+  std::vector<ControlWrite> disable;
+  bool preloaded = false;
   Duration timeout = std::chrono::seconds(120);  ///< loading takes long on a busy emulated guest
+
+  static consteval auto describe() {
+    using T = AttachScheduler;
+    return record("attach_scheduler", "starts a scheduler and waits until the kernel runs it",
+                  field<&T::name>("its name"),
+                  field<&T::program>("absolute path in the guest; absent: one of the kernel's own"),
+                  field<&T::args>("arguments, without argv[0]"), field<&T::library_path>("LD_LIBRARY_PATH"),
+                  field<&T::before>("written before it starts"),
+                  field<&T::enable>("turn a scheduler of the kernel's own on"),
+                  field<&T::disable>("turn it off again"),
+                  field<&T::preloaded>("held at its attach until the former one is gone"),
+                  field<&T::timeout>("until the kernel runs it"));
+  }
 };
 /// Ends the scheduler: SIGTERM, SIGKILL after `timeout`. Waits until the kernel has let it go. Answered by
 /// SchedulerChanged.
 struct DetachScheduler {
   Duration timeout = std::chrono::seconds(10);
+
+  static consteval auto describe() {
+    return record("detach_scheduler", "ends the attached scheduler",
+                  field<&DetachScheduler::timeout>("from SIGTERM to SIGKILL"));
+  }
 };
 /// Detaches what is attached, then attaches `next`. Answered by SchedulerChanged: when `next` does not load,
 /// the former one is gone all the same, unless `next` is preloaded.
 struct ReplaceScheduler {
   AttachScheduler next;
+
+  static consteval auto describe() {
+    return record("replace_scheduler", "ends the attached scheduler and starts another",
+                  field<&ReplaceScheduler::next>("the other"));
+  }
 };
 /// Replaces the last attached scheduler by itself, be it alive or dead.
-struct RestartScheduler {};
+struct RestartScheduler {
+  static consteval auto describe() {
+    return record<RestartScheduler>("restart_scheduler",
+                                    "ends the last attached scheduler and starts it again");
+  }
+};
 /// Asks how the attached scheduler fares. Answered by SchedulerChanged.
 struct QueryScheduler {
-  Duration patience;  ///< its end was seen from outside: how long to wait until it shows inside
+  Duration patience;
+
+  static consteval auto describe() {
+    return record("query_scheduler", "asks how the attached scheduler fares",
+                  field<&QueryScheduler::patience>(
+                      "how long to wait until an end that was seen from outside shows inside"));
+  }
 };
 
 /// One scheduler from its start: what it is, or how it ended.
 struct SchedulerStatus {
   std::string name;
-  bool attached = false;             ///< the kernel runs it now
-  std::optional<std::string> state;  ///< /sys/kernel/sched_ext/state
-  std::optional<std::string> ops;    ///< the name the kernel knows it by, while or when last attached
+  bool attached = false;
+  std::optional<std::string> state;
+  std::optional<std::string> ops;  ///< the name the kernel knows it by, while or when last attached
   std::optional<std::int32_t> pid;
-  std::optional<ExitInfo> exit;         ///< absent while its program runs
-  std::vector<std::string> log;         ///< its standard output and error: the last lines, repeats collapsed
-  std::uint64_t log_lines_dropped = 0;  ///< lines before those
-  std::vector<std::string> kernel_log;  ///< what the kernel said of sched_ext since it was started
-  bool kernel_error = false;            ///< the kernel ended it for an error
-  std::optional<std::string> death;     ///< how it ended unasked: "its program ended (exited 1)"
-  std::optional<std::uint64_t> attached_ns;  ///< first look at which the kernel ran it
-  std::optional<std::uint64_t> gone_ns;      ///< last look at which it still did, once it does not
-  std::optional<std::uint64_t> load_ns;      ///< from its start until it was attached
-  std::optional<std::uint64_t> load_cpu_ns;  ///< CPU time of its program by then
+  std::optional<ExitInfo> exit;
+  std::vector<std::string> log;
+  std::uint64_t log_lines_dropped = 0;
+  std::vector<std::string> kernel_log;
+  bool kernel_error = false;
+  std::optional<std::string> death;  ///< how it ended unasked: "its program ended (exited 1)"
+  std::optional<std::uint64_t> attached_ns;
+  std::optional<std::uint64_t> gone_ns;
+  std::optional<std::uint64_t> load_ns;
+  std::optional<std::uint64_t> load_cpu_ns;
+
+  static consteval auto describe() {
+    using T = SchedulerStatus;
+    return record("scheduler_status", "one scheduler from its start", field<&T::name>("its name"),
+                  field<&T::attached>("whether the kernel runs it now"),
+                  field<&T::state>("/sys/kernel/sched_ext/state"),
+                  field<&T::ops>("the name the kernel knows it by"), field<&T::pid>("its process"),
+                  field<&T::exit>("how its program ended; absent while it runs"),
+                  field<&T::log>("the last lines of its output, repeats collapsed"),
+                  field<&T::log_lines_dropped>("lines before those"),
+                  field<&T::kernel_log>("what the kernel said of sched_ext since its start"),
+                  field<&T::kernel_error>("whether the kernel ended it for an error"),
+                  field<&T::death>("how it ended unasked"),
+                  field<&T::attached_ns>("CLOCK_MONOTONIC at the first look at which the kernel ran it, ns"),
+                  field<&T::gone_ns>(
+                      "CLOCK_MONOTONIC at the last look at which it still did, ns; absent while it does"),
+                  field<&T::load_ns>("from its start until it was attached, ns"),
+                  field<&T::load_cpu_ns>("CPU time of its program by then, ns"));
+  }
 };
 
 /// What came of a request. `problem`: why the scheduler that was asked for is not attached (any more).
@@ -81,56 +148,16 @@ struct SchedulerChanged {
   std::optional<SchedulerStatus> current;
   std::optional<std::uint64_t> gap_ns;
   std::uint64_t answered_ns = 0;
+
+  static consteval auto describe() {
+    using T = SchedulerChanged;
+    return record("scheduler_changed", "what came of a request about schedulers",
+                  field<&T::problem>("why the scheduler that was asked for is not attached"),
+                  field<&T::former>("the one that the request ended"),
+                  field<&T::current>("the one that was asked for"),
+                  field<&T::gap_ns>("time in which the kernel had neither, ns"),
+                  field<&T::answered_ns>("CLOCK_MONOTONIC when answered, ns"));
+  }
 };
 
 }  // namespace ktstr::engine::protocol
-
-namespace ktstr {
-// clang-format off
-template <> inline constexpr auto describe<engine::protocol::ExitInfo> = record<engine::protocol::ExitInfo>("ExitInfo", "how a process ended",
-    field("how", &engine::protocol::ExitInfo::how, "\"exited\", \"signaled\", \"timed out\" (killed by the agent) or \"wait failed\""),
-    field("code", &engine::protocol::ExitInfo::code, "exit code, signal number or errno"));
-template <> inline constexpr auto describe<engine::protocol::ControlWrite> = record<engine::protocol::ControlWrite>("control_write", "a value for a control file",
-    field("file", &engine::protocol::ControlWrite::file, "absolute path"),
-    field("value", &engine::protocol::ControlWrite::value, "what is written"));
-template <> inline constexpr auto describe<engine::protocol::AttachScheduler> = record<engine::protocol::AttachScheduler>("attach_scheduler", "starts a scheduler and waits until the kernel runs it",
-    field("name", &engine::protocol::AttachScheduler::name, "its name"),
-    field("program", &engine::protocol::AttachScheduler::program, "absolute path in the guest; absent: one of the kernel's own"),
-    field("args", &engine::protocol::AttachScheduler::args, "arguments, without argv[0]"),
-    field("library_path", &engine::protocol::AttachScheduler::library_path, "LD_LIBRARY_PATH"),
-    field("before", &engine::protocol::AttachScheduler::before, "written before it starts"),
-    field("enable", &engine::protocol::AttachScheduler::enable, "turn a scheduler of the kernel's own on"),
-    field("disable", &engine::protocol::AttachScheduler::disable, "turn it off again"),
-    field("preloaded", &engine::protocol::AttachScheduler::preloaded, "held at its attach until the former one is gone"),
-    field("timeout", &engine::protocol::AttachScheduler::timeout, "until the kernel runs it"));
-template <> inline constexpr auto describe<engine::protocol::DetachScheduler> = record<engine::protocol::DetachScheduler>("detach_scheduler", "ends the attached scheduler",
-    field("timeout", &engine::protocol::DetachScheduler::timeout, "from SIGTERM to SIGKILL"));
-template <> inline constexpr auto describe<engine::protocol::ReplaceScheduler> = record<engine::protocol::ReplaceScheduler>("replace_scheduler", "ends the attached scheduler and starts another",
-    field("next", &engine::protocol::ReplaceScheduler::next, "the other"));
-template <> inline constexpr auto describe<engine::protocol::RestartScheduler> = record<engine::protocol::RestartScheduler>("restart_scheduler", "ends the last attached scheduler and starts it again");
-template <> inline constexpr auto describe<engine::protocol::QueryScheduler> = record<engine::protocol::QueryScheduler>("query_scheduler", "asks how the attached scheduler fares",
-    field("patience", &engine::protocol::QueryScheduler::patience, "how long to wait until an end that was seen from outside shows inside"));
-template <> inline constexpr auto describe<engine::protocol::SchedulerStatus> = record<engine::protocol::SchedulerStatus>("scheduler_status", "one scheduler from its start",
-    field("name", &engine::protocol::SchedulerStatus::name, "its name"),
-    field("attached", &engine::protocol::SchedulerStatus::attached, "whether the kernel runs it now"),
-    field("state", &engine::protocol::SchedulerStatus::state, "/sys/kernel/sched_ext/state"),
-    field("ops", &engine::protocol::SchedulerStatus::ops, "the name the kernel knows it by"),
-    field("pid", &engine::protocol::SchedulerStatus::pid, "its process"),
-    field("exit", &engine::protocol::SchedulerStatus::exit, "how its program ended; absent while it runs"),
-    field("log", &engine::protocol::SchedulerStatus::log, "the last lines of its output, repeats collapsed"),
-    field("log_lines_dropped", &engine::protocol::SchedulerStatus::log_lines_dropped, "lines before those"),
-    field("kernel_log", &engine::protocol::SchedulerStatus::kernel_log, "what the kernel said of sched_ext since its start"),
-    field("kernel_error", &engine::protocol::SchedulerStatus::kernel_error, "whether the kernel ended it for an error"),
-    field("death", &engine::protocol::SchedulerStatus::death, "how it ended unasked"),
-    field("attached_ns", &engine::protocol::SchedulerStatus::attached_ns, "CLOCK_MONOTONIC at the first look at which the kernel ran it, ns"),
-    field("gone_ns", &engine::protocol::SchedulerStatus::gone_ns, "CLOCK_MONOTONIC at the last look at which it still did, ns; absent while it does"),
-    field("load_ns", &engine::protocol::SchedulerStatus::load_ns, "from its start until it was attached, ns"),
-    field("load_cpu_ns", &engine::protocol::SchedulerStatus::load_cpu_ns, "CPU time of its program by then, ns"));
-template <> inline constexpr auto describe<engine::protocol::SchedulerChanged> = record<engine::protocol::SchedulerChanged>("scheduler_changed", "what came of a request about schedulers",
-    field("problem", &engine::protocol::SchedulerChanged::problem, "why the scheduler that was asked for is not attached"),
-    field("former", &engine::protocol::SchedulerChanged::former, "the one that the request ended"),
-    field("current", &engine::protocol::SchedulerChanged::current, "the one that was asked for"),
-    field("gap_ns", &engine::protocol::SchedulerChanged::gap_ns, "time in which the kernel had neither, ns"),
-    field("answered_ns", &engine::protocol::SchedulerChanged::answered_ns, "CLOCK_MONOTONIC when answered, ns"));
-// clang-format on
-}  // namespace ktstr

@@ -11,29 +11,25 @@ namespace ktstr::engine {
 
 /// The capture itself is in `file`, or was lost for the reason in `problem`.
 struct CtprofReport {
-  std::uint32_t step = 0;  ///< from 1
+  std::uint32_t step = 0;
   std::string tag;
   std::uint64_t elapsed_ns = 0;
   std::uint64_t took_ns = 0;
   std::uint64_t threads = 0;
   std::optional<std::string> file{};
   std::optional<std::string> problem{};
+
+  static consteval auto describe() {
+    using T = CtprofReport;
+    return record("a capture of all threads that was taken during the run",
+                  field<&T::step>("the step that took it, from 1"),
+                  field<&T::tag>("what the scenario called it"),
+                  field<&T::elapsed_ns>("when it was begun, ns since the machine's start"),
+                  field<&T::took_ns>("from the request until all of it was here, ns"),
+                  field<&T::threads>("how many threads it holds"),
+                  field<&T::file>("where it was written; ktstr ctprof and require \"ktstr.ctprof\" read it"),
+                  field<&T::problem>("why it was not written"));
+  }
 };
 
 }  // namespace ktstr::engine
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<engine::CtprofReport> = [] {
-  using T = engine::CtprofReport;
-  return record<T>(
-      "CtprofReport", "a capture of all threads that was taken during the run",
-      field("step", &T::step, "the step that took it, from 1"),
-      field("tag", &T::tag, "what the scenario called it"),
-      field("elapsed_ns", &T::elapsed_ns, "when it was begun, ns since the machine's start"),
-      field("took_ns", &T::took_ns, "from the request until all of it was here, ns"),
-      field("threads", &T::threads, "how many threads it holds"),
-      field("file", &T::file, "where it was written; ktstr ctprof and require \"ktstr.ctprof\" read it"),
-      field("problem", &T::problem, "why it was not written"));
-}();
-}  // namespace ktstr

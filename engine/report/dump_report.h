@@ -11,30 +11,26 @@ namespace ktstr::engine {
 
 /// The dump itself is in `file`, or was lost for the reason in `problem`.
 struct DumpReport {
-  std::string name;   ///< empty: nobody named it
-  std::string cause;  ///< "requested", "scheduler_error" or "scheduler_vanished"
+  std::string name;
+  std::string cause;
   std::string detail;
-  std::string schema;  ///< "single" or "degraded"
+  std::string schema;
   std::uint64_t elapsed_ns = 0;
   std::uint64_t frozen_ns = 0;
   std::optional<std::string> file{};
   std::optional<std::string> problem{};
+
+  static consteval auto describe() {
+    using T = DumpReport;
+    return record("a dump that was taken during the run",
+                  field<&T::name>("what the scenario called it; empty when nobody named it"),
+                  field<&T::cause>("requested, scheduler_error, scheduler_vanished or guest_panic"),
+                  field<&T::detail>("what was seen, in one line"),
+                  field<&T::schema>("\"single\", or \"degraded\" when the vCPUs did not stop"),
+                  field<&T::elapsed_ns>("time since the machine's start, ns"),
+                  field<&T::frozen_ns>("how long the guest stood still for it, ns"),
+                  field<&T::file>("where it was written"), field<&T::problem>("why it was not written"));
+  }
 };
 
 }  // namespace ktstr::engine
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<engine::DumpReport> = [] {
-  using T = engine::DumpReport;
-  return record<T>("DumpReport", "a dump that was taken during the run",
-                   field("name", &T::name, "what the scenario called it; empty when nobody named it"),
-                   field("cause", &T::cause, "requested, scheduler_error, scheduler_vanished or guest_panic"),
-                   field("detail", &T::detail, "what was seen, in one line"),
-                   field("schema", &T::schema, "\"single\", or \"degraded\" when the vCPUs did not stop"),
-                   field("elapsed_ns", &T::elapsed_ns, "time since the machine's start, ns"),
-                   field("frozen_ns", &T::frozen_ns, "how long the guest stood still for it, ns"),
-                   field("file", &T::file, "where it was written"),
-                   field("problem", &T::problem, "why it was not written"));
-}();
-}  // namespace ktstr

@@ -15,11 +15,23 @@ enum class GapCause { kReplaced, kRestarted, kDied, kRefused };
 /// the kernel's own scheduler meanwhile. It is at most one look too long (some ms), never too short.
 struct SchedulerGap {
   GapCause cause = GapCause::kReplaced;
-  std::uint32_t step = 0;  ///< in which it began, from 1; 0: before the first
+  std::uint32_t step = 0;
   std::string former;
   std::optional<std::string> next{};
-  std::uint64_t begin_ns = 0;  ///< since the machine's start
+  std::uint64_t begin_ns = 0;
   std::uint64_t duration_ns = 0;
+
+  static consteval auto describe() {
+    using T = SchedulerGap;
+    return record(
+        "a time without the scheduler that the scenario wants",
+        field<&T::cause>("replaced, restarted, died or refused"),
+        field<&T::step>("the step in which it began, from 1; 0: before the first step"),
+        field<&T::former>("the scheduler that went"),
+        field<&T::next>("the one that came; absent when none came before the run ended"),
+        field<&T::begin_ns>("when it began, ns since the machine's start"),
+        field<&T::duration_ns>("how long it lasted, by the guest's clock where the guest saw both ends, ns"));
+  }
 };
 
 }  // namespace ktstr::engine
@@ -31,12 +43,5 @@ template <> inline constexpr auto describe<engine::GapCause> = enumeration<engin
     {"restarted", engine::GapCause::kRestarted, "an op started it again"},
     {"died", engine::GapCause::kDied, "it ended unasked"},
     {"refused", engine::GapCause::kRefused, "it was detached for one that did not attach"}});
-template <> inline constexpr auto describe<engine::SchedulerGap> = record<engine::SchedulerGap>("SchedulerGap", "a time without the scheduler that the scenario wants",
-    field("cause", &engine::SchedulerGap::cause, "replaced, restarted, died or refused"),
-    field("step", &engine::SchedulerGap::step, "the step in which it began, from 1; 0: before the first step"),
-    field("former", &engine::SchedulerGap::former, "the scheduler that went"),
-    field("next", &engine::SchedulerGap::next, "the one that came; absent when none came before the run ended"),
-    field("begin_ns", &engine::SchedulerGap::begin_ns, "when it began, ns since the machine's start"),
-    field("duration_ns", &engine::SchedulerGap::duration_ns, "how long it lasted, by the guest's clock where the guest saw both ends, ns"));
 // clang-format on
 }  // namespace ktstr

@@ -14,21 +14,39 @@ namespace ktstr::engine {
 /// Why the kernel let a scheduler go: struct scx_exit_info (kernel/sched/ext.c). The kernel log has reason,
 /// message and backtrace only.
 struct SchedulerExitReport {
-  std::string source;                    ///< "guest memory" or "kernel log"
-  std::optional<std::string> kind{};     ///< enum scx_exit_kind, e.g. "SCX_EXIT_ERROR_STALL"
-  std::optional<std::int64_t> code{};    ///< the scheduler's own exit code
+  std::string source;
+  std::optional<std::string> kind{};  ///< enum scx_exit_kind, e.g. "SCX_EXIT_ERROR_STALL"
+  std::optional<std::int64_t> code{};
   std::optional<std::string> reason{};   ///< e.g. "runnable task stall"
   std::optional<std::string> message{};  ///< e.g. "worker[123] failed to run for 2.6s"
-  std::vector<std::string> backtrace;    ///< innermost first
-  std::optional<std::string> dump{};     ///< the kernel's own debug dump
+  std::vector<std::string> backtrace;
+  std::optional<std::string> dump{};
+
+  static consteval auto describe() {
+    using T = SchedulerExitReport;
+    return record(
+        "why the kernel let a scheduler go", field<&T::source>("\"guest memory\" or \"kernel log\""),
+        field<&T::kind>("enum scx_exit_kind by name"), field<&T::code>("the scheduler's own exit code"),
+        field<&T::reason>("what kind of end it was, in words"), field<&T::message>("what was wrong"),
+        field<&T::backtrace>("kernel functions at the end, innermost first"),
+        field<&T::dump>("the kernel's own debug dump"));
+  }
 };
 
 /// The kernel's watchdog over a scheduler: what was written into guest memory, and what was read there
 /// afterwards. In whole ticks of the kernel.
 struct WatchdogReport {
-  std::uint64_t own_ns = 0;    ///< what the scheduler had asked for
-  std::uint64_t asked_ns = 0;  ///< what the scenario asks for
+  std::uint64_t own_ns = 0;
+  std::uint64_t asked_ns = 0;
   std::uint64_t read_back_ns = 0;
+
+  static consteval auto describe() {
+    using T = WatchdogReport;
+    return record("the kernel's watchdog over a scheduler",
+                  field<&T::own_ns>("what the scheduler had asked for, ns"),
+                  field<&T::asked_ns>("what the scenario asks for, ns"),
+                  field<&T::read_back_ns>("what guest memory held afterwards, ns"));
+  }
 };
 
 enum class SchedulerFate { kAttached, kDetached, kReplaced, kRestarted, kDied, kRefused };
@@ -36,24 +54,48 @@ enum class SchedulerFate { kAttached, kDetached, kReplaced, kRestarted, kDied, k
 /// Times are since the machine's start. `problem`: why it died or was refused; complete by itself.
 struct SchedulerReport {
   std::string name;
-  std::optional<std::string> path{};      ///< its program on this host; absent for one of the kernel's own
-  std::optional<std::string> build_id{};  ///< of the program
+  std::optional<std::string> path{};
+  std::optional<std::string> build_id{};
   std::vector<std::string> args;
   std::optional<std::string> ops{};
   SchedulerFate fate = SchedulerFate::kAttached;
-  std::uint32_t step = 0;  ///< in which it was started, from 1; 0: before the first
+  std::uint32_t step = 0;
   std::optional<std::uint64_t> attached_ns{};
-  std::optional<std::uint64_t> ended_ns{};     ///< the first look that saw its end
-  std::optional<std::uint64_t> load_ns{};      ///< from its start until it was attached
-  std::optional<std::uint64_t> load_cpu_ns{};  ///< CPU time of its program by then
-  std::optional<std::uint64_t> gap_ns{};  ///< before it was attached: the time without any, in a replacement
-  std::optional<WatchdogReport> watchdog{};  ///< absent when it was left as it was
+  std::optional<std::uint64_t> ended_ns{};
+  std::optional<std::uint64_t> load_ns{};
+  std::optional<std::uint64_t> load_cpu_ns{};
+  std::optional<std::uint64_t> gap_ns{};
+  std::optional<WatchdogReport> watchdog{};
   std::optional<std::string> problem{};
-  bool expected = false;  ///< expect.scheduler_error allows for the problem
+  bool expected = false;
   std::optional<SchedulerExitReport> exit_record{};
-  std::optional<protocol::ExitInfo> exit{};  ///< its program's
+  std::optional<protocol::ExitInfo> exit{};
   std::vector<std::string> log;
   std::uint64_t log_lines_dropped = 0;
+
+  static consteval auto describe() {
+    using T = SchedulerReport;
+    return record(
+        "one scheduler of a run", field<&T::name>("its name in the scenario"),
+        field<&T::path>("its program on this host; absent for one of the kernel's own"),
+        field<&T::build_id>("GNU build id of its program, hexadecimal; absent when it has none"),
+        field<&T::args>("its arguments"), field<&T::ops>("the name the kernel knew it by"),
+        field<&T::fate>("attached, detached, replaced, restarted, died or refused"),
+        field<&T::step>("the step that started it, from 1; 0: before the first step"),
+        field<&T::attached_ns>(
+            "when the kernel ran it, ns since the machine's start; absent when it never did"),
+        field<&T::ended_ns>("when its end was first seen, ns since the machine's start; absent when it was "
+                            "attached to the last"),
+        field<&T::load_ns>("from its program's start until it was attached, by the guest's clock, ns"),
+        field<&T::load_cpu_ns>("CPU time of its program by then, taken from the workload, ns"),
+        field<&T::gap_ns>("time without any scheduler of its kind before it, in a replacement, ns"),
+        field<&T::watchdog>("the watchdog_timeout that was set; absent when it was left as it was"),
+        field<&T::problem>("why it died or was refused"),
+        field<&T::expected>("whether expect.scheduler_error allows for the problem"),
+        field<&T::exit_record>("why the kernel let it go"), field<&T::exit>("how its program ended"),
+        field<&T::log>("the last lines of its output, repeats collapsed"),
+        field<&T::log_lines_dropped>("lines of output before those"));
+  }
 };
 
 /// The record that the kernel's messages ("sched_ext: ...") make; nothing when they tell of no end.
@@ -70,37 +112,5 @@ template <> inline constexpr auto describe<engine::SchedulerFate> = enumeration<
     {"restarted", engine::SchedulerFate::kRestarted, "an op ended it to start it again"},
     {"died", engine::SchedulerFate::kDied, "it ended unasked"},
     {"refused", engine::SchedulerFate::kRefused, "it was never attached"}});
-template <> inline constexpr auto describe<engine::SchedulerExitReport> = record<engine::SchedulerExitReport>("SchedulerExitReport", "why the kernel let a scheduler go",
-    field("source", &engine::SchedulerExitReport::source, "\"guest memory\" or \"kernel log\""),
-    field("kind", &engine::SchedulerExitReport::kind, "enum scx_exit_kind by name"),
-    field("code", &engine::SchedulerExitReport::code, "the scheduler's own exit code"),
-    field("reason", &engine::SchedulerExitReport::reason, "what kind of end it was, in words"),
-    field("message", &engine::SchedulerExitReport::message, "what was wrong"),
-    field("backtrace", &engine::SchedulerExitReport::backtrace, "kernel functions at the end, innermost first"),
-    field("dump", &engine::SchedulerExitReport::dump, "the kernel's own debug dump"));
-template <> inline constexpr auto describe<engine::WatchdogReport> = record<engine::WatchdogReport>("WatchdogReport", "the kernel's watchdog over a scheduler",
-    field("own_ns", &engine::WatchdogReport::own_ns, "what the scheduler had asked for, ns"),
-    field("asked_ns", &engine::WatchdogReport::asked_ns, "what the scenario asks for, ns"),
-    field("read_back_ns", &engine::WatchdogReport::read_back_ns, "what guest memory held afterwards, ns"));
-template <> inline constexpr auto describe<engine::SchedulerReport> = record<engine::SchedulerReport>("SchedulerReport", "one scheduler of a run",
-    field("name", &engine::SchedulerReport::name, "its name in the scenario"),
-    field("path", &engine::SchedulerReport::path, "its program on this host; absent for one of the kernel's own"),
-    field("build_id", &engine::SchedulerReport::build_id, "GNU build id of its program, hexadecimal; absent when it has none"),
-    field("args", &engine::SchedulerReport::args, "its arguments"),
-    field("ops", &engine::SchedulerReport::ops, "the name the kernel knew it by"),
-    field("fate", &engine::SchedulerReport::fate, "attached, detached, replaced, restarted, died or refused"),
-    field("step", &engine::SchedulerReport::step, "the step that started it, from 1; 0: before the first step"),
-    field("attached_ns", &engine::SchedulerReport::attached_ns, "when the kernel ran it, ns since the machine's start; absent when it never did"),
-    field("ended_ns", &engine::SchedulerReport::ended_ns, "when its end was first seen, ns since the machine's start; absent when it was attached to the last"),
-    field("load_ns", &engine::SchedulerReport::load_ns, "from its program's start until it was attached, by the guest's clock, ns"),
-    field("load_cpu_ns", &engine::SchedulerReport::load_cpu_ns, "CPU time of its program by then, taken from the workload, ns"),
-    field("gap_ns", &engine::SchedulerReport::gap_ns, "time without any scheduler of its kind before it, in a replacement, ns"),
-    field("watchdog", &engine::SchedulerReport::watchdog, "the watchdog_timeout that was set; absent when it was left as it was"),
-    field("problem", &engine::SchedulerReport::problem, "why it died or was refused"),
-    field("expected", &engine::SchedulerReport::expected, "whether expect.scheduler_error allows for the problem"),
-    field("exit_record", &engine::SchedulerReport::exit_record, "why the kernel let it go"),
-    field("exit", &engine::SchedulerReport::exit, "how its program ended"),
-    field("log", &engine::SchedulerReport::log, "the last lines of its output, repeats collapsed"),
-    field("log_lines_dropped", &engine::SchedulerReport::log_lines_dropped, "lines of output before those"));
 // clang-format on
 }  // namespace ktstr

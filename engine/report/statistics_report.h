@@ -14,21 +14,18 @@ struct StatisticsReport {
   std::optional<bool> bpf_programs{};
   std::optional<bool> schedstats{};
   std::optional<std::string> problem{};
+
+  static consteval auto describe() {
+    using T = StatisticsReport;
+    return record(
+        "which of the kernel's optional statistics were kept",
+        field<&T::asked>("whether the scenario wanted them switched on"),
+        field<&T::bpf_programs>(
+            "kernel.bpf_stats_enabled: calls of BPF programs and the time in them; absent: no such switch"),
+        field<&T::schedstats>(
+            "kernel.sched_schedstats: counters of run queues, domains and tasks; absent: no such switch"),
+        field<&T::problem>("why they could not be switched on or read"));
+  }
 };
 
 }  // namespace ktstr::engine
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<engine::StatisticsReport> = [] {
-  using T = engine::StatisticsReport;
-  return record<T>(
-      "StatisticsReport", "which of the kernel's optional statistics were kept",
-      field("asked", &T::asked, "whether the scenario wanted them switched on"),
-      field("bpf_programs", &T::bpf_programs,
-            "kernel.bpf_stats_enabled: calls of BPF programs and the time in them; absent: no such switch"),
-      field("schedstats", &T::schedstats,
-            "kernel.sched_schedstats: counters of run queues, domains and tasks; absent: no such switch"),
-      field("problem", &T::problem, "why they could not be switched on or read"));
-}();
-}  // namespace ktstr

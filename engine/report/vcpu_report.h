@@ -16,6 +16,14 @@ struct VcpuReport {
   std::uint64_t vcpu = 0;
   std::optional<vmm::HardwareCounters> counters{};
   vmm::KvmVcpuStatistics kvm;
+
+  static consteval auto describe() {
+    using T = VcpuReport;
+    return record(
+        "what one vCPU did", field<&T::vcpu>("its number, which is the guest's CPU"),
+        field<&T::counters>("what the hardware counted; absent when it did not, see counters_problem"),
+        field<&T::kvm>("what KVM counted"));
+  }
 };
 
 struct VcpuStatisticsReport {
@@ -24,6 +32,15 @@ struct VcpuStatisticsReport {
   vmm::KvmVmStatistics vm;
   std::optional<std::string> counters_problem{};
   std::optional<std::string> kvm_problem{};
+
+  static consteval auto describe() {
+    using T = VcpuStatisticsReport;
+    return record("what the vCPUs did from the first step's beginning to the last one's end",
+                  field<&T::interval_ns>("how long that was, ns"), field<&T::vcpus>("each vCPU's part"),
+                  field<&T::vm>("the machine's memory at the end"),
+                  field<&T::counters_problem>("why the hardware counted nothing"),
+                  field<&T::kvm_problem>("why there is nothing of KVM's"));
+  }
 };
 
 /// The difference of two readings of one machine, `interval_ns` apart.
@@ -35,18 +52,5 @@ struct VcpuStatisticsReport {
 [[nodiscard]] std::string vcpus_text(const VcpuStatisticsReport& report);
 
 }  // namespace engine
-
-// clang-format off
-template <> inline constexpr auto describe<engine::VcpuReport> = record<engine::VcpuReport>("VcpuReport", "what one vCPU did",
-    field("vcpu", &engine::VcpuReport::vcpu, "its number, which is the guest's CPU"),
-    field("counters", &engine::VcpuReport::counters, "what the hardware counted; absent when it did not, see counters_problem"),
-    field("kvm", &engine::VcpuReport::kvm, "what KVM counted"));
-template <> inline constexpr auto describe<engine::VcpuStatisticsReport> = record<engine::VcpuStatisticsReport>("VcpuStatisticsReport", "what the vCPUs did from the first step's beginning to the last one's end",
-    field("interval_ns", &engine::VcpuStatisticsReport::interval_ns, "how long that was, ns"),
-    field("vcpus", &engine::VcpuStatisticsReport::vcpus, "each vCPU's part"),
-    field("vm", &engine::VcpuStatisticsReport::vm, "the machine's memory at the end"),
-    field("counters_problem", &engine::VcpuStatisticsReport::counters_problem, "why the hardware counted nothing"),
-    field("kvm_problem", &engine::VcpuStatisticsReport::kvm_problem, "why there is nothing of KVM's"));
-// clang-format on
 
 }  // namespace ktstr

@@ -14,41 +14,106 @@ namespace ktstr::engine {
 
 struct LlcCpuset {
   std::uint32_t index = 0;
+
+  static consteval auto describe() {
+    return record("llc", "the usable CPUs of one LLC", field<&LlcCpuset::index>("LLC number, from 0"));
+  }
 };
 struct NumaCpuset {
   std::uint32_t node = 0;
+
+  static consteval auto describe() {
+    return record("numa", "the usable CPUs of one NUMA node",
+                  field<&NumaCpuset::node>("node number, from 0"));
+  }
 };
 struct RangeCpuset {
   double start = 0;
   double end = 1;
+
+  static consteval auto describe() {
+    using T = RangeCpuset;
+    return record("range", "a contiguous part of the usable CPUs",
+                  field<&T::start>("where it starts, fraction of the usable CPUs"),
+                  field<&T::end>("where it ends, fraction of the usable CPUs"));
+  }
 };
 struct DisjointCpuset {
   std::uint32_t index = 0;
   std::uint32_t of = 1;
+
+  static consteval auto describe() {
+    using T = DisjointCpuset;
+    return record("disjoint", "one of several equal parts of the usable CPUs",
+                  field<&T::index>("which part, from 0"), field<&T::of>("how many parts"));
+  }
 };
 struct OverlapCpuset {
   std::uint32_t index = 0;
   std::uint32_t of = 1;
   double fraction = 0;
+
+  static consteval auto describe() {
+    using T = OverlapCpuset;
+    return record("overlap", "one of several equal parts, reaching into its neighbours",
+                  field<&T::index>("which part, from 0"), field<&T::of>("how many parts"),
+                  field<&T::fraction>("how far it reaches, fraction of a part"));
+  }
 };
 struct ExactCpuset {
   CpuSet cpus;
+
+  static consteval auto describe() {
+    return record("exact", "just these CPUs", field<&ExactCpuset::cpus>("CPU list, e.g. \"0-3,8\""));
+  }
 };
 using CpusetSpec =
     std::variant<LlcCpuset, NumaCpuset, RangeCpuset, DisjointCpuset, OverlapCpuset, ExactCpuset>;
 
-struct InheritAffinity {};
+struct InheritAffinity {
+  static consteval auto describe() {
+    return record<InheritAffinity>("inherit", "whatever the cgroup's cpuset allows");
+  }
+};
 struct RandomSubsetAffinity {
   std::optional<CpuSet> from;
   std::uint32_t count = 1;
+
+  static consteval auto describe() {
+    using T = RandomSubsetAffinity;
+    return record("random_subset", "each worker gets a random set of CPUs of its own",
+                  field<&T::count>("CPUs for each worker"),
+                  field<&T::from>("CPU list to choose from; the cgroup's when absent"));
+  }
 };
-struct LlcAlignedAffinity {};
-struct CrossCgroupAffinity {};
-struct SingleCpuAffinity {};
+struct LlcAlignedAffinity {
+  static consteval auto describe() {
+    return record<LlcAlignedAffinity>("llc_aligned",
+                                      "the LLC that shares most CPUs with the cgroup's cpuset");
+  }
+};
+struct CrossCgroupAffinity {
+  static consteval auto describe() {
+    return record<CrossCgroupAffinity>("cross_cgroup", "all usable CPUs, beyond the cgroup's cpuset");
+  }
+};
+struct SingleCpuAffinity {
+  static consteval auto describe() {
+    return record<SingleCpuAffinity>("single_cpu", "the first CPU of the cgroup's cpuset");
+  }
+};
 struct ExactAffinity {
   CpuSet cpus;
+
+  static consteval auto describe() {
+    return record("exact", "just these CPUs", field<&ExactAffinity::cpus>("CPU list, e.g. \"0-3,8\""));
+  }
 };
-struct SmtSiblingPairAffinity {};
+struct SmtSiblingPairAffinity {
+  static consteval auto describe() {
+    return record<SmtSiblingPairAffinity>("smt_sibling_pair", "the SMT siblings of one core");
+  }
+};
 using AffinitySpec =
     std::variant<InheritAffinity, RandomSubsetAffinity, LlcAlignedAffinity, CrossCgroupAffinity,
                  SingleCpuAffinity, ExactAffinity, SmtSiblingPairAffinity>;
@@ -59,67 +124,47 @@ inline constexpr std::uint32_t kAgentPriority = 99;
 inline constexpr std::uint32_t kLoaderPriority = 98;
 inline constexpr std::uint32_t kHighestPriority = 97;
 
-struct NormalPolicy {};
-struct BatchPolicy {};
-struct IdlePolicy {};
+struct NormalPolicy {
+  static consteval auto describe() { return record<NormalPolicy>("normal", "SCHED_OTHER"); }
+};
+struct BatchPolicy {
+  static consteval auto describe() { return record<BatchPolicy>("batch", "SCHED_BATCH"); }
+};
+struct IdlePolicy {
+  static consteval auto describe() { return record<IdlePolicy>("idle", "SCHED_IDLE"); }
+};
 struct FifoPolicy {
   std::uint32_t priority = 1;
+
+  static consteval auto describe() {
+    return record("fifo", "SCHED_FIFO", field<&FifoPolicy::priority>("1 to 97"));
+  }
 };
 struct RrPolicy {
   std::uint32_t priority = 1;
+
+  static consteval auto describe() { return record("rr", "SCHED_RR", field<&RrPolicy::priority>("1 to 97")); }
 };
 struct DeadlinePolicy {
   Duration runtime, deadline, period;
+
+  static consteval auto describe() {
+    using T = DeadlinePolicy;
+    return record("deadline", "SCHED_DEADLINE; runtime <= deadline <= period",
+                  field<&T::runtime>("CPU time in each period"),
+                  field<&T::deadline>("by when, from the start of the period"),
+                  field<&T::period>("length of a period"));
+  }
 };
-struct ExtPolicy {};
+struct ExtPolicy {
+  static consteval auto describe() { return record<ExtPolicy>("ext", "SCHED_EXT"); }
+};
 using Policy =
     std::variant<NormalPolicy, BatchPolicy, IdlePolicy, FifoPolicy, RrPolicy, DeadlinePolicy, ExtPolicy>;
 
 }  // namespace ktstr::engine
 
 namespace ktstr {
-// clang-format off
-template <> inline constexpr auto describe<engine::LlcCpuset> = record<engine::LlcCpuset>("llc", "the usable CPUs of one LLC",
-    field("index", &engine::LlcCpuset::index, "LLC number, from 0"));
-template <> inline constexpr auto describe<engine::NumaCpuset> = record<engine::NumaCpuset>("numa", "the usable CPUs of one NUMA node",
-    field("node", &engine::NumaCpuset::node, "node number, from 0"));
-template <> inline constexpr auto describe<engine::RangeCpuset> = record<engine::RangeCpuset>("range", "a contiguous part of the usable CPUs",
-    field("start", &engine::RangeCpuset::start, "where it starts, fraction of the usable CPUs"),
-    field("end", &engine::RangeCpuset::end, "where it ends, fraction of the usable CPUs"));
-template <> inline constexpr auto describe<engine::DisjointCpuset> = record<engine::DisjointCpuset>("disjoint", "one of several equal parts of the usable CPUs",
-    field("index", &engine::DisjointCpuset::index, "which part, from 0"),
-    field("of", &engine::DisjointCpuset::of, "how many parts"));
-template <> inline constexpr auto describe<engine::OverlapCpuset> = record<engine::OverlapCpuset>("overlap", "one of several equal parts, reaching into its neighbours",
-    field("index", &engine::OverlapCpuset::index, "which part, from 0"),
-    field("of", &engine::OverlapCpuset::of, "how many parts"),
-    field("fraction", &engine::OverlapCpuset::fraction, "how far it reaches, fraction of a part"));
-template <> inline constexpr auto describe<engine::ExactCpuset> = record<engine::ExactCpuset>("exact", "just these CPUs",
-    field("cpus", &engine::ExactCpuset::cpus, "CPU list, e.g. \"0-3,8\""));
-
-template <> inline constexpr auto describe<engine::InheritAffinity> = record<engine::InheritAffinity>("inherit", "whatever the cgroup's cpuset allows");
-template <> inline constexpr auto describe<engine::RandomSubsetAffinity> = record<engine::RandomSubsetAffinity>("random_subset", "each worker gets a random set of CPUs of its own",
-    field("count", &engine::RandomSubsetAffinity::count, "CPUs for each worker"),
-    field("from", &engine::RandomSubsetAffinity::from, "CPU list to choose from; the cgroup's when absent"));
-template <> inline constexpr auto describe<engine::LlcAlignedAffinity> = record<engine::LlcAlignedAffinity>("llc_aligned", "the LLC that shares most CPUs with the cgroup's cpuset");
-template <> inline constexpr auto describe<engine::CrossCgroupAffinity> = record<engine::CrossCgroupAffinity>("cross_cgroup", "all usable CPUs, beyond the cgroup's cpuset");
-template <> inline constexpr auto describe<engine::SingleCpuAffinity> = record<engine::SingleCpuAffinity>("single_cpu", "the first CPU of the cgroup's cpuset");
-template <> inline constexpr auto describe<engine::ExactAffinity> = record<engine::ExactAffinity>("exact", "just these CPUs",
-    field("cpus", &engine::ExactAffinity::cpus, "CPU list, e.g. \"0-3,8\""));
-template <> inline constexpr auto describe<engine::SmtSiblingPairAffinity> = record<engine::SmtSiblingPairAffinity>("smt_sibling_pair", "the SMT siblings of one core");
-
-template <> inline constexpr auto describe<engine::NormalPolicy> = record<engine::NormalPolicy>("normal", "SCHED_OTHER");
-template <> inline constexpr auto describe<engine::BatchPolicy> = record<engine::BatchPolicy>("batch", "SCHED_BATCH");
-template <> inline constexpr auto describe<engine::IdlePolicy> = record<engine::IdlePolicy>("idle", "SCHED_IDLE");
-template <> inline constexpr auto describe<engine::FifoPolicy> = record<engine::FifoPolicy>("fifo", "SCHED_FIFO",
-    field("priority", &engine::FifoPolicy::priority, "1 to 97"));
-template <> inline constexpr auto describe<engine::RrPolicy> = record<engine::RrPolicy>("rr", "SCHED_RR",
-    field("priority", &engine::RrPolicy::priority, "1 to 97"));
-template <> inline constexpr auto describe<engine::DeadlinePolicy> = record<engine::DeadlinePolicy>("deadline", "SCHED_DEADLINE; runtime <= deadline <= period",
-    field("runtime", &engine::DeadlinePolicy::runtime, "CPU time in each period"),
-    field("deadline", &engine::DeadlinePolicy::deadline, "by when, from the start of the period"),
-    field("period", &engine::DeadlinePolicy::period, "length of a period"));
-template <> inline constexpr auto describe<engine::ExtPolicy> = record<engine::ExtPolicy>("ext", "SCHED_EXT");
-// clang-format on
 
 template <>
 struct CustomReader<engine::CpusetSpec> {

@@ -18,6 +18,13 @@ namespace ktstr::engine {
 struct SchedulerFlag {
   std::vector<std::string> args;
   std::vector<std::string> needs;
+
+  static consteval auto describe() {
+    using T = SchedulerFlag;
+    return record("scheduler flag", "a switch of a scheduler",
+                  field<&T::args>("the arguments that turn it on"),
+                  field<&T::needs>("requires", "flags that must be active with it"));
+  }
 };
 
 /// How a scheduler takes over from another.
@@ -48,6 +55,40 @@ struct SchedulerDef {
   std::optional<vmm::Topology> topology;
   std::optional<std::uint32_t> min_cpus, max_cpus, min_llcs, max_llcs, min_nodes, max_nodes;
   Expectations expect;
+
+  static consteval auto describe() {
+    using T = SchedulerDef;
+    return record(
+        "scheduler", "a sched_ext scheduler's program, or a scheduler of the kernel's own",
+        field<&T::name>("name in reports, by which ops can refer to it; the program's when absent"),
+        field<&T::path>("the program: a path (relative to the scenario's folder), or a name that is looked "
+                        "for beside the scenario, beside ktstr and on PATH; `name` when absent"),
+        field<&T::args>("its arguments; \"{config}\" stands for the configuration file's path in the guest"),
+        field<&T::flags>("its switches, by name"), field<&T::active>("the flags that are on, in order"),
+        field<&T::files>("further files that it reads, by their names in the guest: those without a leading "
+                         "/ lie beside its program, which is its working directory; paths on this host are "
+                         "relative to the scenario's folder"),
+        field<&T::config>("a file that goes into the guest with it, relative to the scenario's folder"),
+        field<&T::sysctls>("written before it starts, e.g. [\"kernel.sched_schedstats\"] = \"1\""),
+        field<&T::kernel_args>("arguments appended to the kernel's command line"),
+        field<&T::enable>(
+            "for a scheduler of the kernel's own: \"echo VALUE > FILE\" commands that turn it on"),
+        field<&T::disable>("commands that turn it off again"),
+        field<&T::handover>(
+            "how it takes over from another: \"cold\", or \"preloaded\": loaded while the other still "
+            "schedules, so that the time without a scheduler is that of its attach"),
+        field<&T::watchdog_timeout>(
+            "how long a runnable task may wait before the kernel ends the scheduler, in place of what it "
+            "asks for; written into guest memory once it is attached"),
+        field<&T::topology>("the machine of scenarios that use it and state none"),
+        field<&T::min_cpus>("CPUs that it needs at least"),
+        field<&T::max_cpus>("CPUs that it can have at most"),
+        field<&T::min_llcs>("LLCs that it needs at least"),
+        field<&T::max_llcs>("LLCs that it can have at most"),
+        field<&T::min_nodes>("NUMA nodes that it needs at least"),
+        field<&T::max_nodes>("NUMA nodes that it can have at most"),
+        field<&T::expect>("what must hold whenever it is used; the scenario's own expectations win"));
+  }
 };
 
 /// What `args` holds where the configuration file's path belongs.
@@ -74,34 +115,9 @@ struct ControlCommand {
 
 namespace ktstr {
 // clang-format off
-template <> inline constexpr auto describe<engine::SchedulerFlag> = record<engine::SchedulerFlag>("scheduler flag", "a switch of a scheduler",
-    field("args", &engine::SchedulerFlag::args, "the arguments that turn it on"),
-    field("requires", &engine::SchedulerFlag::needs, "flags that must be active with it"));
 template <> inline constexpr auto describe<engine::Handover> = enumeration<engine::Handover>("handover", {
     {"cold", engine::Handover::kCold, "the former scheduler is detached, then the program is started"},
     {"preloaded", engine::Handover::kPreloaded, "the program is started and held at its attach, then the former scheduler is detached"}});
-template <> inline constexpr auto describe<engine::SchedulerDef> = record<engine::SchedulerDef>("scheduler", "a sched_ext scheduler's program, or a scheduler of the kernel's own",
-    field("name", &engine::SchedulerDef::name, "name in reports, by which ops can refer to it; the program's when absent"),
-    field("path", &engine::SchedulerDef::path, "the program: a path (relative to the scenario's folder), or a name that is looked for beside the scenario, beside ktstr and on PATH; `name` when absent"),
-    field("args", &engine::SchedulerDef::args, "its arguments; \"{config}\" stands for the configuration file's path in the guest"),
-    field("flags", &engine::SchedulerDef::flags, "its switches, by name"),
-    field("active", &engine::SchedulerDef::active, "the flags that are on, in order"),
-    field("files", &engine::SchedulerDef::files, "further files that it reads, by their names in the guest: those without a leading / lie beside its program, which is its working directory; paths on this host are relative to the scenario's folder"),
-    field("config", &engine::SchedulerDef::config, "a file that goes into the guest with it, relative to the scenario's folder"),
-    field("sysctls", &engine::SchedulerDef::sysctls, "written before it starts, e.g. [\"kernel.sched_schedstats\"] = \"1\""),
-    field("kernel_args", &engine::SchedulerDef::kernel_args, "arguments appended to the kernel's command line"),
-    field("enable", &engine::SchedulerDef::enable, "for a scheduler of the kernel's own: \"echo VALUE > FILE\" commands that turn it on"),
-    field("disable", &engine::SchedulerDef::disable, "commands that turn it off again"),
-    field("handover", &engine::SchedulerDef::handover, "how it takes over from another: \"cold\", or \"preloaded\": loaded while the other still schedules, so that the time without a scheduler is that of its attach"),
-    field("watchdog_timeout", &engine::SchedulerDef::watchdog_timeout, "how long a runnable task may wait before the kernel ends the scheduler, in place of what it asks for; written into guest memory once it is attached"),
-    field("topology", &engine::SchedulerDef::topology, "the machine of scenarios that use it and state none"),
-    field("min_cpus", &engine::SchedulerDef::min_cpus, "CPUs that it needs at least"),
-    field("max_cpus", &engine::SchedulerDef::max_cpus, "CPUs that it can have at most"),
-    field("min_llcs", &engine::SchedulerDef::min_llcs, "LLCs that it needs at least"),
-    field("max_llcs", &engine::SchedulerDef::max_llcs, "LLCs that it can have at most"),
-    field("min_nodes", &engine::SchedulerDef::min_nodes, "NUMA nodes that it needs at least"),
-    field("max_nodes", &engine::SchedulerDef::max_nodes, "NUMA nodes that it can have at most"),
-    field("expect", &engine::SchedulerDef::expect, "what must hold whenever it is used; the scenario's own expectations win"));
 // clang-format on
 
 /// A table, or a string: the program's path or name, or the name of a scheduler defined elsewhere in the

@@ -18,23 +18,26 @@ struct TopologySpec {
   vmm::NodeMatrix distances;
   vmm::NodeMatrix latency_ns;
   vmm::NodeMatrix bandwidth_mb_per_s;
+
+  static consteval auto describe() {
+    using T = TopologySpec;
+    return record("topology", "a machine whose nodes differ, or are not equally far from each other",
+                  field<&T::nodes>("NUMA nodes; CPUs are numbered node by node, LLC by LLC"),
+                  field<&T::cores_per_llc>("cores of each LLC"),
+                  field<&T::threads_per_core>("threads of each core"),
+                  field<&T::distances>("SLIT: a row for each node with a number for each: 10 to itself, 11 "
+                                       "to 254 to others, the same both ways; 20 to others when absent"),
+                  field<&T::latency_ns>("HMAT: a row for each node with CPUs with the ns to each node's "
+                                        "memory, 1 to 65534; 10 for each unit of distance when absent"),
+                  field<&T::bandwidth_mb_per_s>(
+                      "HMAT: a row for each node with CPUs with the MB/s to each node's memory, 1 to 65534; "
+                      "20000 at distance 10 and falling as it grows when absent"));
+  }
 };
 
 }  // namespace ktstr::engine
 
 namespace ktstr {
-// clang-format off
-template <> inline constexpr auto describe<vmm::NodeSpec> = record<vmm::NodeSpec>("topology node", "one NUMA node of a machine whose nodes differ",
-    field("llcs", &vmm::NodeSpec::llcs, "its LLCs; 0: a node without CPUs, as a CXL memory expander is, which must be behind those with CPUs"),
-    field("memory", &vmm::NodeSpec::memory, "its memory, whole 2M; an equal part of what the others leave of the scenario's memory when absent"));
-template <> inline constexpr auto describe<engine::TopologySpec> = record<engine::TopologySpec>("topology", "a machine whose nodes differ, or are not equally far from each other",
-    field("nodes", &engine::TopologySpec::nodes, "NUMA nodes; CPUs are numbered node by node, LLC by LLC"),
-    field("cores_per_llc", &engine::TopologySpec::cores_per_llc, "cores of each LLC"),
-    field("threads_per_core", &engine::TopologySpec::threads_per_core, "threads of each core"),
-    field("distances", &engine::TopologySpec::distances, "SLIT: a row for each node with a number for each: 10 to itself, 11 to 254 to others, the same both ways; 20 to others when absent"),
-    field("latency_ns", &engine::TopologySpec::latency_ns, "HMAT: a row for each node with CPUs with the ns to each node's memory, 1 to 65534; 10 for each unit of distance when absent"),
-    field("bandwidth_mb_per_s", &engine::TopologySpec::bandwidth_mb_per_s, "HMAT: a row for each node with CPUs with the MB/s to each node's memory, 1 to 65534; 20000 at distance 10 and falling as it grows when absent"));
-// clang-format on
 
 template <>
 struct CustomReader<vmm::Topology> {

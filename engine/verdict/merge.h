@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/describe.h"
 #include "engine/verdict/expectations.h"
 #include "introspect/monitor/thresholds.h"
 
@@ -24,7 +25,25 @@ struct WorkerLimits {
   std::optional<double> min_iteration_rate{};
   std::optional<double> max_migration_ratio{};
   double max_unfairness_pct = 50;
-  Duration blur{};  ///< CPU time that an emulator may have made the guest charge to the wrong worker
+  Duration blur{};
+
+  static consteval auto describe() {
+    using T = WorkerLimits;
+    return record(
+        "the worker checks in force", field<&T::no_starvation>("every worker must do some work"),
+        field<&T::max_spread_pct>("largest spread of off-CPU share within a group, percentage points"),
+        field<&T::max_gap>("longest time a worker may go without progress"),
+        field<&T::isolation>("workers must stay on the CPUs of their cpuset"),
+        field<&T::max_throughput_cv>("largest coefficient of variation of work rates within a group"),
+        field<&T::min_work_rate>("smallest work rate, units per second of CPU time"),
+        field<&T::max_p99_wake_latency>("largest 99th percentile of wake-up latency"),
+        field<&T::max_wake_latency_cv>("largest coefficient of variation of wake-up latency"),
+        field<&T::min_iteration_rate>("smallest iteration rate, iterations per second of wall time"),
+        field<&T::max_migration_ratio>("largest number of migrations per iteration"),
+        field<&T::max_unfairness_pct>("how far a worker's CPU time may lie from the mean of its peers that "
+                                      "always wanted to run as well, % of that mean"),
+        field<&T::blur>("CPU time that the emulator may have made the guest charge to the wrong worker"));
+  }
 };
 
 /// `over` laid on `base`: each member that `over` sets replaces the one of `base`.
@@ -51,21 +70,3 @@ inline constexpr Duration kMaxSchedulerGap = std::chrono::seconds(1);
                                                                bool emulated);
 
 }  // namespace ktstr::engine
-
-namespace ktstr {
-// clang-format off
-template <> inline constexpr auto describe<engine::WorkerLimits> = record<engine::WorkerLimits>("WorkerLimits", "the worker checks in force",
-    field("no_starvation", &engine::WorkerLimits::no_starvation, "every worker must do some work"),
-    field("max_spread_pct", &engine::WorkerLimits::max_spread_pct, "largest spread of off-CPU share within a group, percentage points"),
-    field("max_gap", &engine::WorkerLimits::max_gap, "longest time a worker may go without progress"),
-    field("isolation", &engine::WorkerLimits::isolation, "workers must stay on the CPUs of their cpuset"),
-    field("max_throughput_cv", &engine::WorkerLimits::max_throughput_cv, "largest coefficient of variation of work rates within a group"),
-    field("min_work_rate", &engine::WorkerLimits::min_work_rate, "smallest work rate, units per second of CPU time"),
-    field("max_p99_wake_latency", &engine::WorkerLimits::max_p99_wake_latency, "largest 99th percentile of wake-up latency"),
-    field("max_wake_latency_cv", &engine::WorkerLimits::max_wake_latency_cv, "largest coefficient of variation of wake-up latency"),
-    field("min_iteration_rate", &engine::WorkerLimits::min_iteration_rate, "smallest iteration rate, iterations per second of wall time"),
-    field("max_migration_ratio", &engine::WorkerLimits::max_migration_ratio, "largest number of migrations per iteration"),
-    field("max_unfairness_pct", &engine::WorkerLimits::max_unfairness_pct, "how far a worker's CPU time may lie from the mean of its peers that always wanted to run as well, % of that mean"),
-    field("blur", &engine::WorkerLimits::blur, "CPU time that the emulator may have made the guest charge to the wrong worker"));
-// clang-format on
-}  // namespace ktstr

@@ -21,6 +21,14 @@ struct Failure {
   std::string message;
   std::optional<std::string> cgroup{};
   std::optional<std::int32_t> tid{};
+
+  static consteval auto describe() {
+    using T = Failure;
+    return record("what did not hold", field<&T::check>("name of the check"),
+                  field<&T::message>("what was seen and what was allowed"),
+                  field<&T::cgroup>("the cgroup concerned"),
+                  field<&T::tid>("the worker concerned, guest thread id"));
+  }
 };
 
 /// fail > inconclusive > pass > skip; skip for an empty list.
@@ -38,10 +46,4 @@ inline constexpr auto describe<engine::Outcome> = enumeration<engine::Outcome>(
                 {"inconclusive", engine::Outcome::kInconclusive, "the run could not be judged"},
                 {"pass", engine::Outcome::kPass, "everything expected held"},
                 {"skip", engine::Outcome::kSkip, "the kernel lacks what the scenario needs"}});
-template <>
-inline constexpr auto describe<engine::Failure> = record<engine::Failure>(
-    "Failure", "what did not hold", field("check", &engine::Failure::check, "name of the check"),
-    field("message", &engine::Failure::message, "what was seen and what was allowed"),
-    field("cgroup", &engine::Failure::cgroup, "the cgroup concerned"),
-    field("tid", &engine::Failure::tid, "the worker concerned, guest thread id"));
 }  // namespace ktstr

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/base/cpu_set.h"
+#include "engine/base/describe.h"
 #include "engine/protocol/messages.h"
 
 namespace ktstr::engine {
@@ -14,11 +15,21 @@ namespace ktstr::engine {
 /// Workers of one work group of one cgroup, with what they reported. Workers of different groups are never
 /// compared: they do different things, or were started at different times.
 struct WorkerGroup {
-  std::string cgroup;  ///< where they were started; "(host)" for the runner's own cgroup
-  std::string work;    ///< the work type's name
-  CpuSet allowed;      ///< every CPU that their cgroup's cpuset held at some time of their life
+  std::string cgroup;
+  std::string work;
+  CpuSet allowed;
   std::vector<protocol::WorkerReport> reports;
   std::uint64_t started = 0;  ///< how many workers there were; fewer reports: the guest ended before the rest
+
+  static consteval auto describe() {
+    using T = WorkerGroup;
+    return record("workers that were started together, with what they reported",
+                  field<&T::cgroup>("where they were started; \"(host)\" is the runner's own cgroup"),
+                  field<&T::work>("the work type's name"),
+                  field<&T::allowed>("CPUs that their cpuset held at some time of their life"),
+                  field<&T::reports>("one report for each worker of which anything is known"),
+                  field<&T::started>("how many workers there were"));
+  }
 };
 
 /// A group as one line of a table. What can't be computed (no reports, no wake-ups) is absent. Sums are of
@@ -29,14 +40,29 @@ struct GroupSummary {
   std::uint64_t workers = 0;
   std::optional<std::uint64_t> work_units{};
   std::optional<std::uint64_t> iterations{};
-  std::optional<double> cpu_pct{};  ///< mean over the workers of CPU time / wall time, %
+  std::optional<double> cpu_pct{};
   /// Largest minus smallest off-CPU share among peers (peers.h), percentage points; of several sets of peers
   /// the largest.
   std::optional<double> spread_pct{};
   std::optional<std::uint64_t> longest_gap_ns{};
   std::optional<std::uint64_t> migrations{};
-  std::optional<std::uint64_t> p99_wake_ns{};  ///< the worst worker's
-  std::uint64_t reported = 0;                  ///< workers whose reports are here
+  std::optional<std::uint64_t> p99_wake_ns{};
+  std::uint64_t reported = 0;
+
+  static consteval auto describe() {
+    using T = GroupSummary;
+    return record(
+        "a worker group in one line", field<&T::cgroup>("where the workers were started"),
+        field<&T::work>("the work type's name"), field<&T::workers>("how many"),
+        field<&T::work_units>("work units of the workers that reported; absent when none did"),
+        field<&T::iterations>("their iterations"), field<&T::cpu_pct>("mean share of wall time on a CPU, %"),
+        field<&T::spread_pct>(
+            "largest minus smallest off-CPU share among workers of one role and affinity, percentage points"),
+        field<&T::longest_gap_ns>("longest time without progress of any worker, ns"),
+        field<&T::migrations>("their CPU changes"),
+        field<&T::p99_wake_ns>("the worst worker's 99th percentile of wake-up latency, ns"),
+        field<&T::reported>("workers whose reports are here"));
+  }
 };
 
 /// A worker's off-CPU share, %; absent when it has no wall time.
@@ -57,26 +83,3 @@ struct Spread {
 [[nodiscard]] GroupSummary summarize(const WorkerGroup& group);
 
 }  // namespace ktstr::engine
-
-namespace ktstr {
-// clang-format off
-template <> inline constexpr auto describe<engine::WorkerGroup> = record<engine::WorkerGroup>("WorkerGroup", "workers that were started together, with what they reported",
-    field("cgroup", &engine::WorkerGroup::cgroup, "where they were started; \"(host)\" is the runner's own cgroup"),
-    field("work", &engine::WorkerGroup::work, "the work type's name"),
-    field("allowed", &engine::WorkerGroup::allowed, "CPUs that their cpuset held at some time of their life"),
-    field("reports", &engine::WorkerGroup::reports, "one report for each worker of which anything is known"),
-    field("started", &engine::WorkerGroup::started, "how many workers there were"));
-template <> inline constexpr auto describe<engine::GroupSummary> = record<engine::GroupSummary>("GroupSummary", "a worker group in one line",
-    field("cgroup", &engine::GroupSummary::cgroup, "where the workers were started"),
-    field("work", &engine::GroupSummary::work, "the work type's name"),
-    field("workers", &engine::GroupSummary::workers, "how many"),
-    field("work_units", &engine::GroupSummary::work_units, "work units of the workers that reported; absent when none did"),
-    field("iterations", &engine::GroupSummary::iterations, "their iterations"),
-    field("cpu_pct", &engine::GroupSummary::cpu_pct, "mean share of wall time on a CPU, %"),
-    field("spread_pct", &engine::GroupSummary::spread_pct, "largest minus smallest off-CPU share among workers of one role and affinity, percentage points"),
-    field("longest_gap_ns", &engine::GroupSummary::longest_gap_ns, "longest time without progress of any worker, ns"),
-    field("migrations", &engine::GroupSummary::migrations, "their CPU changes"),
-    field("p99_wake_ns", &engine::GroupSummary::p99_wake_ns, "the worst worker's 99th percentile of wake-up latency, ns"),
-    field("reported", &engine::GroupSummary::reported, "workers whose reports are here"));
-// clang-format on
-}  // namespace ktstr

@@ -19,11 +19,25 @@ struct ScxStaticRange {
   std::uint32_t start_low32 = 0;
   std::uint64_t size = 0;
   std::uint64_t capacity = 0;
+
+  static consteval auto describe() {
+    using T = ScxStaticRange;
+    return record("memory that a bump allocator has handed out",
+                  field<&T::instance_name>("the allocator's variable in .bss"),
+                  field<&T::start_low32>("low 32 bits of the region's arena address"),
+                  field<&T::size>("bytes handed out"), field<&T::capacity>("bytes of the region"));
+  }
 };
 
 struct ScxStaticSnapshot {
   std::vector<ScxStaticRange> ranges;
   std::uint32_t skipped = 0;
+
+  static consteval auto describe() {
+    using T = ScxStaticSnapshot;
+    return record("the bump allocators of a scheduler", field<&T::ranges>("one for each allocator in use"),
+                  field<&T::skipped>("allocators never initialised or contradicting themselves"));
+  }
 };
 
 /// The allocators among the variables of `section` (a program's .bss, with its bytes). Those never
@@ -37,22 +51,3 @@ struct ScxStaticSnapshot {
 [[nodiscard]] bool is_scx_static_place(const ScxStaticSnapshot& snapshot, ArenaPlace place);
 
 }  // namespace ktstr::introspect
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<introspect::ScxStaticRange> = [] {
-  using T = introspect::ScxStaticRange;
-  return record<T>("ScxStaticRange", "memory that a bump allocator has handed out",
-                   field("instance_name", &T::instance_name, "the allocator's variable in .bss"),
-                   field("start_low32", &T::start_low32, "low 32 bits of the region's arena address"),
-                   field("size", &T::size, "bytes handed out"),
-                   field("capacity", &T::capacity, "bytes of the region"));
-}();
-template <>
-inline constexpr auto describe<introspect::ScxStaticSnapshot> = [] {
-  using T = introspect::ScxStaticSnapshot;
-  return record<T>("ScxStaticSnapshot", "the bump allocators of a scheduler",
-                   field("ranges", &T::ranges, "one for each allocator in use"),
-                   field("skipped", &T::skipped, "allocators never initialised or contradicting themselves"));
-}();
-}  // namespace ktstr

@@ -46,6 +46,16 @@ struct RingbufPositions {
   std::uint64_t producer_pos = 0;
   std::optional<std::uint64_t> pending_pos;
   std::uint64_t pending_bytes = 0;
+
+  static consteval auto describe() {
+    using T = RingbufPositions;
+    return record(
+        "how far a ring buffer's consumer and producer are", field<&T::capacity>("bytes of the data area"),
+        field<&T::consumer_pos>("byte position of the next record to be consumed"),
+        field<&T::producer_pos>("byte position after the last record reserved"),
+        field<&T::pending_pos>("byte position of the oldest record not yet committed; null: unknown"),
+        field<&T::pending_bytes>("producer_pos - consumer_pos, modulo 2^64"));
+  }
 };
 
 /// One record between consumer and producer.
@@ -154,17 +164,3 @@ using MapContents = std::variant<ValueContents, LocalStorageContents, RingbufCon
 [[nodiscard]] std::uint64_t memory_bytes(const MapContents& contents);
 
 }  // namespace ktstr::introspect
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<introspect::RingbufPositions> = [] {
-  using T = introspect::RingbufPositions;
-  return record<T>("RingbufPositions", "how far a ring buffer's consumer and producer are",
-                   field("capacity", &T::capacity, "bytes of the data area"),
-                   field("consumer_pos", &T::consumer_pos, "byte position of the next record to be consumed"),
-                   field("producer_pos", &T::producer_pos, "byte position after the last record reserved"),
-                   field("pending_pos", &T::pending_pos,
-                         "byte position of the oldest record not yet committed; null: unknown"),
-                   field("pending_bytes", &T::pending_bytes, "producer_pos - consumer_pos, modulo 2^64"));
-}();
-}  // namespace ktstr

@@ -30,6 +30,12 @@ struct BpfProgInfo {
 struct ProgVerifierStats {
   std::string name;
   std::optional<std::uint32_t> verified_insns;
+
+  static consteval auto describe() {
+    using T = ProgVerifierStats;
+    return record("what the verifier went through for one program", field<&T::name>("the program"),
+                  field<&T::verified_insns>("instructions processed"));
+  }
 };
 
 /// One program's counters, summed over all possible CPUs. All three are absent when any CPU's could not be
@@ -49,24 +55,14 @@ struct ProgRuntimeStats {
   /// miss_rate only with misses; "NAME: misses=1 (calls are not counted: kernel.bpf_stats_enabled is 0)";
   /// "NAME: unreadable" without counters.
   [[nodiscard]] std::string to_text() const;
+
+  static consteval auto describe() {
+    using T = ProgRuntimeStats;
+    return record("one program's counters, summed over all CPUs", field<&T::name>("the program"),
+                  field<&T::cnt>("calls; null: not counted (kernel.bpf_stats_enabled is 0)"),
+                  field<&T::nsecs>("time in the program in ns; null: not counted"),
+                  field<&T::misses>("calls refused by the recursion guard"));
+  }
 };
 
 }  // namespace ktstr::introspect
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<introspect::ProgVerifierStats> = record<introspect::ProgVerifierStats>(
-    "ProgVerifierStats", "what the verifier went through for one program",
-    field("name", &introspect::ProgVerifierStats::name, "the program"),
-    field("verified_insns", &introspect::ProgVerifierStats::verified_insns, "instructions processed"));
-
-template <>
-inline constexpr auto describe<introspect::ProgRuntimeStats> = [] {
-  using T = introspect::ProgRuntimeStats;
-  return record<T>("ProgRuntimeStats", "one program's counters, summed over all CPUs",
-                   field("name", &T::name, "the program"),
-                   field("cnt", &T::cnt, "calls; null: not counted (kernel.bpf_stats_enabled is 0)"),
-                   field("nsecs", &T::nsecs, "time in the program in ns; null: not counted"),
-                   field("misses", &T::misses, "calls refused by the recursion guard"));
-}();
-}  // namespace ktstr

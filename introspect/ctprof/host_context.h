@@ -29,6 +29,21 @@ struct HostContext {
   std::map<std::string, std::string> kernel_config;
 
   friend bool operator==(const HostContext&, const HostContext&) = default;
+
+  static consteval auto describe() {
+    using T = HostContext;
+    return record(
+        "the machine and kernel that was captured", field<&T::kernel_release>("uname -r"),
+        field<&T::kernel_version>("uname -v"), field<&T::architecture>("uname -m"),
+        field<&T::command_line>("of the kernel"),
+        field<&T::boot_id>("the same in two captures: no reboot lay between them"),
+        field<&T::cpu_model>("of the first CPU"), field<&T::cpus_online>("CPUs, as a list"),
+        field<&T::packages>("processor packages"), field<&T::cores>("cores of all packages"),
+        field<&T::nodes_online>("NUMA nodes, as a list"), field<&T::memory_bytes>("memory, bytes"),
+        field<&T::swap_bytes>("swap, bytes"),
+        field<&T::tunables>("settings that scheduling and memory depend on"),
+        field<&T::kernel_config>("options that metrics depend on: y or n; empty without /proc/config.gz"));
+  }
 };
 
 /// Reads it below these roots ("/proc", "/sys"); what is not there is absent.
@@ -49,26 +64,3 @@ struct TaskstatsGates {
 [[nodiscard]] TaskstatsGates taskstats_gates(const HostContext& host);
 
 }  // namespace ktstr::introspect::ctprof
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<introspect::ctprof::HostContext> = [] {
-  using T = introspect::ctprof::HostContext;
-  return record<T>("HostContext", "the machine and kernel that was captured",
-                   field("kernel_release", &T::kernel_release, "uname -r"),
-                   field("kernel_version", &T::kernel_version, "uname -v"),
-                   field("architecture", &T::architecture, "uname -m"),
-                   field("command_line", &T::command_line, "of the kernel"),
-                   field("boot_id", &T::boot_id, "the same in two captures: no reboot lay between them"),
-                   field("cpu_model", &T::cpu_model, "of the first CPU"),
-                   field("cpus_online", &T::cpus_online, "CPUs, as a list"),
-                   field("packages", &T::packages, "processor packages"),
-                   field("cores", &T::cores, "cores of all packages"),
-                   field("nodes_online", &T::nodes_online, "NUMA nodes, as a list"),
-                   field("memory_bytes", &T::memory_bytes, "memory, bytes"),
-                   field("swap_bytes", &T::swap_bytes, "swap, bytes"),
-                   field("tunables", &T::tunables, "settings that scheduling and memory depend on"),
-                   field("kernel_config", &T::kernel_config,
-                         "options that metrics depend on: y or n; empty without /proc/config.gz"));
-}();
-}  // namespace ktstr

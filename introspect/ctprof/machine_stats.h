@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "engine/base/describe.h"
 #include "engine/base/read.h"
 #include "introspect/machine/psi_stats.h"
 
@@ -26,6 +27,13 @@ struct Pressure {
   std::optional<PsiResource> irq;
 
   friend bool operator==(const Pressure&, const Pressure&) = default;
+
+  static consteval auto describe() {
+    using T = Pressure;
+    return record("pressure stall information", field<&T::cpu>("waiting for a CPU (CONFIG_PSI)"),
+                  field<&T::memory>("waiting for memory"), field<&T::io>("waiting for I/O"),
+                  field<&T::irq>("held up by interrupts (CONFIG_IRQ_TIME_ACCOUNTING)"));
+  }
 };
 
 struct CgroupCpu {
@@ -38,6 +46,16 @@ struct CgroupCpu {
   std::optional<std::int32_t> weight_nice;
 
   friend bool operator==(const CgroupCpu&, const CgroupCpu&) = default;
+
+  static consteval auto describe() {
+    using T = CgroupCpu;
+    return record("the cpu controller", field<&T::usage_usec>("CPU time used, us (cpu.stat)"),
+                  field<&T::nr_throttled>("times it ran out of its quota"),
+                  field<&T::throttled_usec>("time it was throttled, us"),
+                  field<&T::max_quota_usec>("CPU time allowed each period, us (cpu.max)"),
+                  field<&T::max_period_usec>("the period, us"), field<&T::weight>("cpu.weight"),
+                  field<&T::weight_nice>("cpu.weight.nice"));
+  }
 };
 
 struct CgroupMemory {
@@ -50,6 +68,16 @@ struct CgroupMemory {
   std::optional<std::map<std::string, std::uint64_t>> events;
 
   friend bool operator==(const CgroupMemory&, const CgroupMemory&) = default;
+
+  static consteval auto describe() {
+    using T = CgroupMemory;
+    return record("the memory controller", field<&T::current>("memory used, bytes (memory.current)"),
+                  field<&T::max>("the hard limit, bytes"), field<&T::high>("the soft limit, bytes"),
+                  field<&T::low>("protected as far as possible, bytes"),
+                  field<&T::min>("protected always, bytes"),
+                  field<&T::stat>("memory.stat, by the kernel's names"),
+                  field<&T::events>("memory.events, by the kernel's names"));
+  }
 };
 
 struct CgroupPids {
@@ -57,6 +85,12 @@ struct CgroupPids {
   std::optional<Limit> max;
 
   friend bool operator==(const CgroupPids&, const CgroupPids&) = default;
+
+  static consteval auto describe() {
+    using T = CgroupPids;
+    return record("the pids controller", field<&T::current>("tasks (pids.current)"),
+                  field<&T::max>("the most there may be (pids.max)"));
+  }
 };
 
 /// A cgroup's own counters: of everything that ever ran in it and below, so not the sum of its threads.
@@ -67,6 +101,13 @@ struct CgroupStats {
   Pressure pressure;
 
   friend bool operator==(const CgroupStats&, const CgroupStats&) = default;
+
+  static consteval auto describe() {
+    using T = CgroupStats;
+    return record("one cgroup's own counters and limits", field<&T::cpu>("the cpu controller"),
+                  field<&T::memory>("the memory controller"), field<&T::pids>("the pids controller"),
+                  field<&T::pressure>("pressure stall information of the cgroup"));
+  }
 };
 
 /// /sys/kernel/sched_ext (scx_global_attrs of kernel/sched/ext.c).
@@ -78,6 +119,16 @@ struct SchedExtState {
   std::optional<std::uint64_t> enable_seq;
 
   friend bool operator==(const SchedExtState&, const SchedExtState&) = default;
+
+  static consteval auto describe() {
+    using T = SchedExtState;
+    return record(
+        "sched_ext as a whole", field<&T::state>("enabling, enabled, disabling or disabled"),
+        field<&T::switch_all>("1 when every fair task is sched_ext's"),
+        field<&T::nr_rejected>("tasks that the loaded scheduler sent back to the fair class"),
+        field<&T::hotplug_seq>("grows with every CPU that comes or goes"),
+        field<&T::enable_seq>("grows with every scheduler that is loaded; nr_rejected begins anew"));
+  }
 };
 
 }  // namespace ktstr::introspect::ctprof
@@ -100,68 +151,5 @@ struct CustomReader<introspect::ctprof::Limit> {
   static ReadStatus read(const Value& value, introspect::ctprof::Limit& out, const ReadPlace& place,
                          MissingMembers missing);
 };
-
-template <>
-inline constexpr auto describe<introspect::ctprof::Pressure> = [] {
-  using T = introspect::ctprof::Pressure;
-  return record<T>("Pressure", "pressure stall information",
-                   field("cpu", &T::cpu, "waiting for a CPU (CONFIG_PSI)"),
-                   field("memory", &T::memory, "waiting for memory"), field("io", &T::io, "waiting for I/O"),
-                   field("irq", &T::irq, "held up by interrupts (CONFIG_IRQ_TIME_ACCOUNTING)"));
-}();
-
-template <>
-inline constexpr auto describe<introspect::ctprof::CgroupCpu> = [] {
-  using T = introspect::ctprof::CgroupCpu;
-  return record<T>(
-      "CgroupCpu", "the cpu controller", field("usage_usec", &T::usage_usec, "CPU time used, us (cpu.stat)"),
-      field("nr_throttled", &T::nr_throttled, "times it ran out of its quota"),
-      field("throttled_usec", &T::throttled_usec, "time it was throttled, us"),
-      field("max_quota_usec", &T::max_quota_usec, "CPU time allowed each period, us (cpu.max)"),
-      field("max_period_usec", &T::max_period_usec, "the period, us"),
-      field("weight", &T::weight, "cpu.weight"), field("weight_nice", &T::weight_nice, "cpu.weight.nice"));
-}();
-
-template <>
-inline constexpr auto describe<introspect::ctprof::CgroupMemory> = [] {
-  using T = introspect::ctprof::CgroupMemory;
-  return record<T>("CgroupMemory", "the memory controller",
-                   field("current", &T::current, "memory used, bytes (memory.current)"),
-                   field("max", &T::max, "the hard limit, bytes"),
-                   field("high", &T::high, "the soft limit, bytes"),
-                   field("low", &T::low, "protected as far as possible, bytes"),
-                   field("min", &T::min, "protected always, bytes"),
-                   field("stat", &T::stat, "memory.stat, by the kernel's names"),
-                   field("events", &T::events, "memory.events, by the kernel's names"));
-}();
-
-template <>
-inline constexpr auto describe<introspect::ctprof::CgroupPids> = [] {
-  using T = introspect::ctprof::CgroupPids;
-  return record<T>("CgroupPids", "the pids controller", field("current", &T::current, "tasks (pids.current)"),
-                   field("max", &T::max, "the most there may be (pids.max)"));
-}();
-
-template <>
-inline constexpr auto describe<introspect::ctprof::CgroupStats> = [] {
-  using T = introspect::ctprof::CgroupStats;
-  return record<T>(
-      "CgroupStats", "one cgroup's own counters and limits", field("cpu", &T::cpu, "the cpu controller"),
-      field("memory", &T::memory, "the memory controller"), field("pids", &T::pids, "the pids controller"),
-      field("pressure", &T::pressure, "pressure stall information of the cgroup"));
-}();
-
-template <>
-inline constexpr auto describe<introspect::ctprof::SchedExtState> = [] {
-  using T = introspect::ctprof::SchedExtState;
-  return record<T>(
-      "SchedExtState", "sched_ext as a whole",
-      field("state", &T::state, "enabling, enabled, disabling or disabled"),
-      field("switch_all", &T::switch_all, "1 when every fair task is sched_ext's"),
-      field("nr_rejected", &T::nr_rejected, "tasks that the loaded scheduler sent back to the fair class"),
-      field("hotplug_seq", &T::hotplug_seq, "grows with every CPU that comes or goes"),
-      field("enable_seq", &T::enable_seq,
-            "grows with every scheduler that is loaded; nr_rejected begins anew"));
-}();
 
 }  // namespace ktstr

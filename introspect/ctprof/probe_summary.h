@@ -49,6 +49,21 @@ struct ProbeSummary {
   std::optional<std::uint64_t> longest_stop_ns;
 
   friend bool operator==(const ProbeSummary&, const ProbeSummary&) = default;
+
+  static consteval auto describe() {
+    using T = ProbeSummary;
+    return record(
+        "the probe of jemalloc's per-thread counters",
+        field<&T::tgids_walked>("processes that were looked at, all but this one"),
+        field<&T::jemalloc_detected>("those that run a jemalloc whose counters were found"),
+        field<&T::probed_ok>("threads whose counters were read"),
+        field<&T::failed>("processes and threads that failed in a way that can be helped"),
+        field<&T::outcomes_without_counters>("processes and threads without counters, by the reason"),
+        field<&T::dominant_failure>("the reason that failed most often"),
+        field<&T::privilege_dominant>("half of the failures or more are refusals to attach or to stop"),
+        field<&T::longest_stop_ns>(
+            "the longest time that a thread was seen stopped, ns; null when none was"));
+  }
 };
 
 /// Counts what came of processes and threads.
@@ -96,22 +111,4 @@ inline constexpr auto describe<introspect::ctprof::ProbeFailure> = [] {
        {"not-probed", kNotProbed, "the process that reads could not be started, or had died too often"}});
 }();
 
-template <>
-inline constexpr auto describe<introspect::ctprof::ProbeSummary> = [] {
-  using T = introspect::ctprof::ProbeSummary;
-  return record<T>(
-      "ProbeSummary", "the probe of jemalloc's per-thread counters",
-      field("tgids_walked", &T::tgids_walked, "processes that were looked at, all but this one"),
-      field("jemalloc_detected", &T::jemalloc_detected,
-            "those that run a jemalloc whose counters were found"),
-      field("probed_ok", &T::probed_ok, "threads whose counters were read"),
-      field("failed", &T::failed, "processes and threads that failed in a way that can be helped"),
-      field("outcomes_without_counters", &T::outcomes_without_counters,
-            "processes and threads without counters, by the reason"),
-      field("dominant_failure", &T::dominant_failure, "the reason that failed most often"),
-      field("privilege_dominant", &T::privilege_dominant,
-            "half of the failures or more are refusals to attach or to stop"),
-      field("longest_stop_ns", &T::longest_stop_ns,
-            "the longest time that a thread was seen stopped, ns; null when none was"));
-}();
 }  // namespace ktstr

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/describe.h"
 #include "engine/base/format_version.h"
 #include "introspect/ctprof/host_context.h"
 #include "introspect/ctprof/machine_stats.h"
@@ -35,6 +36,25 @@ struct Snapshot {
   std::optional<ProbeSummary> probe_summary;
 
   friend bool operator==(const Snapshot&, const Snapshot&) = default;
+
+  static consteval auto describe() {
+    using T = Snapshot;
+    return record("every thread of a machine, or of one process, at one moment",
+                  field<&T::format>("\"ktstr-ctprof\""),
+                  field<&T::version>("1, the major version of the format"),
+                  field<&T::version_minor>("its minor version: what a reader may leave out"),
+                  field<&T::captured_at_unix_ns>("when it began, ns since 1970"),
+                  field<&T::captured_at_boot_ns>("when it began, ns since boot"),
+                  field<&T::capturer_tgid>("the process that captured, whose work this was"),
+                  field<&T::host>("the machine and its kernel"),
+                  field<&T::threads>("ascending by process and thread id"),
+                  field<&T::cgroup_stats>("of every cgroup that a thread was in, by path"),
+                  field<&T::pressure>("pressure stall information of the whole system"),
+                  field<&T::sched_ext>("sched_ext as a whole; null without CONFIG_SCHED_CLASS_EXT"),
+                  field<&T::parse_summary>("files that could not be read"),
+                  field<&T::taskstats_summary>("answers over generic netlink; null when nothing was asked"),
+                  field<&T::probe_summary>("the probe of jemalloc's counters; null when it was not made"));
+  }
 };
 
 /// Whether it is a thread of the process that captured.
@@ -43,28 +63,3 @@ struct Snapshot {
 }
 
 }  // namespace ktstr::introspect::ctprof
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<introspect::ctprof::Snapshot> = [] {
-  using T = introspect::ctprof::Snapshot;
-  return record<T>(
-      "Snapshot", "every thread of a machine, or of one process, at one moment",
-      field("format", &T::format, "\"ktstr-ctprof\""),
-      field("version", &T::version, "1, the major version of the format"),
-      field("version_minor", &T::version_minor, "its minor version: what a reader may leave out"),
-      field("captured_at_unix_ns", &T::captured_at_unix_ns, "when it began, ns since 1970"),
-      field("captured_at_boot_ns", &T::captured_at_boot_ns, "when it began, ns since boot"),
-      field("capturer_tgid", &T::capturer_tgid, "the process that captured, whose work this was"),
-      field("host", &T::host, "the machine and its kernel"),
-      field("threads", &T::threads, "ascending by process and thread id"),
-      field("cgroup_stats", &T::cgroup_stats, "of every cgroup that a thread was in, by path"),
-      field("pressure", &T::pressure, "pressure stall information of the whole system"),
-      field("sched_ext", &T::sched_ext, "sched_ext as a whole; null without CONFIG_SCHED_CLASS_EXT"),
-      field("parse_summary", &T::parse_summary, "files that could not be read"),
-      field("taskstats_summary", &T::taskstats_summary,
-            "answers over generic netlink; null when nothing was asked"),
-      field("probe_summary", &T::probe_summary,
-            "the probe of jemalloc's counters; null when it was not made"));
-}();
-}  // namespace ktstr

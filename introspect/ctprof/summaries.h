@@ -26,6 +26,21 @@ struct ParseSummary {
   std::uint64_t negative_dotted_values = 0;
 
   friend bool operator==(const ParseSummary&, const ParseSummary&) = default;
+
+  static consteval auto describe() {
+    using T = ParseSummary;
+    return record("files of tasks that could not be read",
+                  field<&T::tids_walked>("threads that were looked at, those just gone included"),
+                  field<&T::read_failures>("files that could not be read"),
+                  field<&T::read_failures_by_file>("the same by the file's name"),
+                  field<&T::read_failures_by_error>("the same by errno's name"),
+                  field<&T::dominant_read_failure>("the file that failed most often"),
+                  field<&T::kernel_config_dominant>(
+                      "half of the failures or more are files that the kernel was built without"),
+                  field<&T::permission_dominant>("half of the failures or more are for want of privileges"),
+                  field<&T::negative_dotted_values>(
+                      "times that read as negative, which a clock that was set back leaves; they are null"));
+  }
 };
 
 /// How questions about threads over generic netlink were answered.
@@ -37,6 +52,15 @@ struct TaskstatsSummary {
   std::optional<std::string> unavailable;
 
   friend bool operator==(const TaskstatsSummary&, const TaskstatsSummary&) = default;
+
+  static consteval auto describe() {
+    using T = TaskstatsSummary;
+    return record(
+        "answers about threads over generic netlink", field<&T::ok_count>("threads that were answered for"),
+        field<&T::eperm_count>("refused: CAP_NET_ADMIN is missing"),
+        field<&T::esrch_count>("gone before the question came"), field<&T::other_count>("failed otherwise"),
+        field<&T::unavailable>("why nothing could be asked at all"));
+  }
 };
 
 /// Counts failures of one thread's files apart until it is known whether the thread was there at all.
@@ -81,34 +105,3 @@ class ParseTally {
                                              const std::optional<ProbeSummary>& probe);
 
 }  // namespace ktstr::introspect::ctprof
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<introspect::ctprof::ParseSummary> = [] {
-  using T = introspect::ctprof::ParseSummary;
-  return record<T>(
-      "ParseSummary", "files of tasks that could not be read",
-      field("tids_walked", &T::tids_walked, "threads that were looked at, those just gone included"),
-      field("read_failures", &T::read_failures, "files that could not be read"),
-      field("read_failures_by_file", &T::read_failures_by_file, "the same by the file's name"),
-      field("read_failures_by_error", &T::read_failures_by_error, "the same by errno's name"),
-      field("dominant_read_failure", &T::dominant_read_failure, "the file that failed most often"),
-      field("kernel_config_dominant", &T::kernel_config_dominant,
-            "half of the failures or more are files that the kernel was built without"),
-      field("permission_dominant", &T::permission_dominant,
-            "half of the failures or more are for want of privileges"),
-      field("negative_dotted_values", &T::negative_dotted_values,
-            "times that read as negative, which a clock that was set back leaves; they are null"));
-}();
-
-template <>
-inline constexpr auto describe<introspect::ctprof::TaskstatsSummary> = [] {
-  using T = introspect::ctprof::TaskstatsSummary;
-  return record<T>("TaskstatsSummary", "answers about threads over generic netlink",
-                   field("ok_count", &T::ok_count, "threads that were answered for"),
-                   field("eperm_count", &T::eperm_count, "refused: CAP_NET_ADMIN is missing"),
-                   field("esrch_count", &T::esrch_count, "gone before the question came"),
-                   field("other_count", &T::other_count, "failed otherwise"),
-                   field("unavailable", &T::unavailable, "why nothing could be asked at all"));
-}();
-}  // namespace ktstr

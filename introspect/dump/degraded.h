@@ -22,25 +22,21 @@ struct DegradedFailureDumpReport {
   std::string bss_latch_state = "not_resolved";
   std::optional<std::uint32_t> exit_kind{};
   std::uint64_t elapsed_ms = 0;
+
+  static consteval auto describe() {
+    using T = DegradedFailureDumpReport;
+    return record(
+        "what is known when the vCPUs could not be stopped", field<&T::schema>("\"degraded\""),
+        field<&T::format>("version of the dump's format, MAJOR.MINOR"),
+        field<&T::reason>("why there is no dump, in a sentence that begins with a fixed text"),
+        field<&T::vcpu_regs>(
+            "registers by vCPU; null for one that did not stop, or whose registers can't be read"),
+        field<&T::watchpoint_hit>("whether a watchpoint on the scheduler's exit was hit"),
+        field<&T::bss_latch_state>(
+            "the probe's latch: triggered, not_triggered, out_of_bounds or not_resolved (no probe)"),
+        field<&T::exit_kind>("the scheduler's exit kind, when it could be read"),
+        field<&T::elapsed_ms>("time from the trigger to giving up, ms"));
+  }
 };
 
 }  // namespace ktstr::introspect
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<introspect::DegradedFailureDumpReport> = [] {
-  using T = introspect::DegradedFailureDumpReport;
-  return record<T>(
-      "DegradedFailureDumpReport", "what is known when the vCPUs could not be stopped",
-      field("schema", &T::schema, "\"degraded\""),
-      field("format", &T::format, "version of the dump's format, MAJOR.MINOR"),
-      field("reason", &T::reason, "why there is no dump, in a sentence that begins with a fixed text"),
-      field("vcpu_regs", &T::vcpu_regs,
-            "registers by vCPU; null for one that did not stop, or whose registers can't be read"),
-      field("watchpoint_hit", &T::watchpoint_hit, "whether a watchpoint on the scheduler's exit was hit"),
-      field("bss_latch_state", &T::bss_latch_state,
-            "the probe's latch: triggered, not_triggered, out_of_bounds or not_resolved (no probe)"),
-      field("exit_kind", &T::exit_kind, "the scheduler's exit kind, when it could be read"),
-      field("elapsed_ms", &T::elapsed_ms, "time from the trigger to giving up, ms"));
-}();
-}  // namespace ktstr

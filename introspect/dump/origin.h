@@ -27,6 +27,18 @@ struct DumpOrigin {
   std::uint64_t stop_ns = 0;
   std::optional<std::uint64_t> dump_ns{};
   std::uint64_t frozen_ns = 0;
+
+  static consteval auto describe() {
+    using T = DumpOrigin;
+    return record("why and when the dump was taken",
+                  field<&T::cause>("requested, scheduler_error, scheduler_vanished or guest_panic"),
+                  field<&T::name>("what the scenario called it; empty when nobody named it"),
+                  field<&T::detail>("what was seen, in one line"), field<&T::kernel>("the kernel's banner"),
+                  field<&T::elapsed_ns>("time since the machine's start, ns"),
+                  field<&T::stop_ns>("from the wish to stop until every vCPU's registers were there, ns"),
+                  field<&T::dump_ns>("reading memory while the guest stood still, ns"),
+                  field<&T::frozen_ns>("from the wish to stop until the guest ran again, ns"));
+  }
 };
 
 }  // namespace ktstr::introspect
@@ -40,18 +52,4 @@ inline constexpr auto describe<introspect::DumpCause> = enumeration<introspect::
                       {"scheduler_vanished", introspect::DumpCause::kSchedulerVanished},
                       {"guest_panic", introspect::DumpCause::kGuestPanic},
                   });
-template <>
-inline constexpr auto describe<introspect::DumpOrigin> = [] {
-  using T = introspect::DumpOrigin;
-  return record<T>(
-      "DumpOrigin", "why and when the dump was taken",
-      field("cause", &T::cause, "requested, scheduler_error, scheduler_vanished or guest_panic"),
-      field("name", &T::name, "what the scenario called it; empty when nobody named it"),
-      field("detail", &T::detail, "what was seen, in one line"),
-      field("kernel", &T::kernel, "the kernel's banner"),
-      field("elapsed_ns", &T::elapsed_ns, "time since the machine's start, ns"),
-      field("stop_ns", &T::stop_ns, "from the wish to stop until every vCPU's registers were there, ns"),
-      field("dump_ns", &T::dump_ns, "reading memory while the guest stood still, ns"),
-      field("frozen_ns", &T::frozen_ns, "from the wish to stop until the guest ran again, ns"));
-}();
 }  // namespace ktstr

@@ -24,30 +24,26 @@ struct ProbeBssCounters {
   std::uint64_t preempt_disable_count = 0;
   std::uint64_t preempt_enable_count = 0;
   std::uint64_t trigger_count = 0;
+
+  static consteval auto describe() {
+    using T = ProbeBssCounters;
+    return record("what the probe counted, summed over CPUs",
+                  field<&T::probe_count>("kprobe hits while the probe was on"),
+                  field<&T::kprobe_returns>("hits that were recorded"),
+                  field<&T::meta_miss>("hits at an address the probe did not know"),
+                  field<&T::ringbuf_drops>("trigger records lost to a full ring"),
+                  field<&T::timeline_count>("switches, migrations and wakeups recorded"),
+                  field<&T::timeline_drops>("those lost to a full ring"),
+                  field<&T::pi_count>("priority inheritance changes recorded"),
+                  field<&T::pi_orphan_fexits>("ends of such a change without a beginning"),
+                  field<&T::pi_class_change_count>("changes that moved a task to another class"),
+                  field<&T::pi_drops>("changes lost to a full ring"),
+                  field<&T::lock_contend_count>("lock contentions recorded"),
+                  field<&T::lock_contend_drops>("contentions lost to a full ring"),
+                  field<&T::preempt_disable_count>("outermost preempt_disable() calls"),
+                  field<&T::preempt_enable_count>("outermost preempt_enable() calls"),
+                  field<&T::trigger_count>("exits of a scheduler that the probe saw, of any kind"));
+  }
 };
 
 }  // namespace ktstr::introspect
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<introspect::ProbeBssCounters> = [] {
-  using T = introspect::ProbeBssCounters;
-  return record<T>(
-      "ProbeBssCounters", "what the probe counted, summed over CPUs",
-      field("probe_count", &T::probe_count, "kprobe hits while the probe was on"),
-      field("kprobe_returns", &T::kprobe_returns, "hits that were recorded"),
-      field("meta_miss", &T::meta_miss, "hits at an address the probe did not know"),
-      field("ringbuf_drops", &T::ringbuf_drops, "trigger records lost to a full ring"),
-      field("timeline_count", &T::timeline_count, "switches, migrations and wakeups recorded"),
-      field("timeline_drops", &T::timeline_drops, "those lost to a full ring"),
-      field("pi_count", &T::pi_count, "priority inheritance changes recorded"),
-      field("pi_orphan_fexits", &T::pi_orphan_fexits, "ends of such a change without a beginning"),
-      field("pi_class_change_count", &T::pi_class_change_count, "changes that moved a task to another class"),
-      field("pi_drops", &T::pi_drops, "changes lost to a full ring"),
-      field("lock_contend_count", &T::lock_contend_count, "lock contentions recorded"),
-      field("lock_contend_drops", &T::lock_contend_drops, "contentions lost to a full ring"),
-      field("preempt_disable_count", &T::preempt_disable_count, "outermost preempt_disable() calls"),
-      field("preempt_enable_count", &T::preempt_enable_count, "outermost preempt_enable() calls"),
-      field("trigger_count", &T::trigger_count, "exits of a scheduler that the probe saw, of any kind"));
-}();
-}  // namespace ktstr

@@ -70,57 +70,49 @@ struct FailureDumpReport {
 
   /// A report in the place of a dump that could not be taken: empty, every `*_unavailable` is `reason`.
   [[nodiscard]] static FailureDumpReport placeholder(const std::string& reason);
+
+  static consteval auto describe() {
+    using T = FailureDumpReport;
+    return record(
+        "everything read from one guest at one instant", field<&T::schema>("\"single\""),
+        field<&T::format>("version of the dump's format, MAJOR.MINOR"),
+        field<&T::origin>("why and when it was taken"), field<&T::exit_record>("why the scheduler ended"),
+        field<&T::maps>("BPF maps, ascending by id"),
+        field<&T::vcpu_regs>("registers by vCPU; null when they could not be read"),
+        field<&T::active_obj_name>("BPF object of the loaded scheduler: what its maps' names begin with"),
+        field<&T::active_map_kvas>("addresses of that object's maps"),
+        field<&T::sdt_allocations>("objects in the scheduler's arena, by allocator"),
+        field<&T::scx_static_ranges>("regions of bump allocators in the arena"),
+        field<&T::sdt_alloc_unavailable>("why sdt_allocations is empty"),
+        field<&T::prog_runtime_stats>("counters of struct_ops programs"),
+        field<&T::prog_runtime_stats_unavailable>("why there are none"),
+        field<&T::prog_verifier_stats>("what the verifier went through for each of them"),
+        field<&T::per_cpu_time>("where each CPU's time went since boot, and its interrupts"),
+        field<&T::system_psi>("pressure stall information of the whole system"),
+        field<&T::cgroup_psi>("the same by cgroup"),
+        field<&T::per_node_numa>("page allocations by NUMA node"),
+        field<&T::per_node_numa_unavailable>("why there are none"),
+        field<&T::task_enrichments>("all tasks of the system, at most 4096"),
+        field<&T::task_enrichments_unavailable>("why there are none"),
+        field<&T::cpu_runqueues>("what runs and waits on each CPU, by class"),
+        field<&T::cpu_runqueues_unavailable>("why there are none"),
+        field<&T::event_counter_timeline>(
+            "sched_ext's event counters, summed over CPUs, by sample of the monitor"),
+        field<&T::rq_scx_states>("sched_ext's part of each CPU's run queue"),
+        field<&T::dsq_states>("dispatch queues and their tasks"),
+        field<&T::scx_sched_state>("the loaded scheduler"),
+        field<&T::scx_walker_unavailable>("why sched_ext's state is missing, or which part"),
+        field<&T::vcpu_perf_at_freeze>("hardware counters by vCPU"),
+        field<&T::dump_truncated_at_us>(
+            "when the deadline was found to have passed, us from the beginning; what came later is missing"),
+        field<&T::maps_truncated>("maps left out for that reason"),
+        field<&T::probe_counters>("what the probe in the guest counted"),
+        field<&T::is_placeholder>("whether this stands for a dump that could not be taken"),
+        field<&T::problems>("what else could not be read, and why"));
+  }
 };
 
 template <>
 inline constexpr bool is_sparse<FailureDumpReport> = true;
 
 }  // namespace ktstr::introspect
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<introspect::FailureDumpReport> = [] {
-  using T = introspect::FailureDumpReport;
-  return record<T>(
-      "FailureDumpReport", "everything read from one guest at one instant",
-      field("schema", &T::schema, "\"single\""),
-      field("format", &T::format, "version of the dump's format, MAJOR.MINOR"),
-      field("origin", &T::origin, "why and when it was taken"),
-      field("exit_record", &T::exit_record, "why the scheduler ended"),
-      field("maps", &T::maps, "BPF maps, ascending by id"),
-      field("vcpu_regs", &T::vcpu_regs, "registers by vCPU; null when they could not be read"),
-      field("active_obj_name", &T::active_obj_name,
-            "BPF object of the loaded scheduler: what its maps' names begin with"),
-      field("active_map_kvas", &T::active_map_kvas, "addresses of that object's maps"),
-      field("sdt_allocations", &T::sdt_allocations, "objects in the scheduler's arena, by allocator"),
-      field("scx_static_ranges", &T::scx_static_ranges, "regions of bump allocators in the arena"),
-      field("sdt_alloc_unavailable", &T::sdt_alloc_unavailable, "why sdt_allocations is empty"),
-      field("prog_runtime_stats", &T::prog_runtime_stats, "counters of struct_ops programs"),
-      field("prog_runtime_stats_unavailable", &T::prog_runtime_stats_unavailable, "why there are none"),
-      field("prog_verifier_stats", &T::prog_verifier_stats,
-            "what the verifier went through for each of them"),
-      field("per_cpu_time", &T::per_cpu_time, "where each CPU's time went since boot, and its interrupts"),
-      field("system_psi", &T::system_psi, "pressure stall information of the whole system"),
-      field("cgroup_psi", &T::cgroup_psi, "the same by cgroup"),
-      field("per_node_numa", &T::per_node_numa, "page allocations by NUMA node"),
-      field("per_node_numa_unavailable", &T::per_node_numa_unavailable, "why there are none"),
-      field("task_enrichments", &T::task_enrichments, "all tasks of the system, at most 4096"),
-      field("task_enrichments_unavailable", &T::task_enrichments_unavailable, "why there are none"),
-      field("cpu_runqueues", &T::cpu_runqueues, "what runs and waits on each CPU, by class"),
-      field("cpu_runqueues_unavailable", &T::cpu_runqueues_unavailable, "why there are none"),
-      field("event_counter_timeline", &T::event_counter_timeline,
-            "sched_ext's event counters, summed over CPUs, by sample of the monitor"),
-      field("rq_scx_states", &T::rq_scx_states, "sched_ext's part of each CPU's run queue"),
-      field("dsq_states", &T::dsq_states, "dispatch queues and their tasks"),
-      field("scx_sched_state", &T::scx_sched_state, "the loaded scheduler"),
-      field("scx_walker_unavailable", &T::scx_walker_unavailable,
-            "why sched_ext's state is missing, or which part"),
-      field("vcpu_perf_at_freeze", &T::vcpu_perf_at_freeze, "hardware counters by vCPU"),
-      field("dump_truncated_at_us", &T::dump_truncated_at_us,
-            "when the deadline was found to have passed, us from the beginning; what came later is missing"),
-      field("maps_truncated", &T::maps_truncated, "maps left out for that reason"),
-      field("probe_counters", &T::probe_counters, "what the probe in the guest counted"),
-      field("is_placeholder", &T::is_placeholder, "whether this stands for a dump that could not be taken"),
-      field("problems", &T::problems, "what else could not be read, and why"));
-}();
-}  // namespace ktstr

@@ -47,36 +47,31 @@ struct PerCpuTimeStats {
   std::optional<std::uint64_t> idle_since_ns;
 
   friend bool operator==(const PerCpuTimeStats&, const PerCpuTimeStats&) = default;
+
+  static consteval auto describe() {
+    using T = PerCpuTimeStats;
+    return record(
+        "where one CPU's time went since boot, and its interrupts", field<&T::cpu>("CPU"),
+        field<&T::cpustat_user_ns>("user mode, guests included, ns"),
+        field<&T::cpustat_nice_ns>("user mode of niced tasks, guests included, ns"),
+        field<&T::cpustat_system_ns>("kernel mode, ns"), field<&T::cpustat_softirq_ns>("soft interrupts, ns"),
+        field<&T::cpustat_irq_ns>("hard interrupts, ns"),
+        field<&T::cpustat_idle_ns>("idle, without the idle period that is running, ns"),
+        field<&T::cpustat_iowait_ns>(
+            "idle while tasks waited for I/O, without the idle period that is running, ns"),
+        field<&T::cpustat_steal_ns>("taken by the hypervisor, ns"),
+        field<&T::cpustat_guest_ns>("running guests, a part of user, ns"),
+        field<&T::cpustat_guest_nice_ns>("running niced guests, a part of nice, ns"),
+        field<&T::softirqs>(
+            "soft interrupts: HI, TIMER, NET_TX, NET_RX, BLOCK, IRQ_POLL, TASKLET, SCHED, HRTIMER, RCU"),
+        field<&T::irqs_sum>("hard interrupts that have a descriptor"),
+        field<&T::idle_sleeptime_ns>(
+            "whole idle periods without waiting for I/O (kernels that keep them apart from cpustat), ns"),
+        field<&T::iowait_sleeptime_ns>(
+            "whole idle periods with tasks waiting for I/O (kernels that keep them apart from cpustat), ns"),
+        field<&T::idle_since_ns>(
+            "start of the idle period that no counter holds yet, ns of the guest's CLOCK_MONOTONIC"));
+  }
 };
 
 }  // namespace ktstr::introspect
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<introspect::PerCpuTimeStats> = [] {
-  using T = introspect::PerCpuTimeStats;
-  return record<T>(
-      "PerCpuTimeStats", "where one CPU's time went since boot, and its interrupts",
-      field("cpu", &T::cpu, "CPU"),
-      field("cpustat_user_ns", &T::cpustat_user_ns, "user mode, guests included, ns"),
-      field("cpustat_nice_ns", &T::cpustat_nice_ns, "user mode of niced tasks, guests included, ns"),
-      field("cpustat_system_ns", &T::cpustat_system_ns, "kernel mode, ns"),
-      field("cpustat_softirq_ns", &T::cpustat_softirq_ns, "soft interrupts, ns"),
-      field("cpustat_irq_ns", &T::cpustat_irq_ns, "hard interrupts, ns"),
-      field("cpustat_idle_ns", &T::cpustat_idle_ns, "idle, without the idle period that is running, ns"),
-      field("cpustat_iowait_ns", &T::cpustat_iowait_ns,
-            "idle while tasks waited for I/O, without the idle period that is running, ns"),
-      field("cpustat_steal_ns", &T::cpustat_steal_ns, "taken by the hypervisor, ns"),
-      field("cpustat_guest_ns", &T::cpustat_guest_ns, "running guests, a part of user, ns"),
-      field("cpustat_guest_nice_ns", &T::cpustat_guest_nice_ns, "running niced guests, a part of nice, ns"),
-      field("softirqs", &T::softirqs,
-            "soft interrupts: HI, TIMER, NET_TX, NET_RX, BLOCK, IRQ_POLL, TASKLET, SCHED, HRTIMER, RCU"),
-      field("irqs_sum", &T::irqs_sum, "hard interrupts that have a descriptor"),
-      field("idle_sleeptime_ns", &T::idle_sleeptime_ns,
-            "whole idle periods without waiting for I/O (kernels that keep them apart from cpustat), ns"),
-      field("iowait_sleeptime_ns", &T::iowait_sleeptime_ns,
-            "whole idle periods with tasks waiting for I/O (kernels that keep them apart from cpustat), ns"),
-      field("idle_since_ns", &T::idle_since_ns,
-            "start of the idle period that no counter holds yet, ns of the guest's CLOCK_MONOTONIC"));
-}();
-}  // namespace ktstr

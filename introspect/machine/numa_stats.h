@@ -19,21 +19,17 @@ struct PerNodeNumaStats {
   std::uint64_t numa_other = 0;
 
   friend bool operator==(const PerNodeNumaStats&, const PerNodeNumaStats&) = default;
+
+  static consteval auto describe() {
+    using T = PerNodeNumaStats;
+    return record("page allocations of one NUMA node since boot", field<&T::node>("node"),
+                  field<&T::numa_hit>("pages allocated here as wanted"),
+                  field<&T::numa_miss>("pages allocated here although another node was preferred"),
+                  field<&T::numa_foreign>("pages wanted here but allocated on another node"),
+                  field<&T::numa_interleave_hit>("interleaved pages allocated here as wanted"),
+                  field<&T::numa_local>("pages allocated here by a process running here"),
+                  field<&T::numa_other>("pages allocated here by a process running on another node"));
+  }
 };
 
 }  // namespace ktstr::introspect
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<introspect::PerNodeNumaStats> = [] {
-  using T = introspect::PerNodeNumaStats;
-  return record<T>(
-      "PerNodeNumaStats", "page allocations of one NUMA node since boot", field("node", &T::node, "node"),
-      field("numa_hit", &T::numa_hit, "pages allocated here as wanted"),
-      field("numa_miss", &T::numa_miss, "pages allocated here although another node was preferred"),
-      field("numa_foreign", &T::numa_foreign, "pages wanted here but allocated on another node"),
-      field("numa_interleave_hit", &T::numa_interleave_hit, "interleaved pages allocated here as wanted"),
-      field("numa_local", &T::numa_local, "pages allocated here by a process running here"),
-      field("numa_other", &T::numa_other, "pages allocated here by a process running on another node"));
-}();
-}  // namespace ktstr

@@ -17,6 +17,15 @@ struct PsiHalf {
   std::uint64_t total_usec = 0;
 
   friend bool operator==(const PsiHalf&, const PsiHalf&) = default;
+
+  static consteval auto describe() {
+    using T = PsiHalf;
+    return record("time that tasks were stalled for one resource",
+                  field<&T::avg10>("running average over 10 s, percent times 100"),
+                  field<&T::avg60>("running average over 60 s, percent times 100"),
+                  field<&T::avg300>("running average over 300 s, percent times 100"),
+                  field<&T::total_usec>("since boot or the cgroup's creation, us"));
+  }
 };
 
 /// Both lines of one resource. A line that the kernel does not print, or prints as zeros because it has no
@@ -26,6 +35,12 @@ struct PsiResource {
   std::optional<PsiHalf> full;
 
   friend bool operator==(const PsiResource&, const PsiResource&) = default;
+
+  static consteval auto describe() {
+    using T = PsiResource;
+    return record("pressure of one resource", field<&T::some>("at least one task was stalled"),
+                  field<&T::full>("all tasks that were not idle were stalled"));
+  }
 };
 
 /// A struct psi_group as it stands in memory. Each CPU counts for itself; the kernel adds that to the totals
@@ -41,6 +56,17 @@ struct PsiStat {
   std::optional<PsiResource> irq;
 
   friend bool operator==(const PsiStat&, const PsiStat&) = default;
+
+  static consteval auto describe() {
+    using T = PsiStat;
+    return record(
+        "pressure stall information, as the kernel last added it up",
+        field<&T::enabled>("whether it is counted (cgroup.pressure)"),
+        field<&T::avg_last_update_ns>("when the kernel last moved the averages, ns of its scheduler clock"),
+        field<&T::cpu>("waiting for a CPU"), field<&T::memory>("waiting for memory"),
+        field<&T::io>("waiting for I/O"),
+        field<&T::irq>("held up by interrupts (CONFIG_IRQ_TIME_ACCOUNTING)"));
+  }
 };
 
 struct CgroupPsiStat {
@@ -48,46 +74,13 @@ struct CgroupPsiStat {
   PsiStat psi;
 
   friend bool operator==(const CgroupPsiStat&, const CgroupPsiStat&) = default;
+
+  static consteval auto describe() {
+    using T = CgroupPsiStat;
+    return record("pressure stall information of one cgroup",
+                  field<&T::path>("from the root of the hierarchy: /ktstr/web"),
+                  field<&T::psi>("its pressure"));
+  }
 };
 
 }  // namespace ktstr::introspect
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<introspect::PsiHalf> = [] {
-  using T = introspect::PsiHalf;
-  return record<T>("PsiHalf", "time that tasks were stalled for one resource",
-                   field("avg10", &T::avg10, "running average over 10 s, percent times 100"),
-                   field("avg60", &T::avg60, "running average over 60 s, percent times 100"),
-                   field("avg300", &T::avg300, "running average over 300 s, percent times 100"),
-                   field("total_usec", &T::total_usec, "since boot or the cgroup's creation, us"));
-}();
-
-template <>
-inline constexpr auto describe<introspect::PsiResource> = [] {
-  using T = introspect::PsiResource;
-  return record<T>("PsiResource", "pressure of one resource",
-                   field("some", &T::some, "at least one task was stalled"),
-                   field("full", &T::full, "all tasks that were not idle were stalled"));
-}();
-
-template <>
-inline constexpr auto describe<introspect::PsiStat> = [] {
-  using T = introspect::PsiStat;
-  return record<T>("PsiStat", "pressure stall information, as the kernel last added it up",
-                   field("enabled", &T::enabled, "whether it is counted (cgroup.pressure)"),
-                   field("avg_last_update_ns", &T::avg_last_update_ns,
-                         "when the kernel last moved the averages, ns of its scheduler clock"),
-                   field("cpu", &T::cpu, "waiting for a CPU"),
-                   field("memory", &T::memory, "waiting for memory"), field("io", &T::io, "waiting for I/O"),
-                   field("irq", &T::irq, "held up by interrupts (CONFIG_IRQ_TIME_ACCOUNTING)"));
-}();
-
-template <>
-inline constexpr auto describe<introspect::CgroupPsiStat> = [] {
-  using T = introspect::CgroupPsiStat;
-  return record<T>("CgroupPsiStat", "pressure stall information of one cgroup",
-                   field("path", &T::path, "from the root of the hierarchy: /ktstr/web"),
-                   field("psi", &T::psi, "its pressure"));
-}();
-}  // namespace ktstr

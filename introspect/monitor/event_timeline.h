@@ -33,6 +33,27 @@ struct EventCounterSample {
 
   /// nullopt when no CPU of the sample has counters (no scheduler loaded): that is no row of zeros.
   [[nodiscard]] static std::optional<EventCounterSample> from_monitor_sample(const MonitorSample& sample);
+
+  static consteval auto describe() {
+    using T = EventCounterSample;
+    return record(
+        "sched_ext events of all CPUs at one instant, since the scheduler was loaded",
+        field<&T::elapsed_ms>("time since the machine's start, ms"),
+        field<&T::select_cpu_fallback>("the chosen CPU was not allowed"),
+        field<&T::dispatch_local_dsq_offline>("dispatches to an offline CPU"),
+        field<&T::dispatch_keep_last>("a task ran on for want of another"),
+        field<&T::enq_skip_exiting>("exiting tasks that went past ops.enqueue()"),
+        field<&T::enq_skip_migration_disabled>("tasks with migration disabled that went past ops.enqueue()"),
+        field<&T::reenq_immed>("tasks taken back for they could not run at once"),
+        field<&T::reenq_local_repeat>("tasks taken back again and again"),
+        field<&T::refill_slice_dfl>("slices refilled with the default"),
+        field<&T::bypass_duration>("time in bypass mode, ns"),
+        field<&T::bypass_dispatch>("tasks dispatched in bypass mode"),
+        field<&T::bypass_activate>("times that bypass mode was entered"),
+        field<&T::insert_not_owned>("insertions of tasks that the scheduler did not own"),
+        field<&T::sub_bypass_dispatch>("tasks of bypassed sub-schedulers dispatched"),
+        field<&T::scheduler_instance>("which loaded scheduler they belong to"));
+  }
 };
 
 /// The samples that have counters, in order.
@@ -45,28 +66,3 @@ struct EventCounterSample {
                                                 std::size_t width = 60);
 
 }  // namespace ktstr::introspect
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<introspect::EventCounterSample> = [] {
-  using T = introspect::EventCounterSample;
-  return record<T>(
-      "EventCounterSample", "sched_ext events of all CPUs at one instant, since the scheduler was loaded",
-      field("elapsed_ms", &T::elapsed_ms, "time since the machine's start, ms"),
-      field("select_cpu_fallback", &T::select_cpu_fallback, "the chosen CPU was not allowed"),
-      field("dispatch_local_dsq_offline", &T::dispatch_local_dsq_offline, "dispatches to an offline CPU"),
-      field("dispatch_keep_last", &T::dispatch_keep_last, "a task ran on for want of another"),
-      field("enq_skip_exiting", &T::enq_skip_exiting, "exiting tasks that went past ops.enqueue()"),
-      field("enq_skip_migration_disabled", &T::enq_skip_migration_disabled,
-            "tasks with migration disabled that went past ops.enqueue()"),
-      field("reenq_immed", &T::reenq_immed, "tasks taken back for they could not run at once"),
-      field("reenq_local_repeat", &T::reenq_local_repeat, "tasks taken back again and again"),
-      field("refill_slice_dfl", &T::refill_slice_dfl, "slices refilled with the default"),
-      field("bypass_duration", &T::bypass_duration, "time in bypass mode, ns"),
-      field("bypass_dispatch", &T::bypass_dispatch, "tasks dispatched in bypass mode"),
-      field("bypass_activate", &T::bypass_activate, "times that bypass mode was entered"),
-      field("insert_not_owned", &T::insert_not_owned, "insertions of tasks that the scheduler did not own"),
-      field("sub_bypass_dispatch", &T::sub_bypass_dispatch, "tasks of bypassed sub-schedulers dispatched"),
-      field("scheduler_instance", &T::scheduler_instance, "which loaded scheduler they belong to"));
-}();
-}  // namespace ktstr

@@ -29,29 +29,23 @@ struct MonitorReport {
   std::vector<MonitorSample> samples;
   MonitorSummary summary;
   MonitorVerdict verdict;
+
+  static consteval auto describe() {
+    using T = MonitorReport;
+    return record(
+        "what was seen from outside the guest", field<&T::period_ns>("time between samples, ns"),
+        field<&T::preemption_threshold_ns>(
+            "time that a vCPU must have run before its run queue clock is expected to move, ns"),
+        field<&T::emulation_factor>("how many times longer than that an emulated clock may stand still"),
+        field<&T::kernel_hz>("CONFIG_HZ of the guest's kernel, ticks/s"),
+        field<&T::kernel_hz_source>("where CONFIG_HZ was found"),
+        field<&T::other_event_names>("names of the counters in event_counters.other"),
+        field<&T::missing>("what this kernel does not let us see"),
+        field<&T::failed_samples>("samples that could not be taken"),
+        field<&T::first_failure>("why the first of them could not"), field<&T::samples>("in order of time"),
+        field<&T::summary>("the samples in a few numbers"),
+        field<&T::verdict>("the samples judged against the thresholds"));
+  }
 };
 
 }  // namespace ktstr::introspect
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<introspect::MonitorReport> = [] {
-  using T = introspect::MonitorReport;
-  return record<T>(
-      "MonitorReport", "what was seen from outside the guest",
-      field("period_ns", &T::period_ns, "time between samples, ns"),
-      field("preemption_threshold_ns", &T::preemption_threshold_ns,
-            "time that a vCPU must have run before its run queue clock is expected to move, ns"),
-      field("emulation_factor", &T::emulation_factor,
-            "how many times longer than that an emulated clock may stand still"),
-      field("kernel_hz", &T::kernel_hz, "CONFIG_HZ of the guest's kernel, ticks/s"),
-      field("kernel_hz_source", &T::kernel_hz_source, "where CONFIG_HZ was found"),
-      field("other_event_names", &T::other_event_names, "names of the counters in event_counters.other"),
-      field("missing", &T::missing, "what this kernel does not let us see"),
-      field("failed_samples", &T::failed_samples, "samples that could not be taken"),
-      field("first_failure", &T::first_failure, "why the first of them could not"),
-      field("samples", &T::samples, "in order of time"),
-      field("summary", &T::summary, "the samples in a few numbers"),
-      field("verdict", &T::verdict, "the samples judged against the thresholds"));
-}();
-}  // namespace ktstr

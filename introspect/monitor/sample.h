@@ -26,6 +26,18 @@ struct CpuSnapshot {
   std::optional<RqSchedstat> schedstat;
   std::optional<std::uint64_t> vcpu_cpu_time_ns;
   std::optional<std::vector<SchedDomainSnapshot>> sched_domains;
+
+  static consteval auto describe() {
+    using T = CpuSnapshot;
+    return record("one CPU at one instant", field<&T::nr_running>("runnable tasks"),
+                  field<&T::scx_nr_running>("runnable tasks of sched_ext"),
+                  field<&T::local_dsq_depth>("tasks in the local dispatch queue"),
+                  field<&T::rq_clock>("run queue clock, ns"), field<&T::scx_flags>("SCX_RQ_* bits"),
+                  field<&T::event_counters>("sched_ext events of the loaded scheduler"),
+                  field<&T::schedstat>("schedstat counters (CONFIG_SCHEDSTATS)"),
+                  field<&T::vcpu_cpu_time_ns>("CPU time of the host thread that runs this CPU, ns"),
+                  field<&T::sched_domains>("scheduling domains, lowest first"));
+  }
 };
 
 /// cpus[i] is CPU i. elapsed_ns is monotonic since the machine's start, the base that stimulus events use
@@ -52,37 +64,18 @@ struct MonitorSample {
   /// One counter summed over the CPUs that have it, saturating; absent when none has.
   [[nodiscard]] std::optional<std::int64_t> sum_event(
       std::optional<std::int64_t> ScxEventCounters::*counter) const;
+
+  static consteval auto describe() {
+    using T = MonitorSample;
+    return record("every CPU of the guest at one instant",
+                  field<&T::elapsed_ns>("time since the machine's start, ns"),
+                  field<&T::elapsed_ms>("the same in whole ms"),
+                  field<&T::scheduler_instance>(
+                      "which loaded scheduler the event counters belong to: 1 for the first one seen"),
+                  field<&T::scheduler_unknown>("whether it could not be read if a scheduler was loaded"),
+                  field<&T::cpus>("by CPU number"),
+                  field<&T::problems>("what could not be read with this sample, and why"));
+  }
 };
 
 }  // namespace ktstr::introspect
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<introspect::CpuSnapshot> = [] {
-  using T = introspect::CpuSnapshot;
-  return record<T>(
-      "CpuSnapshot", "one CPU at one instant", field("nr_running", &T::nr_running, "runnable tasks"),
-      field("scx_nr_running", &T::scx_nr_running, "runnable tasks of sched_ext"),
-      field("local_dsq_depth", &T::local_dsq_depth, "tasks in the local dispatch queue"),
-      field("rq_clock", &T::rq_clock, "run queue clock, ns"),
-      field("scx_flags", &T::scx_flags, "SCX_RQ_* bits"),
-      field("event_counters", &T::event_counters, "sched_ext events of the loaded scheduler"),
-      field("schedstat", &T::schedstat, "schedstat counters (CONFIG_SCHEDSTATS)"),
-      field("vcpu_cpu_time_ns", &T::vcpu_cpu_time_ns, "CPU time of the host thread that runs this CPU, ns"),
-      field("sched_domains", &T::sched_domains, "scheduling domains, lowest first"));
-}();
-
-template <>
-inline constexpr auto describe<introspect::MonitorSample> = [] {
-  using T = introspect::MonitorSample;
-  return record<T>("MonitorSample", "every CPU of the guest at one instant",
-                   field("elapsed_ns", &T::elapsed_ns, "time since the machine's start, ns"),
-                   field("elapsed_ms", &T::elapsed_ms, "the same in whole ms"),
-                   field("scheduler_instance", &T::scheduler_instance,
-                         "which loaded scheduler the event counters belong to: 1 for the first one seen"),
-                   field("scheduler_unknown", &T::scheduler_unknown,
-                         "whether it could not be read if a scheduler was loaded"),
-                   field("cpus", &T::cpus, "by CPU number"),
-                   field("problems", &T::problems, "what could not be read with this sample, and why"));
-}();
-}  // namespace ktstr

@@ -34,6 +34,28 @@ struct ScxEventDeltas {
   std::optional<std::int64_t> total_insert_not_owned;
   std::optional<std::int64_t> total_sub_bypass_dispatch;
   std::map<std::string, std::int64_t> total_other;
+
+  static consteval auto describe() {
+    using T = ScxEventDeltas;
+    return record("sched_ext events over the run, all CPUs",
+                  field<&T::total_fallback>("select_cpu_fallback events"),
+                  field<&T::fallback_rate>("select_cpu_fallback events per second"),
+                  field<&T::max_fallback_burst>("most select_cpu_fallback events between two samples"),
+                  field<&T::total_dispatch_offline>("dispatch_local_dsq_offline events"),
+                  field<&T::total_dispatch_keep_last>("dispatch_keep_last events"),
+                  field<&T::keep_last_rate>("dispatch_keep_last events per second"),
+                  field<&T::total_enq_skip_exiting>("enq_skip_exiting events"),
+                  field<&T::total_enq_skip_migration_disabled>("enq_skip_migration_disabled events"),
+                  field<&T::total_reenq_immed>("reenq_immed events"),
+                  field<&T::total_reenq_local_repeat>("reenq_local_repeat events"),
+                  field<&T::total_refill_slice_dfl>("refill_slice_dfl events"),
+                  field<&T::total_bypass_duration>("time in bypass mode, ns summed over the CPUs"),
+                  field<&T::total_bypass_dispatch>("bypass_dispatch events"),
+                  field<&T::total_bypass_activate>("bypass_activate events"),
+                  field<&T::total_insert_not_owned>("insert_not_owned events"),
+                  field<&T::total_sub_bypass_dispatch>("sub_bypass_dispatch events"),
+                  field<&T::total_other>("further events, by the kernel's name"));
+  }
 };
 
 /// Schedstat counters over the whole run and all CPUs: from the first to the last sample that has the
@@ -48,6 +70,20 @@ struct SchedstatDeltas {
   std::optional<std::uint64_t> total_sched_goidle;
   std::optional<std::uint64_t> total_ttwu_count;
   std::optional<std::uint64_t> total_ttwu_local;
+
+  static consteval auto describe() {
+    using T = SchedstatDeltas;
+    return record("schedstat counters over the run, all CPUs",
+                  field<&T::total_run_delay>("time that tasks waited on run queues, ns"),
+                  field<&T::run_delay_rate>("waiting time per second, ns/s"),
+                  field<&T::total_pcount>("times a task was put on a CPU"),
+                  field<&T::total_sched_count>("calls of schedule()"),
+                  field<&T::sched_count_rate>("calls of schedule() per second"),
+                  field<&T::total_yld_count>("calls of sched_yield()"),
+                  field<&T::total_sched_goidle>("calls of schedule() that left a CPU idle"),
+                  field<&T::total_ttwu_count>("wakeups"),
+                  field<&T::total_ttwu_local>("wakeups of tasks that then ran on the waking CPU"));
+  }
 };
 
 /// Samples without CPUs and implausible ones count in total_samples and nowhere else; a number that no sample
@@ -62,6 +98,21 @@ struct MonitorSummary {
   std::optional<double> avg_local_dsq_depth;
   std::optional<ScxEventDeltas> event_deltas;
   std::optional<SchedstatDeltas> schedstat_deltas;
+
+  static consteval auto describe() {
+    using T = MonitorSummary;
+    return record(
+        "the samples of a run in a few numbers", field<&T::total_samples>("samples taken"),
+        field<&T::max_imbalance_ratio>("largest max(nr_running) / max(1, min(nr_running)); at least 1"),
+        field<&T::max_local_dsq_depth>("deepest local DSQ of any CPU, tasks"),
+        field<&T::stall_detected>(
+            "whether a run queue clock stood still between two samples of a CPU with runnable tasks"),
+        field<&T::avg_imbalance_ratio>("mean imbalance ratio of the samples"),
+        field<&T::avg_nr_running>("mean runnable tasks per CPU"),
+        field<&T::avg_local_dsq_depth>("mean depth of the local DSQs, tasks"),
+        field<&T::event_deltas>("sched_ext events over the run"),
+        field<&T::schedstat_deltas>("schedstat counters over the run"));
+  }
 };
 
 /// `stall_threshold_ns`: see is_cpu_stalled(). `other_event_names`: names of ScxEventCounters::other, which
@@ -76,66 +127,3 @@ struct MonitorSummary {
 [[nodiscard]] std::optional<SchedstatDeltas> schedstat_deltas(std::span<const MonitorSample> samples);
 
 }  // namespace ktstr::introspect
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<introspect::ScxEventDeltas> = [] {
-  using T = introspect::ScxEventDeltas;
-  return record<T>(
-      "ScxEventDeltas", "sched_ext events over the run, all CPUs",
-      field("total_fallback", &T::total_fallback, "select_cpu_fallback events"),
-      field("fallback_rate", &T::fallback_rate, "select_cpu_fallback events per second"),
-      field("max_fallback_burst", &T::max_fallback_burst,
-            "most select_cpu_fallback events between two samples"),
-      field("total_dispatch_offline", &T::total_dispatch_offline, "dispatch_local_dsq_offline events"),
-      field("total_dispatch_keep_last", &T::total_dispatch_keep_last, "dispatch_keep_last events"),
-      field("keep_last_rate", &T::keep_last_rate, "dispatch_keep_last events per second"),
-      field("total_enq_skip_exiting", &T::total_enq_skip_exiting, "enq_skip_exiting events"),
-      field("total_enq_skip_migration_disabled", &T::total_enq_skip_migration_disabled,
-            "enq_skip_migration_disabled events"),
-      field("total_reenq_immed", &T::total_reenq_immed, "reenq_immed events"),
-      field("total_reenq_local_repeat", &T::total_reenq_local_repeat, "reenq_local_repeat events"),
-      field("total_refill_slice_dfl", &T::total_refill_slice_dfl, "refill_slice_dfl events"),
-      field("total_bypass_duration", &T::total_bypass_duration,
-            "time in bypass mode, ns summed over the CPUs"),
-      field("total_bypass_dispatch", &T::total_bypass_dispatch, "bypass_dispatch events"),
-      field("total_bypass_activate", &T::total_bypass_activate, "bypass_activate events"),
-      field("total_insert_not_owned", &T::total_insert_not_owned, "insert_not_owned events"),
-      field("total_sub_bypass_dispatch", &T::total_sub_bypass_dispatch, "sub_bypass_dispatch events"),
-      field("total_other", &T::total_other, "further events, by the kernel's name"));
-}();
-
-template <>
-inline constexpr auto describe<introspect::SchedstatDeltas> = [] {
-  using T = introspect::SchedstatDeltas;
-  return record<T>(
-      "SchedstatDeltas", "schedstat counters over the run, all CPUs",
-      field("total_run_delay", &T::total_run_delay, "time that tasks waited on run queues, ns"),
-      field("run_delay_rate", &T::run_delay_rate, "waiting time per second, ns/s"),
-      field("total_pcount", &T::total_pcount, "times a task was put on a CPU"),
-      field("total_sched_count", &T::total_sched_count, "calls of schedule()"),
-      field("sched_count_rate", &T::sched_count_rate, "calls of schedule() per second"),
-      field("total_yld_count", &T::total_yld_count, "calls of sched_yield()"),
-      field("total_sched_goidle", &T::total_sched_goidle, "calls of schedule() that left a CPU idle"),
-      field("total_ttwu_count", &T::total_ttwu_count, "wakeups"),
-      field("total_ttwu_local", &T::total_ttwu_local, "wakeups of tasks that then ran on the waking CPU"));
-}();
-
-template <>
-inline constexpr auto describe<introspect::MonitorSummary> = [] {
-  using T = introspect::MonitorSummary;
-  return record<T>(
-      "MonitorSummary", "the samples of a run in a few numbers",
-      field("total_samples", &T::total_samples, "samples taken"),
-      field("max_imbalance_ratio", &T::max_imbalance_ratio,
-            "largest max(nr_running) / max(1, min(nr_running)); at least 1"),
-      field("max_local_dsq_depth", &T::max_local_dsq_depth, "deepest local DSQ of any CPU, tasks"),
-      field("stall_detected", &T::stall_detected,
-            "whether a run queue clock stood still between two samples of a CPU with runnable tasks"),
-      field("avg_imbalance_ratio", &T::avg_imbalance_ratio, "mean imbalance ratio of the samples"),
-      field("avg_nr_running", &T::avg_nr_running, "mean runnable tasks per CPU"),
-      field("avg_local_dsq_depth", &T::avg_local_dsq_depth, "mean depth of the local DSQs, tasks"),
-      field("event_deltas", &T::event_deltas, "sched_ext events over the run"),
-      field("schedstat_deltas", &T::schedstat_deltas, "schedstat counters over the run"));
-}();
-}  // namespace ktstr

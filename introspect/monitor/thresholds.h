@@ -26,6 +26,17 @@ struct MonitorThresholds {
   std::uint32_t sustained_samples = 5;
   double max_fallback_rate = 200.0;
   double max_keep_last_rate = 100.0;
+
+  static consteval auto describe() {
+    using T = MonitorThresholds;
+    return record("what the samples must not show for long",
+                  field<&T::max_imbalance_ratio>("largest max(nr_running) / max(1, min(nr_running))"),
+                  field<&T::max_local_dsq_depth>("deepest local DSQ, tasks"),
+                  field<&T::fail_on_stall>("whether a run queue clock that stands still fails the run"),
+                  field<&T::sustained_samples>("consecutive samples that make a violation last"),
+                  field<&T::max_fallback_rate>("select_cpu_fallback events/s over all CPUs"),
+                  field<&T::max_keep_last_rate>("dispatch_keep_last events/s over all CPUs"));
+  }
 };
 
 /// What is known of the machine that ran.
@@ -46,9 +57,17 @@ struct EvaluationOptions {
 struct MonitorVerdict {
   bool passed = true;
   bool evaluated = true;
-  std::vector<std::string> details;  ///< one sentence per violation
+  std::vector<std::string> details;
   std::string summary;  ///< "monitor OK", "monitor FAILED: N violation(s)", "no monitor samples" or "monitor
                         ///< data not yet initialized"
+
+  static consteval auto describe() {
+    using T = MonitorVerdict;
+    return record("the samples judged against the thresholds",
+                  field<&T::passed>("no threshold was violated for long"),
+                  field<&T::evaluated>("whether the samples could be judged"),
+                  field<&T::details>("one sentence per violation"), field<&T::summary>("one line"));
+  }
 };
 
 /// Judges a run's samples, in order. Rates are per interval between neighbouring samples; see
@@ -59,29 +78,3 @@ struct MonitorVerdict {
                                       const EvaluationOptions& options = {});
 
 }  // namespace ktstr::introspect
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<introspect::MonitorThresholds> = [] {
-  using T = introspect::MonitorThresholds;
-  return record<T>(
-      "MonitorThresholds", "what the samples must not show for long",
-      field("max_imbalance_ratio", &T::max_imbalance_ratio,
-            "largest max(nr_running) / max(1, min(nr_running))"),
-      field("max_local_dsq_depth", &T::max_local_dsq_depth, "deepest local DSQ, tasks"),
-      field("fail_on_stall", &T::fail_on_stall, "whether a run queue clock that stands still fails the run"),
-      field("sustained_samples", &T::sustained_samples, "consecutive samples that make a violation last"),
-      field("max_fallback_rate", &T::max_fallback_rate, "select_cpu_fallback events/s over all CPUs"),
-      field("max_keep_last_rate", &T::max_keep_last_rate, "dispatch_keep_last events/s over all CPUs"));
-}();
-
-template <>
-inline constexpr auto describe<introspect::MonitorVerdict> = [] {
-  using T = introspect::MonitorVerdict;
-  return record<T>("MonitorVerdict", "the samples judged against the thresholds",
-                   field("passed", &T::passed, "no threshold was violated for long"),
-                   field("evaluated", &T::evaluated, "whether the samples could be judged"),
-                   field("details", &T::details, "one sentence per violation"),
-                   field("summary", &T::summary, "one line"));
-}();
-}  // namespace ktstr

@@ -25,6 +25,20 @@ struct FairTask {
   std::uint64_t deadline_ns = 0;
   std::optional<std::uint64_t> slice_ns{};
   std::optional<bool> delayed{};
+
+  static consteval auto describe() {
+    using T = FairTask;
+    return record("a task on a fair queue", field<&T::pid>("thread id"), field<&T::comm>("name"),
+                  field<&T::task_kva>("address of its task_struct"),
+                  field<&T::cfs_rq_kva>("address of the queue: virtual times are of one queue"),
+                  field<&T::running>("whether it is the one that the queue has running"),
+                  field<&T::weight>("its load weight, as the kernel scales it"),
+                  field<&T::vruntime_ns>("virtual runtime, ns"),
+                  field<&T::vlag_ns>("the queue's average virtual runtime less its own, ns"),
+                  field<&T::deadline_ns>("virtual deadline, ns"),
+                  field<&T::slice_ns>("time slice that it asks for, ns"),
+                  field<&T::delayed>("whether it sleeps already and is kept on the queue for its lag"));
+  }
 };
 
 /// rq->cfs. `base_vruntime_ns` is what the queue's sums are relative to: zero_vruntime or min_vruntime, as
@@ -36,6 +50,17 @@ struct FairQueue {
   std::string base_member;
   std::optional<std::uint64_t> avg_vruntime_ns{};
   std::vector<FairTask> tasks;
+
+  static consteval auto describe() {
+    using T = FairQueue;
+    return record("the fair class's queue of one CPU",
+                  field<&T::nr_queued>("tasks on it and on those of its groups, the running one included"),
+                  field<&T::nr_runnable>("of these, without delayed ones"),
+                  field<&T::base_vruntime_ns>("what the queue's sums are relative to, ns"),
+                  field<&T::base_member>("the kernel's name of that: zero_vruntime or min_vruntime"),
+                  field<&T::avg_vruntime_ns>("average virtual runtime of its entities, by weight, ns"),
+                  field<&T::tasks>("its tasks: of each queue the running one, then by virtual deadline"));
+  }
 };
 
 struct RtTask {
@@ -44,12 +69,27 @@ struct RtTask {
   std::uint64_t task_kva = 0;
   bool running = false;
   std::uint32_t priority = 0;
+
+  static consteval auto describe() {
+    using T = RtTask;
+    return record("a task on a real-time queue", field<&T::pid>("thread id"), field<&T::comm>("name"),
+                  field<&T::task_kva>("address of its task_struct"),
+                  field<&T::running>("whether it is the CPU's current task"),
+                  field<&T::priority>("real-time priority, 1 to 99, boosts included"));
+  }
 };
 
 /// rq->rt.
 struct RtQueue {
   std::uint32_t nr_running = 0;
   std::vector<RtTask> tasks;
+
+  static consteval auto describe() {
+    using T = RtQueue;
+    return record("the real-time class's queue of one CPU",
+                  field<&T::nr_running>("tasks on it, the running one included"),
+                  field<&T::tasks>("its tasks, the highest priority first"));
+  }
 };
 
 /// A deadline entity: a task, or a server, which lets other classes run in its place.
@@ -61,12 +101,30 @@ struct DeadlineTask {
   std::uint64_t deadline_ns = 0;
   std::int64_t runtime_left_ns = 0;
   std::uint64_t period_ns = 0;
+
+  static consteval auto describe() {
+    using T = DeadlineTask;
+    return record("a task or server on a deadline queue", field<&T::pid>("thread id; absent for a server"),
+                  field<&T::comm>("name; of a server the member of struct rq that it is"),
+                  field<&T::task_kva>("address of its task_struct; absent for a server"),
+                  field<&T::running>("whether it is the CPU's current task"),
+                  field<&T::deadline_ns>("absolute deadline on the CPU's clock, ns"),
+                  field<&T::runtime_left_ns>("what is left of its budget, ns"),
+                  field<&T::period_ns>("its period, ns"));
+  }
 };
 
 /// rq->dl.
 struct DeadlineQueue {
   std::uint32_t nr_running = 0;
   std::vector<DeadlineTask> tasks;
+
+  static consteval auto describe() {
+    using T = DeadlineQueue;
+    return record("the deadline class's queue of one CPU",
+                  field<&T::nr_running>("entities on it, servers included"),
+                  field<&T::tasks>("its entities, the earliest deadline first"));
+  }
 };
 
 /// One struct rq. Absent: the kernel has no such member, or it could not be read.
@@ -86,90 +144,23 @@ struct CpuRunqueue {
   DeadlineQueue deadline;
   bool truncated = false;
   std::vector<std::string> problems;
+
+  static consteval auto describe() {
+    using T = CpuRunqueue;
+    return record("what runs and waits on one CPU", field<&T::cpu>("CPU number"),
+                  field<&T::online>("whether the CPU is online"),
+                  field<&T::nr_running>("runnable tasks of all classes, the running one included"),
+                  field<&T::nr_ext>("of these, tasks of sched_ext; absent on a kernel without it"),
+                  field<&T::nr_switches>("context switches since boot"),
+                  field<&T::clock_ns>("the run queue's clock, ns"),
+                  field<&T::curr_pid>("the running task; 0 is the idle task"),
+                  field<&T::curr_comm>("its name"), field<&T::curr_class>("its scheduling class"),
+                  field<&T::curr_kva>("address of its task_struct"),
+                  field<&T::fair>("the fair class (EEVDF)"), field<&T::rt>("the real-time class"),
+                  field<&T::deadline>("the deadline class"),
+                  field<&T::truncated>("whether more tasks were queued than are shown"),
+                  field<&T::problems>("what could not be followed, and why"));
+  }
 };
 
 }  // namespace ktstr::introspect
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<introspect::FairTask> = [] {
-  using T = introspect::FairTask;
-  return record<T>(
-      "FairTask", "a task on a fair queue", field("pid", &T::pid, "thread id"),
-      field("comm", &T::comm, "name"), field("task_kva", &T::task_kva, "address of its task_struct"),
-      field("cfs_rq_kva", &T::cfs_rq_kva, "address of the queue: virtual times are of one queue"),
-      field("running", &T::running, "whether it is the one that the queue has running"),
-      field("weight", &T::weight, "its load weight, as the kernel scales it"),
-      field("vruntime_ns", &T::vruntime_ns, "virtual runtime, ns"),
-      field("vlag_ns", &T::vlag_ns, "the queue's average virtual runtime less its own, ns"),
-      field("deadline_ns", &T::deadline_ns, "virtual deadline, ns"),
-      field("slice_ns", &T::slice_ns, "time slice that it asks for, ns"),
-      field("delayed", &T::delayed, "whether it sleeps already and is kept on the queue for its lag"));
-}();
-template <>
-inline constexpr auto describe<introspect::FairQueue> = [] {
-  using T = introspect::FairQueue;
-  return record<T>(
-      "FairQueue", "the fair class's queue of one CPU",
-      field("nr_queued", &T::nr_queued, "tasks on it and on those of its groups, the running one included"),
-      field("nr_runnable", &T::nr_runnable, "of these, without delayed ones"),
-      field("base_vruntime_ns", &T::base_vruntime_ns, "what the queue's sums are relative to, ns"),
-      field("base_member", &T::base_member, "the kernel's name of that: zero_vruntime or min_vruntime"),
-      field("avg_vruntime_ns", &T::avg_vruntime_ns, "average virtual runtime of its entities, by weight, ns"),
-      field("tasks", &T::tasks, "its tasks: of each queue the running one, then by virtual deadline"));
-}();
-template <>
-inline constexpr auto describe<introspect::RtTask> = [] {
-  using T = introspect::RtTask;
-  return record<T>("RtTask", "a task on a real-time queue", field("pid", &T::pid, "thread id"),
-                   field("comm", &T::comm, "name"),
-                   field("task_kva", &T::task_kva, "address of its task_struct"),
-                   field("running", &T::running, "whether it is the CPU's current task"),
-                   field("priority", &T::priority, "real-time priority, 1 to 99, boosts included"));
-}();
-template <>
-inline constexpr auto describe<introspect::RtQueue> = [] {
-  using T = introspect::RtQueue;
-  return record<T>("RtQueue", "the real-time class's queue of one CPU",
-                   field("nr_running", &T::nr_running, "tasks on it, the running one included"),
-                   field("tasks", &T::tasks, "its tasks, the highest priority first"));
-}();
-template <>
-inline constexpr auto describe<introspect::DeadlineTask> = [] {
-  using T = introspect::DeadlineTask;
-  return record<T>("DeadlineTask", "a task or server on a deadline queue",
-                   field("pid", &T::pid, "thread id; absent for a server"),
-                   field("comm", &T::comm, "name; of a server the member of struct rq that it is"),
-                   field("task_kva", &T::task_kva, "address of its task_struct; absent for a server"),
-                   field("running", &T::running, "whether it is the CPU's current task"),
-                   field("deadline_ns", &T::deadline_ns, "absolute deadline on the CPU's clock, ns"),
-                   field("runtime_left_ns", &T::runtime_left_ns, "what is left of its budget, ns"),
-                   field("period_ns", &T::period_ns, "its period, ns"));
-}();
-template <>
-inline constexpr auto describe<introspect::DeadlineQueue> = [] {
-  using T = introspect::DeadlineQueue;
-  return record<T>("DeadlineQueue", "the deadline class's queue of one CPU",
-                   field("nr_running", &T::nr_running, "entities on it, servers included"),
-                   field("tasks", &T::tasks, "its entities, the earliest deadline first"));
-}();
-template <>
-inline constexpr auto describe<introspect::CpuRunqueue> = [] {
-  using T = introspect::CpuRunqueue;
-  return record<T>(
-      "CpuRunqueue", "what runs and waits on one CPU", field("cpu", &T::cpu, "CPU number"),
-      field("online", &T::online, "whether the CPU is online"),
-      field("nr_running", &T::nr_running, "runnable tasks of all classes, the running one included"),
-      field("nr_ext", &T::nr_ext, "of these, tasks of sched_ext; absent on a kernel without it"),
-      field("nr_switches", &T::nr_switches, "context switches since boot"),
-      field("clock_ns", &T::clock_ns, "the run queue's clock, ns"),
-      field("curr_pid", &T::curr_pid, "the running task; 0 is the idle task"),
-      field("curr_comm", &T::curr_comm, "its name"),
-      field("curr_class", &T::curr_class, "its scheduling class"),
-      field("curr_kva", &T::curr_kva, "address of its task_struct"),
-      field("fair", &T::fair, "the fair class (EEVDF)"), field("rt", &T::rt, "the real-time class"),
-      field("deadline", &T::deadline, "the deadline class"),
-      field("truncated", &T::truncated, "whether more tasks were queued than are shown"),
-      field("problems", &T::problems, "what could not be followed, and why"));
-}();
-}  // namespace ktstr

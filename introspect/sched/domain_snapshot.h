@@ -42,6 +42,36 @@ struct SchedDomainStats {
   std::uint32_t ttwu_wake_remote = 0;
   std::uint32_t ttwu_move_affine = 0;
   std::uint32_t ttwu_move_balance = 0;
+
+  static consteval auto describe() {
+    using T = SchedDomainStats;
+    return record(
+        "load balancing counters of one domain; lists are by the state of the balancing CPU: busy, idle, "
+        "newly idle",
+        field<&T::lb_count>("load balance attempts"),
+        field<&T::lb_failed>("attempts that found an imbalance but moved nothing"),
+        field<&T::lb_balanced>("attempts that found no imbalance"),
+        field<&T::lb_imbalance>("sum of the imbalances found (kernels that do not split it)"),
+        field<&T::lb_imbalance_load>("sum of the imbalances found in load"),
+        field<&T::lb_imbalance_util>("sum of the imbalances found in utilisation"),
+        field<&T::lb_imbalance_task>("sum of the imbalances found in number of tasks"),
+        field<&T::lb_imbalance_misfit>("sum of the imbalances found in misfit tasks"),
+        field<&T::lb_gained>("tasks pulled"), field<&T::lb_hot_gained>("tasks pulled although cache-hot"),
+        field<&T::lb_nobusyg>("attempts that found no busiest group"),
+        field<&T::lb_nobusyq>("attempts that found no busiest run queue"),
+        field<&T::alb_count>("active balance attempts"),
+        field<&T::alb_failed>("active balance attempts that moved nothing"),
+        field<&T::alb_pushed>("tasks pushed by active balance"),
+        field<&T::sbe_count>("balancing on exec (no longer counted by the kernel)"),
+        field<&T::sbe_balanced>("exec found balance (no longer counted by the kernel)"),
+        field<&T::sbe_pushed>("tasks pushed on exec (no longer counted by the kernel)"),
+        field<&T::sbf_count>("balancing on fork (no longer counted by the kernel)"),
+        field<&T::sbf_balanced>("fork found balance (no longer counted by the kernel)"),
+        field<&T::sbf_pushed>("tasks pushed on fork (no longer counted by the kernel)"),
+        field<&T::ttwu_wake_remote>("wakeups onto another CPU of this domain"),
+        field<&T::ttwu_move_affine>("wakeups moved to the waking CPU for its cache"),
+        field<&T::ttwu_move_balance>("wakeups moved for balance"));
+  }
 };
 
 /// One struct sched_domain (include/linux/sched/topology.h) of one CPU.
@@ -60,59 +90,21 @@ struct SchedDomainSnapshot {
   std::optional<std::uint32_t> newidle_ratio;
   std::uint64_t max_newidle_lb_cost = 0;
   std::optional<SchedDomainStats> stats;
+
+  static consteval auto describe() {
+    using T = SchedDomainSnapshot;
+    return record("one level of a CPU's scheduling domains, lowest first",
+                  field<&T::level>("0 is the innermost"), field<&T::name>("SMT, MC, PKG, NUMA ..."),
+                  field<&T::flags>("SD_* bits"), field<&T::span_weight>("CPUs in the domain"),
+                  field<&T::span>("the CPUs, as a list"),
+                  field<&T::balance_interval>("time between balance attempts, ms"),
+                  field<&T::nr_balance_failed>("consecutive failed balance attempts"),
+                  field<&T::newidle_call>("newly idle balance attempts in the current window"),
+                  field<&T::newidle_success>("of these, successful"),
+                  field<&T::newidle_ratio>("chance of a newly idle balance attempt, in 1/1024"),
+                  field<&T::max_newidle_lb_cost>("longest newly idle balance so far, decaying, ns"),
+                  field<&T::stats>("load balancing counters"));
+  }
 };
 
 }  // namespace ktstr::introspect
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<introspect::SchedDomainStats> = [] {
-  using T = introspect::SchedDomainStats;
-  return record<T>(
-      "SchedDomainStats",
-      "load balancing counters of one domain; lists are by the state of the balancing CPU: busy, idle, newly "
-      "idle",
-      field("lb_count", &T::lb_count, "load balance attempts"),
-      field("lb_failed", &T::lb_failed, "attempts that found an imbalance but moved nothing"),
-      field("lb_balanced", &T::lb_balanced, "attempts that found no imbalance"),
-      field("lb_imbalance", &T::lb_imbalance, "sum of the imbalances found (kernels that do not split it)"),
-      field("lb_imbalance_load", &T::lb_imbalance_load, "sum of the imbalances found in load"),
-      field("lb_imbalance_util", &T::lb_imbalance_util, "sum of the imbalances found in utilisation"),
-      field("lb_imbalance_task", &T::lb_imbalance_task, "sum of the imbalances found in number of tasks"),
-      field("lb_imbalance_misfit", &T::lb_imbalance_misfit, "sum of the imbalances found in misfit tasks"),
-      field("lb_gained", &T::lb_gained, "tasks pulled"),
-      field("lb_hot_gained", &T::lb_hot_gained, "tasks pulled although cache-hot"),
-      field("lb_nobusyg", &T::lb_nobusyg, "attempts that found no busiest group"),
-      field("lb_nobusyq", &T::lb_nobusyq, "attempts that found no busiest run queue"),
-      field("alb_count", &T::alb_count, "active balance attempts"),
-      field("alb_failed", &T::alb_failed, "active balance attempts that moved nothing"),
-      field("alb_pushed", &T::alb_pushed, "tasks pushed by active balance"),
-      field("sbe_count", &T::sbe_count, "balancing on exec (no longer counted by the kernel)"),
-      field("sbe_balanced", &T::sbe_balanced, "exec found balance (no longer counted by the kernel)"),
-      field("sbe_pushed", &T::sbe_pushed, "tasks pushed on exec (no longer counted by the kernel)"),
-      field("sbf_count", &T::sbf_count, "balancing on fork (no longer counted by the kernel)"),
-      field("sbf_balanced", &T::sbf_balanced, "fork found balance (no longer counted by the kernel)"),
-      field("sbf_pushed", &T::sbf_pushed, "tasks pushed on fork (no longer counted by the kernel)"),
-      field("ttwu_wake_remote", &T::ttwu_wake_remote, "wakeups onto another CPU of this domain"),
-      field("ttwu_move_affine", &T::ttwu_move_affine, "wakeups moved to the waking CPU for its cache"),
-      field("ttwu_move_balance", &T::ttwu_move_balance, "wakeups moved for balance"));
-}();
-
-template <>
-inline constexpr auto describe<introspect::SchedDomainSnapshot> = [] {
-  using T = introspect::SchedDomainSnapshot;
-  return record<T>(
-      "SchedDomainSnapshot", "one level of a CPU's scheduling domains, lowest first",
-      field("level", &T::level, "0 is the innermost"), field("name", &T::name, "SMT, MC, PKG, NUMA ..."),
-      field("flags", &T::flags, "SD_* bits"), field("span_weight", &T::span_weight, "CPUs in the domain"),
-      field("span", &T::span, "the CPUs, as a list"),
-      field("balance_interval", &T::balance_interval, "time between balance attempts, ms"),
-      field("nr_balance_failed", &T::nr_balance_failed, "consecutive failed balance attempts"),
-      field("newidle_call", &T::newidle_call, "newly idle balance attempts in the current window"),
-      field("newidle_success", &T::newidle_success, "of these, successful"),
-      field("newidle_ratio", &T::newidle_ratio, "chance of a newly idle balance attempt, in 1/1024"),
-      field("max_newidle_lb_cost", &T::max_newidle_lb_cost,
-            "longest newly idle balance so far, decaying, ns"),
-      field("stats", &T::stats, "load balancing counters"));
-}();
-}  // namespace ktstr

@@ -27,37 +27,31 @@ struct ScxEventCounters {
   std::optional<std::int64_t> insert_not_owned;
   std::optional<std::int64_t> sub_bypass_dispatch;
   std::vector<std::int64_t> other;
+
+  static consteval auto describe() {
+    using T = ScxEventCounters;
+    return record(
+        "sched_ext events of one CPU since its scheduler was loaded",
+        field<&T::select_cpu_fallback>("wakeups for which ops.select_cpu() named an unusable CPU, events"),
+        field<&T::dispatch_local_dsq_offline>("dispatches to the local DSQ of an offline CPU, events"),
+        field<&T::dispatch_keep_last>(
+            "times the previous task ran on because nothing else was dispatched, events"),
+        field<&T::enq_skip_exiting>("exiting tasks enqueued without ops.enqueue(), events"),
+        field<&T::enq_skip_migration_disabled>(
+            "tasks with migration disabled that were enqueued without ops.enqueue(), events"),
+        field<&T::reenq_immed>("tasks enqueued again because their CPU could not run them at once, events"),
+        field<&T::reenq_local_repeat>(
+            "repeated re-enqueues from a local DSQ (REENQ_LOCAL_REPEAT, later REENQ_REPEAT), events"),
+        field<&T::refill_slice_dfl>("slices refilled with the default slice, events"),
+        field<&T::bypass_duration>("time in bypass mode, ns"),
+        field<&T::bypass_dispatch>("tasks dispatched in bypass mode, events"),
+        field<&T::bypass_activate>("times bypass mode was entered, events"),
+        field<&T::insert_not_owned>(
+            "attempts to insert a task that the scheduler does not own into a DSQ, events"),
+        field<&T::sub_bypass_dispatch>(
+            "tasks of bypassing descendant schedulers that ran from the bypass DSQ, events"),
+        field<&T::other>("further counters, in the order of other_event_names"));
+  }
 };
 
 }  // namespace ktstr::introspect
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<introspect::ScxEventCounters> = [] {
-  using T = introspect::ScxEventCounters;
-  return record<T>(
-      "ScxEventCounters", "sched_ext events of one CPU since its scheduler was loaded",
-      field("select_cpu_fallback", &T::select_cpu_fallback,
-            "wakeups for which ops.select_cpu() named an unusable CPU, events"),
-      field("dispatch_local_dsq_offline", &T::dispatch_local_dsq_offline,
-            "dispatches to the local DSQ of an offline CPU, events"),
-      field("dispatch_keep_last", &T::dispatch_keep_last,
-            "times the previous task ran on because nothing else was dispatched, events"),
-      field("enq_skip_exiting", &T::enq_skip_exiting, "exiting tasks enqueued without ops.enqueue(), events"),
-      field("enq_skip_migration_disabled", &T::enq_skip_migration_disabled,
-            "tasks with migration disabled that were enqueued without ops.enqueue(), events"),
-      field("reenq_immed", &T::reenq_immed,
-            "tasks enqueued again because their CPU could not run them at once, events"),
-      field("reenq_local_repeat", &T::reenq_local_repeat,
-            "repeated re-enqueues from a local DSQ (REENQ_LOCAL_REPEAT, later REENQ_REPEAT), events"),
-      field("refill_slice_dfl", &T::refill_slice_dfl, "slices refilled with the default slice, events"),
-      field("bypass_duration", &T::bypass_duration, "time in bypass mode, ns"),
-      field("bypass_dispatch", &T::bypass_dispatch, "tasks dispatched in bypass mode, events"),
-      field("bypass_activate", &T::bypass_activate, "times bypass mode was entered, events"),
-      field("insert_not_owned", &T::insert_not_owned,
-            "attempts to insert a task that the scheduler does not own into a DSQ, events"),
-      field("sub_bypass_dispatch", &T::sub_bypass_dispatch,
-            "tasks of bypassing descendant schedulers that ran from the bypass DSQ, events"),
-      field("other", &T::other, "further counters, in the order of other_event_names"));
-}();
-}  // namespace ktstr

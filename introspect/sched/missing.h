@@ -10,14 +10,12 @@ namespace ktstr::introspect {
 struct MissingCapability {
   std::string capability;
   std::string reason;
+
+  static consteval auto describe() {
+    using T = MissingCapability;
+    return record("something that the guest's kernel does not let us see",
+                  field<&T::capability>("what is absent from the samples"), field<&T::reason>("why"));
+  }
 };
 
 }  // namespace ktstr::introspect
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<introspect::MissingCapability> = record<introspect::MissingCapability>(
-    "MissingCapability", "something that the guest's kernel does not let us see",
-    field("capability", &introspect::MissingCapability::capability, "what is absent from the samples"),
-    field("reason", &introspect::MissingCapability::reason, "why"));
-}  // namespace ktstr

@@ -20,6 +20,18 @@ struct RqSchedstat {
   std::optional<std::uint32_t> sched_goidle;
   std::optional<std::uint32_t> ttwu_count;
   std::optional<std::uint32_t> ttwu_local;
+
+  static consteval auto describe() {
+    using T = RqSchedstat;
+    return record("one CPU's schedstat counters since boot",
+                  field<&T::run_delay>("time that tasks waited on this run queue, ns"),
+                  field<&T::pcount>("times a task was put on this CPU"),
+                  field<&T::yld_count>("calls of sched_yield()"),
+                  field<&T::sched_count>("calls of schedule()"),
+                  field<&T::sched_goidle>("calls of schedule() that left the CPU idle"),
+                  field<&T::ttwu_count>("wakeups handled by this CPU"),
+                  field<&T::ttwu_local>("wakeups of tasks that then ran on the waking CPU"));
+  }
 };
 
 /// One struct rq (kernel/sched/sched.h) at one instant. The scx members are absent without
@@ -35,18 +47,3 @@ struct RqSnapshot {
 };
 
 }  // namespace ktstr::introspect
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<introspect::RqSchedstat> = [] {
-  using T = introspect::RqSchedstat;
-  return record<T>("RqSchedstat", "one CPU's schedstat counters since boot",
-                   field("run_delay", &T::run_delay, "time that tasks waited on this run queue, ns"),
-                   field("pcount", &T::pcount, "times a task was put on this CPU"),
-                   field("yld_count", &T::yld_count, "calls of sched_yield()"),
-                   field("sched_count", &T::sched_count, "calls of schedule()"),
-                   field("sched_goidle", &T::sched_goidle, "calls of schedule() that left the CPU idle"),
-                   field("ttwu_count", &T::ttwu_count, "wakeups handled by this CPU"),
-                   field("ttwu_local", &T::ttwu_local, "wakeups of tasks that then ran on the waking CPU"));
-}();
-}  // namespace ktstr

@@ -23,23 +23,18 @@ struct DsqState {
   std::uint64_t dsq_kva = 0;
   std::optional<std::vector<std::uint64_t>> priq_task_kvas;  ///< absent for a queue without a vtime tree
   std::optional<std::string> problem;
+
+  static consteval auto describe() {
+    using T = DsqState;
+    return record(
+        "a dispatch queue and its tasks", field<&T::id>("DSQ id; bit 63 is set in those of the kernel's own"),
+        field<&T::origin>("where the queue was found"), field<&T::nr>("tasks queued"),
+        field<&T::seq>("counts insertions"), field<&T::task_kvas>("task_structs in the order of the queue"),
+        field<&T::truncated>("whether the queue was longer than what is shown"),
+        field<&T::dsq_kva>("address of the scx_dispatch_q"),
+        field<&T::priq_task_kvas>("the tasks in order of vtime, for a queue ordered so"),
+        field<&T::problem>("why the queue could not be followed to its end"));
+  }
 };
 
 }  // namespace ktstr::introspect
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<introspect::DsqState> = [] {
-  using T = introspect::DsqState;
-  return record<T>(
-      "DsqState", "a dispatch queue and its tasks",
-      field("id", &T::id, "DSQ id; bit 63 is set in those of the kernel's own"),
-      field("origin", &T::origin, "where the queue was found"), field("nr", &T::nr, "tasks queued"),
-      field("seq", &T::seq, "counts insertions"),
-      field("task_kvas", &T::task_kvas, "task_structs in the order of the queue"),
-      field("truncated", &T::truncated, "whether the queue was longer than what is shown"),
-      field("dsq_kva", &T::dsq_kva, "address of the scx_dispatch_q"),
-      field("priq_task_kvas", &T::priq_task_kvas, "the tasks in order of vtime, for a queue ordered so"),
-      field("problem", &T::problem, "why the queue could not be followed to its end"));
-}();
-}  // namespace ktstr

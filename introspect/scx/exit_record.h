@@ -17,6 +17,12 @@ inline constexpr char kExitFromStructOps[] = "struct_ops";  ///< a registered st
 struct ScxExitFrame {
   std::uint64_t address = 0;
   std::optional<std::string> symbol;  ///< "scx_watchdog_workfn+0x1c"; absent outside the kernel image
+
+  static consteval auto describe() {
+    using T = ScxExitFrame;
+    return record("one frame of a kernel backtrace", field<&T::address>("return address"),
+                  field<&T::symbol>("function and offset"));
+  }
 };
 
 /// The exit information of one scheduler. The kernel fills it in steps: kind, code, message and backtrace at
@@ -37,35 +43,22 @@ struct ScxExitRecord {
   std::optional<std::string> ops_name;
   std::uint64_t sched_kva = 0;
   std::string source;
+
+  static consteval auto describe() {
+    using T = ScxExitRecord;
+    return record("why a scheduler ended", field<&T::kind>("enum scx_exit_kind"),
+                  field<&T::kind_name>("the kernel's name of the kind"),
+                  field<&T::exit_code>("SCX_ECODE_* bits and the scheduler's own"),
+                  field<&T::exit_cpu>("CPU that it ended on"), field<&T::flags>("SCX_EFLAG_* bits"),
+                  field<&T::reason>("the kernel's words for the kind"),
+                  field<&T::msg>("what exactly went wrong"),
+                  field<&T::backtrace>("where in the kernel, innermost first"),
+                  field<&T::dump>("the kernel's own dump of sched_ext's state"),
+                  field<&T::dump_truncated>("whether the dump was longer than what is shown"),
+                  field<&T::settled>("whether the kernel has finished the record"),
+                  field<&T::ops_name>("sched_ext_ops.name"), field<&T::sched_kva>("address of the scx_sched"),
+                  field<&T::source>("\"scx_root\" or \"struct_ops\": through what it was found"));
+  }
 };
 
 }  // namespace ktstr::introspect
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<introspect::ScxExitFrame> = [] {
-  using T = introspect::ScxExitFrame;
-  return record<T>("ScxExitFrame", "one frame of a kernel backtrace",
-                   field("address", &T::address, "return address"),
-                   field("symbol", &T::symbol, "function and offset"));
-}();
-
-template <>
-inline constexpr auto describe<introspect::ScxExitRecord> = [] {
-  using T = introspect::ScxExitRecord;
-  return record<T>(
-      "ScxExitRecord", "why a scheduler ended", field("kind", &T::kind, "enum scx_exit_kind"),
-      field("kind_name", &T::kind_name, "the kernel's name of the kind"),
-      field("exit_code", &T::exit_code, "SCX_ECODE_* bits and the scheduler's own"),
-      field("exit_cpu", &T::exit_cpu, "CPU that it ended on"), field("flags", &T::flags, "SCX_EFLAG_* bits"),
-      field("reason", &T::reason, "the kernel's words for the kind"),
-      field("msg", &T::msg, "what exactly went wrong"),
-      field("backtrace", &T::backtrace, "where in the kernel, innermost first"),
-      field("dump", &T::dump, "the kernel's own dump of sched_ext's state"),
-      field("dump_truncated", &T::dump_truncated, "whether the dump was longer than what is shown"),
-      field("settled", &T::settled, "whether the kernel has finished the record"),
-      field("ops_name", &T::ops_name, "sched_ext_ops.name"),
-      field("sched_kva", &T::sched_kva, "address of the scx_sched"),
-      field("source", &T::source, "\"scx_root\" or \"struct_ops\": through what it was found"));
-}();
-}  // namespace ktstr

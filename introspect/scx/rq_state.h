@@ -29,28 +29,24 @@ struct RqScxState {
   std::vector<std::uint64_t> runnable_task_kvas;
   bool runnable_truncated = false;
   std::optional<std::string> runnable_problem;
+
+  static consteval auto describe() {
+    using T = RqScxState;
+    return record("sched_ext's part of one CPU's run queue", field<&T::cpu>("CPU number"),
+                  field<&T::nr_running>("runnable tasks of sched_ext"), field<&T::flags>("SCX_RQ_* bits"),
+                  field<&T::flag_names>("the bits by name"),
+                  field<&T::cpu_released>("whether a higher scheduling class has the CPU"),
+                  field<&T::ops_qseq>("sequence number of the last enqueue"),
+                  field<&T::kick_sync>("counts scheduling events that kicks wait for"),
+                  field<&T::nr_immed>("tasks on the local DSQ that must run at once"),
+                  field<&T::rq_clock>("what scx_bpf_now() gives, ns"),
+                  field<&T::cpuperf_target>("performance asked for, 0 to 1024"),
+                  field<&T::curr_pid>("the running task"), field<&T::curr_comm>("its name"),
+                  field<&T::curr_kva>("address of its task_struct"),
+                  field<&T::runnable_task_kvas>("task_structs on the runnable list, oldest first"),
+                  field<&T::runnable_truncated>("whether the list was longer than what is shown"),
+                  field<&T::runnable_problem>("why the list could not be followed to its end"));
+  }
 };
 
 }  // namespace ktstr::introspect
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<introspect::RqScxState> = [] {
-  using T = introspect::RqScxState;
-  return record<T>(
-      "RqScxState", "sched_ext's part of one CPU's run queue", field("cpu", &T::cpu, "CPU number"),
-      field("nr_running", &T::nr_running, "runnable tasks of sched_ext"),
-      field("flags", &T::flags, "SCX_RQ_* bits"), field("flag_names", &T::flag_names, "the bits by name"),
-      field("cpu_released", &T::cpu_released, "whether a higher scheduling class has the CPU"),
-      field("ops_qseq", &T::ops_qseq, "sequence number of the last enqueue"),
-      field("kick_sync", &T::kick_sync, "counts scheduling events that kicks wait for"),
-      field("nr_immed", &T::nr_immed, "tasks on the local DSQ that must run at once"),
-      field("rq_clock", &T::rq_clock, "what scx_bpf_now() gives, ns"),
-      field("cpuperf_target", &T::cpuperf_target, "performance asked for, 0 to 1024"),
-      field("curr_pid", &T::curr_pid, "the running task"), field("curr_comm", &T::curr_comm, "its name"),
-      field("curr_kva", &T::curr_kva, "address of its task_struct"),
-      field("runnable_task_kvas", &T::runnable_task_kvas, "task_structs on the runnable list, oldest first"),
-      field("runnable_truncated", &T::runnable_truncated, "whether the list was longer than what is shown"),
-      field("runnable_problem", &T::runnable_problem, "why the list could not be followed to its end"));
-}();
-}  // namespace ktstr

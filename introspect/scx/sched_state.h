@@ -20,7 +20,7 @@ struct ScxSchedState {
   std::optional<std::int32_t> bypass_depth;
   std::uint32_t exit_kind = 0;  ///< SCX_EXIT_DONE once the kernel has begun to disable it: see ScxExitRecord
   std::optional<std::string> exit_kind_name;
-  std::optional<std::uint64_t> watchdog_timeout;  ///< jiffies
+  std::optional<std::uint64_t> watchdog_timeout;
   std::optional<std::string> source;
   std::optional<std::uint64_t> sched_kva;
   std::optional<std::string> ops_name;
@@ -29,28 +29,22 @@ struct ScxSchedState {
   std::optional<std::uint64_t> slice_dfl_ns;
   std::optional<std::int32_t> level;
   std::optional<std::string> enable_state;
+
+  static consteval auto describe() {
+    using T = ScxSchedState;
+    return record("the loaded sched_ext scheduler", field<&T::aborting>("whether it is being aborted"),
+                  field<&T::bypass_depth>("nesting of bypass mode; above 0 the scheduler is not asked"),
+                  field<&T::exit_kind>("enum scx_exit_kind; 0 while it runs"),
+                  field<&T::exit_kind_name>("the kernel's name of exit_kind"),
+                  field<&T::watchdog_timeout>("how long a runnable task may wait, jiffies"),
+                  field<&T::source>("\"live\", or \"bss_snapshot\" when latched as it exited"),
+                  field<&T::sched_kva>("address of the scx_sched"), field<&T::ops_name>("sched_ext_ops.name"),
+                  field<&T::timeout_ms>("sched_ext_ops.timeout_ms; 0 stands for the kernel's default"),
+                  field<&T::ops_flags>("sched_ext_ops.flags, SCX_OPS_* bits"),
+                  field<&T::slice_dfl_ns>("default time slice, ns"),
+                  field<&T::level>("depth below the root scheduler; 0 for the root"),
+                  field<&T::enable_state>("state of sched_ext as a whole: enabled, disabling ..."));
+  }
 };
 
 }  // namespace ktstr::introspect
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<introspect::ScxSchedState> = [] {
-  using T = introspect::ScxSchedState;
-  return record<T>(
-      "ScxSchedState", "the loaded sched_ext scheduler",
-      field("aborting", &T::aborting, "whether it is being aborted"),
-      field("bypass_depth", &T::bypass_depth, "nesting of bypass mode; above 0 the scheduler is not asked"),
-      field("exit_kind", &T::exit_kind, "enum scx_exit_kind; 0 while it runs"),
-      field("exit_kind_name", &T::exit_kind_name, "the kernel's name of exit_kind"),
-      field("watchdog_timeout", &T::watchdog_timeout, "how long a runnable task may wait, jiffies"),
-      field("source", &T::source, "\"live\", or \"bss_snapshot\" when latched as it exited"),
-      field("sched_kva", &T::sched_kva, "address of the scx_sched"),
-      field("ops_name", &T::ops_name, "sched_ext_ops.name"),
-      field("timeout_ms", &T::timeout_ms, "sched_ext_ops.timeout_ms; 0 stands for the kernel's default"),
-      field("ops_flags", &T::ops_flags, "sched_ext_ops.flags, SCX_OPS_* bits"),
-      field("slice_dfl_ns", &T::slice_dfl_ns, "default time slice, ns"),
-      field("level", &T::level, "depth below the root scheduler; 0 for the root"),
-      field("enable_state", &T::enable_state, "state of sched_ext as a whole: enabled, disabling ..."));
-}();
-}  // namespace ktstr

@@ -12,9 +12,13 @@ enum class Colour { kRed, kGreen };
 
 struct Spin {
   std::uint32_t iterations = 1024;
+
+  static consteval auto describe() { return record("spin", "", field<&Spin::iterations>("")); }
 };
 struct Burst {
   Duration on = std::chrono::milliseconds(50);
+
+  static consteval auto describe() { return record("burst", "", field<&Burst::on>("")); }
 };
 
 struct Sample {
@@ -27,6 +31,13 @@ struct Sample {
   CpuSet cpus;
   ByteSize memory;
   std::array<std::uint32_t, 3> triple{};
+
+  static consteval auto describe() {
+    using T = Sample;
+    return record("sample", "", field<&T::count>(""), field<&T::rate>(""), field<&T::names>(""),
+                  field<&T::spins>(""), field<&T::colour>(""), field<&T::work>(""), field<&T::cpus>(""),
+                  field<&T::memory>(""), field<&T::triple>(""));
+  }
 };
 
 }  // namespace
@@ -34,16 +45,6 @@ struct Sample {
 template <>
 inline constexpr auto describe<Colour> = enumeration<Colour>("colour", {{"red", Colour::kRed},
                                                                         {"green", Colour::kGreen}});
-template <>
-inline constexpr auto describe<Spin> = record<Spin>("spin", "", field("iterations", &Spin::iterations, ""));
-template <>
-inline constexpr auto describe<Burst> = record<Burst>("burst", "", field("on", &Burst::on, ""));
-template <>
-inline constexpr auto describe<Sample> = record<Sample>(
-    "sample", "", field("count", &Sample::count, ""), field("rate", &Sample::rate, ""),
-    field("names", &Sample::names, ""), field("spins", &Sample::spins, ""),
-    field("colour", &Sample::colour, ""), field("work", &Sample::work, ""), field("cpus", &Sample::cpus, ""),
-    field("memory", &Sample::memory, ""), field("triple", &Sample::triple, ""));
 
 namespace {
 

@@ -10,23 +10,25 @@ namespace {
 struct Wheel {
   std::uint32_t spokes = 0;
   std::optional<std::string> maker{};
+
+  static consteval auto describe() {
+    using T = Wheel;
+    return record("a wheel", field<&T::spokes>("its spokes"), field<&T::maker>("who made it"));
+  }
 };
 struct Cart {
   std::string name;
   std::vector<Wheel> wheels;
   std::uint32_t horses = 7;
+
+  static consteval auto describe() {
+    using T = Cart;
+    return record("a cart", field<&T::name>("its name"), field<&T::wheels>("its wheels"),
+                  field<&T::horses>("what draws it"));
+  }
 };
 
 }  // namespace
-
-template <>
-inline constexpr auto describe<Wheel> = record<Wheel>("Wheel", "a wheel",
-                                                      field("spokes", &Wheel::spokes, "its spokes"),
-                                                      field("maker", &Wheel::maker, "who made it"));
-template <>
-inline constexpr auto describe<Cart> = record<Cart>("Cart", "a cart", field("name", &Cart::name, "its name"),
-                                                    field("wheels", &Cart::wheels, "its wheels"),
-                                                    field("horses", &Cart::horses, "what draws it"));
 
 namespace {
 

@@ -16,26 +16,25 @@ namespace {
 struct Note {
   std::string text;
   int number = 0;
+
+  static consteval auto describe() {
+    using T = Note;
+    return record("", field<&T::text>(""), field<&T::number>(""));
+  }
 };
 struct Page {
   std::optional<std::string> title;
   std::vector<Note> notes;
   std::map<std::string, std::string> tags;
   std::variant<Note, int> extra;
+
+  static consteval auto describe() {
+    using T = Page;
+    return record("", field<&T::title>(""), field<&T::notes>(""), field<&T::tags>(""), field<&T::extra>(""));
+  }
 };
 
 }  // namespace
-
-namespace ktstr {
-template <>
-inline constexpr auto describe<Note> = record<Note>("Note", "", field("text", &Note::text, ""),
-                                                    field("number", &Note::number, ""));
-template <>
-inline constexpr auto describe<Page> = record<Page>("Page", "", field("title", &Page::title, ""),
-                                                    field("notes", &Page::notes, ""),
-                                                    field("tags", &Page::tags, ""),
-                                                    field("extra", &Page::extra, ""));
-}  // namespace ktstr
 
 TEST_CASE("printable text stays as it is") {
   for (const auto* text : {"", "worker/12: 3.5 ms", "a\\x1b", "M\u00fcller \u2192 \u6f22\u5b57 \U0001f600"})

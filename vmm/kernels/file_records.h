@@ -21,6 +21,14 @@ struct FileRecord {
   std::string checksum;
   std::uint64_t inode = 0;
   std::int64_t ctime_ns = 0;
+
+  static consteval auto describe() {
+    using T = FileRecord;
+    return record("one file of a cached kernel", field<&T::name>("its name"), field<&T::bytes>("its size"),
+                  field<&T::checksum>("CRC-64 (xz) of its bytes, hexadecimal"),
+                  field<&T::inode>("its inode when it was last read"),
+                  field<&T::ctime_ns>("its change time then, ns since 1970"));
+  }
 };
 
 /// Of checksums.json. Files without a version are 1.0.
@@ -37,6 +45,13 @@ struct FileRecords {
   [[nodiscard]] static std::optional<FileRecords> load(const std::filesystem::path& directory);
   /// In one step. Precondition: nobody else saves there. Errors: kIo.
   [[nodiscard]] Status save(const std::filesystem::path& directory) const;
+
+  static consteval auto describe() {
+    using T = FileRecords;
+    return record("the files of a cached kernel: checksums.json of its entry",
+                  field<&T::format>("version of this file's format, MAJOR.MINOR"),
+                  field<&T::files>("each of them"));
+  }
 };
 
 enum class CheckDepth {
@@ -55,21 +70,3 @@ struct FileDamage {
                                        CheckDepth depth);
 
 }  // namespace ktstr::vmm
-
-namespace ktstr {
-
-template <>
-inline constexpr auto describe<vmm::FileRecord> = record<vmm::FileRecord>(
-    "FileRecord", "one file of a cached kernel", field("name", &vmm::FileRecord::name, "its name"),
-    field("bytes", &vmm::FileRecord::bytes, "its size"),
-    field("checksum", &vmm::FileRecord::checksum, "CRC-64 (xz) of its bytes, hexadecimal"),
-    field("inode", &vmm::FileRecord::inode, "its inode when it was last read"),
-    field("ctime_ns", &vmm::FileRecord::ctime_ns, "its change time then, ns since 1970"));
-
-template <>
-inline constexpr auto describe<vmm::FileRecords> = record<vmm::FileRecords>(
-    "FileRecords", "the files of a cached kernel: checksums.json of its entry",
-    field("format", &vmm::FileRecords::format, "version of this file's format, MAJOR.MINOR"),
-    field("files", &vmm::FileRecords::files, "each of them"));
-
-}  // namespace ktstr

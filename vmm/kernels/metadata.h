@@ -40,25 +40,24 @@ struct KernelMetadata {
   /// Whether a scheduler can be expected to load and work.
   [[nodiscard]] bool can_run_schedulers() const { return sched_ext && !sched_ext_defect; }
   [[nodiscard]] bool is_fetched() const { return source.starts_with(kFetchedSource); }
+
+  static consteval auto describe() {
+    using T = KernelMetadata;
+    return record(
+        "one cached kernel", field<&T::format>("version of this file's format, MAJOR.MINOR"),
+        field<&T::release>("what `uname -r` prints"),
+        field<&T::build_id>("GNU build id in hexadecimal; null when the image has none"),
+        field<&T::image_format>("form of the image that was added"),
+        field<&T::image_checksum>("CRC-64 (xz) of the image that was added, hexadecimal"),
+        field<&T::image_bytes>("size of the image that was added, in bytes"),
+        field<&T::source>("where the kernel came from: a file or a package"),
+        field<&T::added>("when it came into the cache, ISO 8601, UTC"),
+        field<&T::sched_ext>("whether it was built with CONFIG_SCHED_CLASS_EXT"),
+        field<&T::sched_ext_defect>(
+            "why schedulers can't work in spite of sched_ext; null when nothing is known against it"));
+  }
 };
 
 }  // namespace vmm
-
-template <>
-inline constexpr auto describe<vmm::KernelMetadata> = record<vmm::KernelMetadata>(
-    "KernelMetadata", "one cached kernel",
-    field("format", &vmm::KernelMetadata::format, "version of this file's format, MAJOR.MINOR"),
-    field("release", &vmm::KernelMetadata::release, "what `uname -r` prints"),
-    field("build_id", &vmm::KernelMetadata::build_id,
-          "GNU build id in hexadecimal; null when the image has none"),
-    field("image_format", &vmm::KernelMetadata::image_format, "form of the image that was added"),
-    field("image_checksum", &vmm::KernelMetadata::image_checksum,
-          "CRC-64 (xz) of the image that was added, hexadecimal"),
-    field("image_bytes", &vmm::KernelMetadata::image_bytes, "size of the image that was added, in bytes"),
-    field("source", &vmm::KernelMetadata::source, "where the kernel came from: a file or a package"),
-    field("added", &vmm::KernelMetadata::added, "when it came into the cache, ISO 8601, UTC"),
-    field("sched_ext", &vmm::KernelMetadata::sched_ext, "whether it was built with CONFIG_SCHED_CLASS_EXT"),
-    field("sched_ext_defect", &vmm::KernelMetadata::sched_ext_defect,
-          "why schedulers can't work in spite of sched_ext; null when nothing is known against it"));
 
 }  // namespace ktstr

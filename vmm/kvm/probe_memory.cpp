@@ -37,20 +37,19 @@ struct ProbeRecord {
     return version == other.version && boot_id == other.boot_id && device == other.device &&
            inode == other.inode;
   }
+
+  static consteval auto describe() {
+    using T = ProbeRecord;
+    return record("what the probe found of /dev/kvm",
+                  field<&T::format>("version of this file's format, MAJOR.MINOR"),
+                  field<&T::version>("of the probe"), field<&T::boot_id>("of the host"),
+                  field<&T::device>("st_rdev of /dev/kvm"), field<&T::inode>("st_ino of /dev/kvm"),
+                  field<&T::reason>("why KVM boots nothing; null when it does"));
+  }
 };
 
 }  // namespace
 }  // namespace vmm::kvm
-
-template <>
-inline constexpr auto describe<vmm::kvm::ProbeRecord> = record<vmm::kvm::ProbeRecord>(
-    "ProbeRecord", "what the probe found of /dev/kvm",
-    field("format", &vmm::kvm::ProbeRecord::format, "version of this file's format, MAJOR.MINOR"),
-    field("version", &vmm::kvm::ProbeRecord::version, "of the probe"),
-    field("boot_id", &vmm::kvm::ProbeRecord::boot_id, "of the host"),
-    field("device", &vmm::kvm::ProbeRecord::device, "st_rdev of /dev/kvm"),
-    field("inode", &vmm::kvm::ProbeRecord::inode, "st_ino of /dev/kvm"),
-    field("reason", &vmm::kvm::ProbeRecord::reason, "why KVM boots nothing; null when it does"));
 
 namespace vmm::kvm {
 namespace {

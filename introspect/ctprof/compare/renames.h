@@ -5,14 +5,23 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/base/describe.h"
+
 namespace ktstr::introspect::ctprof {
 
 struct Rename {
   std::string before;
   std::string after;
-  double score = 0;  ///< how alike the names are: 0 to 1
+  double score = 0;
 
   friend bool operator==(const Rename&, const Rename&) = default;
+
+  static consteval auto describe() {
+    using T = Rename;
+    return record("a group that has another name in the second capture",
+                  field<&T::before>("its name in the first"), field<&T::after>("in the second"),
+                  field<&T::score>("how alike the names are, 0 to 1"));
+  }
 };
 
 /// Twice the number of characters that both names have in the same order, of the characters of both.

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/describe.h"
 #include "engine/base/write.h"
 #include "introspect/ctprof/compare/aggregate.h"
 #include "introspect/ctprof/compare/renames.h"
@@ -23,6 +24,20 @@ struct Row {
   std::optional<double> rate_per_second;
   bool reset = false;
   std::uint64_t threads_reset = 0;
+
+  static consteval auto describe() {
+    using T = Row;
+    return record(
+        "one value of one group in two captures", field<&T::section>("what it belongs to"),
+        field<&T::group>("the group, the cgroup, or \"system\""), field<&T::metric>("the metric's name"),
+        field<&T::unit>("of its values"), field<&T::before>("in the first capture"),
+        field<&T::after>("in the second; of a quotient, of what happened between two captures of one boot"),
+        field<&T::change>("how much it grew; of a counter of one boot, by threads still there"),
+        field<&T::relative>("the change divided by what was before; null from nothing"),
+        field<&T::rate_per_second>("a counter's growth between captures of one boot"),
+        field<&T::reset>("a counter fell: it began anew, and has no change"),
+        field<&T::threads_reset>("threads of the group whose counter fell; they are left out of the change"));
+  }
 };
 
 /// A group in both captures, or in one.
@@ -30,6 +45,13 @@ struct GroupSize {
   std::string group;
   std::optional<std::uint64_t> threads_before;
   std::optional<std::uint64_t> threads_after;
+
+  static consteval auto describe() {
+    using T = GroupSize;
+    return record("how many threads a group has", field<&T::group>("its name"),
+                  field<&T::threads_before>("in the first capture"),
+                  field<&T::threads_after>("in the second"));
+  }
 };
 
 struct Comparison {
@@ -38,6 +60,15 @@ struct Comparison {
   std::vector<Rename> renames;
   std::vector<GroupSize> groups;
   std::vector<Row> rows;
+
+  static consteval auto describe() {
+    using T = Comparison;
+    return record("what changed between two captures",
+                  field<&T::seconds>("between them, when they are of one boot"),
+                  field<&T::notes>("what to know about the two, a sentence each"),
+                  field<&T::renames>("groups taken to be the same under another name"),
+                  field<&T::groups>("all groups"), field<&T::rows>("the values"));
+  }
 };
 
 }  // namespace ktstr::introspect::ctprof
@@ -88,48 +119,4 @@ struct CustomWriter<introspect::ctprof::Aggregate> {
   }
 };
 
-template <>
-inline constexpr auto describe<introspect::ctprof::Row> = [] {
-  using T = introspect::ctprof::Row;
-  return record<T>(
-      "Row", "one value of one group in two captures", field("section", &T::section, "what it belongs to"),
-      field("group", &T::group, "the group, the cgroup, or \"system\""),
-      field("metric", &T::metric, "the metric's name"), field("unit", &T::unit, "of its values"),
-      field("before", &T::before, "in the first capture"),
-      field("after", &T::after,
-            "in the second; of a quotient, of what happened between two captures of one boot"),
-      field("change", &T::change, "how much it grew; of a counter of one boot, by threads still there"),
-      field("relative", &T::relative, "the change divided by what was before; null from nothing"),
-      field("rate_per_second", &T::rate_per_second, "a counter's growth between captures of one boot"),
-      field("reset", &T::reset, "a counter fell: it began anew, and has no change"),
-      field("threads_reset", &T::threads_reset,
-            "threads of the group whose counter fell; they are left out of the change"));
-}();
-
-template <>
-inline constexpr auto describe<introspect::ctprof::GroupSize> = [] {
-  using T = introspect::ctprof::GroupSize;
-  return record<T>("GroupSize", "how many threads a group has", field("group", &T::group, "its name"),
-                   field("threads_before", &T::threads_before, "in the first capture"),
-                   field("threads_after", &T::threads_after, "in the second"));
-}();
-
-template <>
-inline constexpr auto describe<introspect::ctprof::Rename> = [] {
-  using T = introspect::ctprof::Rename;
-  return record<T>("Rename", "a group that has another name in the second capture",
-                   field("before", &T::before, "its name in the first"),
-                   field("after", &T::after, "in the second"),
-                   field("score", &T::score, "how alike the names are, 0 to 1"));
-}();
-
-template <>
-inline constexpr auto describe<introspect::ctprof::Comparison> = [] {
-  using T = introspect::ctprof::Comparison;
-  return record<T>("Comparison", "what changed between two captures",
-                   field("seconds", &T::seconds, "between them, when they are of one boot"),
-                   field("notes", &T::notes, "what to know about the two, a sentence each"),
-                   field("renames", &T::renames, "groups taken to be the same under another name"),
-                   field("groups", &T::groups, "all groups"), field("rows", &T::rows, "the values"));
-}();
 }  // namespace ktstr
