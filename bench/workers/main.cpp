@@ -78,10 +78,10 @@ Result<Cost> measure(engine::AgentClient& client, std::size_t count) {
            static_cast<double>(count);
   };
   auto begin = Clock::now();
-  KTSTR_TRY(client.spawn(request));
+  KTSTR_TRY(client.ask(request));
   Cost cost{.workers = count, .start = each(begin)};
   begin = Clock::now();
-  const auto reports = KTSTR_TRY(client.stop());
+  const auto reports = KTSTR_TRY(client.ask(engine::protocol::StopWorkers{})).reports;
   cost.stop = each(begin);
   const auto lost = count - static_cast<std::size_t>(std::ranges::count_if(
                                 reports, [](const auto& report) { return report.completed; }));

@@ -89,12 +89,21 @@ Status Session::serve() {
   return ok();
 }
 
+template <class Request>
+Reply Session::carry_out(Request& request) {
+  Answered<Request> answer = handle(request);
+  if (!answer) return Failed{answer.error().code, answer.error().message};
+  if constexpr (std::same_as<decltype(answer), Status>)
+    return Done{};
+  else
+    return std::move(*answer);
+}
+
 Status Session::answer(const std::string& payload) {
   auto message = from_json<RequestMessage>(payload, kPayloadLimits);
   if (!message) return send(0, Failed{message.error().code, "request: " + message.error().message});
-  auto reply = std::visit([this](auto& request) { return handle(request); }, message->request);
-  if (!reply) return send(message->id, Failed{reply.error().code, reply.error().message});
-  return send(message->id, std::move(*reply));
+  return send(message->id,
+              std::visit([this](auto& request) { return carry_out(request); }, message->request));
 }
 
 Status Session::send(std::uint64_t id, Reply reply) {
@@ -107,44 +116,39 @@ Status Session::send(std::uint64_t id, Reply reply) {
   return send_frame(channel_.get(), payload, kFrameTimeout);
 }
 
-Result<Reply> Session::handle(const AddCgroup& request) {
-  KTSTR_TRY_STATUS(cgroups_.create(request));
-  return Done{};
+Status Session::handle(const AddCgroup& request) {
+  return cgroups_.create(request);
 }
 
-Result<Reply> Session::handle(const FreezeCgroup& request) {
-  KTSTR_TRY_STATUS(cgroups_.freeze(request.cgroup, request.frozen));
-  return Done{};
+Status Session::handle(const FreezeCgroup& request) {
+  return cgroups_.freeze(request.cgroup, request.frozen);
 }
 
-Result<Reply> Session::handle(const ReadFile& request) {
+Result<FileContent> Session::handle(const ReadFile& request) {
   auto content = KTSTR_TRY(read_file(request.path, request.limit));
   make_ascii(content.text);
   return FileContent{std::move(content.text), content.truncated};
 }
 
-Result<Reply> Session::handle(const FindTopology&) {
-  return KTSTR_TRY(find_topology("/sys/devices/system"));
+Result<FoundTopology> Session::handle(const FindTopology&) {
+  return find_topology("/sys/devices/system");
 }
 
-Result<Reply> Session::handle(const PinBpfMap& request) {
-  KTSTR_TRY_STATUS(pinned_maps_.pin(request.id));
-  return Done{};
+Status Session::handle(const PinBpfMap& request) {
+  return pinned_maps_.pin(request.id);
 }
 
-Result<Reply> Session::handle(const Refresh& request) {
-  KTSTR_TRY_STATUS(refresh(request));
-  return Done{};
+Status Session::handle(const Refresh& request) {
+  return refresh(request);
 }
 
-Result<Reply> Session::handle(const SetStatistics& request) {
-  return KTSTR_TRY(set_statistics(request));
+Result<StatisticsSwitches> Session::handle(const SetStatistics& request) {
+  return set_statistics(request);
 }
 
-Result<Reply> Session::handle(const Shutdown&) {
+Status Session::handle(const Shutdown&) {
   done_ = true;
-  KTSTR_TRY_STATUS(clean_up());
-  return Done{};
+  return clean_up();
 }
 
 }  // namespace ktstr::engine::guest

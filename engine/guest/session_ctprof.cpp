@@ -9,7 +9,7 @@ namespace ktstr::engine::guest {
 using namespace protocol;
 
 /// By one reader: the agent's priority is above that of all it captures.
-Result<Reply> Session::handle(const CaptureThreads&) {
+Result<Captured> Session::handle(const CaptureThreads&) {
   capture_.clear();
   introspect::ctprof::CaptureOptions options;
   options.workers = 1;
@@ -24,7 +24,7 @@ Result<Reply> Session::handle(const CaptureThreads&) {
   return Captured{capture_.size()};
 }
 
-Result<Reply> Session::handle(const ReadCapture& request) {
+Result<CapturePart> Session::handle(const ReadCapture& request) {
   if (request.offset >= capture_.size())
     return Error{ErrorCode::kOutOfRange, "the capture has no byte " + std::to_string(request.offset)};
   return CapturePart{encode_base64(std::string_view(capture_).substr(request.offset, kMaxCapturePartBytes))};

@@ -5,24 +5,24 @@ namespace ktstr::engine::guest {
 
 using namespace protocol;
 
-Result<Reply> Session::handle(const AttachScheduler& request) {
-  return Reply(KTSTR_TRY(scheduler_.attach(request)));
+Result<SchedulerChanged> Session::handle(const AttachScheduler& request) {
+  return scheduler_.attach(request);
 }
 
-Result<Reply> Session::handle(const DetachScheduler& request) {
-  return Reply(KTSTR_TRY(scheduler_.detach(request.timeout)));
+Result<SchedulerChanged> Session::handle(const DetachScheduler& request) {
+  return scheduler_.detach(request.timeout);
 }
 
-Result<Reply> Session::handle(const ReplaceScheduler& request) {
-  return Reply(KTSTR_TRY(scheduler_.replace(request.next)));
+Result<SchedulerChanged> Session::handle(const ReplaceScheduler& request) {
+  return scheduler_.replace(request.next);
 }
 
-Result<Reply> Session::handle(const RestartScheduler&) {
-  return Reply(KTSTR_TRY(scheduler_.restart()));
+Result<SchedulerChanged> Session::handle(const RestartScheduler&) {
+  return scheduler_.restart();
 }
 
-Result<Reply> Session::handle(const QueryScheduler& request) {
-  return Reply(scheduler_.query(request.patience));
+Result<SchedulerChanged> Session::handle(const QueryScheduler& request) {
+  return scheduler_.query(request.patience);
 }
 
 }  // namespace ktstr::engine::guest

@@ -14,18 +14,18 @@ bool is_in(const std::vector<std::string>& names, const std::optional<std::strin
 
 }  // namespace
 
-Result<Reply> Session::handle(SpawnWorkers& request) {
+Result<Spawned> Session::handle(SpawnWorkers& request) {
   return Spawned{KTSTR_TRY(workers_.spawn(request))};
 }
 
-Result<Reply> Session::handle(const SetCpuset& request) {
+Status Session::handle(const SetCpuset& request) {
   KTSTR_TRY_STATUS(cgroups_.check(request.cgroup));
   KTSTR_TRY_STATUS(workers_.change_placement(
       cgroups_.subtree(request.cgroup), [&] { return cgroups_.set_cpuset(request.cgroup, request.cpus); }));
-  return Done{};
+  return ok();
 }
 
-Result<Reply> Session::handle(const StopWorkers& request) {
+Result<Stopped> Session::handle(const StopWorkers& request) {
   if (request.cgroup) {
     KTSTR_TRY_STATUS(cgroups_.thaw_path(*request.cgroup));
     return Stopped{workers_.stop([&](const Worker& worker) { return worker.cgroup == request.cgroup; })};
@@ -34,7 +34,7 @@ Result<Reply> Session::handle(const StopWorkers& request) {
   return Stopped{workers_.stop([](const Worker&) { return true; })};
 }
 
-Result<Reply> Session::handle(const RemoveCgroup& request) {
+Result<Stopped> Session::handle(const RemoveCgroup& request) {
   KTSTR_TRY_STATUS(cgroups_.check(request.cgroup));
   const auto names = cgroups_.subtree(request.cgroup);
   for (const auto& name : names) KTSTR_TRY_STATUS(cgroups_.thaw_path(name));
@@ -43,7 +43,7 @@ Result<Reply> Session::handle(const RemoveCgroup& request) {
   return stopped;
 }
 
-Result<Reply> Session::handle(const SetAffinity& request) {
+Status Session::handle(const SetAffinity& request) {
   KTSTR_TRY_STATUS(cgroups_.check(request.cgroup));
   const auto workers = workers_.in_cgroup(request.cgroup);
   if (workers.size() != request.affinities.size())
@@ -55,10 +55,10 @@ Result<Reply> Session::handle(const SetAffinity& request) {
       KTSTR_TRY_STATUS(set_affinity(workers[i]->pid, request.affinities[i]));
       workers[i]->affinities.push_back(request.affinities[i].to_string());
     }
-  return Done{};
+  return ok();
 }
 
-Result<Reply> Session::handle(const MoveTasks& request) {
+Status Session::handle(const MoveTasks& request) {
   if (!request.from) return move_from_own(request.to);
   const auto move = [&]() -> Status {
     const auto workers = workers_.in_cgroup(request.from);
@@ -67,19 +67,19 @@ Result<Reply> Session::handle(const MoveTasks& request) {
     return ok();
   };
   KTSTR_TRY_STATUS(workers_.change_placement({*request.from}, move));
-  return Done{};
+  return ok();
 }
 
-Result<Reply> Session::move_from_own(const std::optional<std::string>& to) {
+Status Session::move_from_own(const std::optional<std::string>& to) {
   const auto workers = workers_.in_cgroup(std::nullopt);
   std::vector<pid_t> pids;
   for (const auto* worker : workers)
     if (!worker->ending) pids.push_back(worker->pid);
   KTSTR_TRY_STATUS(cgroups_.move(pids, to));
   for (auto* worker : workers) worker->cgroup = to;
-  if (!to) return Done{};
+  if (!to) return ok();
   KTSTR_TRY_STATUS(workers_.change_placement({*to}, [] { return ok(); }));
-  return Done{};
+  return ok();
 }
 
 Status Session::clean_up() {

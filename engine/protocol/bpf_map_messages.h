@@ -4,11 +4,14 @@
 #include <cstdint>
 
 #include "engine/base/describe.h"
+#include "engine/protocol/done.h"
 
 namespace ktstr::engine::protocol {
 
 /// Holds the map with this id until the session ends. Once more is no error. Answered by Done.
 struct PinBpfMap {
+  using Answer = Done;
+
   std::uint32_t id = 0;
 
   static consteval auto describe() {

@@ -10,6 +10,9 @@
 
 namespace ktstr::engine::protocol {
 
+struct CapturePart;
+struct Captured;
+
 /// A capture that is larger compressed is an error of the agent's; the runner takes none. Some 200 000
 /// threads.
 inline constexpr std::uint64_t kMaxCaptureBytes = 64U << 20;
@@ -19,6 +22,8 @@ inline constexpr std::size_t kMaxCapturePartBytes = 1U << 20;
 /// Captures every thread of the guest. The agent keeps the capture until the next one. Answered by Captured;
 /// failed with kOutOfRange above kMaxCaptureBytes.
 struct CaptureThreads {
+  using Answer = Captured;
+
   static consteval auto describe() {
     return record<CaptureThreads>("capture_threads", "captures a profile of every thread");
   }
@@ -26,6 +31,8 @@ struct CaptureThreads {
 /// Asks for the next bytes of the last capture. Answered by CapturePart; failed with kOutOfRange when there
 /// are none from `offset` on.
 struct ReadCapture {
+  using Answer = CapturePart;
+
   std::uint64_t offset = 0;
 
   static consteval auto describe() {

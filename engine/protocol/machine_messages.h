@@ -9,8 +9,12 @@
 
 namespace ktstr::engine::protocol {
 
+struct FoundTopology;
+
 /// Asks what the guest's kernel made of its machine. Answered by FoundTopology.
 struct FindTopology {
+  using Answer = FoundTopology;
+
   static consteval auto describe() {
     return record<FindTopology>("find_topology", "asks what the guest's kernel made of its machine");
   }

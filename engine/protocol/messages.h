@@ -2,18 +2,22 @@
 // frame.h).
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
 #include "engine/base/cpu_set.h"
 #include "engine/base/describe.h"
+#include "engine/base/result.h"
 #include "engine/base/units.h"
 #include "engine/protocol/bpf_map_messages.h"
 #include "engine/protocol/ctprof_messages.h"
+#include "engine/protocol/done.h"
 #include "engine/protocol/error_code.h"
 #include "engine/protocol/frame.h"
 #include "engine/protocol/latency_histogram.h"
@@ -26,12 +30,18 @@
 
 namespace ktstr::engine::protocol {
 
+struct FileContent;
+struct Spawned;
+struct Stopped;
+
 // ---- requests
 // -------------------------------------------------------------------------------------------------------
 
 /// Makes a cgroup below the agent's root, with its controllers. Absent limits are left at the kernel's
 /// default.
 struct AddCgroup {
+  using Answer = Done;
+
   std::string cgroup;
   std::optional<CpuSet> cpus;
   std::optional<std::uint32_t> cpu_weight;
@@ -48,9 +58,10 @@ struct AddCgroup {
         field<&T::memory_max>("memory.max"), field<&T::pids_max>("pids.max, tasks"));
   }
 };
-/// Stops the workers of the cgroup and of those below it, then removes them all, the deepest first. Answered
-/// by Stopped.
+/// Stops the workers of the cgroup and of those below it, then removes them all, the deepest first.
 struct RemoveCgroup {
+  using Answer = Stopped;
+
   std::string cgroup;
 
   static consteval auto describe() {
@@ -60,6 +71,8 @@ struct RemoveCgroup {
 };
 /// Absent cpus: clears the cpuset (the cgroup inherits its parent's).
 struct SetCpuset {
+  using Answer = Done;
+
   std::string cgroup;
   std::optional<CpuSet> cpus;
 
@@ -73,6 +86,8 @@ struct SetCpuset {
 /// Starts `affinities.size()` workers: all are forked and placed first, then released together.
 /// An absent cgroup means the agent's own. An empty affinity leaves the worker with what its cgroup allows.
 struct SpawnWorkers {
+  using Answer = Spawned;
+
   std::optional<std::string> cgroup;
   Work work;
   std::vector<CpuSet> affinities;
@@ -94,6 +109,8 @@ struct SpawnWorkers {
 /// that ended by themselves included. Absent cgroup: all workers everywhere. A frozen cgroup is thawed first:
 /// its tasks can't stop.
 struct StopWorkers {
+  using Answer = Stopped;
+
   std::optional<std::string> cgroup;
 
   static consteval auto describe() {
@@ -103,6 +120,8 @@ struct StopWorkers {
 };
 /// One set for each worker of the cgroup, in order of spawning; an empty set means all CPUs.
 struct SetAffinity {
+  using Answer = Done;
+
   std::string cgroup;
   std::vector<CpuSet> affinities;
 
@@ -116,6 +135,8 @@ struct SetAffinity {
 };
 /// Moves every task of `from`. Absent names mean the agent's own cgroup; from there only workers are moved.
 struct MoveTasks {
+  using Answer = Done;
+
   std::optional<std::string> from;
   std::optional<std::string> to;
 
@@ -126,6 +147,8 @@ struct MoveTasks {
   }
 };
 struct FreezeCgroup {
+  using Answer = Done;
+
   std::string cgroup;
   bool frozen = true;
 
@@ -138,6 +161,8 @@ struct FreezeCgroup {
 };
 /// Reads a file of the guest (tests: /proc, /sys), at most `limit` bytes.
 struct ReadFile {
+  using Answer = FileContent;
+
   std::string path;
   std::uint32_t limit = 1 << 20;
 
@@ -149,6 +174,8 @@ struct ReadFile {
 };
 /// Removes every cgroup and worker, then powers the guest off (as PID 1) or leaves (on a bare host).
 struct Shutdown {
+  using Answer = Done;
+
   static consteval auto describe() {
     return record<Shutdown>("shutdown", "removes everything and ends the agent");
   }
@@ -294,9 +321,6 @@ struct FileContent {
         field<&T::truncated>("whether there was more"));
   }
 };
-struct Done {
-  static consteval auto describe() { return record<Done>("done", "the request was carried out"); }
-};
 /// The request failed; nothing of it is left half done unless the message says so.
 struct Failed {
   ErrorCode code = ErrorCode::kIo;
@@ -324,5 +348,10 @@ struct ReplyMessage {
                   field<&T::id>("number of the request; 0: none"), field<&T::reply>("the answer"));
   }
 };
+
+/// What carrying out a Request gives: its answer; a Status where that is Done.
+template <class Request>
+using Answered = std::conditional_t<std::same_as<typename Request::Answer, Done>, Status,
+                                    Result<typename Request::Answer>>;
 
 }  // namespace ktstr::engine::protocol

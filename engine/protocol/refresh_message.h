@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/base/describe.h"
+#include "engine/protocol/done.h"
 
 namespace ktstr::engine::protocol {
 
@@ -17,6 +18,8 @@ inline constexpr std::size_t kMaxEntropyBytes = 64;
 /// given other entropy. Answered by Done. Only a guest's agent takes it: one on a bare host does not own the
 /// kernel.
 struct Refresh {
+  using Answer = Done;
+
   std::vector<std::uint8_t> entropy;
   std::uint64_t realtime_ns = 0;
 

@@ -11,6 +11,8 @@
 
 namespace ktstr::engine::protocol {
 
+struct SchedulerChanged;
+
 /// How a process ended.
 struct ExitInfo {
   std::string how;
@@ -37,8 +39,10 @@ struct ControlWrite {
   }
 };
 
-/// Starts a scheduler and waits until the kernel runs it. Answered by SchedulerChanged.
+/// Starts a scheduler and waits until the kernel runs it.
 struct AttachScheduler {
+  using Answer = SchedulerChanged;
+
   std::string name;
   std::optional<std::string> program;
   std::vector<std::string> args;
@@ -62,9 +66,10 @@ struct AttachScheduler {
                   field<&T::timeout>("until the kernel runs it"));
   }
 };
-/// Ends the scheduler: SIGTERM, SIGKILL after `timeout`. Waits until the kernel has let it go. Answered by
-/// SchedulerChanged.
+/// Ends the scheduler: SIGTERM, SIGKILL after `timeout`. Waits until the kernel has let it go.
 struct DetachScheduler {
+  using Answer = SchedulerChanged;
+
   Duration timeout = std::chrono::seconds(10);
 
   static consteval auto describe() {
@@ -72,9 +77,11 @@ struct DetachScheduler {
                   field<&DetachScheduler::timeout>("from SIGTERM to SIGKILL"));
   }
 };
-/// Detaches what is attached, then attaches `next`. Answered by SchedulerChanged: when `next` does not load,
+/// Detaches what is attached, then attaches `next`. When `next` does not load,
 /// the former one is gone all the same, unless `next` is preloaded.
 struct ReplaceScheduler {
+  using Answer = SchedulerChanged;
+
   AttachScheduler next;
 
   static consteval auto describe() {
@@ -84,13 +91,17 @@ struct ReplaceScheduler {
 };
 /// Replaces the last attached scheduler by itself, be it alive or dead.
 struct RestartScheduler {
+  using Answer = SchedulerChanged;
+
   static consteval auto describe() {
     return record<RestartScheduler>("restart_scheduler",
                                     "ends the last attached scheduler and starts it again");
   }
 };
-/// Asks how the attached scheduler fares. Answered by SchedulerChanged.
+/// Asks how the attached scheduler fares.
 struct QueryScheduler {
+  using Answer = SchedulerChanged;
+
   Duration patience;
 
   static consteval auto describe() {

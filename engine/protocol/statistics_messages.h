@@ -7,9 +7,13 @@
 
 namespace ktstr::engine::protocol {
 
+struct StatisticsSwitches;
+
 /// Switches kernel.bpf_stats_enabled and kernel.sched_schedstats on, or leaves both as they are. An agent on
 /// a bare host leaves them in any case. Answered by StatisticsSwitches.
 struct SetStatistics {
+  using Answer = StatisticsSwitches;
+
   bool on = true;
 
   static consteval auto describe() {

@@ -19,11 +19,14 @@ class AgentGuest final : public Guest {
              Clock::time_point epoch)
       : agent_(agent), watch_(watch), ends_(ends), epoch_(epoch) {}
 
-  [[nodiscard]] Result<protocol::Reply> ask(const protocol::Request& request) override;
   [[nodiscard]] Duration now() const override { return Clock::now() - epoch_; }
   [[nodiscard]] Result<WaitEnd> wait_until(Duration moment) override;
 
  private:
+  [[nodiscard]] Result<protocol::Reply> exchange(protocol::Request request) override {
+    return agent_.exchange(std::move(request));
+  }
+
   AgentClient& agent_;
   const MachineWatch& watch_;
   const SchedulerEnds& ends_;

@@ -120,10 +120,7 @@ void Attempt::attach() {
 }
 
 Status Attempt::find_topology(Guest& guest) {
-  auto reply = KTSTR_TRY(guest.ask(protocol::FindTopology{}));
-  auto* found = std::get_if<protocol::FoundTopology>(&reply);
-  if (!found) return Error{ErrorCode::kCorrupt, "the agent answered with a reply of another kind"};
-  report_.machine.found = std::move(*found);
+  report_.machine.found = KTSTR_TRY(guest.ask(protocol::FindTopology{}));
   auto status = check_found_topology(scenario_.topology, *report_.machine.found);
   if (!status) return std::move(status.error()).with_context("set-up");
   return ok();
@@ -188,7 +185,7 @@ SchedulerDriver Attempt::make_scheduler_driver(Guest& guest) {
 void Attempt::shut_down(AgentClient& agent) {
   ticker_.begin({.stage = Stage::kShutdown});
   const auto begin = Clock::now();
-  static_cast<void>(agent.shutdown());
+  static_cast<void>(agent.shut_down());
   static_cast<void>(watch_->wait_event(kShutdownGrace));
   take_time(report_.timings.shutdown_ns, begin);
 }

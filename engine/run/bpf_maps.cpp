@@ -131,7 +131,7 @@ Status BpfMaps::apply(std::size_t, const PinBpfMapOp& op) {
   if (named != names_.end() && named->second != map.id)
     return Error{ErrorCode::kInvalidArgument, fmt::format("\"{}\" stands for map {} already, not for map {}",
                                                           *op.name, named->second, map.id)};
-  if (!pinned_.contains(map.id)) KTSTR_TRY(guest_.ask(protocol::PinBpfMap{map.id}));
+  if (!pinned_.contains(map.id)) KTSTR_TRY_STATUS(guest_.ask(protocol::PinBpfMap{map.id}));
   pinned_.insert(map.id);
   if (op.name) names_.emplace(*op.name, map.id);
   return ok();

@@ -17,13 +17,6 @@ Error corrupt(std::string message) {
   return {ErrorCode::kCorrupt, std::move(message)};
 }
 
-template <class Answer>
-Result<Answer> ask(Guest& guest, const protocol::Request& request) {
-  auto reply = KTSTR_TRY(guest.ask(request));
-  if (auto* answer = std::get_if<Answer>(&reply)) return std::move(*answer);
-  return corrupt("the agent answered with a reply of another kind");
-}
-
 std::uint64_t to_ns(Duration duration) {
   return static_cast<std::uint64_t>(duration.ns);
 }
@@ -31,13 +24,13 @@ std::uint64_t to_ns(Duration duration) {
 }  // namespace
 
 Result<std::string> CtprofCaptures::fetch_part(std::uint64_t offset) {
-  const auto part = KTSTR_TRY(ask<protocol::CapturePart>(guest_, protocol::ReadCapture{offset}));
+  const auto part = KTSTR_TRY(guest_.ask(protocol::ReadCapture{offset}));
   return protocol::decode_base64(part.base64);
 }
 
 /// Every part but the last is full, so that there is an end whatever the guest answers.
 Result<std::string> CtprofCaptures::fetch() {
-  const auto captured = KTSTR_TRY(ask<protocol::Captured>(guest_, protocol::CaptureThreads{}));
+  const auto captured = KTSTR_TRY(guest_.ask(protocol::CaptureThreads{}));
   if (captured.bytes > protocol::kMaxCaptureBytes)
     return corrupt(fmt::format("the agent announced a capture of {} bytes, above the limit of {}",
                                captured.bytes, protocol::kMaxCaptureBytes));

@@ -14,14 +14,14 @@ class ExpectingGuest final : public Guest {
   /// nobody watches schedulers.
   ExpectingGuest(Guest& guest, const std::unique_ptr<GuestDumps>& dumps) : guest_(guest), dumps_(dumps) {}
 
-  [[nodiscard]] Result<protocol::Reply> ask(const protocol::Request& request) override {
-    const auto expected = dumps_ && ends_scheduler(request) ? dumps_->expect_scheduler_end() : nullptr;
-    return guest_.ask(request);
-  }
   [[nodiscard]] Duration now() const override { return guest_.now(); }
   [[nodiscard]] Result<WaitEnd> wait_until(Duration moment) override { return guest_.wait_until(moment); }
 
  private:
+  [[nodiscard]] Result<protocol::Reply> exchange(protocol::Request request) override {
+    const auto expected = dumps_ && ends_scheduler(request) ? dumps_->expect_scheduler_end() : nullptr;
+    return guest_.exchange(std::move(request));
+  }
   [[nodiscard]] static bool ends_scheduler(const protocol::Request& request) {
     return std::holds_alternative<protocol::DetachScheduler>(request) ||
            std::holds_alternative<protocol::ReplaceScheduler>(request) ||

@@ -48,7 +48,7 @@ Result<ForkedGuest> fork_guest(const vmm::MachineSnapshot& snapshot, const std::
   guest.machine = KTSTR_TRY(snapshot.fork(console_log));
   guest.watch = KTSTR_TRY(MachineWatch::start(*guest.machine, stop_fd));
   AgentClient agent(guest.machine->channel_fd(), guest.watch->fd(), timeout);
-  auto refreshed = agent.refresh(KTSTR_TRY(make_refresh()));
+  auto refreshed = agent.ask(KTSTR_TRY(make_refresh()));
   if (!refreshed) return why_no_answer(std::move(refreshed.error()), guest);
   return guest;
 }

@@ -1,9 +1,9 @@
 // Guest: what running a scenario needs of a booted guest. A test's fake has the same face.
 #pragma once
 
+#include "engine/agent/agent.h"
 #include "engine/base/result.h"
 #include "engine/base/units.h"
-#include "engine/protocol/messages.h"
 
 namespace ktstr::engine {
 
@@ -13,15 +13,10 @@ enum class WaitEnd {
   kSchedulerEnd,  ///< a scheduler ended that nobody had asked to
 };
 
-class Guest {
+/// Errors of ask() besides what the agent refuses: kCancelled when the user stopped the run or the guest
+/// ended; kGuestFailed, kTimeout or kCorrupt when the agent is gone, silent or talks nonsense.
+class Guest : public Agent {
  public:
-  virtual ~Guest() = default;
-
-  /// Sends the request and waits for its answer, never a Failed one: that is an error with the agent's code
-  /// and words. Errors besides: kCancelled when the user stopped the run or the guest ended; kGuestFailed,
-  /// kTimeout or kCorrupt when the agent is gone, silent or talks nonsense.
-  [[nodiscard]] virtual Result<protocol::Reply> ask(const protocol::Request& request) = 0;
-
   /// Time since the machine's start.
   [[nodiscard]] virtual Duration now() const = 0;
 

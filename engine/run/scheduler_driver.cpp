@@ -115,11 +115,32 @@ std::optional<std::string> SchedulerDriver::current_name() const {
   return last_->name;
 }
 
-Result<protocol::SchedulerChanged> SchedulerDriver::ask(const protocol::Request& request) {
-  auto reply = KTSTR_TRY(guest_.ask(request));
-  auto* changed = std::get_if<protocol::SchedulerChanged>(&reply);
-  if (!changed) return Error{ErrorCode::kCorrupt, "the agent answered with a reply of another kind"};
-  return std::move(*changed);
+/// One request that may end a scheduler and start one. One that was preloaded in vain leaves the former one.
+template <class Request>
+Status SchedulerDriver::begin(std::size_t step, const SchedulerDef& def, Request request) {
+  constexpr bool kRestarts = std::same_as<Request, protocol::RestartScheduler>;
+  const auto before = std::exchange(last_, def);
+  const auto changed = KTSTR_TRY(guest_.ask(std::move(request)));
+  KTSTR_TRY_STATUS(
+      end_former(changed, kRestarts ? SchedulerFate::kRestarted : SchedulerFate::kReplaced, step));
+  if (!changed.current)
+    return Error{ErrorCode::kCorrupt, "the agent does not say what became of the scheduler"};
+  auto& report = reports_.emplace_back();
+  report.name = def.name;
+  report.path = def.path;
+  if (const auto id = staged_.build_ids.find(def.path.value_or("")); id != staged_.build_ids.end())
+    report.build_id = id->second;
+  report.args = arguments(def);
+  report.step = static_cast<std::uint32_t>(step);
+  report.gap_ns = changed.gap_ns;
+  take_status(*changed.current, report);
+  if (changed.problem && current_) last_ = before;
+  if (changed.problem) return take_refusal(changed, report);
+  report.attached_ns = time_of(changed.current->attached_ns, changed);
+  account_gap(changed, kRestarts ? GapCause::kRestarted : GapCause::kReplaced, report);
+  current_ = reports_.size() - 1;
+  end_seen_.reset();
+  return def.watchdog_timeout ? set_watchdog(step, *def.watchdog_timeout, report) : ok();
 }
 
 Status SchedulerDriver::attach(std::size_t step, const SchedulerDef& def) {
@@ -137,37 +158,10 @@ Status SchedulerDriver::restart(std::size_t step) {
 }
 
 Status SchedulerDriver::detach(std::size_t step) {
-  const auto changed = KTSTR_TRY(ask(protocol::DetachScheduler{}));
+  const auto changed = KTSTR_TRY(guest_.ask(protocol::DetachScheduler{}));
   const auto status = end_former(changed, SchedulerFate::kDetached, step);
   if (status && !current_) close_gap(now_ns(), std::nullopt);
   return status;
-}
-
-/// One request that may end a scheduler and start one. One that was preloaded in vain leaves the former one.
-Status SchedulerDriver::begin(std::size_t step, const SchedulerDef& def, const protocol::Request& request) {
-  const bool restarts = std::holds_alternative<protocol::RestartScheduler>(request);
-  const auto before = std::exchange(last_, def);
-  const auto changed = KTSTR_TRY(ask(request));
-  KTSTR_TRY_STATUS(
-      end_former(changed, restarts ? SchedulerFate::kRestarted : SchedulerFate::kReplaced, step));
-  if (!changed.current)
-    return Error{ErrorCode::kCorrupt, "the agent does not say what became of the scheduler"};
-  auto& report = reports_.emplace_back();
-  report.name = def.name;
-  report.path = def.path;
-  if (const auto id = staged_.build_ids.find(def.path.value_or("")); id != staged_.build_ids.end())
-    report.build_id = id->second;
-  report.args = arguments(def);
-  report.step = static_cast<std::uint32_t>(step);
-  report.gap_ns = changed.gap_ns;
-  take_status(*changed.current, report);
-  if (changed.problem && current_) last_ = before;
-  if (changed.problem) return take_refusal(changed, report);
-  report.attached_ns = time_of(changed.current->attached_ns, changed);
-  account_gap(changed, restarts ? GapCause::kRestarted : GapCause::kReplaced, report);
-  current_ = reports_.size() - 1;
-  end_seen_.reset();
-  return def.watchdog_timeout ? set_watchdog(step, *def.watchdog_timeout, report) : ok();
 }
 
 /// Of one that died in the meantime, its death is the news.
@@ -203,7 +197,7 @@ Status SchedulerDriver::check_alive(std::size_t step) {
   take_end_seen();
   if (!current_) return ok();
   const auto changed =
-      KTSTR_TRY(ask(protocol::QueryScheduler{.patience = end_seen_ ? kEndPatience : Duration()}));
+      KTSTR_TRY(guest_.ask(protocol::QueryScheduler{.patience = end_seen_ ? kEndPatience : Duration()}));
   if (!changed.current) return Error{ErrorCode::kCorrupt, "the agent has forgotten the scheduler"};
   take_status(*changed.current, reports_[*current_]);
   if (!changed.current->death) return ok();

@@ -66,8 +66,8 @@ class SchedulerDriver {
   [[nodiscard]] std::optional<std::string> current_name() const;
 
  private:
-  [[nodiscard]] Result<protocol::SchedulerChanged> ask(const protocol::Request& request);
-  [[nodiscard]] Status begin(std::size_t step, const SchedulerDef& def, const protocol::Request& request);
+  template <class Request>
+  [[nodiscard]] Status begin(std::size_t step, const SchedulerDef& def, Request request);
   [[nodiscard]] Status end_former(const protocol::SchedulerChanged& changed, SchedulerFate fate,
                                   std::size_t step);
   [[nodiscard]] Status take_death(const protocol::SchedulerChanged& changed,

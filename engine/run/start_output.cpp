@@ -12,11 +12,8 @@ namespace ktstr::engine {
 namespace {
 
 Result<std::string> fetch(Guest& guest) {
-  const auto reply = KTSTR_TRY(guest.ask(protocol::ReadFile{
-      protocol::kStartOutputFile, static_cast<std::uint32_t>(protocol::kMostStartOutput)}));
-  const auto* file = std::get_if<protocol::FileContent>(&reply);
-  if (!file) return Error{ErrorCode::kCorrupt, "the agent answered with a reply of another kind"};
-  return file->content;
+  const auto limit = static_cast<std::uint32_t>(protocol::kMostStartOutput);
+  return KTSTR_TRY(guest.ask(protocol::ReadFile{protocol::kStartOutputFile, limit})).content;
 }
 
 Status write_file(const std::filesystem::path& path, const std::string& text) {

@@ -166,7 +166,7 @@ Status StepRunner::run_ops(std::size_t index) {
   return ok();
 }
 
-/// Carries one op out.
+/// Carries one op out. An op that nobody here carries out does not compile.
 struct StepRunner::Apply {
   StepRunner& runner;
   std::size_t step;
@@ -186,19 +186,14 @@ struct StepRunner::Apply {
     if (!runner.ctprof_) return Error{ErrorCode::kUnavailable, "nothing here keeps captures"};
     return runner.ctprof_->capture(step, op.tag);
   }
-  template <class Kind>
-  Status operator()(const Kind& op) const {
-    if constexpr (requires { op.map; })
-      return on_map(op);
-    else
-      return runner.workload_.apply(op);
-  }
-
- private:
-  template <class Kind>
-  Status on_map(const Kind& op) const {
+  template <class MapOp>
+  requires requires(BpfMaps& maps, const MapOp& op) { maps.apply(0, op); }
+  Status operator()(const MapOp& op) const {
     return runner.bpf_maps_ ? runner.bpf_maps_->apply(step, op) : Status(no_memory());
   }
+  template <class WorkloadOp>
+  requires requires(Workload& workload, const WorkloadOp& op) { workload.apply(op); }
+  Status operator()(const WorkloadOp& op) const { return runner.workload_.apply(op); }
 };
 
 Status StepRunner::apply(std::size_t step, const Op& op) {

@@ -20,10 +20,6 @@ bool is_within(std::string_view cgroup, std::string_view ancestor) {
          (cgroup.size() > ancestor.size() && cgroup.starts_with(ancestor) && cgroup[ancestor.size()] == '/');
 }
 
-Error unexpected_reply() {
-  return {ErrorCode::kCorrupt, "the agent answered with a reply of another kind"};
-}
-
 }  // namespace
 
 Workload::Workload(Guest& guest, const vmm::Topology& topology, std::uint64_t seed)
@@ -53,17 +49,8 @@ void Workload::widen_allowed() {
   }
 }
 
-Status Workload::ask_done(const protocol::Request& request) {
-  const auto reply = KTSTR_TRY(guest_.ask(request));
-  if (!std::holds_alternative<protocol::Done>(reply)) return unexpected_reply();
-  return ok();
-}
-
-Status Workload::ask_for_reports(const protocol::Request& request) {
-  auto reply = KTSTR_TRY(guest_.ask(request));
-  auto* stopped = std::get_if<protocol::Stopped>(&reply);
-  if (!stopped) return unexpected_reply();
-  for (auto& report : stopped->reports) file_report(std::move(report));
+Status Workload::file_reports(Result<protocol::Stopped> stopped) {
+  for (auto& report : KTSTR_TRY(std::move(stopped)).reports) file_report(std::move(report));
   return ok();
 }
 
@@ -96,8 +83,8 @@ Status Workload::add_cgroup(const std::string& name, const CgroupDef& def) {
 Status Workload::make_cgroup(const std::string& name, const CgroupDef& def) {
   std::optional<CpuSet> cpus;
   if (def.cpuset) cpus = KTSTR_TRY(resolve_cpuset(*def.cpuset, topology_));
-  KTSTR_TRY_STATUS(
-      ask_done(protocol::AddCgroup{name, cpus, def.cpu_weight, def.cpu_quota, def.memory_max, def.pids_max}));
+  KTSTR_TRY_STATUS(guest_.ask(
+      protocol::AddCgroup{name, cpus, def.cpu_weight, def.cpu_quota, def.memory_max, def.pids_max}));
   cpusets_[name] = cpus;
   return ok();
 }
@@ -112,22 +99,20 @@ Status Workload::spawn(const std::optional<std::string>& cgroup, const WorkGroup
   const auto workers = engine::worker_count(work, cpus.count());
   auto affinities =
       KTSTR_TRY(resolve_affinity(work.affinity, cpus, topology_, workers, seed_ + groups_.size()));
-  const auto reply = KTSTR_TRY(guest_.ask(
+  const auto spawned = KTSTR_TRY(guest_.ask(
       protocol::SpawnWorkers{cgroup, work.work, std::move(affinities), work.policy, work.nice, work.comm}));
-  const auto* spawned = std::get_if<protocol::Spawned>(&reply);
-  if (!spawned) return unexpected_reply();
-  for (const auto tid : spawned->tids) group_of_tid_[tid] = groups_.size();
-  running_[groups_.size()] = {cgroup, spawned->tids.size()};
+  for (const auto tid : spawned.tids) group_of_tid_[tid] = groups_.size();
+  running_[groups_.size()] = {cgroup, spawned.tids.size()};
   groups_.push_back({cgroup.value_or(std::string(kHostCgroup)),
                      std::string(work_name(work.work)),
                      cpus,
                      {},
-                     spawned->tids.size()});
+                     spawned.tids.size()});
   return ok();
 }
 
 Status Workload::set_cpuset(const std::string& cgroup, std::optional<CpuSet> cpus) {
-  KTSTR_TRY_STATUS(ask_done(protocol::SetCpuset{cgroup, cpus}));
+  KTSTR_TRY_STATUS(guest_.ask(protocol::SetCpuset{cgroup, cpus}));
   cpusets_[cgroup] = std::move(cpus);
   widen_allowed();
   return ok();
@@ -139,11 +124,11 @@ Status Workload::set_affinity(const std::string& cgroup, const AffinitySpec& spe
     if (running.cgroup == cgroup) workers += running.workers;
   auto affinities =
       KTSTR_TRY(resolve_affinity(spec, effective_cpus(cgroup), topology_, workers, seed_ + groups_.size()));
-  return ask_done(protocol::SetAffinity{cgroup, std::move(affinities)});
+  return guest_.ask(protocol::SetAffinity{cgroup, std::move(affinities)});
 }
 
 Status Workload::move_tasks(const std::string& from, const std::string& to) {
-  KTSTR_TRY_STATUS(ask_done(protocol::MoveTasks{from, to}));
+  KTSTR_TRY_STATUS(guest_.ask(protocol::MoveTasks{from, to}));
   for (auto& [group, running] : running_)
     if (running.cgroup == from) running.cgroup = to;
   widen_allowed();
@@ -151,7 +136,7 @@ Status Workload::move_tasks(const std::string& from, const std::string& to) {
 }
 
 Status Workload::remove_cgroup(const std::string& cgroup) {
-  KTSTR_TRY_STATUS(ask_for_reports(protocol::RemoveCgroup{cgroup}));
+  KTSTR_TRY_STATUS(file_reports(guest_.ask(protocol::RemoveCgroup{cgroup})));
   std::erase_if(cpusets_, [&](const auto& entry) { return is_within(entry.first, cgroup); });
   return ok();
 }
@@ -161,44 +146,29 @@ Status Workload::end_cgroup(const std::string& name) {
 }
 
 Status Workload::stop_all() {
-  return ask_for_reports(protocol::StopWorkers{});
+  return file_reports(guest_.ask(protocol::StopWorkers{}));
 }
 
-struct Workload::Apply {
-  Workload& load;
+Status Workload::apply(const SetCpusetOp& op) {
+  return set_cpuset(op.cgroup, KTSTR_TRY(resolve_cpuset(op.cpuset, topology_)));
+}
 
-  Status operator()(const AddCgroupOp& op) const { return load.add_cgroup(op.cgroup, op.def); }
-  Status operator()(const RemoveCgroupOp& op) const { return load.remove_cgroup(op.cgroup); }
-  Status operator()(const SetCpusetOp& op) const {
-    return load.set_cpuset(op.cgroup, KTSTR_TRY(resolve_cpuset(op.cpuset, load.topology_)));
-  }
-  Status operator()(const ClearCpusetOp& op) const { return load.set_cpuset(op.cgroup, {}); }
-  Status operator()(const SwapCpusetsOp& op) const {
-    const auto a = load.cpusets_[op.a], b = load.cpusets_[op.b];
-    KTSTR_TRY_STATUS(load.set_cpuset(op.a, b));
-    return load.set_cpuset(op.b, a);
-  }
-  Status operator()(const SpawnOp& op) const { return load.spawn(op.cgroup, op.work); }
-  Status operator()(const SpawnHostOp& op) const { return load.spawn({}, op.work); }
-  Status operator()(const StopCgroupOp& op) const {
-    return load.ask_for_reports(protocol::StopWorkers{op.cgroup});
-  }
-  Status operator()(const SetAffinityOp& op) const { return load.set_affinity(op.cgroup, op.affinity); }
-  Status operator()(const MoveAllTasksOp& op) const { return load.move_tasks(op.from, op.to); }
-  Status operator()(const FreezeCgroupOp& op) const {
-    return load.ask_done(protocol::FreezeCgroup{op.cgroup, true});
-  }
-  Status operator()(const UnfreezeCgroupOp& op) const {
-    return load.ask_done(protocol::FreezeCgroup{op.cgroup, false});
-  }
-  template <class SchedulerOp>
-  Status operator()(const SchedulerOp&) const {
-    return Error{ErrorCode::kInvalidArgument, "not an op on cgroups or workers"};
-  }
-};
+Status Workload::apply(const SwapCpusetsOp& op) {
+  const auto a = cpusets_[op.a], b = cpusets_[op.b];
+  KTSTR_TRY_STATUS(set_cpuset(op.a, b));
+  return set_cpuset(op.b, a);
+}
 
-Status Workload::apply(const Op& op) {
-  return std::visit(Apply{*this}, op);
+Status Workload::apply(const StopCgroupOp& op) {
+  return file_reports(guest_.ask(protocol::StopWorkers{op.cgroup}));
+}
+
+Status Workload::apply(const FreezeCgroupOp& op) {
+  return guest_.ask(protocol::FreezeCgroup{op.cgroup, true});
+}
+
+Status Workload::apply(const UnfreezeCgroupOp& op) {
+  return guest_.ask(protocol::FreezeCgroup{op.cgroup, false});
 }
 
 }  // namespace ktstr::engine

@@ -28,8 +28,18 @@ class Workload {
   /// Stops the cgroup's workers and removes it, and those inside it. Nothing happens when it is gone already.
   [[nodiscard]] Status end_cgroup(const std::string& name);
   [[nodiscard]] bool has_cgroup(const std::string& name) const { return cpusets_.contains(name); }
-  /// Precondition: the op is not about schedulers.
-  [[nodiscard]] Status apply(const Op& op);
+  [[nodiscard]] Status apply(const AddCgroupOp& op) { return add_cgroup(op.cgroup, op.def); }
+  [[nodiscard]] Status apply(const RemoveCgroupOp& op) { return remove_cgroup(op.cgroup); }
+  [[nodiscard]] Status apply(const SetCpusetOp& op);
+  [[nodiscard]] Status apply(const ClearCpusetOp& op) { return set_cpuset(op.cgroup, {}); }
+  [[nodiscard]] Status apply(const SwapCpusetsOp& op);
+  [[nodiscard]] Status apply(const SpawnOp& op) { return spawn(op.cgroup, op.work); }
+  [[nodiscard]] Status apply(const SpawnHostOp& op) { return spawn({}, op.work); }
+  [[nodiscard]] Status apply(const StopCgroupOp& op);
+  [[nodiscard]] Status apply(const SetAffinityOp& op) { return set_affinity(op.cgroup, op.affinity); }
+  [[nodiscard]] Status apply(const MoveAllTasksOp& op) { return move_tasks(op.from, op.to); }
+  [[nodiscard]] Status apply(const FreezeCgroupOp& op);
+  [[nodiscard]] Status apply(const UnfreezeCgroupOp& op);
   /// Stops every worker there is and keeps the reports.
   [[nodiscard]] Status stop_all();
 
@@ -39,7 +49,6 @@ class Workload {
   [[nodiscard]] const std::vector<WorkerGroup>& groups() const { return groups_; }
 
  private:
-  struct Apply;
   /// The workers of a group that still run.
   struct Running {
     std::optional<std::string> cgroup;  ///< where they are now; absent: the agent's own
@@ -51,8 +60,7 @@ class Workload {
   [[nodiscard]] Status set_affinity(const std::string& cgroup, const AffinitySpec& spec);
   [[nodiscard]] Status move_tasks(const std::string& from, const std::string& to);
   [[nodiscard]] Status remove_cgroup(const std::string& cgroup);
-  [[nodiscard]] Status ask_for_reports(const protocol::Request& request);
-  [[nodiscard]] Status ask_done(const protocol::Request& request);
+  [[nodiscard]] Status file_reports(Result<protocol::Stopped> stopped);
 
   /// The CPUs that a cgroup's tasks may use: its cpuset within its ancestors'. Absent name: all CPUs.
   [[nodiscard]] CpuSet effective_cpus(const std::optional<std::string>& cgroup) const;

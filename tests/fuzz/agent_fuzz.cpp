@@ -57,12 +57,12 @@ void use(const Result<protocol::SchedulerChanged>& changed) {
   if (changed->former) use(*changed->former);
 }
 
-void use(const Result<std::vector<protocol::WorkerReport>>& reports) {
-  if (!reports) return;
+void use(const Result<protocol::Stopped>& stopped) {
+  if (!stopped) return;
   WorkerGroup group;
   group.cgroup = "web";
   group.work = "cpu_spin";
-  group.reports = *reports;
+  group.reports = stopped->reports;
   static_cast<void>(summarize(group));
   const WorkerLimits strict{.isolation = true,
                             .max_throughput_cv = 0,
@@ -77,12 +77,13 @@ void use(const Result<std::vector<protocol::WorkerReport>>& reports) {
 
 void talk(AgentClient& agent) {
   static_cast<void>(agent.wait_hello(Duration(0)));
-  use(agent.query_scheduler());
-  use(agent.stop());
-  static_cast<void>(agent.spawn({}));
-  static_cast<void>(agent.read_file("/proc/stat"));
-  static_cast<void>(agent.capture_threads());
-  if (const auto part = agent.read_capture(0)) static_cast<void>(protocol::decode_base64(part->base64));
+  use(agent.ask(protocol::QueryScheduler{}));
+  use(agent.ask(protocol::StopWorkers{}));
+  static_cast<void>(agent.ask(protocol::SpawnWorkers{}));
+  static_cast<void>(agent.ask(protocol::ReadFile{"/proc/stat"}));
+  static_cast<void>(agent.ask(protocol::CaptureThreads{}));
+  if (const auto part = agent.ask(protocol::ReadCapture{0}))
+    static_cast<void>(protocol::decode_base64(part->base64));
 }
 
 }  // namespace

@@ -232,13 +232,13 @@ TEST_CASE("memory agrees with what the guest says: counters, domains, topology, 
   for (int attempt = 0; attempt < 50 && !agreed; ++attempt) agreed = some_quiet_cpu_agrees(guest);
   CHECK(agreed);
 
-  const auto tids = guest.agent().spawn(pinned_spinners({1, 2, 2, 3, 3, 3}));
-  REQUIRE(tids);
-  wait_until_on_cpu(guest, *tids);
+  const auto spawned = guest.agent().ask(pinned_spinners({1, 2, 2, 3, 3, 3}));
+  REQUIRE(spawned);
+  wait_until_on_cpu(guest, spawned->tids);
   check_nr_running(guest);
-  check_tasks(guest, *tids);
+  check_tasks(guest, spawned->tids);
   check_counters(guest);
-  REQUIRE(guest.agent().stop());
+  REQUIRE(guest.agent().ask(protocol::StopWorkers{}));
 
   check_symbols(guest);
 }

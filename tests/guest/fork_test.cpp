@@ -40,7 +40,7 @@ struct Fork {
   [[nodiscard]] std::string text(const std::string& path) { return guest_file(*agent, path); }
   /// What the guest says of a file, be it that there is none.
   [[nodiscard]] std::string said_of(const std::string& path) {
-    const auto file = agent->read_file(path, 1U << 16);
+    const auto file = agent->ask(protocol::ReadFile{path, 1U << 16});
     return file ? file->content : file.error().message;
   }
 

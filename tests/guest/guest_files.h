@@ -16,7 +16,7 @@ namespace ktstr::engine::testing {
 
 /// The whole file, or a failed test.
 inline std::string guest_file(AgentClient& agent, const std::string& path) {
-  const auto file = agent.read_file(path, 48U << 20);
+  const auto file = agent.ask(protocol::ReadFile{path, 48U << 20});
   REQUIRE_MESSAGE(file, (path + ": " + (file ? "" : file.error().message)));
   REQUIRE_FALSE(file->truncated);
   return file->content;

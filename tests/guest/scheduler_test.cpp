@@ -186,12 +186,12 @@ TEST_CASE("an attached scheduler's program is an ordinary one, in the root cgrou
   protocol::AttachScheduler request;
   request.name = "one";
   request.program = "/scx_ktstr";
-  const auto changed = guest->agent->attach_scheduler(request);
+  const auto changed = guest->agent->ask(request);
   REQUIRE_MESSAGE(changed.has_value(), changed.error().message);
   REQUIRE_FALSE(changed->problem);
   const auto file = [&](const std::string& name) {
     const auto path = "/proc/" + std::to_string(*changed->current->pid) + "/" + name;
-    return guest->agent->read_file(path).value().content;
+    return guest->agent->ask(protocol::ReadFile{path}).value().content;
   };
   CHECK(file("cgroup") == "0::/\n");
   CHECK(file("sched").find("policy                                       :                    0") !=

@@ -83,8 +83,8 @@ TEST_CASE("answers that nobody waits for do not extend the deadline") {
     while (send_frame(fd, stale, kLong)) continue;
   });
   AgentClient client(agent.fd(), -1, std::chrono::milliseconds(50));
-  REQUIRE(client.add_cgroup({}).has_value());
-  const auto second = client.add_cgroup({});
+  REQUIRE(client.ask(AddCgroup{}).has_value());
+  const auto second = client.ask(AddCgroup{});
   REQUIRE_FALSE(second.has_value());
   CHECK(second.error().code == ErrorCode::kTimeout);
 }
@@ -104,20 +104,21 @@ TEST_CASE("a refresh that the guest refuses is an error with its words") {
   });
   AgentClient client(agent.fd());
   const Refresh request{std::vector<std::uint8_t>(kMinEntropyBytes, 7), 1};
-  CHECK(client.refresh(request).has_value());
-  CHECK(client.refresh(request).error().message == "set the clock: Operation not permitted");
+  CHECK(client.ask(request).has_value());
+  CHECK(client.ask(request).error().message == "set the clock: Operation not permitted");
 }
 
 TEST_CASE("the death of the agent is told, then and later") {
   FakeAgent agent([](int fd) { next_id(fd); });
   AgentClient client(agent.fd());
-  CHECK(client.freeze("a", true).error().code == ErrorCode::kGuestFailed);
-  CHECK(client.freeze("a", true).error().message == "guest agent: the other side closed the channel");
+  CHECK(client.ask(FreezeCgroup{"a", true}).error().code == ErrorCode::kGuestFailed);
+  CHECK(client.ask(FreezeCgroup{"a", true}).error().message ==
+        "guest agent: the other side closed the channel");
 }
 
 TEST_CASE("an agent that goes while shutting down has done what it was asked") {
   FakeAgent agent([](int fd) { next_id(fd); });
-  CHECK(AgentClient(agent.fd()).shutdown());
+  CHECK(AgentClient(agent.fd()).shut_down());
 }
 
 TEST_CASE("cancelling interrupts a wait, and the late answer is not taken for the next one's") {
@@ -129,14 +130,14 @@ TEST_CASE("cancelling interrupts a wait, and the late answer is not taken for th
   });
   const Fd cancel(::eventfd(1, EFD_CLOEXEC));
   AgentClient client(agent.fd(), cancel.get());
-  CHECK(client.spawn({}).error().code == ErrorCode::kCancelled);
+  CHECK(client.ask(SpawnWorkers{}).error().code == ErrorCode::kCancelled);
   client.ignore_cancel();
-  CHECK(client.shutdown());
+  CHECK(client.shut_down());
 }
 
 TEST_CASE("an answer of the wrong kind is corrupt") {
   FakeAgent agent([](int fd) { reply(fd, next_id(fd), Spawned{}); });
-  CHECK(AgentClient(agent.fd()).read_file("/x").error().code == ErrorCode::kCorrupt);
+  CHECK(AgentClient(agent.fd()).ask(protocol::ReadFile{"/x"}).error().code == ErrorCode::kCorrupt);
 }
 
 TEST_CASE("bytes that are no message are corrupt") {
@@ -144,7 +145,7 @@ TEST_CASE("bytes that are no message are corrupt") {
     next_id(fd);
     (void)send_frame(fd, "{\"id\":1,\"reply\":{\"type\":\"nonsense\"}}", kLong);
   });
-  CHECK(AgentClient(agent.fd()).read_file("/x").error().code == ErrorCode::kCorrupt);
+  CHECK(AgentClient(agent.fd()).ask(protocol::ReadFile{"/x"}).error().code == ErrorCode::kCorrupt);
 }
 
 }  // namespace ktstr::engine

@@ -24,14 +24,15 @@ std::string read_text(const std::string& path) {
 TEST_CASE("the agent captures every thread, in parts of which none is beyond the end") {
   NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
-  CHECK(running.client.read_capture(0).error().code == ErrorCode::kOutOfRange);
-  const auto tid = must(running.client.spawn(workers(CpuSpin{}, 1)))[0];
-  const auto captured = must(running.client.capture_threads());
+  CHECK(running.client.ask(protocol::ReadCapture{0}).error().code == ErrorCode::kOutOfRange);
+  const auto tid = must(running.client.ask(workers(CpuSpin{}, 1))).tids[0];
+  const auto captured = must(running.client.ask(protocol::CaptureThreads{}));
   std::string bytes;
   while (bytes.size() < captured.bytes)
-    bytes += must(protocol::decode_base64(must(running.client.read_capture(bytes.size())).base64));
+    bytes +=
+        must(protocol::decode_base64(must(running.client.ask(protocol::ReadCapture{bytes.size()})).base64));
   CHECK(bytes.size() == captured.bytes);
-  CHECK(running.client.read_capture(captured.bytes).error().code == ErrorCode::kOutOfRange);
+  CHECK(running.client.ask(protocol::ReadCapture{captured.bytes}).error().code == ErrorCode::kOutOfRange);
   const auto snapshot = must(introspect::ctprof::parse_snapshot(bytes));
   const auto worker = std::ranges::find(snapshot.threads, static_cast<std::uint32_t>(tid),
                                         &introspect::ctprof::ThreadRecord::tid);
@@ -53,8 +54,8 @@ TEST_CASE("hello tells the kernel and its CPUs") {
 TEST_CASE("shutdown ends the agent and its workers") {
   NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
-  const auto tids = must(running.client.spawn(workers(CpuSpin{}, 2)));
-  must(running.client.shutdown());
+  const auto tids = must(running.client.ask(workers(CpuSpin{}, 2))).tids;
+  must(running.client.shut_down());
   CHECK(eventually([&] { return !is_alive(running.agent.pid()); }));
   for (const auto tid : tids) CHECK_FALSE(is_alive(tid));
 }
@@ -64,7 +65,7 @@ TEST_CASE("the end of the channel ends the agent and its workers") {
   std::vector<std::int32_t> tids;
   {
     RunningAgent running("/nowhere");
-    tids = must(running.client.spawn(workers(CpuSpin{}, 2)));
+    tids = must(running.client.ask(workers(CpuSpin{}, 2))).tids;
   }
   for (const auto tid : tids) CHECK_FALSE(is_alive(tid));
 }
@@ -72,20 +73,20 @@ TEST_CASE("the end of the channel ends the agent and its workers") {
 TEST_CASE("a killed agent leaves no workers") {
   NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
-  const auto tids = must(running.client.spawn(workers(ForkExit{}, 2)));
+  const auto tids = must(running.client.ask(workers(ForkExit{}, 2))).tids;
   REQUIRE(::kill(running.agent.pid(), SIGKILL) == 0);
   for (const auto tid : tids) CHECK(eventually([&] { return !is_alive(tid); }));
-  CHECK(running.client.stop().error().code == ErrorCode::kGuestFailed);
+  CHECK(running.client.ask(protocol::StopWorkers{}).error().code == ErrorCode::kGuestFailed);
 }
 
 TEST_CASE("a worker that crashes is reported with its signal and what it had done") {
   NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
-  const auto tids = must(running.client.spawn(workers(CpuSpin{}, 2)));
+  const auto tids = must(running.client.ask(workers(CpuSpin{}, 2))).tids;
   REQUIRE(eventually([&] { return has_run(tids[0], 20'000'000, 1'000'000); }));
   REQUIRE(::kill(tids[0], SIGSEGV) == 0);
   REQUIRE(eventually([&] { return !is_alive(tids[0]); }));
-  const auto reports = must(running.client.stop());
+  const auto reports = must(running.client.ask(protocol::StopWorkers{})).reports;
   REQUIRE(reports.size() == 2);
   CHECK(reports[0].exit.how == "signaled");
   CHECK(reports[0].exit.code == SIGSEGV);
@@ -101,11 +102,11 @@ TEST_CASE("the survivor of a pair waits for the stop and reports") {
   for (const Work& work :
        {Work(PipeIo{}), Work(FutexPingPong{}), Work(CachePipe{}), Work(MutexContention{2, 10, 10})}) {
     RunningAgent running("/nowhere");
-    const auto tids = must(running.client.spawn(workers(work, 2)));
+    const auto tids = must(running.client.ask(workers(work, 2))).tids;
     REQUIRE(eventually([&] { return has_run(tids[1], 5'000'000, 20); }));
     REQUIRE(::kill(tids[0], SIGKILL) == 0);
     REQUIRE(eventually([&] { return !is_alive(tids[0]); }));
-    const auto reports = must(running.client.stop());
+    const auto reports = must(running.client.ask(protocol::StopWorkers{})).reports;
     CHECK(reports.at(0).exit.how == "signaled");
     CHECK(reports.at(1).completed);
     CHECK(reports.at(1).exit.how == "exited");
@@ -115,10 +116,10 @@ TEST_CASE("the survivor of a pair waits for the stop and reports") {
 TEST_CASE("a worker that does not stop is killed after the deadline") {
   NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
-  const auto tid = must(running.client.spawn(workers(CpuSpin{}, 1))).at(0);
+  const auto tid = must(running.client.ask(workers(CpuSpin{}, 1))).tids.at(0);
   REQUIRE(::kill(tid, SIGSTOP) == 0);
   const auto begin = std::chrono::steady_clock::now();
-  const auto report = must(running.client.stop()).at(0);
+  const auto report = must(running.client.ask(protocol::StopWorkers{})).reports.at(0);
   CHECK(std::chrono::steady_clock::now() - begin >= std::chrono::seconds(5));
   CHECK(report.exit.how == "timed out");
   CHECK_FALSE(report.completed);
@@ -129,28 +130,29 @@ TEST_CASE("a worker gets its name, nice value, policy and affinity before it sta
   NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
   const CpuSet only{0};
-  const auto tid =
-      must(running.client.spawn({std::nullopt, CpuSpin{}, {only}, BatchPolicy{}, 7, "my-worker"})).at(0);
+  const auto tid = must(running.client.ask(protocol::SpawnWorkers{
+                            std::nullopt, CpuSpin{}, {only}, BatchPolicy{}, 7, "my-worker"}))
+                       .tids.at(0);
   const auto stat = read_text("/proc/" + std::to_string(tid) + "/stat");
   CHECK(stat.find("(my-worker)") != std::string::npos);
   CHECK(read_text("/proc/" + std::to_string(tid) + "/status").find("Cpus_allowed_list:\t0\n") !=
         std::string::npos);
   CHECK(::sched_getscheduler(tid) == SCHED_BATCH);
   REQUIRE(eventually([&] { return has_run(tid, 10'000'000, 1'000'000); }));
-  CHECK(must(running.client.stop()).at(0).cpus_used == only);
+  CHECK(must(running.client.ask(protocol::StopWorkers{})).reports.at(0).cpus_used == only);
 }
 
 TEST_CASE("a worker without a name bears its work type's") {
   NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
-  const auto tid = must(running.client.spawn(workers(YieldHeavy{}, 1))).at(0);
+  const auto tid = must(running.client.ask(workers(YieldHeavy{}, 1))).tids.at(0);
   CHECK(read_text("/proc/" + std::to_string(tid) + "/comm") == "yield_heavy\n");
 }
 
 TEST_CASE("workers that do not make whole groups are refused") {
   NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
-  const auto spawned = running.client.spawn(workers(PipeIo{}, 3));
+  const auto spawned = running.client.ask(workers(PipeIo{}, 3));
   CHECK(spawned.error().code == ErrorCode::kInvalidArgument);
   CHECK(spawned.error().message == "3 workers of pipe_io do not make whole groups of 2");
 }
@@ -160,8 +162,8 @@ TEST_CASE("a spawn that fails half-way leaves no worker") {
   RunningAgent running("/nowhere");
   auto request = workers(CpuSpin{}, 2);
   request.affinities[1] = CpuSet{CpuSet::kCapacity - 1};
-  CHECK_FALSE(running.client.spawn(request).has_value());
-  CHECK(must(running.client.stop()).empty());
+  CHECK_FALSE(running.client.ask(request).has_value());
+  CHECK(must(running.client.ask(protocol::StopWorkers{})).reports.empty());
   const auto children = "/proc/" + std::to_string(running.agent.pid()) + "/task/" +
                         std::to_string(running.agent.pid()) + "/children";
   CHECK(read_text(children) == "");
@@ -170,9 +172,9 @@ TEST_CASE("a spawn that fails half-way leaves no worker") {
 TEST_CASE("a worker that can't do its work says why by its exit") {
   NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
-  const auto tid = must(running.client.spawn(workers(Sequence{}, 1))).at(0);
+  const auto tid = must(running.client.ask(workers(Sequence{}, 1))).tids.at(0);
   REQUIRE(eventually([&] { return !is_alive(tid); }));
-  const auto report = must(running.client.stop()).at(0);
+  const auto report = must(running.client.ask(protocol::StopWorkers{})).reports.at(0);
   CHECK(report.exit.how == "exited");
   CHECK(report.exit.code == 1);
   CHECK(report.failure == "sequence: there are no phases");
@@ -181,13 +183,13 @@ TEST_CASE("a worker that can't do its work says why by its exit") {
 TEST_CASE("a worker's failed system call is its failure, with the kernel's words") {
   NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
-  const auto tid = must(running.client.spawn(workers(CpuSpin{}, 1))).at(0);
-  const auto stopped = must(running.client.stop());
+  const auto tid = must(running.client.ask(workers(CpuSpin{}, 1))).tids.at(0);
+  const auto stopped = must(running.client.ask(protocol::StopWorkers{})).reports;
   CHECK_FALSE(stopped.at(0).failure);
-  const auto killed = must(running.client.spawn(workers(CpuSpin{}, 1))).at(0);
+  const auto killed = must(running.client.ask(workers(CpuSpin{}, 1))).tids.at(0);
   REQUIRE(::kill(killed, SIGKILL) == 0);
   REQUIRE(eventually([&] { return !is_alive(killed); }));
-  const auto report = must(running.client.stop()).at(0);
+  const auto report = must(running.client.ask(protocol::StopWorkers{})).reports.at(0);
   CHECK(report.exit.how == "signaled");
   CHECK_FALSE(report.failure);  // no OOM killer's work
   CHECK(tid != killed);
@@ -196,7 +198,7 @@ TEST_CASE("a worker's failed system call is its failure, with the kernel's words
 TEST_CASE("the topology is the one that the kernel shows") {
   NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
-  const auto found = must(running.client.find_topology());
+  const auto found = must(running.client.ask(protocol::FindTopology{}));
   const auto line = [](const std::string& file) {
     auto text = read_text("/sys/devices/system/cpu/" + file);
     if (text.ends_with('\n')) text.pop_back();
@@ -210,8 +212,8 @@ TEST_CASE("many workers start and stop at once, each reported once and in order"
   NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
   const auto tids =
-      must(running.client.spawn(workers(Bursty{std::chrono::milliseconds(1), std::chrono::hours(1)}, 400)));
-  const auto reports = must(running.client.stop());
+      must(running.client.ask(workers(Bursty{std::chrono::milliseconds(1), std::chrono::hours(1)}, 400)));
+  const auto reports = must(running.client.ask(protocol::StopWorkers{})).reports;
   REQUIRE(reports.size() == tids.size());
   for (std::size_t i = 0; i < tids.size(); ++i) {
     CHECK(reports[i].tid == tids[i]);
@@ -223,21 +225,21 @@ TEST_CASE("pairs start in any number") {
   NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
   constexpr std::size_t kWorkers = 600;  // more pipes than descriptors, were they all held
-  REQUIRE(must(running.client.spawn(workers(PipeIo{}, kWorkers))).size() == kWorkers);
-  const auto reports = must(running.client.stop());
+  REQUIRE(must(running.client.ask(workers(PipeIo{}, kWorkers))).tids.size() == kWorkers);
+  const auto reports = must(running.client.ask(protocol::StopWorkers{})).reports;
   CHECK(std::ranges::all_of(reports, &protocol::WorkerReport::completed));
 }
 
 TEST_CASE("files are read up to the limit") {
   NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
-  const auto whole = must(running.client.read_file("/proc/sys/kernel/osrelease"));
+  const auto whole = must(running.client.ask(protocol::ReadFile{"/proc/sys/kernel/osrelease"}));
   CHECK(whole.content == read_text("/proc/sys/kernel/osrelease"));
   CHECK_FALSE(whole.truncated);
-  const auto part = must(running.client.read_file("/proc/sys/kernel/osrelease", 2));
+  const auto part = must(running.client.ask(protocol::ReadFile{"/proc/sys/kernel/osrelease", 2}));
   CHECK(part.content == whole.content.substr(0, 2));
   CHECK(part.truncated);
-  CHECK(running.client.read_file("/nonexistent").error().code == ErrorCode::kNotFound);
+  CHECK(running.client.ask(protocol::ReadFile{"/nonexistent"}).error().code == ErrorCode::kNotFound);
 }
 
 TEST_CASE("an answer too large for a frame is refused and the agent goes on") {
@@ -247,10 +249,10 @@ TEST_CASE("an answer too large for a frame is refused and the agent goes on") {
   const auto path = std::filesystem::temp_directory_path() / ("ktstr-zeros-" + std::to_string(::getpid()));
   std::ofstream(path, std::ios::binary);
   std::filesystem::resize_file(path, 12 << 20);
-  const auto content = running.client.read_file(path.string(), 12 << 20);
+  const auto content = running.client.ask(protocol::ReadFile{path.string(), 12 << 20});
   std::filesystem::remove(path);
   CHECK(content.error().code == ErrorCode::kOutOfRange);
-  CHECK(must(running.client.stop()).empty());
+  CHECK(must(running.client.ask(protocol::StopWorkers{})).reports.empty());
 }
 
 TEST_CASE("a file that would block is an error at once") {
@@ -259,7 +261,7 @@ TEST_CASE("a file that would block is an error at once") {
   const auto path = std::filesystem::temp_directory_path() / ("ktstr-fifo-" + std::to_string(::getpid()));
   REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
   const Fd writer(::open(path.c_str(), O_RDWR | O_CLOEXEC));
-  const auto content = running.client.read_file(path.string());
+  const auto content = running.client.ask(protocol::ReadFile{path.string()});
   std::filesystem::remove(path);
   CHECK(content.error().code == ErrorCode::kIo);
 }
@@ -268,14 +270,16 @@ TEST_CASE("hostile and unknown cgroup names are refused") {
   NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
   for (const auto* name : {"", "/etc", "..", "a/../../b", "cgroup.procs", "a\nb"}) {
-    CHECK(running.client.add_cgroup({name, {}, {}, {}, {}, {}}).error().code == ErrorCode::kInvalidArgument);
-    CHECK(running.client.freeze(name, true).error().code == ErrorCode::kInvalidArgument);
-    CHECK(running.client.spawn(workers(CpuSpin{}, 1, name)).error().code == ErrorCode::kInvalidArgument);
-    CHECK(running.client.stop(name).error().code == ErrorCode::kInvalidArgument);
-    CHECK(running.client.remove_cgroup(name).error().code == ErrorCode::kInvalidArgument);
-    CHECK(running.client.move_tasks(std::nullopt, name).error().code == ErrorCode::kInvalidArgument);
+    CHECK(running.client.ask(protocol::AddCgroup{name, {}, {}, {}, {}, {}}).error().code ==
+          ErrorCode::kInvalidArgument);
+    CHECK(running.client.ask(protocol::FreezeCgroup{name, true}).error().code == ErrorCode::kInvalidArgument);
+    CHECK(running.client.ask(workers(CpuSpin{}, 1, name)).error().code == ErrorCode::kInvalidArgument);
+    CHECK(running.client.ask(protocol::StopWorkers{name}).error().code == ErrorCode::kInvalidArgument);
+    CHECK(running.client.ask(protocol::RemoveCgroup{name}).error().code == ErrorCode::kInvalidArgument);
+    CHECK(running.client.ask(protocol::MoveTasks{std::nullopt, name}).error().code ==
+          ErrorCode::kInvalidArgument);
   }
-  CHECK(running.client.freeze("unknown", true).error().code == ErrorCode::kNotFound);
+  CHECK(running.client.ask(protocol::FreezeCgroup{"unknown", true}).error().code == ErrorCode::kNotFound);
 }
 
 TEST_CASE("garbage on the channel ends the agent after it has said why") {
@@ -284,7 +288,7 @@ TEST_CASE("garbage on the channel ends the agent after it has said why") {
   AgentClient client(agent.channel_fd());
   REQUIRE(client.wait_hello(std::chrono::seconds(20)));
   REQUIRE(::send(agent.channel_fd(), "this is no frame", 16, 0) == 16);
-  CHECK(client.read_file("/proc/stat").error().message == "not a frame: bad magic");
+  CHECK(client.ask(protocol::ReadFile{"/proc/stat"}).error().message == "not a frame: bad magic");
   CHECK(eventually([&] { return !is_alive(agent.pid()); }));
 }
 
@@ -294,8 +298,8 @@ TEST_CASE("a request that is no request is refused and the agent goes on") {
   AgentClient client(agent.channel_fd());
   REQUIRE(client.wait_hello(std::chrono::seconds(20)));
   REQUIRE(protocol::send_frame(agent.channel_fd(), "{\"id\":1}", std::chrono::seconds(20)));
-  CHECK(client.read_file("/proc/stat").error().message == "request: missing \"request\"");
-  CHECK(must(client.stop()).empty());
+  CHECK(client.ask(protocol::ReadFile{"/proc/stat"}).error().message == "request: missing \"request\"");
+  CHECK(must(client.ask(protocol::StopWorkers{})).reports.empty());
 }
 
 TEST_CASE("an agent on a bare host leaves the kernel's statistics alone and tells of them") {
@@ -307,7 +311,7 @@ TEST_CASE("an agent on a bare host leaves the kernel's statistics alone and tell
   const auto bpf = found("/proc/sys/kernel/bpf_stats_enabled");
   const auto schedstats = found("/proc/sys/kernel/sched_schedstats");
   RunningAgent running("/nowhere");
-  const auto switches = must(running.client.set_statistics(true));
+  const auto switches = must(running.client.ask(protocol::SetStatistics{true}));
   CHECK(switches.bpf_programs == bpf);
   CHECK(switches.schedstats == schedstats);
   CHECK(found("/proc/sys/kernel/bpf_stats_enabled") == bpf);
@@ -317,7 +321,7 @@ TEST_CASE("an agent on a bare host leaves its random numbers and clock alone") {
   NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
   const auto refused = [&](std::size_t bytes, std::uint64_t realtime_ns) {
-    return running.client.refresh({std::vector<std::uint8_t>(bytes, 1), realtime_ns}).error();
+    return running.client.ask(protocol::Refresh{std::vector<std::uint8_t>(bytes, 1), realtime_ns}).error();
   };
   CHECK(refused(protocol::kMinEntropyBytes, 1).code == ErrorCode::kUnavailable);
   CHECK(refused(protocol::kMinEntropyBytes - 1, 1).message == "refresh: 31 bytes of entropy");
@@ -329,12 +333,12 @@ TEST_CASE("cgroups are made, nested and removed with their workers") {
   const TestCgroup root;
   if (root.path().empty()) SKIP_TEST("no cgroup v2 hierarchy that may be written");
   RunningAgent running(root.path());
-  must(running.client.add_cgroup({"a", {}, {}, {}, {}, {}}));
-  must(running.client.add_cgroup({"a/b", {}, {}, {}, {}, {}}));
-  const auto tids = must(running.client.spawn(workers(CpuSpin{}, 2, "a/b")));
+  must(running.client.ask(protocol::AddCgroup{"a", {}, {}, {}, {}, {}}));
+  must(running.client.ask(protocol::AddCgroup{"a/b", {}, {}, {}, {}, {}}));
+  const auto tids = must(running.client.ask(workers(CpuSpin{}, 2, "a/b"))).tids;
   CHECK(read_text(root.path() + "/a/b/cgroup.procs") ==
         std::to_string(tids[0]) + "\n" + std::to_string(tids[1]) + "\n");
-  const auto reports = must(running.client.remove_cgroup("a"));
+  const auto reports = must(running.client.ask(protocol::RemoveCgroup{"a"})).reports;
   REQUIRE(reports.size() == 2);
   CHECK(reports[0].cgroup == "a/b");
   CHECK_FALSE(std::filesystem::exists(root.path() + "/a"));
@@ -344,34 +348,34 @@ TEST_CASE("workers move between cgroups and report where they ended") {
   const TestCgroup root;
   if (root.path().empty()) SKIP_TEST("no cgroup v2 hierarchy that may be written");
   RunningAgent running(root.path());
-  must(running.client.add_cgroup({"a", {}, {}, {}, {}, {}}));
-  must(running.client.add_cgroup({"b", {}, {}, {}, {}, {}}));
-  const auto tids = must(running.client.spawn(workers(CpuSpin{}, 2, "a")));
-  must(running.client.move_tasks("a", "b"));
+  must(running.client.ask(protocol::AddCgroup{"a", {}, {}, {}, {}, {}}));
+  must(running.client.ask(protocol::AddCgroup{"b", {}, {}, {}, {}, {}}));
+  const auto tids = must(running.client.ask(workers(CpuSpin{}, 2, "a"))).tids;
+  must(running.client.ask(protocol::MoveTasks{"a", "b"}));
   CHECK(read_text(root.path() + "/a/cgroup.procs") == "");
   CHECK(read_text(root.path() + "/b/cgroup.procs").find(std::to_string(tids[1])) != std::string::npos);
-  CHECK(must(running.client.stop("a")).empty());
-  must(running.client.move_tasks("b", std::nullopt));
+  CHECK(must(running.client.ask(protocol::StopWorkers{"a"})).reports.empty());
+  must(running.client.ask(protocol::MoveTasks{"b", std::nullopt}));
   CHECK(read_text(root.path() + "/b/cgroup.procs") == "");
-  must(running.client.move_tasks(std::nullopt, "a"));
+  must(running.client.ask(protocol::MoveTasks{std::nullopt, "a"}));
   CHECK(read_text(root.path() + "/a/cgroup.procs").find(std::to_string(tids[0])) != std::string::npos);
-  CHECK(must(running.client.stop("a")).size() == 2);
+  CHECK(must(running.client.ask(protocol::StopWorkers{"a"})).reports.size() == 2);
 }
 
 TEST_CASE("a frozen cgroup's workers stand still until they are thawed or stopped") {
   const TestCgroup root;
   if (root.path().empty()) SKIP_TEST("no cgroup v2 hierarchy that may be written");
   RunningAgent running(root.path());
-  must(running.client.add_cgroup({"a", {}, {}, {}, {}, {}}));
-  must(running.client.spawn(workers(CpuSpin{}, 1, "a")));
-  must(running.client.freeze("a", true));
-  must(running.client.freeze("a", true));
+  must(running.client.ask(protocol::AddCgroup{"a", {}, {}, {}, {}, {}}));
+  must(running.client.ask(workers(CpuSpin{}, 1, "a")));
+  must(running.client.ask(protocol::FreezeCgroup{"a", true}));
+  must(running.client.ask(protocol::FreezeCgroup{"a", true}));
   CHECK(read_text(root.path() + "/a/cgroup.events").find("frozen 1") != std::string::npos);
-  CHECK(running.client.spawn(workers(CpuSpin{}, 1, "a")).error().code == ErrorCode::kInvalidArgument);
-  must(running.client.freeze("a", false));
+  CHECK(running.client.ask(workers(CpuSpin{}, 1, "a")).error().code == ErrorCode::kInvalidArgument);
+  must(running.client.ask(protocol::FreezeCgroup{"a", false}));
   CHECK(read_text(root.path() + "/a/cgroup.events").find("frozen 0") != std::string::npos);
-  must(running.client.freeze("a", true));
-  const auto reports = must(running.client.stop("a"));
+  must(running.client.ask(protocol::FreezeCgroup{"a", true}));
+  const auto reports = must(running.client.ask(protocol::StopWorkers{"a"})).reports;
   CHECK(reports.at(0).completed);
 }
 
@@ -380,9 +384,9 @@ TEST_CASE("the end of the channel removes frozen and nested cgroups too") {
   if (root.path().empty()) SKIP_TEST("no cgroup v2 hierarchy that may be written");
   {
     RunningAgent running(root.path());
-    must(running.client.add_cgroup({"a/b", {}, {}, {}, {}, {}}));
-    must(running.client.spawn(workers(CpuSpin{}, 1, "a/b")));
-    must(running.client.freeze("a", true));
+    must(running.client.ask(protocol::AddCgroup{"a/b", {}, {}, {}, {}, {}}));
+    must(running.client.ask(workers(CpuSpin{}, 1, "a/b")));
+    must(running.client.ask(protocol::FreezeCgroup{"a", true}));
   }
   CHECK_FALSE(std::filesystem::exists(root.path() + "/a"));
 }
@@ -393,7 +397,7 @@ TEST_CASE("a limit without its controller is refused and leaves no cgroup") {
   if (read_text(root.path() + "/cgroup.controllers").find("cpuset") != std::string::npos)
     SKIP_TEST("cpuset is there");
   RunningAgent running(root.path());
-  const auto added = running.client.add_cgroup({"a/b", CpuSet{0}, {}, {}, {}, {}});
+  const auto added = running.client.ask(protocol::AddCgroup{"a/b", CpuSet{0}, {}, {}, {}, {}});
   CHECK(added.error().code == ErrorCode::kUnavailable);
   CHECK_FALSE(std::filesystem::exists(root.path() + "/a"));
 }
@@ -402,8 +406,8 @@ TEST_CASE("a cgroup is made only once") {
   const TestCgroup root;
   if (root.path().empty()) SKIP_TEST("no cgroup v2 hierarchy that may be written");
   RunningAgent running(root.path());
-  must(running.client.add_cgroup({"a", {}, {}, {}, {}, {}}));
-  CHECK(running.client.add_cgroup({"a", {}, {}, {}, {}, {}}).error().message ==
+  must(running.client.ask(protocol::AddCgroup{"a", {}, {}, {}, {}, {}}));
+  CHECK(running.client.ask(protocol::AddCgroup{"a", {}, {}, {}, {}, {}}).error().message ==
         "the cgroup \"a\" exists already");
 }
 
@@ -411,10 +415,11 @@ TEST_CASE("affinities are for all workers of a cgroup") {
   const TestCgroup root;
   if (root.path().empty()) SKIP_TEST("no cgroup v2 hierarchy that may be written");
   RunningAgent running(root.path());
-  must(running.client.add_cgroup({"a", {}, {}, {}, {}, {}}));
-  const auto tids = must(running.client.spawn(workers(CpuSpin{}, 2, "a")));
-  CHECK(running.client.set_affinity("a", {CpuSet{0}}).error().code == ErrorCode::kInvalidArgument);
-  must(running.client.set_affinity("a", {CpuSet{0}, CpuSet{}}));
+  must(running.client.ask(protocol::AddCgroup{"a", {}, {}, {}, {}, {}}));
+  const auto tids = must(running.client.ask(workers(CpuSpin{}, 2, "a"))).tids;
+  CHECK(running.client.ask(protocol::SetAffinity{"a", {CpuSet{0}}}).error().code ==
+        ErrorCode::kInvalidArgument);
+  must(running.client.ask(protocol::SetAffinity{"a", {CpuSet{0}, CpuSet{}}}));
   CHECK(read_text("/proc/" + std::to_string(tids[0]) + "/status").find("Cpus_allowed_list:\t0\n") !=
         std::string::npos);
 }

@@ -54,11 +54,11 @@ std::vector<WorkerReport> run_on_host(
   RunningAgent running("/nowhere");
   auto request = workers(work, 2 * work_group_size(work));
   std::ranges::fill(request.affinities, affinity);
-  const auto tids = must(running.client.spawn(request));
+  const auto tids = must(running.client.ask(request)).tids;
   for (const auto tid : tids) CHECK(eventually([&] { return has_run(tid, 10'000'000, 20); }));
   seen(tids);
   const auto begin = std::chrono::steady_clock::now();
-  auto reports = must(running.client.stop());
+  auto reports = must(running.client.ask(protocol::StopWorkers{})).reports;
   CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
   REQUIRE(reports.size() == tids.size());
   for (std::size_t i = 0; i < reports.size(); ++i) {

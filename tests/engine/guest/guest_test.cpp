@@ -56,7 +56,9 @@ class Guest {
     std::filesystem::remove_all(directory_, ignored);
   }
 
-  [[nodiscard]] std::string text(const std::string& path) { return must(client->read_file(path)).content; }
+  [[nodiscard]] std::string text(const std::string& path) {
+    return must(client->ask(protocol::ReadFile{path})).content;
+  }
   [[nodiscard]] std::string cgroup(const std::string& file) { return text("/sys/fs/cgroup/" + file); }
   [[nodiscard]] std::uint64_t cpu_time_ns(std::int32_t tid) {
     return std::stoull(text("/proc/" + std::to_string(tid) + "/schedstat"));
@@ -106,8 +108,8 @@ TEST_CASE("a guest's cgroups, workers and cpusets are what was asked for") {
   CHECK(guest.hello.cpus == 2);
   CHECK(guest.hello.kernel_release + "\n" == guest.text("/proc/sys/kernel/osrelease"));
 
-  must(client.add_cgroup({"web", CpuSet{0}, 200, 1.5, ByteSize{64 << 20}, 100}));
-  must(client.add_cgroup({"batch", CpuSet{1}, {}, {}, {}, {}}));
+  must(client.ask(protocol::AddCgroup{"web", CpuSet{0}, 200, 1.5, ByteSize{64 << 20}, 100}));
+  must(client.ask(protocol::AddCgroup{"batch", CpuSet{1}, {}, {}, {}, {}}));
   CHECK(guest.cgroup("web/cpuset.cpus.effective") == "0\n");
   CHECK(guest.cgroup("web/cpu.weight") == "200\n");
   CHECK(guest.cgroup("web/cpu.max") == "150000 100000\n");
@@ -115,13 +117,15 @@ TEST_CASE("a guest's cgroups, workers and cpusets are what was asked for") {
   CHECK(guest.cgroup("web/pids.max") == "100\n");
   CHECK(guest.cgroup("batch/cpu.max") == "max 100000\n");
 
-  const auto web = must(client.spawn(workers("web", CpuSpin{}, 2)));
-  const auto batch = must(client.spawn({"batch",
-                                        Bursty{std::chrono::milliseconds(5), std::chrono::milliseconds(5)},
-                                        {CpuSet{}},
-                                        FifoPolicy{3},
-                                        0,
-                                        "burst"}));
+  const auto web = must(client.ask(workers("web", CpuSpin{}, 2))).tids;
+  const auto batch = must(client.ask(protocol::SpawnWorkers{
+                              "batch",
+                              Bursty{std::chrono::milliseconds(5), std::chrono::milliseconds(5)},
+                              {CpuSet{}},
+                              FifoPolicy{3},
+                              0,
+                              "burst"}))
+                         .tids;
   CHECK(guest.cgroup("web/cgroup.procs") == lines(web));
   CHECK(guest.text("/proc/" + std::to_string(batch[0]) + "/comm") == "burst\n");
   CHECK(guest.text("/proc/" + std::to_string(batch[0]) + "/sched")
@@ -130,21 +134,21 @@ TEST_CASE("a guest's cgroups, workers and cpusets are what was asked for") {
   guest.wait_for_progress(web[0], 20'000'000);
   guest.wait_for_progress(batch[0], 20'000'000);
 
-  must(client.set_cpuset("web", CpuSet{1}));
-  must(client.set_cpuset("batch", std::nullopt));
+  must(client.ask(protocol::SetCpuset{"web", CpuSet{1}}));
+  must(client.ask(protocol::SetCpuset{"batch", std::nullopt}));
   CHECK(guest.cgroup("web/cpuset.cpus.effective") == "1\n");
   CHECK(guest.cgroup("batch/cpuset.cpus.effective") == "0-1\n");
   guest.wait_for_progress(web[0], 20'000'000);
 
-  must(client.freeze("web", true));
+  must(client.ask(protocol::FreezeCgroup{"web", true}));
   CHECK(guest.cgroup("web/cgroup.events").find("frozen 1") != std::string::npos);
   const auto frozen_at = guest.cpu_time_ns(web[0]);
   guest.wait_for_progress(batch[0], 20'000'000);
   CHECK(guest.cpu_time_ns(web[0]) == frozen_at);
-  must(client.freeze("web", false));
+  must(client.ask(protocol::FreezeCgroup{"web", false}));
   guest.wait_for_progress(web[0], 5'000'000);
 
-  const auto reports = must(client.stop("web"));
+  const auto reports = must(client.ask(protocol::StopWorkers{"web"})).reports;
   REQUIRE(reports.size() == 2);
   for (const auto& report : reports) {
     CHECK(report.completed);
@@ -154,12 +158,13 @@ TEST_CASE("a guest's cgroups, workers and cpusets are what was asked for") {
     CHECK(report.schedstat_cpu_time_ns.value() >= 40'000'000);
     CHECK(report.cpu_ns >= 40'000'000);
   }
-  const auto removed = must(client.remove_cgroup("batch"));
+  const auto removed = must(client.ask(protocol::RemoveCgroup{"batch"})).reports;
   CHECK(removed.at(0).wake_latencies_total > 0);
   for (const auto& report : reports) CHECK(report.stray_cpus.empty());
-  CHECK(client.read_file("/sys/fs/cgroup/batch/cgroup.procs").error().code == ErrorCode::kNotFound);
+  CHECK(client.ask(protocol::ReadFile{"/sys/fs/cgroup/batch/cgroup.procs"}).error().code ==
+        ErrorCode::kNotFound);
 
-  must(client.shutdown());
+  must(client.shut_down());
   const auto event = must(guest.machine->wait_event(std::chrono::seconds(20)));
   CHECK(std::holds_alternative<vmm::GuestExited>(event));
 }
@@ -170,9 +175,9 @@ std::vector<WorkerReport> run_until_all_got_on(Guest& guest, const Work& work) {
   constexpr std::uint64_t kFirstTryNs = 2'000'000;
   constexpr std::uint64_t kLastTryNs = 2'000'000'000;
   for (std::uint64_t cpu_ns = kFirstTryNs;; cpu_ns *= 10) {
-    const auto tids = must(guest.client->spawn(workers("all", work, work_group_size(work))));
+    const auto tids = must(guest.client->ask(workers("all", work, work_group_size(work)))).tids;
     for (const auto tid : tids) guest.wait_for_progress(tid, cpu_ns);
-    auto reports = must(guest.client->stop("all"));
+    auto reports = must(guest.client->ask(protocol::StopWorkers{"all"})).reports;
     const auto got_on = [](const WorkerReport& report) { return report.iterations > 0; };
     if (cpu_ns >= kLastTryNs || std::ranges::all_of(reports, got_on)) return reports;
   }
@@ -183,7 +188,7 @@ TEST_CASE("every work type gets on in a guest") {
   if (!kernel) SKIP_TEST("no kernel is cached");
   Guest guest(*kernel, "1n2l1c1t");
   auto& client = *guest.client;
-  must(client.add_cgroup({"all", {}, {}, {}, {}, {}}));
+  must(client.ask(protocol::AddCgroup{"all", {}, {}, {}, {}, {}}));
   const auto phase = Duration(std::chrono::milliseconds(1));
   const std::vector<Work> types = {
       CpuSpin{},
@@ -221,12 +226,12 @@ TEST_CASE("a crowd of workers starts and stops within its deadline") {
   if (!kernel) SKIP_TEST("no kernel is cached");
   Guest guest(*kernel, "1n2l2c1t");
   auto& client = *guest.client;
-  must(client.add_cgroup({"a", CpuSet{0, 1}, {}, {}, {}, {}}));
-  must(client.add_cgroup({"b", CpuSet{2, 3}, {}, {}, {}, {}}));
-  must(client.spawn(workers("a", Mixed{}, 32)));
-  const auto last = must(client.spawn(workers("b", Mixed{}, 32))).back();
+  must(client.ask(protocol::AddCgroup{"a", CpuSet{0, 1}, {}, {}, {}, {}}));
+  must(client.ask(protocol::AddCgroup{"b", CpuSet{2, 3}, {}, {}, {}, {}}));
+  must(client.ask(workers("a", Mixed{}, 32)));
+  const auto last = must(client.ask(workers("b", Mixed{}, 32))).tids.back();
   guest.wait_for_progress(last, 1'000'000);
-  const auto reports = must(client.stop());
+  const auto reports = must(client.ask(protocol::StopWorkers{})).reports;
   CHECK(reports.size() == 64);
   CHECK(std::all_of(reports.begin(), reports.end(), [](const auto& report) { return report.completed; }));
   for (const auto& report : reports)

@@ -27,7 +27,7 @@ class CapturedGuest : public Guest {
   std::function<void(std::string&)> send = [](auto&) {};
   std::size_t parts = 0;
 
-  Result<protocol::Reply> ask(const protocol::Request& request) override {
+  Result<protocol::Reply> exchange(protocol::Request request) override {
     now_.ns += 10'000'000;
     if (const auto* read = std::get_if<protocol::ReadCapture>(&request)) return part(read->offset);
     Captured captured{bytes.size()};

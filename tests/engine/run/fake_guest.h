@@ -24,7 +24,7 @@ class FakeGuest : public Guest {
   std::vector<std::string> log;
   std::vector<protocol::Request> requests;
 
-  Result<protocol::Reply> ask(const protocol::Request& request) override {
+  Result<protocol::Reply> exchange(protocol::Request request) override {
     log.push_back(describe_request(request) + " @" + std::to_string(now_.ns / 1'000'000));
     requests.push_back(request);
     now_.ns += request_time.ns;

@@ -128,7 +128,7 @@ void check_cpu_times(LiveGuest& guest) {
   for (int i = 0; i < kAttempts && !busy; ++i) busy = busy_cpu_agrees(guest, *reader, 1);
   CHECK(busy);
   counters_still(guest, *reader);
-  REQUIRE(guest.agent().stop().has_value());
+  REQUIRE(guest.agent().ask(engine::protocol::StopWorkers{}).has_value());
 }
 
 }  // namespace ktstr::introspect::test

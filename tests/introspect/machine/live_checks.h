@@ -40,7 +40,7 @@ inline void spin_on(LiveGuest& guest, std::optional<std::string> cgroup, std::ve
   spawn.cgroup = std::move(cgroup);
   spawn.work = engine::CpuSpin{};
   spawn.affinities = std::move(affinities);
-  const auto spawned = guest.agent().spawn(spawn);
+  const auto spawned = guest.agent().ask(spawn);
   REQUIRE_MESSAGE(spawned.has_value(), (spawned ? "" : spawned.error().message));
 }
 

@@ -16,7 +16,7 @@
 namespace ktstr::introspect::test {
 
 inline std::string file_of(engine::AgentClient& agent, const std::string& path) {
-  const auto file = agent.read_file(path);
+  const auto file = agent.ask(engine::protocol::ReadFile{path});
   REQUIRE_MESSAGE(file.has_value(), (path + ": " + (file ? "" : file.error().message)));
   REQUIRE_FALSE(file->truncated);
   return file->content;

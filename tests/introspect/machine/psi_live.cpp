@@ -65,7 +65,7 @@ void check_pressure(LiveGuest& guest) {
   for (const auto* name : {"outer", "outer/inner"}) {
     engine::protocol::AddCgroup add;
     add.cgroup = name;
-    REQUIRE(guest.agent().add_cgroup(add).has_value());
+    REQUIRE(guest.agent().ask(add).has_value());
   }
   spin_on(guest, "outer/inner", {CpuSet{2}, CpuSet{2}, CpuSet{2}});
   const auto system = [&] { return reader->read_system(guest.kernel()).value(); };
@@ -79,7 +79,7 @@ void check_pressure(LiveGuest& guest) {
   CHECK(inner().cpu.some->avg10 > 0);
   CHECK(inner().cpu.some->total_usec > 0);
   CHECK(system().cpu.some->total_usec > 0);
-  REQUIRE(guest.agent().remove_cgroup("outer").has_value());
+  REQUIRE(guest.agent().ask(engine::protocol::RemoveCgroup{"outer"}).has_value());
   CHECK_FALSE(cgroup_psi(guest, *reader, "/outer/inner").has_value());
 }
 

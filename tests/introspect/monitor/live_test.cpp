@@ -70,7 +70,7 @@ template <typename Condition>
 MonitorSample sample_once(Sampler& sampler, LiveGuest& guest, Condition holds) {
   auto sample = sample_of(sampler);
   for (int i = 1; i < 500 && !holds(sample); ++i) {
-    REQUIRE(guest.agent().read_file("/proc/uptime").has_value());
+    REQUIRE(guest.agent().ask(engine::protocol::ReadFile{"/proc/uptime"}).has_value());
     sample = sample_of(sampler);
   }
   return sample;
@@ -92,7 +92,7 @@ TEST_CASE("samples of a running guest agree with its own /proc/schedstat") {
   CHECK(sampler.cpus() == 4);
 
   const auto before = sample_of(sampler);
-  const auto file = guest.agent().read_file("/proc/schedstat");
+  const auto file = guest.agent().ask(engine::protocol::ReadFile{"/proc/schedstat"});
   const auto after = sample_of(sampler);
   REQUIRE(file.has_value());
   const auto cpus = parse_schedstat(file->content);
@@ -124,11 +124,11 @@ TEST_CASE("spinning workers show up on the run queue that they are pinned to") {
   engine::protocol::SpawnWorkers spawn;
   spawn.work = engine::CpuSpin{};
   spawn.affinities.assign(kWorkers, CpuSet{1});
-  REQUIRE(guest.agent().spawn(spawn).has_value());
+  REQUIRE(guest.agent().ask(spawn).has_value());
 
   const auto before =
       sample_once(sampler, guest, [](const auto& s) { return s.cpus[1].nr_running >= kWorkers; });
-  REQUIRE(guest.agent().stop().has_value());
+  REQUIRE(guest.agent().ask(engine::protocol::StopWorkers{}).has_value());
   const auto after =
       sample_once(sampler, guest, [](const auto& s) { return s.cpus[1].nr_running < kWorkers; });
   CHECK(before.cpus[1].nr_running >= kWorkers);

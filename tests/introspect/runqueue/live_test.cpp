@@ -28,7 +28,7 @@ std::int64_t nanoseconds(const std::string& text) {
 }
 
 std::string file_of(LiveGuest& guest, const std::string& path) {
-  const auto file = guest.agent().read_file(path, 16U << 20);
+  const auto file = guest.agent().ask(engine::protocol::ReadFile{path, 16U << 20});
   REQUIRE_MESSAGE(file, path);
   return file->content;
 }
@@ -72,10 +72,10 @@ std::vector<std::int32_t> spin(LiveGuest& guest, std::size_t cpu, std::size_t wo
   spawn.affinities.assign(workers, CpuSet{cpu});
   spawn.policy = policy;
   spawn.comm = comm;
-  const auto spawned = guest.agent().spawn(spawn);
+  const auto spawned = guest.agent().ask(spawn);
   REQUIRE_MESSAGE(spawned, spawned.error().message);
-  for (const auto tid : *spawned) wait_spinning(guest, tid);
-  return *spawned;
+  for (const auto tid : spawned->tids) wait_spinning(guest, tid);
+  return spawned->tids;
 }
 
 std::vector<CpuRunqueue> read_frozen(LiveGuest& guest) {

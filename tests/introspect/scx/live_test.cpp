@@ -99,7 +99,7 @@ Stopped wait_until_all_spin(LiveGuest& guest) {
   for (const auto deadline = Clock::now() + kSpawnDeadline; Clock::now() < deadline;) {
     stopped = read_stopped(guest);
     if (std::ranges::count_if(stopped.tasks, spins) == kSpinners) return stopped;
-    REQUIRE(guest.agent().read_file("/proc/loadavg").has_value());
+    REQUIRE(guest.agent().ask(engine::protocol::ReadFile{"/proc/loadavg"}).has_value());
   }
   FAIL("the spinners do not spin");
   return stopped;
@@ -155,7 +155,7 @@ std::optional<ScxExitRecord> wait_for_record(LiveGuest& guest, const ScxExitRead
       if (!records.empty()) last = records[0];
       if (last && (last->settled || records.empty())) return last;
     }
-    REQUIRE(guest.agent().read_file("/proc/loadavg").has_value());
+    REQUIRE(guest.agent().ask(engine::protocol::ReadFile{"/proc/loadavg"}).has_value());
   }
   return last;
 }
@@ -186,7 +186,7 @@ void check_stall(const std::optional<std::string>& kernel) {
   }));
 
   // Its loader takes the link down; then nothing of it is left to be read, and nothing is made up.
-  const auto status = guest.agent().detach_scheduler();
+  const auto status = guest.agent().ask(engine::protocol::DetachScheduler{});
   REQUIRE_MESSAGE(status.has_value(), status.error().message);
   CHECK(reader.ended(guest.kernel()).empty());
   CHECK_FALSE(reader.read_exit_kind(guest.kernel()).value().has_value());

@@ -24,7 +24,7 @@ Status spawn_spinners(LiveGuest& guest, std::size_t count, const std::string& co
   spawn.work = engine::CpuSpin{};
   spawn.affinities.resize(count);
   spawn.comm = comm;
-  KTSTR_TRY(guest.agent().spawn(spawn));
+  KTSTR_TRY(guest.agent().ask(spawn));
   return ok();
 }
 
@@ -34,7 +34,7 @@ Status attach_scx_ktstr(LiveGuest& guest, std::vector<std::string> arguments) {
   attach.program = "/scx_ktstr";
   attach.args = std::move(arguments);
   attach.timeout = std::chrono::seconds(40);
-  const auto changed = KTSTR_TRY(guest.agent().attach_scheduler(attach));
+  const auto changed = KTSTR_TRY(guest.agent().ask(attach));
   if (!changed.problem) return ok();
   std::string text = *changed.problem;
   if (changed.current)

@@ -31,8 +31,8 @@ struct ProcTask {
 
 std::optional<ProcTask> read_proc(LiveGuest& guest, std::int32_t pid) {
   const std::string folder = "/proc/" + std::to_string(pid);
-  const auto stat = guest.agent().read_file(folder + "/stat");
-  const auto status = guest.agent().read_file(folder + "/status");
+  const auto stat = guest.agent().ask(engine::protocol::ReadFile{folder + "/stat"});
+  const auto status = guest.agent().ask(engine::protocol::ReadFile{folder + "/status"});
   if (!stat || !status) return std::nullopt;  // it has ended
   ProcTask task;
   const auto open = stat->content.find('('), close = stat->content.rfind(')');
@@ -101,13 +101,13 @@ void check_guest(const std::optional<std::string>& kernel) {
   spawn.affinities.assign(3, CpuSet{1});
   spawn.nice = 5;
   spawn.comm = "a nice spinner";
-  REQUIRE(guest.agent().spawn(spawn).has_value());
+  REQUIRE(guest.agent().ask(spawn).has_value());
 
   std::map<std::int32_t, ProcTask> before;
   for (const auto& task : read_memory(guest).tasks)
     if (auto proc = read_proc(guest, task.pid)) before.emplace(task.pid, std::move(*proc));
   const auto threads = [&] {  // "0.1 0.2 0.3 1/87 123": running and all threads
-    const auto text = guest.agent().read_file("/proc/loadavg").value().content;
+    const auto text = guest.agent().ask(engine::protocol::ReadFile{"/proc/loadavg"}).value().content;
     return std::stoul(text.substr(text.find('/') + 1));
   };
   const auto threads_before = threads();
