@@ -102,7 +102,7 @@ Result<Btf> Btf::parse(std::span<const std::byte> bytes) {
 }
 
 Result<Btf> Btf::parse_split(std::span<const std::byte> bytes, std::shared_ptr<const Btf> base) {
-  KTSTR_TRY_STATUS(check_header(bytes, base != nullptr));
+  KTSTR_TRY(check_header(bytes, base != nullptr));
   std::string messages;
   btf* handle = parse_with_messages(bytes, base ? base->handle_.get() : nullptr, messages);
   if (handle == nullptr) return corrupt_btf(messages.empty() ? std::strerror(errno) : messages);

@@ -41,9 +41,9 @@ Result<Kernel> Kernel::attach(const PhysicalMemory& memory, std::shared_ptr<cons
   KernelImage image = KTSTR_TRY(locate_kernel_image(memory, debug_info->symbols(), vcpus));
   Translator translator(memory, image.page_table, {{image.begin, image.end}});
   Kernel kernel(std::move(debug_info), std::move(image), std::move(translator));
-  KTSTR_TRY_STATUS(kernel.check_build());
-  KTSTR_TRY_STATUS(kernel.find_direct_map(memory));
-  KTSTR_TRY_STATUS(kernel.read_cpus());
+  KTSTR_TRY(kernel.check_build());
+  KTSTR_TRY(kernel.find_direct_map(memory));
+  KTSTR_TRY(kernel.read_cpus());
   const KernelVirt banner = KTSTR_TRY(kernel.address("linux_banner"));
   kernel.banner_ = kernel.read_c_string(banner, kBannerCap).value_or("");
   while (kernel.banner_.ends_with('\n')) kernel.banner_.pop_back();

@@ -238,7 +238,7 @@ std::optional<T> ValueField<T>::read(const StructBytes& bytes) const {
 template <std::derived_from<StructLayout> Layout>
 [[nodiscard]] Result<Layout> resolve_layout(const Btf& btf) {
   Layout layout;
-  KTSTR_TRY_STATUS(layout.resolve(btf));
+  KTSTR_TRY(layout.resolve(btf));
   return layout;
 }
 

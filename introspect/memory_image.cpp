@@ -62,7 +62,7 @@ Status write_region(const Fd& file, std::span<const std::byte> bytes, std::uint6
     const auto part = std::span(page).first(std::min<std::size_t>(kPage, bytes.size() - at));
     copy_shared(part, bytes.data() + at);
     if (std::memcmp(part.data(), kZeros.data(), part.size()) == 0) continue;
-    KTSTR_TRY_STATUS(write_at(file, part, offset + at));
+    KTSTR_TRY(write_at(file, part, offset + at));
   }
   return ok();
 }
@@ -99,11 +99,11 @@ Status write_image(const Fd& file, const SpanMemory& memory, std::span<const Cpu
                                   vcpus.size() * sizeof(VcpuRecord));
   for (const MemorySpan& span : memory.spans()) {
     append(tables, RegionRecord{span.base.value(), span.bytes.size(), offset});
-    KTSTR_TRY_STATUS(write_region(file, span.bytes, offset));
+    KTSTR_TRY(write_region(file, span.bytes, offset));
     offset = round_up(offset + span.bytes.size());
   }
   for (const CpuContext& vcpu : vcpus) append(tables, to_record(vcpu));
-  KTSTR_TRY_STATUS(write_at(file, tables, 0));
+  KTSTR_TRY(write_at(file, tables, 0));
   if (::ftruncate(file.get(), static_cast<off_t>(offset)) != 0) return system_error("set the length");
   return ok();
 }

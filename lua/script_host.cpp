@@ -62,7 +62,7 @@ Result<ScriptHost> ScriptHost::load(const std::filesystem::path& file, const Lim
   const auto main = host.sources_->add_script(*host.state_);
   if (!main) return main.error();
   Value tree;
-  KTSTR_TRY_STATUS(host.run_script(tree));
+  KTSTR_TRY(host.run_script(tree));
   auto scenario = engine::load_scenario(tree, engine::ProgramPlaces::of_script(file));
   if (!scenario) return error_at(*host.state_, scenario.error());
   host.scenario_ = std::move(*scenario);
@@ -73,7 +73,7 @@ Result<ScriptHost> ScriptHost::load(const std::filesystem::path& file, const Lim
 Status ScriptHost::run_script(Value& tree) {
   constexpr int kMainChunk = 0;
   ReadStatus not_data;
-  KTSTR_TRY_STATUS(state_->protected_call([&](lua_State* state) {
+  KTSTR_TRY(state_->protected_call([&](lua_State* state) {
     install_require(state, *sources_);
     push_chunk(state, *sources_, kMainChunk);
     lua_call(state, 0, 1);

@@ -71,7 +71,7 @@ Result<std::unique_ptr<LuaState>> LuaState::create(const Limits& limits) {
   self->state_ = lua_newstate(&LuaState::allocate, self.get());
   if (!self->state_) return Error{ErrorCode::kUnavailable, "LuaJIT does not start: no memory"};
   luaJIT_setmode(self->state_, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
-  KTSTR_TRY_STATUS(self->protected_call([](lua_State* state) { open_sandbox(state); }));
+  KTSTR_TRY(self->protected_call([](lua_State* state) { open_sandbox(state); }));
   return self;
 }
 

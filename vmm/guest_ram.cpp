@@ -18,9 +18,9 @@ Result<GuestRam> GuestRam::create(std::span<const std::uint64_t> bank_bytes, con
   auto ram =
       KTSTR_TRY(options.huge_pages ? map_huge_banks(bank_bytes) : map_banks(bank_bytes, RamPages::kOrdinary));
   for (std::size_t bank = 0; bank < options.host_nodes.size(); ++bank)
-    KTSTR_TRY_STATUS(bind_memory(ram.bytes(bank), options.host_nodes[bank]));
+    KTSTR_TRY(bind_memory(ram.bytes(bank), options.host_nodes[bank]));
   for (std::size_t bank = 0; bank < ram.bank_count() && options.prefault; ++bank)
-    KTSTR_TRY_STATUS(prefault_memory(ram.bytes(bank)));
+    KTSTR_TRY(prefault_memory(ram.bytes(bank)));
   ram.prefaulted_ = options.prefault;
   return ram;
 }
@@ -28,7 +28,7 @@ Result<GuestRam> GuestRam::create(std::span<const std::uint64_t> bank_bytes, con
 Result<GuestRam> GuestRam::map_banks(std::span<const std::uint64_t> bank_bytes, RamPages pages) {
   GuestRam ram(false, pages);
   for (const auto size : bank_bytes)
-    KTSTR_TRY_STATUS(ram.add_bank(KTSTR_TRY(create_memory_file(size, pages)), size));
+    KTSTR_TRY(ram.add_bank(KTSTR_TRY(create_memory_file(size, pages)), size));
   return ram;
 }
 
@@ -44,7 +44,7 @@ Result<GuestRam> GuestRam::map_huge_banks(std::span<const std::uint64_t> bank_by
                     bytes / kHugePageBytes, transparent.error().message)};
   auto ram = KTSTR_TRY(map_banks(bank_bytes, RamPages::kTransparent));
   for (std::size_t bank = 0; bank < ram.bank_count(); ++bank)
-    KTSTR_TRY_STATUS(advise_huge_pages(ram.bytes(bank)));
+    KTSTR_TRY(advise_huge_pages(ram.bytes(bank)));
   return ram;
 }
 
@@ -54,7 +54,7 @@ Result<GuestRam> GuestRam::copy_on_write(const RamTemplate& source) {
     Fd fd(::fcntl(source.fd(bank), F_DUPFD_CLOEXEC, 0));
     struct stat about {};
     if (!fd || ::fstat(fd.get(), &about) != 0) return system_error("share a template of guest memory");
-    KTSTR_TRY_STATUS(ram.add_bank(std::move(fd), static_cast<std::size_t>(about.st_size)));
+    KTSTR_TRY(ram.add_bank(std::move(fd), static_cast<std::size_t>(about.st_size)));
   }
   return ram;
 }

@@ -101,7 +101,7 @@ Result<HostTopology> read_host_topology(const fs::path& sysfs, const CpuSet& usa
   HostTopology topology;
   for (const auto cpu : (online & usable).to_vector())
     topology.cpus.push_back(KTSTR_TRY(read_cpu(cpus, cpu)));
-  KTSTR_TRY_STATUS(read_nodes(sysfs / "devices/system/node", topology));
+  KTSTR_TRY(read_nodes(sysfs / "devices/system/node", topology));
   return topology;
 }
 

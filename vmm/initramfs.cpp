@@ -77,7 +77,7 @@ class CpioWriter {
 
   Status add_parents(const std::string& path) {
     for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1))
-      KTSTR_TRY_STATUS(add_directory(path.substr(0, slash)));
+      KTSTR_TRY(add_directory(path.substr(0, slash)));
     return ok();
   }
 
@@ -113,13 +113,13 @@ class CpioWriter {
 /// What the kernel needs before init has mounted anything: a console to open, and mount points.
 Status add_skeleton(CpioWriter& writer) {
   for (const char* directory : {"dev", "proc", "sys", "tmp"})
-    KTSTR_TRY_STATUS(writer.add_directory(directory));
-  KTSTR_TRY_STATUS(writer.add("dev/console", S_IFCHR | 0600, {}, makedev(5, 1)));
+    KTSTR_TRY(writer.add_directory(directory));
+  KTSTR_TRY(writer.add("dev/console", S_IFCHR | 0600, {}, makedev(5, 1)));
   return writer.add("dev/null", S_IFCHR | 0666, {}, makedev(1, 3));
 }
 
 Status add_file(CpioWriter& writer, const InitramfsFile& file) {
-  KTSTR_TRY_STATUS(writer.add_parents(file.path));
+  KTSTR_TRY(writer.add_parents(file.path));
   const mode_t mode = S_IFREG | (file.mode & 07777);
   if (const auto* bytes = std::get_if<std::vector<std::byte>>(&file.content))
     return writer.add(file.path, mode, *bytes, 0);
@@ -132,13 +132,13 @@ Status add_file(CpioWriter& writer, const InitramfsFile& file) {
 Result<std::vector<std::byte>> build_initramfs(std::vector<InitramfsFile> files) {
   std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
   CpioWriter writer;
-  KTSTR_TRY_STATUS(writer.open());
-  KTSTR_TRY_STATUS(add_skeleton(writer));
+  KTSTR_TRY(writer.open());
+  KTSTR_TRY(add_skeleton(writer));
   for (std::size_t i = 0; i < files.size(); ++i) {
-    KTSTR_TRY_STATUS(check_path(files[i].path));
+    KTSTR_TRY(check_path(files[i].path));
     if (i > 0 && files[i].path == files[i - 1].path)
       return Error{ErrorCode::kInvalidArgument, "initramfs: \"" + files[i].path + "\" is given twice"};
-    KTSTR_TRY_STATUS(add_file(writer, files[i]));
+    KTSTR_TRY(add_file(writer, files[i]));
   }
   return writer.finish();
 }

@@ -53,7 +53,7 @@ Result<KernelElf> KernelElf::read(std::span<const std::byte> file, int fd) {
   if (header.e_machine != EM_X86_64) return corrupt("not for x86-64");
   for (const auto& segment :
        KTSTR_TRY(read_table<Elf64_Phdr>(source, header.e_phoff, header.e_phnum, header.e_phentsize))) {
-    if (segment.p_type == PT_LOAD) KTSTR_TRY_STATUS(add_segment(source, segment));
+    if (segment.p_type == PT_LOAD) KTSTR_TRY(add_segment(source, segment));
     source.end = std::max<std::uint64_t>(source.end, segment.p_offset + segment.p_filesz);
   }
   if (source.segments.empty()) return corrupt("nothing to load");

@@ -85,7 +85,7 @@ Result<std::vector<std::byte>> decompress_payload(Bytes payload) {
                                payload.size(), announced));
   if (compression->size_appended) payload = payload.first(payload.size() - sizeof announced);
   BoundedOutput output(announced);
-  KTSTR_TRY_STATUS(compression->decompress(payload, output));
+  KTSTR_TRY(compression->decompress(payload, output));
   if (!output.full())
     return corrupt(fmt::format("{} stream gives {} bytes, {} were announced", compression->name,
                                output.written(), announced));
@@ -146,7 +146,7 @@ Result<ExtractedKernel> extract_kernel(std::span<const std::byte> image) {
   } else {
     return Error{ErrorCode::kInvalidArgument, "neither a bzImage (no HdrS header) nor an ELF file"};
   }
-  KTSTR_TRY_STATUS(describe_elf(kernel));
+  KTSTR_TRY(describe_elf(kernel));
   return kernel;
 }
 

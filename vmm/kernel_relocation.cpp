@@ -78,7 +78,7 @@ class Slider {
     }
     auto buffer = KTSTR_TRY(LargeBuffer::create(total));
     auto free = buffer.bytes();
-    for (std::size_t i = 0; i < segments_.size(); ++i) KTSTR_TRY_STATUS(divide(i, free));
+    for (std::size_t i = 0; i < segments_.size(); ++i) KTSTR_TRY(divide(i, free));
     return buffer;
   }
 
@@ -132,7 +132,7 @@ class Slider {
         ++last;
       }
       const auto bytes = segment.bytes(first, last);
-      if (changed) KTSTR_TRY_STATUS(copy(bytes, free));
+      if (changed) KTSTR_TRY(copy(bytes, free));
       pieces_.push_back(
           {index, first * kPage, changed ? std::span<const std::byte>(free.first(bytes.size())) : bytes});
       if (changed) free = free.subspan((last - first) * kPage);
@@ -196,9 +196,9 @@ Result<SlidKernel> SlidKernel::create(const KernelElf& kernel, std::uint64_t sli
   if (!relocations)
     return Error{ErrorCode::kUnavailable, "this kernel has no relocations to randomize its address with"};
   Slider slider(kernel);
-  KTSTR_TRY_STATUS(slider.mark<std::uint64_t>(relocations->add64));
-  KTSTR_TRY_STATUS(slider.mark<std::uint32_t>(relocations->subtract32));
-  KTSTR_TRY_STATUS(slider.mark<std::uint32_t>(relocations->add32));
+  KTSTR_TRY(slider.mark<std::uint64_t>(relocations->add64));
+  KTSTR_TRY(slider.mark<std::uint32_t>(relocations->subtract32));
+  KTSTR_TRY(slider.mark<std::uint32_t>(relocations->add32));
   auto changed = KTSTR_TRY(slider.copy_changed());
   const auto slide32 = static_cast<std::uint32_t>(slide);
   slider.relocate<std::uint64_t>(relocations->add64, slide);

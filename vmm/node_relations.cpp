@@ -37,7 +37,7 @@ Status check_distances(const NodeMatrix& rows, std::size_t nodes) {
     if (rows[a][a] != kLocalDistance)
       return invalid(
           fmt::format("distances: from node {0} to itself is {1}, not {2}", a, rows[a][a], kLocalDistance));
-    for (std::size_t b = 0; b < a; ++b) KTSTR_TRY_STATUS(check_pair(rows, a, b));
+    for (std::size_t b = 0; b < a; ++b) KTSTR_TRY(check_pair(rows, a, b));
   }
   return ok();
 }
@@ -85,9 +85,9 @@ std::size_t NodeRelations::nearest_cpus(std::size_t node, std::size_t nodes_with
 }
 
 Status NodeRelations::check(std::size_t nodes, std::size_t nodes_with_cpus) const {
-  if (!distances.empty()) KTSTR_TRY_STATUS(check_distances(distances, nodes));
+  if (!distances.empty()) KTSTR_TRY(check_distances(distances, nodes));
   if (!latency_ns.empty())
-    KTSTR_TRY_STATUS(check_attribute("latency_ns", latency_ns, nodes_with_cpus, nodes));
+    KTSTR_TRY(check_attribute("latency_ns", latency_ns, nodes_with_cpus, nodes));
   if (bandwidth_mb_per_s.empty()) return ok();
   return check_attribute("bandwidth_mb_per_s", bandwidth_mb_per_s, nodes_with_cpus, nodes);
 }

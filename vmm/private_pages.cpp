@@ -48,7 +48,7 @@ Status copy_private_pages(std::span<const std::byte> mapping, int target) {
       const auto end = std::find_if_not(begin, got.end(), is_private);
       const auto offset = (first + static_cast<std::size_t>(begin - got.begin())) * page_bytes;
       const auto bytes = static_cast<std::size_t>(end - begin) * page_bytes;
-      KTSTR_TRY_STATUS(write_at(target, mapping.subspan(offset, bytes), offset));
+      KTSTR_TRY(write_at(target, mapping.subspan(offset, bytes), offset));
       begin = end;
     }
     first += count;

@@ -36,14 +36,14 @@ Status copy_mapping(std::span<const std::byte> mapping, int target) {
   for (std::size_t at = 0; at < mapping.size(); at += zeroes.size()) {
     const auto page = mapping.subspan(at, zeroes.size());
     if (std::memcmp(page.data(), zeroes.data(), zeroes.size()) == 0) continue;
-    KTSTR_TRY_STATUS(write_at(target, page, at));
+    KTSTR_TRY(write_at(target, page, at));
   }
   return ok();
 }
 
 Status copy_bank(const GuestRam& ram, std::size_t bank, int target) {
   if (ram.pages() == RamPages::kReserved) return copy_mapping(ram.bytes(bank), target);
-  KTSTR_TRY_STATUS(copy_ram(ram.fd(bank), target));
+  KTSTR_TRY(copy_ram(ram.fd(bank), target));
   return ram.is_copy_on_write() ? copy_private_pages(ram.bytes(bank), target) : ok();
 }
 
@@ -58,7 +58,7 @@ Status copy_ram(int source, int target) {
     if (begin < 0 && errno == ENXIO) break;  // nothing but a hole is left
     if (begin >= 0) end = ::lseek(source, begin, SEEK_HOLE);
     if (begin < 0 || end < 0) return system_error("pages of guest memory");
-    KTSTR_TRY_STATUS(copy_range(source, target, begin, end));
+    KTSTR_TRY(copy_range(source, target, begin, end));
   }
   return ok();
 }
@@ -75,12 +75,12 @@ Result<RamTemplate> RamTemplate::take(const GuestRam& ram) {
     Fd bank(::memfd_create("ktstr-ram-template", MFD_CLOEXEC | MFD_ALLOW_SEALING));
     if (!bank || ::ftruncate(bank.get(), KTSTR_TRY(file_size(ram.fd(i)))) != 0)
       return system_error("create a copy of guest memory");
-    KTSTR_TRY_STATUS(copy_bank(ram, i, bank.get()));
+    KTSTR_TRY(copy_bank(ram, i, bank.get()));
     for (const auto& range : ram.file_ranges())
       if (range.bank == i)
-        KTSTR_TRY_STATUS(write_at(bank.get(), range.bytes,
+        KTSTR_TRY(write_at(bank.get(), range.bytes,
                                   static_cast<std::size_t>(range.bytes.data() - ram.bytes(i).data())));
-    KTSTR_TRY_STATUS(seal_ram(bank.get()));
+    KTSTR_TRY(seal_ram(bank.get()));
     copy.banks_.push_back(std::move(bank));
   }
   return copy;
@@ -100,7 +100,7 @@ Result<std::uint64_t> RamTemplate::stored_bytes() const {
 Status RamTemplate::copy_into(GuestRam& ram) const {
   if (ram.bank_count() != banks_.size())
     return Error{ErrorCode::kInvalidArgument, "copy guest memory: the numbers of banks differ"};
-  for (std::size_t i = 0; i < banks_.size(); ++i) KTSTR_TRY_STATUS(copy_ram(fd(i), ram.fd(i)));
+  for (std::size_t i = 0; i < banks_.size(); ++i) KTSTR_TRY(copy_ram(fd(i), ram.fd(i)));
   return ok();
 }
 

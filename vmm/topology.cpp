@@ -64,7 +64,7 @@ Status check_nodes(const Topology& topology) {
   }
   std::size_t llcs = 0;
   for (std::size_t node = 0; node < specs.size(); ++node) {
-    KTSTR_TRY_STATUS(check_spec(specs, node));
+    KTSTR_TRY(check_spec(specs, node));
     llcs += specs[node].llcs;
   }
   if (specs.size() != topology.nodes || llcs != topology.llcs)
@@ -88,14 +88,14 @@ Result<Topology> Topology::of_nodes(std::vector<NodeSpec> nodes, std::size_t cor
     topology.llcs += node.llcs;
   }
   topology.node_specs = std::move(nodes);
-  KTSTR_TRY_STATUS(topology.check());
+  KTSTR_TRY(topology.check());
   if (are_alike(topology.node_specs)) topology.node_specs.clear();
   return topology;
 }
 
 Status Topology::check() const {
-  KTSTR_TRY_STATUS(check_counts(*this));
-  KTSTR_TRY_STATUS(check_nodes(*this));
+  KTSTR_TRY(check_counts(*this));
+  KTSTR_TRY(check_nodes(*this));
   if (nodes == 1 && !relations.empty()) return invalid("one node has no other to be distant from");
   return relations.check(nodes, nodes_with_cpus());
 }

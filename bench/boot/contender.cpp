@@ -36,7 +36,7 @@ Result<Seconds> boot_ours(const Guest& guest, bool kaslr, vmm::Backend backend) 
   const auto config = KTSTR_TRY(machine_config(guest, kaslr));
   const auto start = Clock::now();
   const auto machine = KTSTR_TRY(vmm::start_machine(config, backend));
-  KTSTR_TRY_STATUS(wait_for_ready(machine->channel_fd()));
+  KTSTR_TRY(wait_for_ready(machine->channel_fd()));
   return Seconds(Clock::now() - start);
 }
 
@@ -49,7 +49,7 @@ Result<Seconds> boot_plain(std::vector<std::string> command) {
   const auto start = Clock::now();
   const auto process = KTSTR_TRY(vmm::qemu::Process::spawn(std::move(command), {childs.get()}));
   childs.reset();
-  KTSTR_TRY_STATUS(wait_for_ready(console.get()));
+  KTSTR_TRY(wait_for_ready(console.get()));
   return Seconds(Clock::now() - start);
 }
 

@@ -141,7 +141,7 @@ Result<bool> judge_set_up(const Guest& guest) {
 Result<bool> bench(int rounds, vmm::Backend backend, const std::filesystem::path& initramfs) {
   const auto store = KTSTR_TRY(engine::KernelStore::open());
   const Guest guest{KTSTR_TRY(store.resolve(std::nullopt)), initramfs};
-  KTSTR_TRY_STATUS(vmm::write_initramfs({{"init", std::filesystem::path(KTSTR_BOOT_INIT)}}, initramfs));
+  KTSTR_TRY(vmm::write_initramfs({{"init", std::filesystem::path(KTSTR_BOOT_INIT)}}, initramfs));
   const bool kvm = backend == vmm::Backend::kKvm;
   bool met = KTSTR_TRY(judge_set_up(guest));
   const auto all = contenders(guest, backend);

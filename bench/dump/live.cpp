@@ -55,7 +55,7 @@ Result<Guest> boot() {
   auto kernel = KTSTR_TRY(machine->freeze());
   auto layouts = KTSTR_TRY(BpfLayouts::resolve(kernel.btf()));
   const auto maps = KTSTR_TRY(list_bpf_maps(kernel, layouts));
-  KTSTR_TRY_STATUS(machine->thaw());
+  KTSTR_TRY(machine->thaw());
   const auto hash = std::ranges::find(maps.items, "large_hash", &BpfMapInfo::name);
   if (hash == maps.items.end()) return Error{ErrorCode::kNotFound, "the guest has no map large_hash"};
   return Guest{std::move(machine), std::move(kernel), std::move(layouts), *hash};
@@ -126,7 +126,7 @@ Result<HashTimes> time_hash(Guest& guest) {
     const Stopwatch watch(times.copy);
     copy(pieces, std::size_t{kHashEntries} * (guest.hash.key_size + guest.hash.value_size));
   }
-  KTSTR_TRY_STATUS(guest.machine->thaw());
+  KTSTR_TRY(guest.machine->thaw());
   if (seen != kHashEntries) return Error{ErrorCode::kCorrupt, fmt::format("{} entries were read", seen)};
   return times;
 }

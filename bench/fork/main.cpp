@@ -48,10 +48,10 @@ Status time_fork(const vmm::MachineSnapshot& snapshot, Round& round) {
   const auto start = Clock::now();
   const auto fork = KTSTR_TRY(snapshot.fork({}));
   round.fork = ms_since(start);
-  KTSTR_TRY_STATUS(ping(*fork));
+  KTSTR_TRY(ping(*fork));
   round.answer = ms_since(start);
   const auto next = Clock::now();
-  KTSTR_TRY_STATUS(ping(*fork));
+  KTSTR_TRY(ping(*fork));
   round.next_answer = ms_since(next);
   return ok();
 }
@@ -60,13 +60,13 @@ Result<Round> run_round(const vmm::MachineConfig& config) {
   Round round;
   const auto start = Clock::now();
   auto machine = KTSTR_TRY(vmm::start_qemu(config));
-  KTSTR_TRY_STATUS(wait_for_byte(*machine));
+  KTSTR_TRY(wait_for_byte(*machine));
   round.boot = ms_since(start);
   const auto taking = Clock::now();
   const auto snapshot = KTSTR_TRY(machine->snapshot(30s));
   round.snapshot = ms_since(taking);
   machine.reset();
-  KTSTR_TRY_STATUS(time_fork(*snapshot, round));
+  KTSTR_TRY(time_fork(*snapshot, round));
   return round;
 }
 
@@ -100,7 +100,7 @@ bool report(const std::vector<Round>& rounds) {
 Result<bool> bench(int count, const std::string& topology, const std::filesystem::path& initramfs) {
   const auto store = KTSTR_TRY(engine::KernelStore::open());
   const auto kernel = KTSTR_TRY(store.resolve(std::nullopt));
-  KTSTR_TRY_STATUS(vmm::write_initramfs({{"init", std::filesystem::path(KTSTR_BOOT_INIT)}}, initramfs));
+  KTSTR_TRY(vmm::write_initramfs({{"init", std::filesystem::path(KTSTR_BOOT_INIT)}}, initramfs));
   vmm::MachineConfig config;
   config.kernel_elf = kernel.elf;
   config.kernel_bzimage = kernel.bzimage;

@@ -80,7 +80,7 @@ Status fill_maps_of_maps(bpf_object* object) {
     Filler inner(object, names[i]);
     for (std::uint32_t j = 0; j < FIXTURE_INNER_ENTRIES; ++j)
       inner.put(j, std::uint64_t{FIXTURE_INNER_BASE + i * FIXTURE_INNER_STRIDE + j});
-    KTSTR_TRY_STATUS(inner.done());
+    KTSTR_TRY(inner.done());
     outer.put(FIXTURE_KEY_BASE + i, bpf_object__find_map_fd_by_name(object, names[i]));
   }
   return outer.done();
@@ -131,7 +131,7 @@ Status fill_user_ring(bpf_object* object) {
 
 Status run_fill_program(bpf_object* object) {
   const int program = bpf_program__fd(bpf_object__find_program_by_name(object, "fill_fixture"));
-  KTSTR_TRY_STATUS(Filler(object, "prog_array").put(1u, program).done());
+  KTSTR_TRY(Filler(object, "prog_array").put(1u, program).done());
   LIBBPF_OPTS(bpf_test_run_opts, run);
   if (bpf_prog_test_run_opts(program, &run) != 0) return system_error("run fill_fixture");
   return ok();
@@ -140,21 +140,21 @@ Status run_fill_program(bpf_object* object) {
 }  // namespace
 
 Status fill_maps(bpf_object* object) {
-  KTSTR_TRY_STATUS(fill_records(object, "array_one", 0, 1));
-  KTSTR_TRY_STATUS(fill_records(object, "array_many", 0, FIXTURE_ARRAY_ENTRIES));
-  KTSTR_TRY_STATUS(fill_records(object, "hash", FIXTURE_KEY_BASE, FIXTURE_HASH_ENTRIES));
-  KTSTR_TRY_STATUS(fill_records(object, "lru_hash", FIXTURE_KEY_BASE, FIXTURE_LRU_ENTRIES));
-  KTSTR_TRY_STATUS(fill_percpu(object, "percpu_array", 0));
-  KTSTR_TRY_STATUS(fill_percpu(object, "percpu_hash", FIXTURE_KEY_BASE));
-  KTSTR_TRY_STATUS(fill_percpu(object, "lru_percpu_hash", FIXTURE_KEY_BASE));
-  KTSTR_TRY_STATUS(fill_sequence(object, "queue", FIXTURE_QUEUE_BASE));
-  KTSTR_TRY_STATUS(fill_sequence(object, "stack", FIXTURE_QUEUE_BASE));
-  KTSTR_TRY_STATUS(fill_sequence(object, "bloom_filter", FIXTURE_BLOOM_BASE));
-  KTSTR_TRY_STATUS(fill_maps_of_maps(object));
-  KTSTR_TRY_STATUS(fill_lpm_trie(object));
-  KTSTR_TRY_STATUS(fill_perf_events(object));
-  KTSTR_TRY_STATUS(fill_cgroup_array(object));
-  KTSTR_TRY_STATUS(fill_user_ring(object));
+  KTSTR_TRY(fill_records(object, "array_one", 0, 1));
+  KTSTR_TRY(fill_records(object, "array_many", 0, FIXTURE_ARRAY_ENTRIES));
+  KTSTR_TRY(fill_records(object, "hash", FIXTURE_KEY_BASE, FIXTURE_HASH_ENTRIES));
+  KTSTR_TRY(fill_records(object, "lru_hash", FIXTURE_KEY_BASE, FIXTURE_LRU_ENTRIES));
+  KTSTR_TRY(fill_percpu(object, "percpu_array", 0));
+  KTSTR_TRY(fill_percpu(object, "percpu_hash", FIXTURE_KEY_BASE));
+  KTSTR_TRY(fill_percpu(object, "lru_percpu_hash", FIXTURE_KEY_BASE));
+  KTSTR_TRY(fill_sequence(object, "queue", FIXTURE_QUEUE_BASE));
+  KTSTR_TRY(fill_sequence(object, "stack", FIXTURE_QUEUE_BASE));
+  KTSTR_TRY(fill_sequence(object, "bloom_filter", FIXTURE_BLOOM_BASE));
+  KTSTR_TRY(fill_maps_of_maps(object));
+  KTSTR_TRY(fill_lpm_trie(object));
+  KTSTR_TRY(fill_perf_events(object));
+  KTSTR_TRY(fill_cgroup_array(object));
+  KTSTR_TRY(fill_user_ring(object));
   return run_fill_program(object);
 }
 

@@ -63,7 +63,7 @@ Result<int> run(const Options& options) {
   ExitReader exits = KTSTR_TRY(ExitReader::open(scheduler.exits_map()));
   if (options.slow_load_ms != 0 && wait_signal(signals, kNoOther, static_cast<int>(options.slow_load_ms)))
     return static_cast<int>(kDetached);
-  KTSTR_TRY_STATUS(scheduler.attach());
+  KTSTR_TRY(scheduler.attach());
   return wait_end(scheduler, exits, signals, options.ops_name);
 }
 

@@ -83,7 +83,7 @@ Status Scheduler::set_variable(std::string_view name, std::span<const std::byte>
 
 Status Scheduler::set_topology() {
   const CpuLlcs llcs = read_cpu_llcs(kCpus);
-  KTSTR_TRY_STATUS(set_variable("nr_llcs", std::as_bytes(std::span(&llcs.count, 1))));
+  KTSTR_TRY(set_variable("nr_llcs", std::as_bytes(std::span(&llcs.count, 1))));
   return set_variable("cpu_llc", std::as_bytes(std::span(llcs.of_cpu)));
 }
 
@@ -110,14 +110,14 @@ Result<Scheduler> Scheduler::load(const Options& options) {
   LIBBPF_OPTS(bpf_object_open_opts, how, .object_name = "ktstr");
   Scheduler scheduler(bpf_object__open_mem(image.data(), image.size(), &how));
   if (!scheduler.object_) return refused("open the object", errno);
-  KTSTR_TRY_STATUS(scheduler.set_topology());
-  KTSTR_TRY_STATUS(scheduler.set_ops(options));
+  KTSTR_TRY(scheduler.set_topology());
+  KTSTR_TRY(scheduler.set_ops(options));
   for (const auto& setting : options.settings)
-    KTSTR_TRY_STATUS(scheduler.set_variable(setting.name, setting.value));
+    KTSTR_TRY(scheduler.set_variable(setting.name, setting.value));
   size_large_hash(scheduler.object_.get(), options.large_hash);
   if (bpf_object__load(scheduler.object_.get()) != 0) return refused("load the object", errno);
-  KTSTR_TRY_STATUS(fill_maps(scheduler.object_.get()));
-  KTSTR_TRY_STATUS(fill_large_hash(scheduler.object_.get(), options.large_hash));
+  KTSTR_TRY(fill_maps(scheduler.object_.get()));
+  KTSTR_TRY(fill_large_hash(scheduler.object_.get(), options.large_hash));
   return scheduler;
 }
 

@@ -125,7 +125,7 @@ Status NewFile::publish(Sync sync) {
 
 Status write_new_file(const fs::path& path, std::span<const std::byte> bytes) {
   auto file = KTSTR_TRY(NewFile::beside(path));
-  KTSTR_TRY_STATUS(file.append(bytes));
+  KTSTR_TRY(file.append(bytes));
   return file.publish();
 }
 

@@ -89,9 +89,9 @@ std::string hexadecimal(std::span<const std::byte> bytes) {
 
 /// libelf reads a file whose header tables are cut off as one without them.
 Status check_tables(const GElf_Ehdr& header, std::span<const std::byte> file) {
-  KTSTR_TRY_STATUS(file_range(file, header.e_phoff, std::uint64_t{header.e_phnum} * header.e_phentsize,
+  KTSTR_TRY(file_range(file, header.e_phoff, std::uint64_t{header.e_phnum} * header.e_phentsize,
                               "program header table"));
-  KTSTR_TRY_STATUS(file_range(file, header.e_shoff, std::uint64_t{header.e_shnum} * header.e_shentsize,
+  KTSTR_TRY(file_range(file, header.e_shoff, std::uint64_t{header.e_shnum} * header.e_shentsize,
                               "section header table"));
   return ok();
 }
@@ -124,7 +124,7 @@ Result<ElfImage> ElfImage::open(std::span<const std::byte> file) {
   const ElfHandle elf = KTSTR_TRY(open_handle(file));
   GElf_Ehdr header;
   if (!gelf_getehdr(elf.get(), &header)) return libelf_error("ELF header");
-  KTSTR_TRY_STATUS(check_tables(header, file));
+  KTSTR_TRY(check_tables(header, file));
   ElfImage image;
   image.machine_ = header.e_machine;
   image.segments_ = KTSTR_TRY(read_segments(elf.get(), file));

@@ -20,7 +20,7 @@ namespace ktstr {
 template <class T>
 [[nodiscard]] Result<std::string> read_format(const Value& tree, T& out, FormatVersion found,
                                               FormatVersion known) {
-  KTSTR_TRY_STATUS(check_format(found, known));
+  KTSTR_TRY(check_format(found, known));
   UnknownMembers unknown;
   const bool newer = found > known;
   const auto missing = found < known ? MissingMembers::kKeepDefault : MissingMembers::kError;

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
+#include <type_traits>
 #include <utility>
 
 namespace ktstr {
@@ -52,19 +53,28 @@ inline Status ok() {
   return {};
 }
 
+namespace detail {
+template <class T>
+T take_value(Result<T>&& result) {
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+template <class... Context>
+Error take_error(Error&& error, const Context&... context) {
+  if constexpr (sizeof...(context) == 0)
+    return std::move(error);
+  else
+    return std::move(error).with_context(context...);
+}
+}  // namespace detail
+
 }  // namespace ktstr
 
-/// Unwraps a Result or returns its error from the enclosing function.
-#define KTSTR_TRY(expression)                                                          \
-  __extension__({                                                                      \
-    auto ktstr_try_result = (expression);                                              \
-    if (!ktstr_try_result) return ::ktstr::Error(std::move(ktstr_try_result.error())); \
-    std::move(ktstr_try_result).value();                                               \
+/// KTSTR_TRY(expression): unwraps a Result or a Status, or returns its error from the enclosing function.
+/// KTSTR_TRY(expression, context): the error with that context.
+#define KTSTR_TRY(expression, ...)                                                                             \
+  __extension__({                                                                                              \
+    auto ktstr_try_result = (expression);                                                                      \
+    if (!ktstr_try_result)                                                                                     \
+      return ::ktstr::detail::take_error(std::move(ktstr_try_result.error()) __VA_OPT__(, ) __VA_ARGS__);      \
+    ::ktstr::detail::take_value(std::move(ktstr_try_result));                                                  \
   })
-
-/// For a Status: returns its error from the enclosing function.
-#define KTSTR_TRY_STATUS(expression)                              \
-  do {                                                            \
-    if (auto ktstr_try_status = (expression); !ktstr_try_status)  \
-      return ::ktstr::Error(std::move(ktstr_try_status.error())); \
-  } while (false)

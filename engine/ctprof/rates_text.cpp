@@ -55,7 +55,7 @@ Result<std::string> rates_text(const Snapshot& before, const Snapshot& after, co
   if (columns.empty()) columns.assign(std::begin(kColumns), std::end(kColumns));
   const auto by = options.by.value_or(columns.front());
   if (std::ranges::find(columns, by) == columns.end()) columns.insert(columns.begin(), by);
-  for (const auto& column : columns) KTSTR_TRY_STATUS(check_counter(column));
+  for (const auto& column : columns) KTSTR_TRY(check_counter(column));
 
   const auto comparison = compare(before, after, {options.group, {Section::kPrimary, Section::kDelays}});
   if (!comparison.seconds) return Error{ErrorCode::kUnavailable, "no time passed between the captures"};

@@ -194,7 +194,7 @@ Status check_known(std::string_view what, std::string_view wanted, std::vector<s
 }
 
 Status check_options(const DiffOptions& options, const Value& before, const Value& after) {
-  if (options.map) KTSTR_TRY_STATUS(check_known("map", *options.map, map_names(before), map_names(after)));
+  if (options.map) KTSTR_TRY(check_known("map", *options.map, map_names(before), map_names(after)));
   if (!options.only) return ok();
   const auto first = std::string_view(*options.only).substr(0, options.only->find_first_of(".["));
   return check_known("member", first, member_names(before), member_names(after));
@@ -266,7 +266,7 @@ Result<DumpDiff> diff(const introspect::FailureDump& before, const introspect::F
                       const DiffOptions& options) {
   const auto first = KTSTR_TRY(tree_of(before));
   const auto second = KTSTR_TRY(tree_of(after));
-  KTSTR_TRY_STATUS(check_options(options, first, second));
+  KTSTR_TRY(check_options(options, first, second));
   Differ differ;
   differ.compare({}, first, second);
   DumpDiff wanted;

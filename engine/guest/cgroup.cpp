@@ -30,7 +30,7 @@ std::string CgroupTree::procs_of(const std::optional<std::string>& name) const {
 }
 
 Status CgroupTree::check(std::string_view name) const {
-  KTSTR_TRY_STATUS(protocol::check_cgroup_name(name));
+  KTSTR_TRY(protocol::check_cgroup_name(name));
   if (std::find(made_.begin(), made_.end(), name) == made_.end())
     return Error{ErrorCode::kNotFound, "there is no cgroup \"" + std::string(name) + "\""};
   return ok();
@@ -51,7 +51,7 @@ std::vector<std::string> CgroupTree::subtree(std::string_view name) const {
 }
 
 Status CgroupTree::create(const protocol::AddCgroup& request) {
-  KTSTR_TRY_STATUS(protocol::check_cgroup_name(request.cgroup));
+  KTSTR_TRY(protocol::check_cgroup_name(request.cgroup));
   if (check(request.cgroup))
     return Error{ErrorCode::kInvalidArgument, "the cgroup \"" + request.cgroup + "\" exists already"};
   const auto made_before = made_.size();
@@ -77,16 +77,16 @@ Status CgroupTree::make_directories(std::string_view name) {
 }
 
 Status CgroupTree::freeze(std::string_view name, bool frozen) {
-  KTSTR_TRY_STATUS(check(name));
-  KTSTR_TRY_STATUS(write_control(file(name, "cgroup.freeze"), frozen ? "1" : "0"));
+  KTSTR_TRY(check(name));
+  KTSTR_TRY(write_control(file(name, "cgroup.freeze"), frozen ? "1" : "0"));
   return wait_for_event(file(name, "cgroup.events"), frozen ? "frozen 1" : "frozen 0");
 }
 
 Status CgroupTree::thaw_path(std::string_view name) {
-  KTSTR_TRY_STATUS(check(name));
+  KTSTR_TRY(check(name));
   for (const auto& part : path_to(name)) {
     const auto setting = KTSTR_TRY(read_file(file(part, "cgroup.freeze"), kControlFileLimit));
-    if (setting.text.starts_with('1')) KTSTR_TRY_STATUS(freeze(part, false));
+    if (setting.text.starts_with('1')) KTSTR_TRY(freeze(part, false));
   }
   return ok();
 }
@@ -99,7 +99,7 @@ Status CgroupTree::thaw_all() {
 }
 
 Result<bool> CgroupTree::is_frozen(std::string_view name) const {
-  KTSTR_TRY_STATUS(check(name));
+  KTSTR_TRY(check(name));
   const auto events = KTSTR_TRY(read_file(file(name, "cgroup.events"), kControlFileLimit));
   return events.text.find("frozen 1") != std::string::npos;
 }
@@ -116,7 +116,7 @@ Result<std::vector<pid_t>> CgroupTree::processes(std::string_view name) const {
 }
 
 Status CgroupTree::move(const std::vector<pid_t>& pids, const std::optional<std::string>& to) {
-  if (to) KTSTR_TRY_STATUS(check(*to));
+  if (to) KTSTR_TRY(check(*to));
   if (pids.empty()) return ok();
   std::vector<std::string> numbers;
   for (const auto pid : pids) numbers.push_back(std::to_string(pid));
@@ -124,18 +124,18 @@ Status CgroupTree::move(const std::vector<pid_t>& pids, const std::optional<std:
 }
 
 Status CgroupTree::move_all(std::string_view from, const std::optional<std::string>& to) {
-  KTSTR_TRY_STATUS(check(from));
+  KTSTR_TRY(check(from));
   for (int pass = 0; pass < kMovePasses; ++pass) {
     const auto pids = KTSTR_TRY(processes(from));
     if (pids.empty()) return ok();
-    KTSTR_TRY_STATUS(move(pids, to));
+    KTSTR_TRY(move(pids, to));
   }
   return Error{ErrorCode::kTimeout, "tasks keep appearing in the cgroup \"" + std::string(from) + "\""};
 }
 
 Status CgroupTree::remove_one(const std::string& name) {
-  KTSTR_TRY_STATUS(thaw_path(name));
-  KTSTR_TRY_STATUS(move_all(name, std::nullopt));
+  KTSTR_TRY(thaw_path(name));
+  KTSTR_TRY(move_all(name, std::nullopt));
   const auto directory = file(name, "");
   int result = ::rmdir(directory.c_str());
   // A task that is just ending keeps the directory busy though cgroup.procs is empty.
@@ -149,9 +149,9 @@ Status CgroupTree::remove_one(const std::string& name) {
 }
 
 Status CgroupTree::remove(std::string_view name) {
-  KTSTR_TRY_STATUS(check(name));
+  KTSTR_TRY(check(name));
   const auto names = subtree(name);
-  for (auto at = names.rbegin(); at != names.rend(); ++at) KTSTR_TRY_STATUS(remove_one(*at));
+  for (auto at = names.rbegin(); at != names.rend(); ++at) KTSTR_TRY(remove_one(*at));
   return ok();
 }
 

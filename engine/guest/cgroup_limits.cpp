@@ -40,7 +40,7 @@ Status CgroupTree::enable_controllers(std::string_view name, const protocol::Add
     for (const auto& [controller, wanted, required] : controllers) {
       if (!wanted || has_word(enabled.text, controller)) continue;
       if (has_word(available.text, controller))
-        KTSTR_TRY_STATUS(
+        KTSTR_TRY(
             write_control(file(parent, "cgroup.subtree_control"), std::string("+") + controller));
       else if (required)
         return Error{ErrorCode::kUnavailable, std::string("the ") + controller +
@@ -55,20 +55,20 @@ Status CgroupTree::set_limits(const protocol::AddCgroup& request) {
   const auto& name = request.cgroup;
   if (request.cpu_quota && !(std::isfinite(*request.cpu_quota) && *request.cpu_quota > 0))
     return Error{ErrorCode::kInvalidArgument, "the CPU quota of \"" + name + "\" is not above 0"};
-  if (request.cpus) KTSTR_TRY_STATUS(set_cpuset(name, request.cpus));
+  if (request.cpus) KTSTR_TRY(set_cpuset(name, request.cpus));
   if (request.cpu_weight)
-    KTSTR_TRY_STATUS(write_control(file(name, "cpu.weight"), std::to_string(*request.cpu_weight)));
-  if (request.cpu_quota) KTSTR_TRY_STATUS(write_control(file(name, "cpu.max"), cpu_max(*request.cpu_quota)));
+    KTSTR_TRY(write_control(file(name, "cpu.weight"), std::to_string(*request.cpu_weight)));
+  if (request.cpu_quota) KTSTR_TRY(write_control(file(name, "cpu.max"), cpu_max(*request.cpu_quota)));
   if (request.memory_max)
-    KTSTR_TRY_STATUS(write_control(file(name, "memory.max"), std::to_string(request.memory_max->bytes)));
+    KTSTR_TRY(write_control(file(name, "memory.max"), std::to_string(request.memory_max->bytes)));
   if (request.pids_max)
-    KTSTR_TRY_STATUS(write_control(file(name, "pids.max"), std::to_string(*request.pids_max)));
+    KTSTR_TRY(write_control(file(name, "pids.max"), std::to_string(*request.pids_max)));
   return ok();
 }
 
 Status CgroupTree::set_cpuset(std::string_view name, const std::optional<CpuSet>& cpus) {
-  KTSTR_TRY_STATUS(check(name));
-  KTSTR_TRY_STATUS(write_control(file(name, "cpuset.cpus"), (cpus ? cpus->to_string() : "") + "\n"));
+  KTSTR_TRY(check(name));
+  KTSTR_TRY(write_control(file(name, "cpuset.cpus"), (cpus ? cpus->to_string() : "") + "\n"));
   return cpus ? check_usable(name, *cpus) : ok();
 }
 

@@ -59,7 +59,7 @@ Result<Fd> open_channel_device(Duration deadline) {
                    channel ? "no runner at the other end of the channel" : "no channel device appeared"};
     ::nanosleep(&kPollStep, nullptr);
   }
-  KTSTR_TRY_STATUS(make_ready(channel.get()));
+  KTSTR_TRY(make_ready(channel.get()));
   return channel;
 }
 
@@ -67,7 +67,7 @@ Result<Fd> adopt_channel(int fd) {
   if (::fcntl(fd, F_GETFD) < 0)
     return Error{ErrorCode::kInvalidArgument,
                  "--channel-fd " + std::to_string(fd) + " is not an open file descriptor"};
-  KTSTR_TRY_STATUS(make_ready(fd));
+  KTSTR_TRY(make_ready(fd));
   return Fd(fd);
 }
 

@@ -49,7 +49,7 @@ Status mount_one(const Mount& entry) {
 }
 
 Status mount_all() {
-  for (const auto& entry : kMounts) KTSTR_TRY_STATUS(mount_one(entry));
+  for (const auto& entry : kMounts) KTSTR_TRY(mount_one(entry));
   return ok();
 }
 
@@ -77,8 +77,8 @@ void allow_many_workers() {
 
 Status become_init() {
   ::umask(022);
-  KTSTR_TRY_STATUS(mount_all());
-  KTSTR_TRY_STATUS(open_console());
+  KTSTR_TRY(mount_all());
+  KTSTR_TRY(open_console());
   allow_many_workers();
   const sched_param highest{static_cast<int>(kAgentPriority)};
   if (::sched_setscheduler(0, SCHED_FIFO, &highest) < 0) return system_error("sched_setscheduler");

@@ -107,7 +107,7 @@ Status write_control(const std::string& path, std::vector<std::string> values) {
   const auto job = std::make_shared<WriteJob>();
   job->path = path;
   job->values = std::move(values);
-  KTSTR_TRY_STATUS(run_detached(job));
+  KTSTR_TRY(run_detached(job));
   std::unique_lock lock(job->mutex);
   const bool ended = wait_for_end(*job, lock);
   if (ended && *job->error == 0) return ok();

@@ -46,7 +46,7 @@ Launch::~Launch() {
 }
 
 Status Launch::open_gate() {
-  KTSTR_TRY_STATUS(make_pipe(ready_read_, ready_write_));
+  KTSTR_TRY(make_pipe(ready_read_, ready_write_));
   return make_pipe(go_read_, go_write_);
 }
 
@@ -85,15 +85,15 @@ Status Launch::fork_group(std::size_t first, std::uint64_t seed) {
   const bool pipes =
       std::holds_alternative<PipeIo>(request_.work) || std::holds_alternative<CachePipe>(request_.work);
   auto group = KTSTR_TRY(Group::create(memory_.groups, pipes));
-  for (std::size_t i = first; i < first + group_size_; ++i) KTSTR_TRY_STATUS(fork_one(group, i, seed + i));
+  for (std::size_t i = first; i < first + group_size_; ++i) KTSTR_TRY(fork_one(group, i, seed + i));
   return ok();
 }
 
 Status Launch::fork_all(std::uint64_t seed) {
-  KTSTR_TRY_STATUS(check_count());
-  KTSTR_TRY_STATUS(open_gate());
+  KTSTR_TRY(check_count());
+  KTSTR_TRY(open_gate());
   workers_.reserve(affinities_.size());
-  for (std::size_t i = 0; i < affinities_.size(); i += group_size_) KTSTR_TRY_STATUS(fork_group(i, seed));
+  for (std::size_t i = 0; i < affinities_.size(); i += group_size_) KTSTR_TRY(fork_group(i, seed));
   ready_write_.reset();
   go_read_.reset();
   return wait_until_ready();
@@ -124,13 +124,13 @@ Status Launch::wait_until_ready() {
 Status Launch::place(CgroupTree& cgroups) {
   std::vector<pid_t> pids;
   for (const auto& worker : workers_) {
-    KTSTR_TRY_STATUS(set_policy(worker.pid, request_.policy, request_.nice));
+    KTSTR_TRY(set_policy(worker.pid, request_.policy, request_.nice));
     pids.push_back(worker.pid);
   }
-  if (request_.cgroup) KTSTR_TRY_STATUS(cgroups.move(pids, request_.cgroup));
+  if (request_.cgroup) KTSTR_TRY(cgroups.move(pids, request_.cgroup));
   for (std::size_t i = 0; i < pids.size(); ++i)
     if (!affinities_[i].empty())
-      KTSTR_TRY_STATUS(set_affinity(pids[i], KTSTR_TRY(CpuSet::parse(affinities_[i]))));
+      KTSTR_TRY(set_affinity(pids[i], KTSTR_TRY(CpuSet::parse(affinities_[i]))));
   std::optional<CpuSet> allowed;
   if (request_.cgroup) allowed = cgroups.effective_cpus(*request_.cgroup);
   for (const auto& worker : workers_) set_allowed(*worker.state, allowed);

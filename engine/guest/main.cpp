@@ -27,7 +27,7 @@ int complain(const Error& error) {
 }
 
 Status serve_guest(std::uint64_t boot_ns) {
-  KTSTR_TRY_STATUS(become_init());
+  KTSTR_TRY(become_init());
   auto channel = KTSTR_TRY(open_channel_device(kDeviceDeadline));
   const int fd = channel.get();
   Session session(std::move(channel), CgroupTree(kCgroupRoot, kCgroupRoot), boot_ns);

@@ -47,7 +47,7 @@ Status refresh(const protocol::Refresh& request) {
   if (request.realtime_ns > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
     return Error{ErrorCode::kInvalidArgument, "refresh: no clock shows such a time"};
   if (::getpid() != 1) return Error{ErrorCode::kUnavailable, "refresh: this agent does not own its kernel"};
-  KTSTR_TRY_STATUS(reseed(request.entropy));
+  KTSTR_TRY(reseed(request.entropy));
   const auto time = to_timespec(request.realtime_ns);
   if (::clock_settime(CLOCK_REALTIME, &time) < 0) return system_error("set the clock");
   return ok();

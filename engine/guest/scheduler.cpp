@@ -20,7 +20,7 @@ constexpr Duration kLook = std::chrono::milliseconds(5);
 constexpr Duration kShortLook = std::chrono::milliseconds(1);
 
 Status write_all(const std::vector<protocol::ControlWrite>& writes) {
-  for (const auto& write : writes) KTSTR_TRY_STATUS(write_control(write.file, write.value));
+  for (const auto& write : writes) KTSTR_TRY(write_control(write.file, write.value));
   return ok();
 }
 

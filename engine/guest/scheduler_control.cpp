@@ -46,7 +46,7 @@ Result<SchedulerChanged> SchedulerControl::attach(const AttachScheduler& request
 
 /// Whether it is preloaded or not: there is nothing that it would have to wait for.
 Result<SchedulerChanged> SchedulerControl::attach_now(const AttachScheduler& request) {
-  KTSTR_TRY_STATUS(check_free(request));
+  KTSTR_TRY(check_free(request));
   last_ = request;
   auto cold = request;
   cold.preloaded = false;

@@ -188,7 +188,7 @@ Result<SchedulerProcess> SchedulerProcess::start(const protocol::AttachScheduler
   Fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   SchedulerProcess started(std::move(process), std::move(output.read_end), pid, std::move(mark));
   if (!started.process_) return system_error("pidfd_open");
-  KTSTR_TRY_STATUS(wait_for_begin(failures.read_end.get(), *request.program));
+  KTSTR_TRY(wait_for_begin(failures.read_end.get(), *request.program));
   if (!request.preloaded) return started;
   Fd calls = receive_fd(listener.read_end.get());
   if (!calls) return Error{ErrorCode::kIo, "start " + *request.program + ": no listener of its calls came"};

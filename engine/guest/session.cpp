@@ -84,7 +84,7 @@ Status Session::serve() {
       (void)send(0, Failed{payload.error().code, payload.error().message});
       return Error(payload.error());
     }
-    KTSTR_TRY_STATUS(answer(*payload));
+    KTSTR_TRY(answer(*payload));
   }
   return ok();
 }

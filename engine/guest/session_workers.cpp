@@ -19,32 +19,32 @@ Result<Spawned> Session::handle(SpawnWorkers& request) {
 }
 
 Status Session::handle(const SetCpuset& request) {
-  KTSTR_TRY_STATUS(cgroups_.check(request.cgroup));
-  KTSTR_TRY_STATUS(workers_.change_placement(
+  KTSTR_TRY(cgroups_.check(request.cgroup));
+  KTSTR_TRY(workers_.change_placement(
       cgroups_.subtree(request.cgroup), [&] { return cgroups_.set_cpuset(request.cgroup, request.cpus); }));
   return ok();
 }
 
 Result<Stopped> Session::handle(const StopWorkers& request) {
   if (request.cgroup) {
-    KTSTR_TRY_STATUS(cgroups_.thaw_path(*request.cgroup));
+    KTSTR_TRY(cgroups_.thaw_path(*request.cgroup));
     return Stopped{workers_.stop([&](const Worker& worker) { return worker.cgroup == request.cgroup; })};
   }
-  KTSTR_TRY_STATUS(cgroups_.thaw_all());
+  KTSTR_TRY(cgroups_.thaw_all());
   return Stopped{workers_.stop([](const Worker&) { return true; })};
 }
 
 Result<Stopped> Session::handle(const RemoveCgroup& request) {
-  KTSTR_TRY_STATUS(cgroups_.check(request.cgroup));
+  KTSTR_TRY(cgroups_.check(request.cgroup));
   const auto names = cgroups_.subtree(request.cgroup);
-  for (const auto& name : names) KTSTR_TRY_STATUS(cgroups_.thaw_path(name));
+  for (const auto& name : names) KTSTR_TRY(cgroups_.thaw_path(name));
   Stopped stopped{workers_.stop([&](const Worker& worker) { return is_in(names, worker.cgroup); })};
-  KTSTR_TRY_STATUS(cgroups_.remove(request.cgroup));
+  KTSTR_TRY(cgroups_.remove(request.cgroup));
   return stopped;
 }
 
 Status Session::handle(const SetAffinity& request) {
-  KTSTR_TRY_STATUS(cgroups_.check(request.cgroup));
+  KTSTR_TRY(cgroups_.check(request.cgroup));
   const auto workers = workers_.in_cgroup(request.cgroup);
   if (workers.size() != request.affinities.size())
     return Error{ErrorCode::kInvalidArgument, "the cgroup \"" + request.cgroup + "\" has " +
@@ -52,7 +52,7 @@ Status Session::handle(const SetAffinity& request) {
                                                   std::to_string(request.affinities.size())};
   for (std::size_t i = 0; i < workers.size(); ++i)
     if (!workers[i]->ending) {
-      KTSTR_TRY_STATUS(set_affinity(workers[i]->pid, request.affinities[i]));
+      KTSTR_TRY(set_affinity(workers[i]->pid, request.affinities[i]));
       workers[i]->affinities.push_back(request.affinities[i].to_string());
     }
   return ok();
@@ -62,11 +62,11 @@ Status Session::handle(const MoveTasks& request) {
   if (!request.from) return move_from_own(request.to);
   const auto move = [&]() -> Status {
     const auto workers = workers_.in_cgroup(request.from);
-    KTSTR_TRY_STATUS(cgroups_.move_all(*request.from, request.to));
+    KTSTR_TRY(cgroups_.move_all(*request.from, request.to));
     for (auto* worker : workers) worker->cgroup = request.to;
     return ok();
   };
-  KTSTR_TRY_STATUS(workers_.change_placement({*request.from}, move));
+  KTSTR_TRY(workers_.change_placement({*request.from}, move));
   return ok();
 }
 
@@ -75,10 +75,10 @@ Status Session::move_from_own(const std::optional<std::string>& to) {
   std::vector<pid_t> pids;
   for (const auto* worker : workers)
     if (!worker->ending) pids.push_back(worker->pid);
-  KTSTR_TRY_STATUS(cgroups_.move(pids, to));
+  KTSTR_TRY(cgroups_.move(pids, to));
   for (auto* worker : workers) worker->cgroup = to;
   if (!to) return ok();
-  KTSTR_TRY_STATUS(workers_.change_placement({*to}, [] { return ok(); }));
+  KTSTR_TRY(workers_.change_placement({*to}, [] { return ok(); }));
   return ok();
 }
 

@@ -37,7 +37,7 @@ class SharedPool {
 
   /// A zeroed object. Errors: kOutOfRange when the pool is used up, kIo.
   [[nodiscard]] Result<Pointer> take() {
-    KTSTR_TRY_STATUS(map());
+    KTSTR_TRY(map());
     if (!free_.empty()) {
       auto* object = free_.back();
       free_.pop_back();

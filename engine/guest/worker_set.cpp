@@ -79,8 +79,8 @@ Result<std::vector<pid_t>> WorkerSet::spawn(protocol::SpawnWorkers& request) {
     return Error{ErrorCode::kInvalidArgument,
                  "the cgroup \"" + *request.cgroup + "\" is frozen: no worker could start in it"};
   Launch launch(request, memory_);
-  KTSTR_TRY_STATUS(launch.fork_all(spawned_ + 1));
-  KTSTR_TRY_STATUS(launch.place(cgroups_));
+  KTSTR_TRY(launch.fork_all(spawned_ + 1));
+  KTSTR_TRY(launch.place(cgroups_));
   std::vector<pid_t> pids;
   for (auto& worker : launch.release()) {
     pids.push_back(worker.pid);

@@ -28,7 +28,7 @@ Status complete_config(const fs::path& directory, const MappedFile& vmlinux) {
   if (const auto own = introspect::unpack_ikconfig(text_of(vmlinux))) {
     std::error_code ignored;
     fs::remove(directory / "config", ignored);  // it may be a link to the entry's
-    KTSTR_TRY_STATUS(write_durably(directory / "config", *own));
+    KTSTR_TRY(write_durably(directory / "config", *own));
   }
   if (!fs::exists(directory / "config")) return ok();
   return check_agent_needs(text_of(KTSTR_TRY(MappedFile::open(directory / "config"))));
@@ -49,7 +49,7 @@ Result<PrivateFiles> make_in(const fs::path& folder, const fs::path& vmlinux, vm
   std::error_code error;
   fs::create_symlink(vmlinux, folder / "vmlinux", error);
   if (error) return system_error("link " + vmlinux.string(), error.value());
-  KTSTR_TRY_STATUS(complete_entry(folder, metadata));
+  KTSTR_TRY(complete_entry(folder, metadata));
   auto files = std::make_shared<Unnamed>();
   files->files[0] = KTSTR_TRY(open_unnamed(folder / kSymbolsFile));
   files->files[1] = KTSTR_TRY(open_unnamed(folder / kBtfFile));
@@ -67,10 +67,10 @@ Status complete_entry(const fs::path& directory, vmm::KernelMetadata& metadata) 
   if (auto fit = complete_config(directory, file); !fit)
     return std::move(fit.error()).with_context("kernel " + metadata.release);
   const auto symbols = KTSTR_TRY(introspect::decode_kallsyms(elf));
-  KTSTR_TRY_STATUS(symbols.save(directory / kSymbolsFile));
+  KTSTR_TRY(symbols.save(directory / kSymbolsFile));
   const ElfSection* btf = elf.section(".BTF");
   if (!btf) return Error{ErrorCode::kInvalidArgument, "kernel " + metadata.release + " has no BTF"};
-  KTSTR_TRY_STATUS(write_durably(directory / kBtfFile, btf->bytes));
+  KTSTR_TRY(write_durably(directory / kBtfFile, btf->bytes));
   if (metadata.sched_ext) metadata.sched_ext_defect = KTSTR_TRY(find_sched_ext_defect(btf->bytes));
   return ok();
 }

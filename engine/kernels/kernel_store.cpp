@@ -80,7 +80,7 @@ Result<CachedKernel> KernelStore::ready(vmm::CacheEntry entry, vmm::CheckDepth d
   if (repair.elf && cache_.is_read_only()) return damaged(entry, {entry.elf()});
   if (!repair.elf && !repair.index && files_are_usable(entry)) return describe_files(std::move(entry));
   if (cache_.is_read_only()) return with_private_files(std::move(entry));
-  KTSTR_TRY_STATUS(cache_.renew(entry, {.elf = repair.elf, .config = {}}));
+  KTSTR_TRY(cache_.renew(entry, {.elf = repair.elf, .config = {}}));
   if (!repair.found.empty() && cache_.notice())
     cache_.notice()(fmt::format("cached kernel {}: {} damaged, made again from {}", entry.metadata.release,
                                 fmt::join(repair.found, ", "), repair.elf ? "bzImage" : "vmlinux"));
@@ -130,7 +130,7 @@ Result<std::vector<Error>> KernelStore::verify() const {
 
 Result<CachedKernel> KernelStore::make_default(const std::string& spec) const {
   auto entry = KTSTR_TRY(cache_.resolve(spec));
-  KTSTR_TRY_STATUS(cache_.make_default(entry));
+  KTSTR_TRY(cache_.make_default(entry));
   return describe_files(std::move(entry));
 }
 

@@ -73,7 +73,7 @@ Status write_all(int fd, std::string_view bytes, std::int64_t deadline_ns) {
     if (written < 0 && (errno == EPIPE || errno == ECONNRESET || errno == ENODEV))
       return Error{ErrorCode::kGuestFailed, "the other side closed the channel"};
     if (written < 0 && !would_block(errno)) return system_error("write to the channel");
-    KTSTR_TRY_STATUS(wait_for(fd, POLLOUT, deadline_ns, -1));
+    KTSTR_TRY(wait_for(fd, POLLOUT, deadline_ns, -1));
   }
   return ok();
 }
@@ -95,7 +95,7 @@ Status send_frame(int fd, std::string_view payload, Duration timeout) {
 
 Status FrameReader::fill(char* into, std::size_t size, std::int64_t deadline_ns, int cancel_fd) {
   while (filled_ < size) {
-    KTSTR_TRY_STATUS(wait_for(fd_, POLLIN, deadline_ns, cancel_fd));
+    KTSTR_TRY(wait_for(fd_, POLLIN, deadline_ns, cancel_fd));
     const auto got = ::read(fd_, into + filled_, size - filled_);
     if (got > 0) {
       filled_ += static_cast<std::size_t>(got);
@@ -126,14 +126,14 @@ Result<std::string> FrameReader::next(Duration timeout, int cancel_fd) {
   if (corrupt_) return Error{ErrorCode::kCorrupt, "the channel was damaged earlier"};
   const auto deadline_ns = deadline_after(timeout);
   if (!in_payload_) {
-    KTSTR_TRY_STATUS(fill(reinterpret_cast<char*>(&header_), sizeof header_, deadline_ns, cancel_fd));
+    KTSTR_TRY(fill(reinterpret_cast<char*>(&header_), sizeof header_, deadline_ns, cancel_fd));
     if (auto status = check_header(); !status) return corrupt_ = true, std::move(status.error());
     in_payload_ = true;
     filled_ = 0;
   }
   while (filled_ < header_.length) {
     payload_.resize(std::min<std::size_t>(header_.length, filled_ + kGrowth));
-    KTSTR_TRY_STATUS(fill(payload_.data(), payload_.size(), deadline_ns, cancel_fd));
+    KTSTR_TRY(fill(payload_.data(), payload_.size(), deadline_ns, cancel_fd));
   }
   in_payload_ = false;
   filled_ = 0;

@@ -28,7 +28,7 @@ Result<AgentInitramfs> AgentInitramfs::create(std::vector<vmm::InitramfsFile> fi
   const auto archive = KTSTR_TRY(vmm::build_initramfs(std::move(files)));
   Fd memory(::memfd_create("ktstr-initramfs", MFD_CLOEXEC));
   if (!memory) return system_error("memfd_create");
-  KTSTR_TRY_STATUS(write_all(memory.get(), archive));
+  KTSTR_TRY(write_all(memory.get(), archive));
   return AgentInitramfs(std::move(memory));
 }
 

@@ -59,7 +59,7 @@ Attempt::Clock::time_point Attempt::take_time(std::optional<std::uint64_t>& timi
 
 Result<std::optional<EmulatorFault>> Attempt::run() {
   const auto begin = epoch_ = Clock::now();
-  KTSTR_TRY_STATUS(start_machine());
+  KTSTR_TRY(start_machine());
   AgentClient agent(machine_->channel_fd(), watch_->fd());
   const auto status = run_guest(agent);
   const bool stopped = watch_->stop_requested();
@@ -88,13 +88,13 @@ std::optional<EmulatorFault> Attempt::stale_code() const {
 }
 
 Status Attempt::run_guest(AgentClient& agent) {
-  if (!origin_) KTSTR_TRY_STATUS(wait_ready(agent));
+  if (!origin_) KTSTR_TRY(wait_ready(agent));
   ready_ = true;
   attach();
   AgentGuest agent_guest(agent, *watch_, ends_, epoch_);
   ExpectingGuest guest(agent_guest, dumps_);
-  KTSTR_TRY_STATUS(find_topology(guest));
-  KTSTR_TRY_STATUS(run_workload(guest, agent));
+  KTSTR_TRY(find_topology(guest));
+  KTSTR_TRY(run_workload(guest, agent));
   shut_down(agent);
   return ok();
 }

@@ -16,8 +16,8 @@ Duration Attempt::ready_timeout() const {
 }
 
 Status Attempt::start_machine() {
-  if (origin_) KTSTR_TRY_STATUS(fork_machine());
-  if (!machine_) KTSTR_TRY_STATUS(boot_machine());
+  if (origin_) KTSTR_TRY(fork_machine());
+  if (!machine_) KTSTR_TRY(boot_machine());
   tell_machine();
   return ok();
 }

@@ -35,7 +35,7 @@ Status check_kernel_arguments(const Scenario& scenario) {
 Status check_bootable(const Scenario& scenario, vmm::Backend backend) {
   if (auto status = vmm::expressible(backend, scenario.topology); !status)
     return std::move(status.error()).with_context("topology");
-  KTSTR_TRY_STATUS(check_host_memory(guest_memory(scenario)));
+  KTSTR_TRY(check_host_memory(guest_memory(scenario)));
   return check_kernel_arguments(scenario);
 }
 

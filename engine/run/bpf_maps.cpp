@@ -79,8 +79,8 @@ Status BpfMaps::while_stopped(const std::function<Status()>& act) const {
 
 Status BpfMaps::access(const Variable& variable, bool stopped, const std::function<Status()>& access) const {
   const auto guarded = [&]() -> Status {
-    KTSTR_TRY_STATUS(finder_.check_alive(variable.map));
-    KTSTR_TRY_STATUS(access());
+    KTSTR_TRY(finder_.check_alive(variable.map));
+    KTSTR_TRY(access());
     return finder_.check_alive(variable.map);
   };
   return stopped ? while_stopped(guarded) : guarded();
@@ -105,7 +105,7 @@ Result<RenderedValue> BpfMaps::read(const Variable& variable) const {
   auto value = place.bit_width != 0
                    ? introspect::render_bits(*btf, place.type, bytes, place.bit_shift, place.bit_width)
                    : introspect::render_value(*btf, place.type, bytes, context);
-  KTSTR_TRY_STATUS(check_shown(value));
+  KTSTR_TRY(check_shown(value));
   return value;
 }
 
@@ -116,7 +116,7 @@ Status BpfMaps::apply(std::size_t step, const ReadBpfMapOp& op) {
                      .map_id = variable.map.id,
                      .variable = op.variable,
                      .name = op.name};
-  KTSTR_TRY_STATUS(access(variable, !is_one_access(variable.place), [&]() -> Status {
+  KTSTR_TRY(access(variable, !is_one_access(variable.place), [&]() -> Status {
     reading.elapsed_ns = static_cast<std::uint64_t>(guest_.now().ns);
     reading.value = KTSTR_TRY(read(variable));
     return ok();
@@ -131,7 +131,7 @@ Status BpfMaps::apply(std::size_t, const PinBpfMapOp& op) {
   if (named != names_.end() && named->second != map.id)
     return Error{ErrorCode::kInvalidArgument, fmt::format("\"{}\" stands for map {} already, not for map {}",
                                                           *op.name, named->second, map.id)};
-  if (!pinned_.contains(map.id)) KTSTR_TRY_STATUS(guest_.ask(protocol::PinBpfMap{map.id}));
+  if (!pinned_.contains(map.id)) KTSTR_TRY(guest_.ask(protocol::PinBpfMap{map.id}));
   pinned_.insert(map.id);
   if (op.name) names_.emplace(*op.name, map.id);
   return ok();

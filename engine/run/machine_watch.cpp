@@ -41,7 +41,7 @@ MachineWatch::~MachineWatch() = default;
 
 Result<std::unique_ptr<MachineWatch>> MachineWatch::start(vmm::Machine& machine, int stop_fd) {
   std::unique_ptr<MachineWatch> watch(new MachineWatch(machine, stop_fd));
-  KTSTR_TRY_STATUS(watch->open());
+  KTSTR_TRY(watch->open());
   auto* self = watch.get();
   self->thread_ = KTSTR_TRY(with_threads("the machine's end", [self] {
     return std::jthread([self](const std::stop_token& stop) { self->run(stop); });
@@ -53,7 +53,7 @@ Status MachineWatch::open() {
   ended_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
   if (!ended_ || !epoll_) return system_error("watch the machine");
-  KTSTR_TRY_STATUS(add_to(epoll_, ended_.get()));
+  KTSTR_TRY(add_to(epoll_, ended_.get()));
   return stop_fd_ < 0 ? ok() : add_to(epoll_, stop_fd_);
 }
 

@@ -39,8 +39,8 @@ Result<std::unique_ptr<Observer>> Observer::attach(
     vmm::Machine& machine, std::shared_ptr<const introspect::KernelDebugInfo> debug_info,
     const ObserverOptions& options) {
   std::unique_ptr<Observer> observer(new Observer(machine, options));
-  KTSTR_TRY_STATUS(observer->find_kernel(machine, std::move(debug_info)));
-  KTSTR_TRY_STATUS(observer->begin(machine));
+  KTSTR_TRY(observer->find_kernel(machine, std::move(debug_info)));
+  KTSTR_TRY(observer->begin(machine));
   return observer;
 }
 
@@ -48,7 +48,7 @@ Result<std::unique_ptr<Observer>> Observer::attach(
 Status Observer::find_kernel(vmm::Machine& machine,
                              std::shared_ptr<const introspect::KernelDebugInfo> debug_info) {
   const auto frozen = KTSTR_TRY(machine.freeze(kFreezeDeadline));
-  KTSTR_TRY_STATUS(machine.thaw());
+  KTSTR_TRY(machine.thaw());
   kernel_.emplace(
       KTSTR_TRY(introspect::Kernel::attach(memory_, std::move(debug_info), cpu_contexts(frozen))));
   return ok();

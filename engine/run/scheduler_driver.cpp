@@ -121,7 +121,7 @@ Status SchedulerDriver::begin(std::size_t step, const SchedulerDef& def, Request
   constexpr bool kRestarts = std::same_as<Request, protocol::RestartScheduler>;
   const auto before = std::exchange(last_, def);
   const auto changed = KTSTR_TRY(guest_.ask(std::move(request)));
-  KTSTR_TRY_STATUS(
+  KTSTR_TRY(
       end_former(changed, kRestarts ? SchedulerFate::kRestarted : SchedulerFate::kReplaced, step));
   if (!changed.current)
     return Error{ErrorCode::kCorrupt, "the agent does not say what became of the scheduler"};
@@ -170,7 +170,7 @@ Status SchedulerDriver::set_watchdog(std::size_t step, Duration timeout, Schedul
                  ? evidence_.set_watchdog(timeout)
                  : Result<WatchdogReport>(Error{ErrorCode::kUnavailable, "the guest's memory can't be read"});
   if (set) return report.watchdog = *set, ok();
-  KTSTR_TRY_STATUS(check_alive(step));
+  KTSTR_TRY(check_alive(step));
   return std::move(set.error())
       .with_context(
           fmt::format("{}: the watchdog of the scheduler {} can't be set", when(step), report.name));

@@ -57,7 +57,7 @@ std::string folder_key(const SchedulerDef& def) {
 class Staging {
  public:
   Status add(const SchedulerDef& def) {
-    if (def.path && !staged_.programs.contains(folder_key(def))) KTSTR_TRY_STATUS(add_program(def));
+    if (def.path && !staged_.programs.contains(folder_key(def))) KTSTR_TRY(add_program(def));
     if (def.config && !staged_.configs.contains(*def.config)) add_config(*def.config);
     return ok();
   }
@@ -147,7 +147,7 @@ protocol::AttachScheduler StagedSchedulers::request(const SchedulerDef& def) con
 
 Result<StagedSchedulers> stage_schedulers(const Scenario& scenario) {
   Staging staging;
-  for (const auto* def : schedulers_of(scenario)) KTSTR_TRY_STATUS(staging.add(*def));
+  for (const auto* def : schedulers_of(scenario)) KTSTR_TRY(staging.add(*def));
   return staging.take();
 }
 

@@ -49,7 +49,7 @@ Status StepRunner::stimulate(std::size_t step, std::string_view op, Target targe
   if (auto status = act(); !status) {
     if (target.scheduler) return status;  // a scheduler's story names its step
     if (guest_answers(status.error().code) || schedulers_.saw_end())
-      KTSTR_TRY_STATUS(schedulers_.check_alive(step));
+      KTSTR_TRY(schedulers_.check_alive(step));
     auto place =
         fmt::format("{}: {}", step == 0 ? "before the first step" : fmt::format("step {}", step), op);
     for (const auto& part : {target.cgroup, target.map, target.variable})
@@ -72,7 +72,7 @@ Status StepRunner::stimulate(std::size_t step, std::string_view op, Target targe
 
 Status StepRunner::make_cgroups(std::size_t step, const std::map<std::string, CgroupDef>& cgroups) {
   for (const auto& [name, def] : cgroups)
-    KTSTR_TRY_STATUS(
+    KTSTR_TRY(
         stimulate(step, "add_cgroup", {.cgroup = name}, [&] { return workload_.add_cgroup(name, def); }));
   return ok();
 }
@@ -80,8 +80,8 @@ Status StepRunner::make_cgroups(std::size_t step, const std::map<std::string, Cg
 Status StepRunner::set_up() {
   const auto& scheduler = scenario_.scheduler;
   if (scheduler && !scenario_.workers_first) return set_up_under_scheduler(*scheduler);
-  KTSTR_TRY_STATUS(make_cgroups(0, scenario_.backdrop.cgroups));
-  KTSTR_TRY_STATUS(make_cgroups(0, scenario_.cgroups));
+  KTSTR_TRY(make_cgroups(0, scenario_.backdrop.cgroups));
+  KTSTR_TRY(make_cgroups(0, scenario_.cgroups));
   return scheduler ? attach_first(*scheduler) : ok();
 }
 
@@ -89,13 +89,13 @@ Status StepRunner::set_up() {
 Status StepRunner::set_up_under_scheduler(const SchedulerDef& scheduler) {
   for (const auto* cgroups : {&scenario_.backdrop.cgroups, &scenario_.cgroups})
     for (const auto& [name, def] : *cgroups)
-      KTSTR_TRY_STATUS(
+      KTSTR_TRY(
           stimulate(0, "add_cgroup", {.cgroup = name}, [&] { return workload_.make_cgroup(name, def); }));
-  KTSTR_TRY_STATUS(attach_first(scheduler));
+  KTSTR_TRY(attach_first(scheduler));
   for (const auto* cgroups : {&scenario_.backdrop.cgroups, &scenario_.cgroups})
     for (const auto& [name, def] : *cgroups)
       if (!def.works.empty())
-        KTSTR_TRY_STATUS(
+        KTSTR_TRY(
             stimulate(0, "spawn", {.cgroup = name}, [&] { return workload_.start_workers(name, def); }));
   return ok();
 }
@@ -114,9 +114,9 @@ Status StepRunner::run_steps(const ProgressCallback& watch) {
   for (const auto& time : *times) left.ns += time.hold.ns;
   for (std::size_t i = 0; i < times->size(); ++i) {
     watch({.stage = Stage::kStep, .elapsed = {}, .step = i + 1, .steps = times->size(), .remaining = left});
-    KTSTR_TRY_STATUS(run_step(i, (*times)[i].hold, (*times)[i].interval));
-    KTSTR_TRY_STATUS(check_liveness(i));
-    KTSTR_TRY_STATUS(end_setup(i));
+    KTSTR_TRY(run_step(i, (*times)[i].hold, (*times)[i].interval));
+    KTSTR_TRY(check_liveness(i));
+    KTSTR_TRY(end_setup(i));
     left.ns -= (*times)[i].hold.ns;
   }
   return ok();
@@ -126,13 +126,13 @@ Status StepRunner::run_step(std::size_t index, Duration hold, std::optional<Dura
   auto& report = timeline_.steps.emplace_back(
       StepReport{.step = static_cast<std::uint32_t>(index + 1), .start_ns = to_ns(guest_.now())});
   if (interval) {
-    KTSTR_TRY_STATUS(run_setup(index));
+    KTSTR_TRY(run_setup(index));
     return loop(index, report, hold, *interval);
   }
-  KTSTR_TRY_STATUS(run_ops(index));
-  KTSTR_TRY_STATUS(run_setup(index));
+  KTSTR_TRY(run_ops(index));
+  KTSTR_TRY(run_setup(index));
   report.hold_start_ns = to_ns(guest_.now());
-  KTSTR_TRY_STATUS(hold_until(index, Duration(guest_.now().ns + hold.ns)));
+  KTSTR_TRY(hold_until(index, Duration(guest_.now().ns + hold.ns)));
   report.end_ns = to_ns(guest_.now());
   return ok();
 }
@@ -140,7 +140,7 @@ Status StepRunner::run_step(std::size_t index, Duration hold, std::optional<Dura
 /// After the end that the scenario expects, the hold goes on.
 Status StepRunner::hold_until(std::size_t index, Duration moment) {
   while (KTSTR_TRY(guest_.wait_until(moment)) == WaitEnd::kSchedulerEnd)
-    KTSTR_TRY_STATUS(schedulers_.check_alive(index + 1));
+    KTSTR_TRY(schedulers_.check_alive(index + 1));
   return ok();
 }
 
@@ -150,19 +150,19 @@ Status StepRunner::loop(std::size_t index, StepReport& report, Duration hold, Du
   report.hold_start_ns = to_ns(start);
   report.turns = 0;
   for (auto next = start; next.ns < start.ns + hold.ns;) {
-    KTSTR_TRY_STATUS(hold_until(index, next));
-    KTSTR_TRY_STATUS(run_ops(index));
+    KTSTR_TRY(hold_until(index, next));
+    KTSTR_TRY(run_ops(index));
     ++report.turns;
     const auto turns_begun = (guest_.now().ns - start.ns) / interval.ns;
     next = Duration(start.ns + (turns_begun + 1) * interval.ns);
   }
-  KTSTR_TRY_STATUS(hold_until(index, Duration(start.ns + hold.ns)));
+  KTSTR_TRY(hold_until(index, Duration(start.ns + hold.ns)));
   report.end_ns = to_ns(guest_.now());
   return ok();
 }
 
 Status StepRunner::run_ops(std::size_t index) {
-  for (const auto& op : scenario_.steps[index].ops) KTSTR_TRY_STATUS(apply(index + 1, op));
+  for (const auto& op : scenario_.steps[index].ops) KTSTR_TRY(apply(index + 1, op));
   return ok();
 }
 
@@ -222,7 +222,7 @@ Status StepRunner::end_setup(std::size_t index) {
   for (auto entry = step.setup.rbegin(); entry != step.setup.rend(); ++entry) {
     const auto& name = entry->first;
     if (!workload_.has_cgroup(name)) continue;  // an op removed it, or the one around it ended
-    KTSTR_TRY_STATUS(
+    KTSTR_TRY(
         stimulate(index + 1, "remove_cgroup", {.cgroup = name}, [&] { return workload_.end_cgroup(name); }));
   }
   return ok();

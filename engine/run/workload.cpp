@@ -76,21 +76,21 @@ void Workload::file_report(protocol::WorkerReport report) {
 }
 
 Status Workload::add_cgroup(const std::string& name, const CgroupDef& def) {
-  KTSTR_TRY_STATUS(make_cgroup(name, def));
+  KTSTR_TRY(make_cgroup(name, def));
   return start_workers(name, def);
 }
 
 Status Workload::make_cgroup(const std::string& name, const CgroupDef& def) {
   std::optional<CpuSet> cpus;
   if (def.cpuset) cpus = KTSTR_TRY(resolve_cpuset(*def.cpuset, topology_));
-  KTSTR_TRY_STATUS(guest_.ask(
+  KTSTR_TRY(guest_.ask(
       protocol::AddCgroup{name, cpus, def.cpu_weight, def.cpu_quota, def.memory_max, def.pids_max}));
   cpusets_[name] = cpus;
   return ok();
 }
 
 Status Workload::start_workers(const std::string& name, const CgroupDef& def) {
-  for (const auto& work : def.works) KTSTR_TRY_STATUS(spawn(name, work));
+  for (const auto& work : def.works) KTSTR_TRY(spawn(name, work));
   return ok();
 }
 
@@ -112,7 +112,7 @@ Status Workload::spawn(const std::optional<std::string>& cgroup, const WorkGroup
 }
 
 Status Workload::set_cpuset(const std::string& cgroup, std::optional<CpuSet> cpus) {
-  KTSTR_TRY_STATUS(guest_.ask(protocol::SetCpuset{cgroup, cpus}));
+  KTSTR_TRY(guest_.ask(protocol::SetCpuset{cgroup, cpus}));
   cpusets_[cgroup] = std::move(cpus);
   widen_allowed();
   return ok();
@@ -128,7 +128,7 @@ Status Workload::set_affinity(const std::string& cgroup, const AffinitySpec& spe
 }
 
 Status Workload::move_tasks(const std::string& from, const std::string& to) {
-  KTSTR_TRY_STATUS(guest_.ask(protocol::MoveTasks{from, to}));
+  KTSTR_TRY(guest_.ask(protocol::MoveTasks{from, to}));
   for (auto& [group, running] : running_)
     if (running.cgroup == from) running.cgroup = to;
   widen_allowed();
@@ -136,7 +136,7 @@ Status Workload::move_tasks(const std::string& from, const std::string& to) {
 }
 
 Status Workload::remove_cgroup(const std::string& cgroup) {
-  KTSTR_TRY_STATUS(file_reports(guest_.ask(protocol::RemoveCgroup{cgroup})));
+  KTSTR_TRY(file_reports(guest_.ask(protocol::RemoveCgroup{cgroup})));
   std::erase_if(cpusets_, [&](const auto& entry) { return is_within(entry.first, cgroup); });
   return ok();
 }
@@ -155,7 +155,7 @@ Status Workload::apply(const SetCpusetOp& op) {
 
 Status Workload::apply(const SwapCpusetsOp& op) {
   const auto a = cpusets_[op.a], b = cpusets_[op.b];
-  KTSTR_TRY_STATUS(set_cpuset(op.a, b));
+  KTSTR_TRY(set_cpuset(op.a, b));
   return set_cpuset(op.b, a);
 }
 

@@ -26,15 +26,15 @@ std::optional<std::string> parent_of(std::string_view name) {
 }  // namespace
 
 Status CgroupTree::add(const std::string& name, const std::optional<CpuSet>& cpuset) {
-  KTSTR_TRY_STATUS(protocol::check_cgroup_name(name));
+  KTSTR_TRY(protocol::check_cgroup_name(name));
   if (cgroups_.contains(name)) return invalid(quoted(name) + " exists already");
   if (const auto parent = parent_of(name)) {
-    KTSTR_TRY_STATUS(check_exists(*parent));
+    KTSTR_TRY(check_exists(*parent));
     if (cgroups_.at(*parent).workers > 0)
       return invalid(quoted(*parent) +
                      " holds workers, so no cgroup can be inside it (cgroup v2 keeps tasks in leaves)");
   }
-  KTSTR_TRY_STATUS(check_room(1));
+  KTSTR_TRY(check_room(1));
   cgroups_[name].cpuset = cpuset;
   auto status = check_cpuset(name);
   if (!status) cgroups_.erase(name);
@@ -42,7 +42,7 @@ Status CgroupTree::add(const std::string& name, const std::optional<CpuSet>& cpu
 }
 
 Status CgroupTree::remove(const std::string& name) {
-  KTSTR_TRY_STATUS(check_exists(name));
+  KTSTR_TRY(check_exists(name));
   if (const auto child = child_of(name)) return invalid(quoted(*child) + " is still inside " + quoted(name));
   cgroups_.erase(name);
   return ok();
@@ -58,18 +58,18 @@ void CgroupTree::end(const std::string& name, std::size_t step) {
 }
 
 Status CgroupTree::set_cpuset(const std::string& name, const CpuSet& cpuset) {
-  KTSTR_TRY_STATUS(check_exists(name));
+  KTSTR_TRY(check_exists(name));
   return change_cpuset(name, cpuset);
 }
 
 Status CgroupTree::clear_cpuset(const std::string& name) {
-  KTSTR_TRY_STATUS(check_exists(name));
+  KTSTR_TRY(check_exists(name));
   return change_cpuset(name, std::nullopt);
 }
 
 Status CgroupTree::swap_cpusets(const std::string& a, const std::string& b) {
-  KTSTR_TRY_STATUS(check_exists(a));
-  KTSTR_TRY_STATUS(check_exists(b));
+  KTSTR_TRY(check_exists(a));
+  KTSTR_TRY(check_exists(b));
   if (a == b) return invalid("the two cgroups are the same");
   for (const auto& name : {a, b})
     if (!cgroups_.at(name).cpuset) return invalid(quoted(name) + " has no cpuset at this point");
@@ -94,20 +94,20 @@ std::optional<CpuSet> CgroupTree::cpuset(const std::string& name) const {
 }
 
 Status CgroupTree::spawn(const std::string& name, std::uint32_t workers) {
-  KTSTR_TRY_STATUS(check_takes_workers(name));
+  KTSTR_TRY(check_takes_workers(name));
   cgroups_.at(name).workers += workers;
   return ok();
 }
 
 Status CgroupTree::stop(const std::string& name) {
-  KTSTR_TRY_STATUS(check_exists(name));
+  KTSTR_TRY(check_exists(name));
   cgroups_.at(name).workers = 0;
   return ok();
 }
 
 Status CgroupTree::move_tasks(const std::string& from, const std::string& to) {
   const auto count = KTSTR_TRY(workers(from));
-  KTSTR_TRY_STATUS(check_takes_workers(to));
+  KTSTR_TRY(check_takes_workers(to));
   if (from == to) return invalid("the two cgroups are the same");
   cgroups_.at(from).workers = 0;
   cgroups_.at(to).workers += count;
@@ -115,13 +115,13 @@ Status CgroupTree::move_tasks(const std::string& from, const std::string& to) {
 }
 
 Status CgroupTree::set_frozen(const std::string& name, bool frozen) {
-  KTSTR_TRY_STATUS(check_exists(name));
+  KTSTR_TRY(check_exists(name));
   cgroups_.at(name).frozen = frozen;
   return ok();
 }
 
 Result<std::uint32_t> CgroupTree::workers(const std::string& name) const {
-  KTSTR_TRY_STATUS(check_exists(name));
+  KTSTR_TRY(check_exists(name));
   const auto count = cgroups_.at(name).workers;
   if (count == 0) return invalid(quoted(name) + " has no workers at this point");
   return count;
@@ -143,7 +143,7 @@ Status CgroupTree::check_exists(const std::string& name) const {
 }
 
 Status CgroupTree::check_takes_workers(const std::string& name) const {
-  KTSTR_TRY_STATUS(check_exists(name));
+  KTSTR_TRY(check_exists(name));
   if (const auto child = child_of(name))
     return invalid(quoted(name) + " has " + quoted(*child) +
                    " inside, so it can't hold workers (cgroup v2 keeps tasks in leaves)");
@@ -175,10 +175,10 @@ Status CgroupTree::check_cpuset(const std::string& name) const {
 }
 
 Status CgroupTree::check_below(const std::string& name) const {
-  KTSTR_TRY_STATUS(check_cpuset(name));
+  KTSTR_TRY(check_cpuset(name));
   const auto prefix = name + "/";
   for (auto at = cgroups_.lower_bound(prefix); at != cgroups_.end() && at->first.starts_with(prefix); ++at)
-    KTSTR_TRY_STATUS(check_cpuset(at->first));
+    KTSTR_TRY(check_cpuset(at->first));
   return ok();
 }
 

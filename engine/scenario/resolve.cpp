@@ -71,11 +71,11 @@ struct CpusetResolver {
     return slice(usable, part_of(usable.count(), spec.start), part_of(usable.count(), spec.end));
   }
   Result<CpuSet> operator()(const DisjointCpuset& spec) const {
-    KTSTR_TRY_STATUS(check_part(spec.index, spec.of));
+    KTSTR_TRY(check_part(spec.index, spec.of));
     return slice(usable, part_start(spec.index, spec.of), part_start(spec.index + 1, spec.of));
   }
   Result<CpuSet> operator()(const OverlapCpuset& spec) const {
-    KTSTR_TRY_STATUS(check_part(spec.index, spec.of));
+    KTSTR_TRY(check_part(spec.index, spec.of));
     if (!is_fraction(spec.fraction)) return invalid("fraction must be from 0 to 1");
     const auto first = part_start(spec.index, spec.of);
     const auto last = part_start(spec.index + 1, spec.of);

@@ -24,7 +24,7 @@ class Resolver {
                      "needs the dynamic loader " + *interpreter + ", which is not there"};
       resolved_.insert(closure.interpreter->filename().string());  // libraries ask for it too
     }
-    for (std::size_t i = 0; i < objects_.size(); ++i) KTSTR_TRY_STATUS(follow(i, closure));
+    for (std::size_t i = 0; i < objects_.size(); ++i) KTSTR_TRY(follow(i, closure));
     return closure;
   }
 

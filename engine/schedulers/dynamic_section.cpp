@@ -68,7 +68,7 @@ Status read_entries(Elf* elf, DynamicSection& out) {
     if (!data) return damaged("dynamic section");
     GElf_Dyn entry;
     for (int i = 0; ::gelf_getdyn(data, i, &entry) && entry.d_tag != DT_NULL; ++i)
-      KTSTR_TRY_STATUS(read_entry(elf, header.sh_link, entry, out));
+      KTSTR_TRY(read_entry(elf, header.sh_link, entry, out));
   }
   if (!out.runpath.empty()) out.rpath.clear();
   return ok();
@@ -86,8 +86,8 @@ Result<DynamicSection> read_from(std::span<const std::byte> bytes) {
     return not_a_program();
   DynamicSection out;
   out.machine = header.e_machine;
-  KTSTR_TRY_STATUS(read_interpreter(elf.get(), bytes, out));
-  KTSTR_TRY_STATUS(read_entries(elf.get(), out));
+  KTSTR_TRY(read_interpreter(elf.get(), bytes, out));
+  KTSTR_TRY(read_entries(elf.get(), out));
   return out;
 }
 

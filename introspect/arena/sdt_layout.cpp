@@ -28,7 +28,7 @@ Result<SdtLayout> SdtLayout::resolve(const Btf& btf) {
   if (!node || btf.name_of(btf.strip(*node)) != "sdt_desc")
     return Error{ErrorCode::kNotFound, "scx_allocator.root does not point to a struct sdt_desc"};
   SdtLayout layout;
-  KTSTR_TRY_STATUS(resolve_desc(btf, layout));
+  KTSTR_TRY(resolve_desc(btf, layout));
   if (const auto chunk = btf.find_struct("sdt_chunk"))
     for (const std::string_view name : {"descs", "data"})
       if (const auto member = btf.member(*chunk, name)) layout.chunk_pointers = member->byte_offset();

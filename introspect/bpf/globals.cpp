@@ -180,7 +180,7 @@ Result<GlobalPlace> find_global(const BpfMapInfo& map, const Btf& btf, std::stri
   }
   if (result.size == 0 || result.offset > map.value_size || result.size > map.value_size - result.offset)
     return Error{ErrorCode::kCorrupt, std::string(path) + " lies outside " + map.name};
-  KTSTR_TRY_STATUS(check_global_size(path, result.size));
+  KTSTR_TRY(check_global_size(path, result.size));
   return result;
 }
 

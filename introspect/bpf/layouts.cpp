@@ -6,7 +6,7 @@ namespace {
 template <class Layout>
 Result<Layout> resolved(const Btf& btf) {
   Layout layout;
-  KTSTR_TRY_STATUS(layout.resolve(btf));
+  KTSTR_TRY(layout.resolve(btf));
   return layout;
 }
 
@@ -14,8 +14,8 @@ Result<Layout> resolved(const Btf& btf) {
 
 Result<BpfLayouts> BpfLayouts::resolve(const Btf& btf) {
   BpfLayouts layouts;
-  KTSTR_TRY_STATUS(layouts.xarray.resolve(btf));
-  KTSTR_TRY_STATUS(layouts.map.resolve(btf));
+  KTSTR_TRY(layouts.xarray.resolve(btf));
+  KTSTR_TRY(layouts.map.resolve(btf));
   layouts.btf = resolved<BpfBtfLayout>(btf);
   layouts.array = resolved<BpfArrayLayout>(btf);
   layouts.hash = resolved<BpfHashLayout>(btf);

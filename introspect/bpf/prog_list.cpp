@@ -20,7 +20,7 @@ class ProgHeaders {
       : kernel_(kernel), layout_(layout), types_(kernel.btf(), "bpf_prog_type", "BPF_PROG_TYPE_") {}
 
   Result<BpfProgInfo> read(KernelVirt address) {
-    KTSTR_TRY_STATUS(capture(prog_, layout_.prog, address, "struct bpf_prog"));
+    KTSTR_TRY(capture(prog_, layout_.prog, address, "struct bpf_prog"));
     BpfProgInfo program;
     program.address = address;
     program.aux = captured(layout_.prog.aux, prog_);
@@ -31,7 +31,7 @@ class ProgHeaders {
     if (program.type == 0 || (!types_.empty() && !type_name))
       return corrupt("program type " + std::to_string(program.type) + " does not exist");
     program.type_name = types_.name(program.type);
-    KTSTR_TRY_STATUS(capture(aux_, layout_.aux, program.aux, "struct bpf_prog_aux"));
+    KTSTR_TRY(capture(aux_, layout_.aux, program.aux, "struct bpf_prog_aux"));
     if (captured(layout_.aux.prog, aux_) != address)
       return corrupt("its struct bpf_prog_aux is another program's");
     auto name = bpf_object_name(captured(layout_.aux.name, aux_));

@@ -43,7 +43,7 @@ void append_elements(const ReadContext& context, KernelVirt start, std::size_t c
 Result<ValueContents> read_array(const Kernel& kernel, const BpfLayouts& layouts, const BpfMapInfo& map,
                                  const MapReadLimits& limits) {
   const ReadContext context{kernel, layouts, map, limits};
-  KTSTR_TRY_STATUS(check_entry_size(context));
+  KTSTR_TRY(check_entry_size(context));
   const std::size_t stride = padded(map.value_size);
   const KernelVirt elements = KTSTR_TRY(array_elements(kernel, layouts, map, stride));
   ValueContents contents{MapEntries(0, map.value_size), {}};
@@ -60,7 +60,7 @@ Result<ValueContents> read_percpu_array(const Kernel& kernel, const BpfLayouts& 
                                         const BpfMapInfo& map, const MapReadLimits& limits) {
   const ReadContext context{kernel, layouts, map, limits};
   const PerCpuValues values(kernel);
-  KTSTR_TRY_STATUS(check_entry_size(context, values.slots()));
+  KTSTR_TRY(check_entry_size(context, values.slots()));
   const KernelVirt pointers = KTSTR_TRY(array_elements(kernel, layouts, map, padded(map.value_size)));
   ValueContents contents{MapEntries(0, map.value_size, values.slots()), {}};
   const std::uint32_t keys = keys_to_read(context, limits.per_cpu_keys, contents);

@@ -67,7 +67,7 @@ Result<FdArrayContents> read_slots(const ReadContext& context) {
 }
 
 Result<FdArrayContents> read_hash_of_maps(const ReadContext& context) {
-  KTSTR_TRY_STATUS(check_entry_size(context));
+  KTSTR_TRY(check_entry_size(context));
   HashWalk walk = KTSTR_TRY(HashWalk::open(context, sizeof(KernelVirt)));
   FdArrayContents contents;
   contents.keys = MapEntries(context.map.key_size, 0);

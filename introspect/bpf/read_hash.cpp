@@ -24,7 +24,7 @@ std::size_t entry_cap(const ReadContext& context, MapEntries& entries) {
 Result<ValueContents> read_hash(const Kernel& kernel, const BpfLayouts& layouts, const BpfMapInfo& map,
                                 const MapReadLimits& limits) {
   const ReadContext context{kernel, layouts, map, limits};
-  KTSTR_TRY_STATUS(check_entry_size(context));
+  KTSTR_TRY(check_entry_size(context));
   HashWalk walk = KTSTR_TRY(HashWalk::open(context, map.value_size));
   ValueContents contents{MapEntries(map.key_size, map.value_size), {}};
   MapEntries& entries = contents.entries;
@@ -44,7 +44,7 @@ Result<ValueContents> read_percpu_hash(const Kernel& kernel, const BpfLayouts& l
                                        const MapReadLimits& limits) {
   const ReadContext context{kernel, layouts, map, limits};
   const PerCpuValues values(kernel);
-  KTSTR_TRY_STATUS(check_entry_size(context, values.slots()));
+  KTSTR_TRY(check_entry_size(context, values.slots()));
   HashWalk walk = KTSTR_TRY(HashWalk::open(context, sizeof(KernelVirt)));
   ValueContents contents{MapEntries(map.key_size, map.value_size, values.slots()), {}};
   MapEntries& entries = contents.entries;

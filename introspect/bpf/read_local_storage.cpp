@@ -100,7 +100,7 @@ Result<LocalStorageContents> read_local_storage(const Kernel& kernel, const BpfL
                                                 const BpfMapInfo& map, const MapReadLimits& limits) {
   const ReadContext context{kernel, layouts, map, limits};
   const BpfLocalStorageLayout layout = KTSTR_TRY(layouts.local_storage);
-  KTSTR_TRY_STATUS(check_entry_size(context));
+  KTSTR_TRY(check_entry_size(context));
   return StorageWalk(context, layout).run();
 }
 

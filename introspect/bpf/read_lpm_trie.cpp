@@ -108,7 +108,7 @@ Result<ValueContents> read_lpm_trie(const Kernel& kernel, const BpfLayouts& layo
                                     const MapReadLimits& limits) {
   const ReadContext context{kernel, layouts, map, limits};
   const BpfLpmLayout layout = KTSTR_TRY(layouts.lpm);
-  KTSTR_TRY_STATUS(check_entry_size(context));
+  KTSTR_TRY(check_entry_size(context));
   return TrieWalk(context, layout).run();
 }
 

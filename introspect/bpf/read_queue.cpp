@@ -11,7 +11,7 @@ Result<ValueContents> read_queue(const Kernel& kernel, const BpfLayouts& layouts
                                  const MapReadLimits& limits) {
   const ReadContext context{kernel, layouts, map, limits};
   const BpfQueueLayout layout = KTSTR_TRY(layouts.queue);
-  KTSTR_TRY_STATUS(check_entry_size(context));
+  KTSTR_TRY(check_entry_size(context));
   StructBytes bytes;
   if (!bytes.capture(kernel, layout, map.address)) return map_unreadable("struct bpf_queue_stack");
   const std::uint64_t head = *layout.head.read(bytes);

@@ -28,7 +28,7 @@ Result<StructOpsContents> read_struct_ops(const Kernel& kernel, const BpfLayouts
                                           const BpfMapInfo& map, const MapReadLimits& limits) {
   const ReadContext context{kernel, layouts, map, limits};
   const BpfStructOpsLayout layout = KTSTR_TRY(layouts.struct_ops);
-  KTSTR_TRY_STATUS(check_entry_size(context));
+  KTSTR_TRY(check_entry_size(context));
   StructBytes bytes;
   if (!bytes.capture(kernel, layout, map.address)) return map_unreadable("struct bpf_struct_ops_map");
   StructOpsContents contents;

@@ -74,7 +74,7 @@ Result<KernelVirt> hash_value(const Kernel& kernel, const BpfLayouts& layouts, c
                                                   std::to_string(map.key_size)};
   const MapReadLimits limits;
   const ReadContext context{kernel, layouts, map, limits};
-  KTSTR_TRY_STATUS(check_entry_size(context));
+  KTSTR_TRY(check_entry_size(context));
   HashWalk walk = KTSTR_TRY(HashWalk::open(context, map.value_size));
   std::optional<KernelVirt> found;
   ReadMarks marks;
@@ -117,8 +117,8 @@ std::optional<std::string> write_refusal(const BpfMapInfo& map) {
 
 Result<std::vector<std::byte>> read_global(const Kernel& kernel, const BpfLayouts& layouts,
                                            const BpfMapInfo& map, const GlobalPlace& place) {
-  KTSTR_TRY_STATUS(check_bounds(map, place.offset, place.size));
-  KTSTR_TRY_STATUS(check_global_size("the variable", place.size));
+  KTSTR_TRY(check_bounds(map, place.offset, place.size));
+  KTSTR_TRY(check_global_size("the variable", place.size));
   const KernelVirt value = KTSTR_TRY(array_value(kernel, layouts, map, 0));
   std::vector<std::byte> bytes(place.size);
   if (!kernel.read_bytes(value + place.offset, bytes)) return map_unreadable("the variable");
@@ -127,7 +127,7 @@ Result<std::vector<std::byte>> read_global(const Kernel& kernel, const BpfLayout
 
 Status write_global(const Kernel& kernel, const BpfLayouts& layouts, WritableMemory& memory,
                     const BpfMapInfo& map, const Btf& btf, std::string_view path, const ScalarValue& value) {
-  KTSTR_TRY_STATUS(check_writable(map));
+  KTSTR_TRY(check_writable(map));
   const GlobalPlace place = KTSTR_TRY(find_global(map, btf, path));
   const KernelVirt address = KTSTR_TRY(array_value(kernel, layouts, map, 0)) + place.offset;
   if (place.bit_width == 0)
@@ -139,8 +139,8 @@ Status write_global(const Kernel& kernel, const BpfLayouts& layouts, WritableMem
 Status write_array_value(const Kernel& kernel, const BpfLayouts& layouts, WritableMemory& memory,
                          const BpfMapInfo& map, std::uint32_t index, std::uint64_t offset,
                          std::span<const std::byte> bytes) {
-  KTSTR_TRY_STATUS(check_writable(map));
-  KTSTR_TRY_STATUS(check_bounds(map, offset, bytes.size()));
+  KTSTR_TRY(check_writable(map));
+  KTSTR_TRY(check_bounds(map, offset, bytes.size()));
   const KernelVirt value = KTSTR_TRY(array_value(kernel, layouts, map, index));
   return write_kernel_memory(kernel, memory, value + offset, bytes);
 }
@@ -148,8 +148,8 @@ Status write_array_value(const Kernel& kernel, const BpfLayouts& layouts, Writab
 Status write_hash_value(const Kernel& kernel, const BpfLayouts& layouts, WritableMemory& memory,
                         const BpfMapInfo& map, std::span<const std::byte> key, std::uint64_t offset,
                         std::span<const std::byte> bytes) {
-  KTSTR_TRY_STATUS(check_writable(map));
-  KTSTR_TRY_STATUS(check_bounds(map, offset, bytes.size()));
+  KTSTR_TRY(check_writable(map));
+  KTSTR_TRY(check_bounds(map, offset, bytes.size()));
   const KernelVirt value = KTSTR_TRY(hash_value(kernel, layouts, map, key));
   return write_kernel_memory(kernel, memory, value + offset, bytes);
 }

@@ -68,7 +68,7 @@ Error unknown_schema(std::string_view schema) {
 
 Status write_dump(const std::filesystem::path& path, const FailureDump& dump) {
   auto file = KTSTR_TRY(NewFile::beside(path));
-  KTSTR_TRY_STATUS(write_json(file, dump));
+  KTSTR_TRY(write_json(file, dump));
   return file.publish();
 }
 
@@ -78,7 +78,7 @@ Result<FailureDump> parse_dump(std::string_view json, std::string* note) {
   const auto* schema = member ? member->get_if<std::string>() : nullptr;
   if (!schema) return Error{ErrorCode::kCorrupt, "not a dump: it has no \"schema\""};
   const auto found = KTSTR_TRY(format_of(tree, "format", {1, 0}));
-  KTSTR_TRY_STATUS(check_format(found, kDumpFormat));
+  KTSTR_TRY(check_format(found, kDumpFormat));
   if (*schema == kSchemaSingle) return read_report<FailureDumpReport>(tree, found, note);
   if (*schema == kSchemaDual) return read_report<DualFailureDumpReport>(tree, found, note);
   if (*schema == kSchemaDegraded) return read_report<DegradedFailureDumpReport>(tree, found, note);

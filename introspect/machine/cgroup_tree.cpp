@@ -39,7 +39,7 @@ void note(Walked<CgroupNode>& walked, WalkEnd end, std::string_view reason, Kern
 Result<CgroupTree> CgroupTree::create(const Kernel& kernel) {
   CgroupTree tree;
   RootLayout root;
-  KTSTR_TRY_STATUS(resolve_all(kernel.btf(), {&tree.cgroup_, &tree.kernfs_node_, &root}));
+  KTSTR_TRY(resolve_all(kernel.btf(), {&tree.cgroup_, &tree.kernfs_node_, &root}));
   tree.root_ = root.cgrp.address(KTSTR_TRY(kernel.address("cgrp_dfl_root")));
   const auto online = kernel.btf().enumerator("CSS_ONLINE");
   if (!online) return Error{ErrorCode::kNotFound, "no enumerator CSS_ONLINE in the kernel's BTF"};

@@ -35,11 +35,11 @@ T element(std::span<const std::byte> array, std::size_t index) {
 
 Result<CpuTimeReader> CpuTimeReader::create(const Kernel& kernel) {
   CpuTimeReader reader;
-  KTSTR_TRY_STATUS(resolve_all(kernel.btf(), {&reader.cpustat_, &reader.kstat_}));
+  KTSTR_TRY(resolve_all(kernel.btf(), {&reader.cpustat_, &reader.kstat_}));
   KTSTR_TRY(kernel.address("kernel_cpustat"));
   KTSTR_TRY(kernel.address("kstat"));
-  KTSTR_TRY_STATUS(reader.find_cpustat(kernel.btf()));
-  KTSTR_TRY_STATUS(reader.find_softirqs(kernel.btf()));
+  KTSTR_TRY(reader.find_cpustat(kernel.btf()));
+  KTSTR_TRY(reader.find_softirqs(kernel.btf()));
   auto tick_sched = resolve_layout<TickSchedLayout>(kernel.btf());
   if (tick_sched && kernel.address("tick_cpu_sched")) reader.tick_sched_ = *std::move(tick_sched);
   return reader;
@@ -87,8 +87,8 @@ Readings<PerCpuTimeStats> CpuTimeReader::read(const Kernel& kernel) const {
 Result<PerCpuTimeStats> CpuTimeReader::read_cpu(const Kernel& kernel, std::size_t cpu) const {
   PerCpuTimeStats stats;
   stats.cpu = static_cast<std::uint32_t>(cpu);
-  KTSTR_TRY_STATUS(read_cpustat(kernel, stats));
-  KTSTR_TRY_STATUS(read_interrupts(kernel, stats));
+  KTSTR_TRY(read_cpustat(kernel, stats));
+  KTSTR_TRY(read_interrupts(kernel, stats));
   if (tick_sched_) read_tick_sched(kernel, stats);
   return stats;
 }

@@ -25,9 +25,9 @@ Result<NumaReader> NumaReader::create(const Kernel& kernel) {
   NumaReader reader;
   // A kernel without NUMA has one node in contig_page_data, and no such counters in it.
   reader.node_data_ = KTSTR_TRY(kernel.address("node_data"));
-  KTSTR_TRY_STATUS(resolve_all(kernel.btf(), {&reader.node_, &reader.zone_, &reader.zonestat_}));
-  KTSTR_TRY_STATUS(reader.find_events(kernel.btf()));
-  KTSTR_TRY_STATUS(reader.find_nodes(kernel));
+  KTSTR_TRY(resolve_all(kernel.btf(), {&reader.node_, &reader.zone_, &reader.zonestat_}));
+  KTSTR_TRY(reader.find_events(kernel.btf()));
+  KTSTR_TRY(reader.find_nodes(kernel));
   return reader;
 }
 
@@ -99,7 +99,7 @@ Result<PerNodeNumaStats> NumaReader::read_node(const Kernel& kernel, std::uint32
     return Error{ErrorCode::kCorrupt, "its entry of node_data leads to no pglist_data of that node"};
   Counts sum{};
   for (std::size_t i = 0; i < zones_; ++i)
-    KTSTR_TRY_STATUS(add_zone(kernel, node_.node_zones.address(*data) + i * zone_.size(), sum));
+    KTSTR_TRY(add_zone(kernel, node_.node_zones.address(*data) + i * zone_.size(), sum));
   return PerNodeNumaStats{node, sum[0], sum[1], sum[2], sum[3], sum[4], sum[5]};
 }
 

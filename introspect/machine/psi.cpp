@@ -37,9 +37,9 @@ std::uint64_t centipercent(std::uint64_t average) {
 
 Result<PsiReader> PsiReader::create(const Kernel& kernel) {
   PsiReader reader;
-  KTSTR_TRY_STATUS(reader.group_.resolve(kernel.btf()));
+  KTSTR_TRY(reader.group_.resolve(kernel.btf()));
   reader.system_ = KTSTR_TRY(kernel.address("psi_system"));
-  KTSTR_TRY_STATUS(reader.find_states(kernel.btf()));
+  KTSTR_TRY(reader.find_states(kernel.btf()));
   reader.cgroups_ = KTSTR_TRY(CgroupTree::create(kernel));
   if (is_disabled(kernel))
     return Error{ErrorCode::kUnavailable, "pressure stall information is off (boot argument psi)"};

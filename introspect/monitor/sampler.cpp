@@ -6,8 +6,8 @@ namespace ktstr::introspect {
 
 Result<Sampler> Sampler::create(const Kernel& kernel, const SamplerOptions& options) {
   Sampler sampler(kernel, options);
-  KTSTR_TRY_STATUS(sampler.rq_layout_.resolve(kernel.btf()));
-  KTSTR_TRY_STATUS(sampler.find_run_queues());
+  KTSTR_TRY(sampler.rq_layout_.resolve(kernel.btf()));
+  KTSTR_TRY(sampler.find_run_queues());
   sampler.find_optional_parts();
   return sampler;
 }
@@ -50,7 +50,7 @@ Result<MonitorSample> Sampler::sample(Duration elapsed,
   auto sample = MonitorSample::at(elapsed);
   sample.cpus.resize(cpus());
   counting_ = schedstats_switch_.is_on(*kernel_);
-  KTSTR_TRY_STATUS(sample_run_queues(sample));
+  KTSTR_TRY(sample_run_queues(sample));
   for (std::size_t cpu = 0; cpu < std::min(cpus(), vcpu_cpu_times_ns.size()); ++cpu)
     sample.cpus[cpu].vcpu_cpu_time_ns = vcpu_cpu_times_ns[cpu];
   if (events_) sample_events(sample);

@@ -95,7 +95,7 @@ struct RunqueueLayouts {
 
   /// Errors name everything that is missing.
   [[nodiscard]] Status resolve(const Btf& btf) {
-    KTSTR_TRY_STATUS(resolve_all(
+    KTSTR_TRY(resolve_all(
         btf, {&rq, &cfs_rq, &fair, &rt, &rt_array, &deadline, &task, &rbtree.root, &rbtree.node}));
     if (cfs_rq.zero_vruntime.present() || cfs_rq.min_vruntime.present()) return ok();
     return Error{ErrorCode::kNotFound,

@@ -9,7 +9,7 @@ namespace ktstr::introspect {
 
 Result<RunqueueReader> RunqueueReader::create(const Kernel& kernel) {
   RunqueueReader reader;
-  KTSTR_TRY_STATUS(reader.layouts_.resolve(kernel.btf()));
+  KTSTR_TRY(reader.layouts_.resolve(kernel.btf()));
   reader.classes_ = sched_classes(kernel);
   return reader;
 }

@@ -74,7 +74,7 @@ SchedDomainStats domain_stats(const SchedDomainStatsLayout& layout, const Struct
 
 Result<DomainReader> DomainReader::create(const Btf& btf) {
   DomainReader reader;
-  KTSTR_TRY_STATUS(reader.layout_.resolve(btf));
+  KTSTR_TRY(reader.layout_.resolve(btf));
   if (const auto stats = reader.stats_layout_.resolve(btf); !stats)
     reader.missing_.push_back({"sched_domain statistics", stats.error().message + " (CONFIG_SCHEDSTATS)"});
   const auto& layout = reader.layout_;

@@ -22,7 +22,7 @@ Result<EventReader> EventReader::create(const Kernel& kernel) {
   EventReader reader;
   reader.layout_ = KTSTR_TRY(EventLayout::resolve(kernel.btf()));
   reader.bytes_.resize(reader.layout_.size());
-  KTSTR_TRY_STATUS(reader.sched_layout_.resolve(kernel.btf()) ? reader.find_in_scheduler(kernel)
+  KTSTR_TRY(reader.sched_layout_.resolve(kernel.btf()) ? reader.find_in_scheduler(kernel)
                                                               : reader.find_per_cpu_symbol(kernel));
   return reader;
 }
@@ -30,7 +30,7 @@ Result<EventReader> EventReader::create(const Kernel& kernel) {
 Status EventReader::find_in_scheduler(const Kernel& kernel) {
   root_ = KTSTR_TRY(kernel.address("scx_root"));
   if (sched_layout_.pcpu.present()) {
-    KTSTR_TRY_STATUS(pcpu_layout_.resolve(kernel.btf()));
+    KTSTR_TRY(pcpu_layout_.resolve(kernel.btf()));
     if (pcpu_layout_.event_stats.size() == layout_.size()) return ok();
     return Error{ErrorCode::kCorrupt, "struct scx_sched_pcpu: event_stats is no struct scx_event_stats"};
   }

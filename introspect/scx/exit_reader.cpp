@@ -41,7 +41,7 @@ std::optional<std::string> text_at(const Kernel& kernel, KernelVirt place, std::
 
 Result<ScxExitReader> ScxExitReader::create(const Kernel& kernel) {
   ScxExitReader reader;
-  KTSTR_TRY_STATUS(resolve_all(kernel.btf(), {&reader.sched_, &reader.info_}));
+  KTSTR_TRY(resolve_all(kernel.btf(), {&reader.sched_, &reader.info_}));
   reader.root_ = KTSTR_TRY(kernel.address("scx_root"));
   reader.kinds_ = kernel.btf().enumerators("scx_exit_kind");
   for (const auto& [name, value] : reader.kinds_) {

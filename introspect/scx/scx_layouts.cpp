@@ -17,7 +17,7 @@ std::optional<Layout> resolve_optional(const Btf& btf) {
 }  // namespace
 
 Status ScxLayouts::resolve(const Btf& btf) {
-  KTSTR_TRY_STATUS(resolve_all(btf, {&sched, &dsq, &rq, &task, &list_node, &rbtree.root, &rbtree.node,
+  KTSTR_TRY(resolve_all(btf, {&sched, &dsq, &rq, &task, &list_node, &rbtree.root, &rbtree.node,
                                      &rhashtable.table, &rhashtable.buckets}));
   pcpu = resolve_optional<SchedPcpuLayout>(btf);
   pnode = resolve_optional<SchedPnodeLayout>(btf);
@@ -26,7 +26,7 @@ Status ScxLayouts::resolve(const Btf& btf) {
 }
 
 Status StructOpsLayouts::resolve(const Btf& btf) {
-  KTSTR_TRY_STATUS(resolve_all(btf, {&map, &description, &struct_ops, &ops}));
+  KTSTR_TRY(resolve_all(btf, {&map, &description, &struct_ops, &ops}));
   cid_ops = resolve_optional<SchedExtOpsCid>(btf);
   const auto type = btf.enumerator("BPF_MAP_TYPE_STRUCT_OPS");
   if (!type) return Error{ErrorCode::kNotFound, "no enumerator BPF_MAP_TYPE_STRUCT_OPS"};

@@ -40,8 +40,8 @@ std::string join(const std::vector<std::string>& words) {
 
 Result<ScxReader> ScxReader::create(const Kernel& kernel) {
   ScxReader reader;
-  KTSTR_TRY_STATUS(reader.layouts_.resolve(kernel.btf()));
-  KTSTR_TRY_STATUS(reader.find_symbols(kernel));
+  KTSTR_TRY(reader.layouts_.resolve(kernel.btf()));
+  KTSTR_TRY(reader.find_symbols(kernel));
   const SchedLayout& sched = reader.layouts_.sched;
   if (!sched.dsq_hash.present()) reader.missing_groups_.emplace_back("dsq_hash");
   if (!sched.global_dsqs.present() && !(sched.pnode.present() && reader.layouts_.pnode))

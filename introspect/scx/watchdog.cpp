@@ -28,7 +28,7 @@ Result<std::uint64_t> read(const Kernel& kernel, KernelVirt place) {
 
 Result<ScxWatchdog> ScxWatchdog::create(const Kernel& kernel) {
   ScxWatchdog watchdog;
-  KTSTR_TRY_STATUS(watchdog.sched_.resolve(kernel.btf()));
+  KTSTR_TRY(watchdog.sched_.resolve(kernel.btf()));
   watchdog.root_ = KTSTR_TRY(kernel.address("scx_root"));
   watchdog.jiffies_ = KTSTR_TRY(kernel.address("jiffies_64"));
   watchdog.timeout_ = variable(kernel, "scx_watchdog_timeout");
@@ -54,10 +54,10 @@ Result<WatchdogChange> ScxWatchdog::set(const Kernel& kernel, WritableMemory& me
   const KernelVirt place = KTSTR_TRY(timeout_place(kernel));
   WatchdogChange change{.before = KTSTR_TRY(read(kernel, place))};
   if (timestamp_ && jiffies < change.before)
-    KTSTR_TRY_STATUS(
+    KTSTR_TRY(
         write(kernel, memory, *timestamp_, KTSTR_TRY(read(kernel, jiffies_)) + change.before / 2));
-  if (interval_) KTSTR_TRY_STATUS(write(kernel, memory, *interval_, std::max<std::uint64_t>(1, jiffies / 2)));
-  KTSTR_TRY_STATUS(write(kernel, memory, place, jiffies));
+  if (interval_) KTSTR_TRY(write(kernel, memory, *interval_, std::max<std::uint64_t>(1, jiffies / 2)));
+  KTSTR_TRY(write(kernel, memory, place, jiffies));
   if (KTSTR_TRY(timeout_place(kernel)) != place)
     return Error{ErrorCode::kUnavailable, "the scheduler went while its watchdog was set"};
   change.after = KTSTR_TRY(read(kernel, place));

@@ -17,7 +17,7 @@ std::uint32_t mask_of(const Btf& btf, std::string_view enumerator) {
 Result<TaskScxReader> TaskScxReader::create(const Kernel& kernel) {
   TaskScxReader reader;
   const Btf& btf = kernel.btf();
-  KTSTR_TRY_STATUS(resolve_all(btf, {&reader.layout_, &reader.dsq_}));
+  KTSTR_TRY(resolve_all(btf, {&reader.layout_, &reader.dsq_}));
   reader.state_mask_ = mask_of(btf, "SCX_TASK_STATE_MASK");
   const std::uint32_t fields = reader.state_mask_ | mask_of(btf, "SCX_TASK_REENQ_REASON_MASK");
   reader.flags_ = FlagNames(btf, "scx_ent_flags", "SCX_TASK_", ~fields);

@@ -106,7 +106,7 @@ Result<ctprof::Snapshot> read_file(const fs::path& file) {
 
 Status capture_once(const CaptureArguments& arguments) {
   const auto snapshot = KTSTR_TRY(capture_now(arguments));
-  KTSTR_TRY_STATUS(ctprof::write_snapshot(arguments.output, snapshot));
+  KTSTR_TRY(ctprof::write_snapshot(arguments.output, snapshot));
   std::fputs(engine::summary_text(snapshot).c_str(), stderr);
   return ok();
 }

@@ -150,7 +150,7 @@ Result<std::unique_ptr<engine::BootedGuests>> plan_boots(const RunArguments& arg
 Status check_outputs(const RunArguments& arguments) {
   if (arguments.json && arguments.files.size() > 1)
     return Error{ErrorCode::kInvalidArgument, "--json takes the report of one scenario; run them one by one"};
-  if (arguments.json) KTSTR_TRY_STATUS(engine::check_json_file(*arguments.json));
+  if (arguments.json) KTSTR_TRY(engine::check_json_file(*arguments.json));
   if (arguments.dump_dir.empty()) return ok();
   auto status = engine::check_directory(arguments.dump_dir);
   return status ? ok() : Status(std::move(status.error()).with_context("--dump-dir"));
@@ -167,8 +167,8 @@ Status run_script(const RunArguments& arguments, Script& script, const RunSurrou
 }
 
 Result<int> run_all(const RunArguments& arguments, const engine::TextOptions& text) {
-  KTSTR_TRY_STATUS(vmm::check_performance(arguments.performance.options()));
-  KTSTR_TRY_STATUS(check_outputs(arguments));
+  KTSTR_TRY(vmm::check_performance(arguments.performance.options()));
+  KTSTR_TRY(check_outputs(arguments));
   auto scripts = load_all(arguments);
   if (refuse_wrong_scripts(scripts, arguments)) return kToolError;
   const auto interrupt = KTSTR_TRY(engine::Interrupt::install());
@@ -179,7 +179,7 @@ Result<int> run_all(const RunArguments& arguments, const engine::TextOptions& te
   RunOutput output(scripts.size(), arguments.ktap, text);
   for (auto& script : scripts) {
     if (output.code() != kInterrupted)
-      KTSTR_TRY_STATUS(run_script(arguments, script, surroundings, output));
+      KTSTR_TRY(run_script(arguments, script, surroundings, output));
     else if (arguments.ktap)
       output.add_error(script.file, {ErrorCode::kCancelled, "not run: interrupted before"});
   }

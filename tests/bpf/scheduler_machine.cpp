@@ -22,7 +22,7 @@ Result<SchedulerMachine> SchedulerMachine::boot(const engine::CachedKernel& kern
   SchedulerMachine guest;
   guest.directory_ = std::make_unique<ktstr::test::TemporaryDirectory>();
   const auto initramfs = guest.directory_->path() / "initramfs";
-  KTSTR_TRY_STATUS(vmm::write_initramfs(
+  KTSTR_TRY(vmm::write_initramfs(
       {{.path = "init", .content = SCHEDULER_GUEST}, {.path = "scx_ktstr", .content = SCX_KTSTR}},
       initramfs));
   guest.machine_ = KTSTR_TRY(
@@ -42,7 +42,7 @@ Result<SchedulerMachine> SchedulerMachine::boot(const engine::CachedKernel& kern
 Result<SchedulerRun> SchedulerMachine::run(const std::vector<std::string>& arguments, RunEnd end) {
   std::string request = end == RunEnd::kSignal ? "signal" : "itself";
   for (const auto& argument : arguments) request += "\t" + argument;
-  KTSTR_TRY_STATUS(send(request + "\n"));
+  KTSTR_TRY(send(request + "\n"));
   SchedulerRun run;
   for (std::string* text : {&run.output, &run.state, &run.ops, &run.busy_cpus, &run.state_after})
     *text = KTSTR_TRY(receive_text());

@@ -26,16 +26,16 @@ Status take_ordinary_priority() {
 }
 
 Status send(int channel) {
-  KTSTR_TRY_STATUS(take_ordinary_priority());
+  KTSTR_TRY(take_ordinary_priority());
   const auto [before, after] = KTSTR_TRY(ctprof::subject::capture_around_subject());
   for (const auto* snapshot : {&before, &after})
-    KTSTR_TRY_STATUS(
+    KTSTR_TRY(
         engine::protocol::send_frame(channel, KTSTR_TRY(ctprof::compress_snapshot(*snapshot)), kTimeout));
   return ok();
 }
 
 Status serve() {
-  KTSTR_TRY_STATUS(engine::guest::become_init());
+  KTSTR_TRY(engine::guest::become_init());
   const auto channel = KTSTR_TRY(engine::guest::open_channel_device(kTimeout));
   auto sent = send(channel.get());
   if (!sent) sent = engine::protocol::send_frame(channel.get(), sent.error().message, kTimeout);

@@ -30,7 +30,7 @@ std::vector<std::string> counting_arguments() {
 Result<std::unique_ptr<vmm::Machine>> boot(const engine::CachedKernel& kernel,
                                            const test::TemporaryDirectory& directory) {
   const auto initramfs = directory.path() / "initramfs";
-  KTSTR_TRY_STATUS(vmm::write_initramfs({{"init", std::filesystem::path(CTPROF_GUEST)}}, initramfs));
+  KTSTR_TRY(vmm::write_initramfs({{"init", std::filesystem::path(CTPROF_GUEST)}}, initramfs));
   return vmm::start_qemu({.kernel_elf = kernel.elf,
                           .kernel_bzimage = kernel.bzimage,
                           .initramfs = initramfs,

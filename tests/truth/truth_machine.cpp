@@ -58,7 +58,7 @@ std::optional<std::string> missing_for_truth() {
 Result<std::unique_ptr<TruthMachine>> TruthMachine::boot(const engine::CachedKernel& kernel,
                                                          const std::vector<std::string>& arguments) {
   std::unique_ptr<TruthMachine> guest(new TruthMachine());
-  KTSTR_TRY_STATUS(guest->start(kernel, arguments));
+  KTSTR_TRY(guest->start(kernel, arguments));
   return guest;
 }
 
@@ -75,7 +75,7 @@ Status TruthMachine::start(const engine::CachedKernel& kernel, const std::vector
   command.insert(command.begin(), "/scx_ktstr");
   files.push_back({"scheduler", bytes_of(line_of(command))});
   const auto initramfs = directory_.path() / "initramfs";
-  KTSTR_TRY_STATUS(vmm::write_initramfs(std::move(files), initramfs));
+  KTSTR_TRY(vmm::write_initramfs(std::move(files), initramfs));
   machine_ = KTSTR_TRY(
       vmm::start_qemu({.kernel_elf = kernel.elf,
                        .kernel_bzimage = kernel.bzimage,
@@ -118,9 +118,9 @@ Result<introspect::Kernel> TruthMachine::freeze() {
 
 Result<std::string> TruthMachine::receive() {
   std::size_t end = 0;
-  while ((end = received_.find('\n')) == std::string::npos) KTSTR_TRY_STATUS(receive_more());
+  while ((end = received_.find('\n')) == std::string::npos) KTSTR_TRY(receive_more());
   const auto size = static_cast<std::size_t>(std::strtoull(received_.c_str(), nullptr, 10));
-  while (received_.size() < end + 1 + size) KTSTR_TRY_STATUS(receive_more());
+  while (received_.size() < end + 1 + size) KTSTR_TRY(receive_more());
   std::string text = received_.substr(end + 1, size);
   received_.erase(0, end + 1 + size);
   return text;

@@ -44,7 +44,7 @@ Status find_backend() {
 }  // namespace
 
 Result<MachineConfig> test_config(std::string_view topology) {
-  KTSTR_TRY_STATUS(find_backend());
+  KTSTR_TRY(find_backend());
   const auto store = KTSTR_TRY(engine::KernelStore::open());
   const auto kernel = KTSTR_TRY(store.resolve(std::nullopt));
   MachineConfig config;

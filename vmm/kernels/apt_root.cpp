@@ -139,10 +139,10 @@ Result<AptRoot> AptRoot::open(const fs::path& directory, std::string_view suite,
         ErrorCode::kUnavailable,
         fmt::format("{} is missing (package debian-archive-keyring): signatures can't be checked", kKeyring)};
   const std::string archive = KTSTR_TRY(find_archive(stop));
-  KTSTR_TRY_STATUS(make_directories(directory));
-  KTSTR_TRY_STATUS(write_durably(directory / "status", ""));
-  KTSTR_TRY_STATUS(write_durably(directory / "apt.conf", configuration(directory)));
-  KTSTR_TRY_STATUS(write_durably(
+  KTSTR_TRY(make_directories(directory));
+  KTSTR_TRY(write_durably(directory / "status", ""));
+  KTSTR_TRY(write_durably(directory / "apt.conf", configuration(directory)));
+  KTSTR_TRY(write_durably(
       directory / "sources.list",
       fmt::format("deb [arch=amd64 target=Packages signed-by={}] {} {} main\n", kKeyring, archive, suite)));
   return AptRoot(directory, std::move(stop));

@@ -151,7 +151,7 @@ Result<fs::path> KernelCache::default_directory() {
 
 Result<KernelCache> KernelCache::open(const fs::path& directory, CompleteEntry complete, Notice notice) {
   KernelCache cache(directory / "kernels", std::move(complete), std::move(notice));
-  KTSTR_TRY_STATUS(cache.prepare());
+  KTSTR_TRY(cache.prepare());
   return cache;
 }
 
@@ -253,7 +253,7 @@ Result<CacheEntry> KernelCache::add(const KernelToAdd& kernel) const {
       continue;
     const auto config = kernel.config ? kernel.config : config_beside(kernel.image, entry.metadata.release);
     if (config && entry.config().empty() && !read_only_)
-      KTSTR_TRY_STATUS(renew(entry, {.elf = false, .config = config}));
+      KTSTR_TRY(renew(entry, {.elf = false, .config = config}));
     return std::move(entry);
   }
   return add_new(kernel, std::move(metadata), image.bytes());
@@ -275,13 +275,13 @@ Result<CacheEntry> KernelCache::add_new(const KernelToAdd& kernel, KernelMetadat
 
   StagingDirectory staging = KTSTR_TRY(scratch());
   if (extracted->format == ImageFormat::kBzImage)
-    KTSTR_TRY_STATUS(write_durably(staging.path() / "bzImage", image));
-  KTSTR_TRY_STATUS(write_durably(staging.path() / "vmlinux", extracted->elf));
-  if (config) KTSTR_TRY_STATUS(write_durably(staging.path() / "config", config->bytes()));
+    KTSTR_TRY(write_durably(staging.path() / "bzImage", image));
+  KTSTR_TRY(write_durably(staging.path() / "vmlinux", extracted->elf));
+  if (config) KTSTR_TRY(write_durably(staging.path() / "config", config->bytes()));
   if (auto completed = complete_(staging.path(), metadata); !completed)
     return std::move(completed.error()).with_context(metadata.source);
-  KTSTR_TRY_STATUS(write_metadata(staging.path(), metadata));
-  KTSTR_TRY_STATUS(KTSTR_TRY(FileRecords::of(staging.path())).save(staging.path()));
+  KTSTR_TRY(write_metadata(staging.path(), metadata));
+  KTSTR_TRY(KTSTR_TRY(FileRecords::of(staging.path())).save(staging.path()));
   return publish(std::move(staging), std::move(metadata));
 }
 
@@ -290,9 +290,9 @@ Result<CacheEntry> KernelCache::publish(StagingDirectory staging, KernelMetadata
   const FileLock held = KTSTR_TRY(lock());
   if (fs::exists(target)) {
     if (auto existing = read_metadata(target)) return CacheEntry{target, std::move(*existing)};
-    KTSTR_TRY_STATUS(remove(target));
+    KTSTR_TRY(remove(target));
   }
-  KTSTR_TRY_STATUS(staging.publish(target));
+  KTSTR_TRY(staging.publish(target));
   return CacheEntry{target, std::move(metadata)};
 }
 
@@ -316,7 +316,7 @@ Result<std::vector<std::string>> KernelCache::clean(const CleanSelection& select
     if (selection.spec && !is_named(entry, *selection.spec)) continue;
     matched = true;
     if (kept++ < selection.keep_newest.value_or(0)) continue;
-    KTSTR_TRY_STATUS(remove(entry.directory));
+    KTSTR_TRY(remove(entry.directory));
     removed.push_back(entry.metadata.release);
   }
   if (selection.spec && !matched) return not_cached(selection.spec, listing);
@@ -324,7 +324,7 @@ Result<std::vector<std::string>> KernelCache::clean(const CleanSelection& select
   for (const auto& entry : fs::directory_iterator(directory_)) {
     const std::string name = entry.path().filename().string();
     if (name.starts_with(".") || read_metadata(entry.path())) continue;
-    KTSTR_TRY_STATUS(remove(entry.path()));
+    KTSTR_TRY(remove(entry.path()));
     removed.push_back(name);
   }
   return removed;

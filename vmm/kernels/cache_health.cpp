@@ -48,9 +48,9 @@ Status link(const fs::path& file, const fs::path& from) {
 Status stage(const CacheEntry& entry, const Renewal& what, const fs::path& staging) {
   if (what.elf) {
     const auto image = KTSTR_TRY(MappedFile::open(entry.bzimage()));
-    KTSTR_TRY_STATUS(write_durably(staging / "vmlinux", KTSTR_TRY(unpack(image)).elf));
+    KTSTR_TRY(write_durably(staging / "vmlinux", KTSTR_TRY(unpack(image)).elf));
   } else {
-    KTSTR_TRY_STATUS(link(entry.elf(), staging / "vmlinux"));
+    KTSTR_TRY(link(entry.elf(), staging / "vmlinux"));
   }
   if (what.config) {
     const auto config = KTSTR_TRY(MappedFile::open(*what.config));
@@ -88,11 +88,11 @@ EntryCheck KernelCache::check(const CacheEntry& entry, CheckDepth depth) const {
 
 Status KernelCache::renew(CacheEntry& entry, const Renewal& what) const {
   const StagingDirectory staging = KTSTR_TRY(scratch());
-  KTSTR_TRY_STATUS(stage(entry, what, staging.path()));
-  KTSTR_TRY_STATUS(complete_(staging.path(), entry.metadata));
-  KTSTR_TRY_STATUS(write_durably(staging.path() / "metadata.json", to_pretty_json(entry.metadata) + "\n"));
+  KTSTR_TRY(stage(entry, what, staging.path()));
+  KTSTR_TRY(complete_(staging.path(), entry.metadata));
+  KTSTR_TRY(write_durably(staging.path() / "metadata.json", to_pretty_json(entry.metadata) + "\n"));
   const FileLock held = KTSTR_TRY(lock());
-  KTSTR_TRY_STATUS(move_files(staging.path(), entry.directory));
+  KTSTR_TRY(move_files(staging.path(), entry.directory));
   return KTSTR_TRY(FileRecords::of(entry.directory)).save(entry.directory);
 }
 

@@ -159,7 +159,7 @@ Result<std::string> run_command(const Command& command) {
   const bool finished = KTSTR_TRY(
       collect(command, std::move(out.read_end), std::move(error.read_end), stop_event.get(), output));
   if (!finished) return Error{ErrorCode::kCancelled, command.arguments[0] + " was stopped"};
-  KTSTR_TRY_STATUS(judge(command, child.wait(), output.error));
+  KTSTR_TRY(judge(command, child.wait(), output.error));
   return std::move(output.out);
 }
 

@@ -104,7 +104,7 @@ Result<CacheEntry> fetch_from_archive(const KernelCache& cache, const FetchOptio
                                       const fs::path& apt_directory) {
   const AptRoot apt = KTSTR_TRY(AptRoot::open(apt_directory, kDebianSuite, options.stop));
   options.progress(fmt::format("updating the package index of {}", kDebianSuite));
-  KTSTR_TRY_STATUS(apt.update());
+  KTSTR_TRY(apt.update());
   const auto index = KTSTR_TRY(apt.packages());
   const auto candidates = KTSTR_TRY(choose(find_kernel_packages(index), options));
   std::string refused;
@@ -112,7 +112,7 @@ Result<CacheEntry> fetch_from_archive(const KernelCache& cache, const FetchOptio
     CacheEntry entry = KTSTR_TRY(Fetcher(cache, options, apt).fetch(kernel));
     if (options.series) return entry;
     if (entry.metadata.can_run_schedulers()) {
-      KTSTR_TRY_STATUS(cache.make_default(entry));
+      KTSTR_TRY(cache.make_default(entry));
       return entry;
     }
     refused +=

@@ -14,7 +14,7 @@ using namespace ktstr;
 Status fetch(std::string_view suite, std::string_view name, const fs::path& apt_directory,
              const fs::path& destination) {
   const auto apt = KTSTR_TRY(vmm::AptRoot::open(apt_directory, suite, {}));
-  KTSTR_TRY_STATUS(apt.update());
+  KTSTR_TRY(apt.update());
   const auto packages = KTSTR_TRY(apt.packages());
   const auto package = std::find_if(packages.begin(), packages.end(),
                                     [&](const auto& candidate) { return candidate.name == name; });

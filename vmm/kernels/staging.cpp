@@ -53,7 +53,7 @@ Status StagingDirectory::publish(const fs::path& target) {
   std::error_code error;
   fs::permissions(path_, fs::perms(0755), error);
   if (error) return filesystem_error("chmod", path_, error);
-  KTSTR_TRY_STATUS(sync_directory(path_));
+  KTSTR_TRY(sync_directory(path_));
   fs::rename(path_, target, error);
   if (error) return filesystem_error("rename to", target, error);
   path_.clear();

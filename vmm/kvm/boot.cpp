@@ -73,7 +73,7 @@ std::string own_kernel_arguments(const Topology& topology) {
 Result<LinuxEntry> load_guest(const MachineConfig& config, GuestRam& ram, std::span<const RamPart> parts) {
   std::vector<MemoryRegion> regions;
   for (const auto& part : parts) regions.push_back(part.region);
-  KTSTR_TRY_STATUS(load_acpi_tables(config.topology, parts, GuestMemory(regions)));
+  KTSTR_TRY(load_acpi_tables(config.topology, parts, GuestMemory(regions)));
   return load_kernel(config, regions, RamFiller(ram, parts));
 }
 

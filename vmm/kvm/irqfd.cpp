@@ -15,7 +15,7 @@ Result<Fd> make_event() {
 
 Result<std::unique_ptr<IrqfdLine>> IrqfdLine::create(const Vm& vm, std::uint32_t gsi) {
   auto event = KTSTR_TRY(make_event());
-  KTSTR_TRY_STATUS(vm.connect_interrupt(gsi, event.get()));
+  KTSTR_TRY(vm.connect_interrupt(gsi, event.get()));
   return std::unique_ptr<IrqfdLine>(new IrqfdLine(std::move(event)));
 }
 
@@ -29,7 +29,7 @@ Result<std::unique_ptr<IrqfdMessages>> IrqfdMessages::create(Vm& vm, std::uint32
   std::unique_ptr<IrqfdMessages> messages(new IrqfdMessages(vm, first_gsi));
   for (std::uint16_t vector = 0; vector < vectors; ++vector) {
     messages->events_.push_back(KTSTR_TRY(make_event()));
-    KTSTR_TRY_STATUS(vm.connect_interrupt(first_gsi + vector, messages->events_.back().get()));
+    KTSTR_TRY(vm.connect_interrupt(first_gsi + vector, messages->events_.back().get()));
   }
   return messages;
 }

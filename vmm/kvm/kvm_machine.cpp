@@ -19,14 +19,14 @@ constexpr auto kStartDeadline = std::chrono::seconds(10);
 }  // namespace
 
 Result<std::unique_ptr<KvmMachine>> KvmMachine::start(const MachineConfig& config) {
-  KTSTR_TRY_STATUS(check_topology(config.topology));
+  KTSTR_TRY(check_topology(config.topology));
   const auto banks = KTSTR_TRY(plan_banks(config));
   auto placement = KTSTR_TRY(HostPlacement::plan(config.performance, config.topology));
   auto ram = KTSTR_TRY(GuestRam::create(banks, placement.ram()));
   std::unique_ptr<KvmMachine> machine(new KvmMachine(config.topology, std::move(placement), std::move(ram)));
-  KTSTR_TRY_STATUS(machine->assemble(config.console_log));
-  KTSTR_TRY_STATUS(machine->load(config));
-  KTSTR_TRY_STATUS(machine->begin());
+  KTSTR_TRY(machine->assemble(config.console_log));
+  KTSTR_TRY(machine->load(config));
+  KTSTR_TRY(machine->begin());
   return machine;
 }
 
@@ -35,9 +35,9 @@ Result<std::unique_ptr<KvmMachine>> KvmMachine::fork(const MachineState& state,
   auto placement = KTSTR_TRY(HostPlacement::plan(state.performance, state.topology));
   auto ram = KTSTR_TRY(GuestRam::copy_on_write(state.ram));
   std::unique_ptr<KvmMachine> machine(new KvmMachine(state.topology, std::move(placement), std::move(ram)));
-  KTSTR_TRY_STATUS(machine->assemble(console_log));
-  KTSTR_TRY_STATUS(machine->restore(state));
-  KTSTR_TRY_STATUS(machine->begin());
+  KTSTR_TRY(machine->assemble(console_log));
+  KTSTR_TRY(machine->restore(state));
+  KTSTR_TRY(machine->begin());
   return machine;
 }
 
@@ -55,20 +55,20 @@ Status KvmMachine::assemble(const std::filesystem::path& console_log) {
   guest_memory_.emplace(regions_);
   vm_ = KTSTR_TRY(Vm::create(kvm, regions_, topology_.cpus(), largest_apic_id(topology_)));
   if (const auto longest = placement_.options().halt_poll)
-    KTSTR_TRY_STATUS(vm_->limit_halt_polling(kvm, *longest));
-  KTSTR_TRY_STATUS(connect(console_log));
+    KTSTR_TRY(vm_->limit_halt_polling(kvm, *longest));
+  KTSTR_TRY(connect(console_log));
   return make_vcpus(kvm);
 }
 
 Status KvmMachine::load(const MachineConfig& config) {
   const auto entry = KTSTR_TRY(load_guest(config, ram_, ram_parts_));
-  for (const auto& vcpu : vcpus_) KTSTR_TRY_STATUS(vcpu->set_up());
+  for (const auto& vcpu : vcpus_) KTSTR_TRY(vcpu->set_up());
   return vcpus_[0]->set_boot_registers(entry.entry, entry.boot_params);
 }
 
 Status KvmMachine::restore(const MachineState& state) {
   devices_->pause();
-  KTSTR_TRY_STATUS(restore_machine(parts(), state));
+  KTSTR_TRY(restore_machine(parts(), state));
   tell_clocks();
   devices_->resume();
   return ok();
@@ -78,7 +78,7 @@ Status KvmMachine::begin() {
   for (auto& vcpu : vcpus_) vcpu->start();
   static_cast<void>(gate_.wait_all(std::chrono::steady_clock::now() + kStartDeadline));
   for (auto& vcpu : vcpus_) thread_ids_.emplace_back(vcpu->thread_id());
-  KTSTR_TRY_STATUS(placement_.place(thread_ids_));
+  KTSTR_TRY(placement_.place(thread_ids_));
   gate_.open();
   return ok();
 }
@@ -117,7 +117,7 @@ Status KvmMachine::make_vcpus(const Kvm& kvm) {
   for (std::size_t cpu = 0; cpu < topology_.cpus(); ++cpu) {
     auto vcpu = KTSTR_TRY(Vcpu::create(kvm, vm_->fd(), cpu, apic_id(topology_, cpu), *surroundings_));
     const CpuidOptions options{.dedicated_cpus = placement_.options().dedicated_cpus};
-    KTSTR_TRY_STATUS(vcpu->set_cpuid(guest_cpuid(supported, topology_, cpu, options)));
+    KTSTR_TRY(vcpu->set_cpuid(guest_cpuid(supported, topology_, cpu, options)));
     vcpus_.push_back(std::move(vcpu));
   }
   statistics_.open(vm_->fd(), vcpus_);

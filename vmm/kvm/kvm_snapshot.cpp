@@ -36,9 +36,9 @@ Status restore_machine(const MachineParts& parts, const MachineState& state) {
   KTSTR_CHECK(parts.vcpus.size() == state.vcpus.size());
   const auto descriptors = descriptors_of(parts.vcpus);
   for (std::size_t i = 0; i < descriptors.size(); ++i)
-    KTSTR_TRY_STATUS(restore_vcpu(descriptors[i], state.vcpus[i]));
-  KTSTR_TRY_STATUS(restore_irqchips(parts.vm.fd(), state.irqchips));
-  KTSTR_TRY_STATUS(parts.devices.restore(state.devices));
+    KTSTR_TRY(restore_vcpu(descriptors[i], state.vcpus[i]));
+  KTSTR_TRY(restore_irqchips(parts.vm.fd(), state.irqchips));
+  KTSTR_TRY(parts.devices.restore(state.devices));
   return restore_clocks(parts.vm.fd(), descriptors, state.clocks);
 }
 

@@ -36,14 +36,14 @@ class Loader {
   Result<LinuxEntry> load() {
     const bool elf = what_.kernel.size() >= SELFMAG && std::memcmp(what_.kernel.data(), ELFMAG, SELFMAG) == 0;
     const auto entry = KTSTR_TRY(elf ? load_elf() : load_bzimage());
-    KTSTR_TRY_STATUS(load_initramfs());
-    KTSTR_TRY_STATUS(load_command_line());
+    KTSTR_TRY(load_initramfs());
+    KTSTR_TRY(load_command_line());
     params_.acpi_rsdp_addr = what_.acpi_rsdp.value();
     fill_memory_map();
     const auto map = identity_map(kPageTables);
-    KTSTR_TRY_STATUS(put(kPageTables, std::as_bytes(std::span(map)), "page tables"));
-    KTSTR_TRY_STATUS(put(kGdt, std::as_bytes(std::span(kBootGdt)), "GDT"));
-    KTSTR_TRY_STATUS(put(kBootParams, std::as_bytes(std::span(&params_, 1)), "boot parameters"));
+    KTSTR_TRY(put(kPageTables, std::as_bytes(std::span(map)), "page tables"));
+    KTSTR_TRY(put(kGdt, std::as_bytes(std::span(kBootGdt)), "GDT"));
+    KTSTR_TRY(put(kBootParams, std::as_bytes(std::span(&params_, 1)), "boot parameters"));
     return LinuxEntry{entry, kBootParams};
   }
 
@@ -69,13 +69,13 @@ class Loader {
       return Error{ErrorCode::kCorrupt, "kernel ELF: its entry is not in it"};
     kernel_end_ = GuestPhys(elf.link_end());
     params_ = elf_boot_params(what_.kaslr);
-    KTSTR_TRY_STATUS(what_.kaslr ? put_slid(elf) : put_pieces(elf, pieces_of(elf)));
+    KTSTR_TRY(what_.kaslr ? put_slid(elf) : put_pieces(elf, pieces_of(elf)));
     return GuestPhys(elf.header.e_entry);
   }
 
   Status put_pieces(const KernelElf& elf, std::span<const KernelPiece> pieces) {
     for (const auto& piece : pieces)
-      KTSTR_TRY_STATUS(
+      KTSTR_TRY(
           put(GuestPhys(elf.segments[piece.segment].p_paddr + piece.offset), piece.bytes, "kernel"));
     return ok();
   }
@@ -104,7 +104,7 @@ class Loader {
     if (base < kHighMemory || base >= kLowRamEnd) return corrupt("wants an address where no kernel lies");
     const auto bytes = std::max<std::uint64_t>(header.init_size, image.size() - setup);
     if (!memory_.slice(base, bytes)) return too_small("kernel", bytes);
-    KTSTR_TRY_STATUS(put(base, image.subspan(setup), "kernel"));
+    KTSTR_TRY(put(base, image.subspan(setup), "kernel"));
     kernel_end_ = base + bytes;
     params_.hdr = header;
     params_.hdr.type_of_loader = 0xff;

@@ -14,7 +14,7 @@ Result<std::unique_ptr<MachineDevices>> MachineDevices::create(Vm& vm, const Gue
                                                                DeviceEnds ends) {
   auto line = KTSTR_TRY(IrqfdLine::create(vm, kCom1Gsi));
   std::unique_ptr<MachineDevices> devices(new MachineDevices(std::move(line), ends));
-  KTSTR_TRY_STATUS(devices->add_channel(vm, memory, std::move(ends.channel)));
+  KTSTR_TRY(devices->add_channel(vm, memory, std::move(ends.channel)));
   devices->fill_buses();
   return devices;
 }
@@ -25,7 +25,7 @@ Status MachineDevices::add_channel(Vm& vm, const GuestMemory& memory, Fd channel
   channel_interrupts_ = KTSTR_TRY(IrqfdMessages::create(vm, kFirstMsiGsi, vectors));
   channel_transport_ =
       KTSTR_TRY(VirtioPci::create(std::move(description), kChannelBar, memory, *channel_interrupts_));
-  KTSTR_TRY_STATUS(vm.connect_doorbell(channel_transport_->notify_address(), VirtioPci::kNotifyBytes,
+  KTSTR_TRY(vm.connect_doorbell(channel_transport_->notify_address(), VirtioPci::kNotifyBytes,
                                        channel_transport_->kick_fd()));
   channel_ = KTSTR_TRY(VirtioConsole::start(*channel_transport_, std::move(channel)));
   pci_.insert(kChannelSlot, channel_transport_->function());

@@ -37,14 +37,14 @@ Status make_realtime(int thread, std::size_t vcpu, int priority) {
 }  // namespace
 
 Result<HostPlacement> HostPlacement::plan(const PerformanceOptions& options, const Topology& topology) {
-  KTSTR_TRY_STATUS(check_performance(options));
+  KTSTR_TRY(check_performance(options));
   HostPlacement placement;
   placement.options_ = options;
   if (!options.pin_vcpus && !options.realtime_priority) return placement;
   const std::size_t spare = options.realtime_priority ? 1 : 0;
   const auto usable = KTSTR_TRY(usable_cpus());
   if (!options.pin_vcpus) {
-    KTSTR_TRY_STATUS(check_cpu_count(usable.count(), topology, spare));
+    KTSTR_TRY(check_cpu_count(usable.count(), topology, spare));
     return placement;
   }
   const auto host = KTSTR_TRY(read_host_topology("/sys", usable));
@@ -64,9 +64,9 @@ Status HostPlacement::place(std::span<const std::optional<int>> threads) const {
     const int thread = threads[vcpu].value_or(0);
     if (thread == 0)  // to these calls the calling thread
       return Error{ErrorCode::kUnavailable, fmt::format("the thread of vCPU {} did not come up", vcpu)};
-    if (options_.pin_vcpus) KTSTR_TRY_STATUS(pin(thread, vcpu, pins_.vcpu_cpus[vcpu]));
+    if (options_.pin_vcpus) KTSTR_TRY(pin(thread, vcpu, pins_.vcpu_cpus[vcpu]));
     if (options_.realtime_priority)
-      KTSTR_TRY_STATUS(make_realtime(thread, vcpu, *options_.realtime_priority));
+      KTSTR_TRY(make_realtime(thread, vcpu, *options_.realtime_priority));
   }
   return ok();
 }

@@ -110,7 +110,7 @@ class ProbeMachine {
 Result<std::unique_ptr<ProbeMachine>> ProbeMachine::create(const Kvm& kvm) {
   constexpr std::array<std::uint64_t, 1> kBanks{KTSTR_PROBE_RAM_BYTES};
   std::unique_ptr<ProbeMachine> machine(new ProbeMachine(KTSTR_TRY(GuestRam::create(kBanks))));
-  KTSTR_TRY_STATUS(machine->prepare(kvm));
+  KTSTR_TRY(machine->prepare(kvm));
   return machine;
 }
 
@@ -122,8 +122,8 @@ Status ProbeMachine::prepare(const Kvm& kvm) {
   const auto supported = KTSTR_TRY(kvm.supported_cpuid());
   for (std::size_t cpu = 0; cpu < kTwoCpus.cpus(); ++cpu) {
     auto vcpu = KTSTR_TRY(Vcpu::create(kvm, vm_->fd(), cpu, apic_id(kTwoCpus, cpu), surroundings_));
-    KTSTR_TRY_STATUS(vcpu->set_cpuid(guest_cpuid(supported, kTwoCpus, cpu)));
-    KTSTR_TRY_STATUS(vcpu->set_up());
+    KTSTR_TRY(vcpu->set_cpuid(guest_cpuid(supported, kTwoCpus, cpu)));
+    KTSTR_TRY(vcpu->set_up());
     vcpus_.push_back(std::move(vcpu));
   }
   const auto entry = static_cast<std::uint64_t>(ktstr_probe_entry - ktstr_probe_begin);

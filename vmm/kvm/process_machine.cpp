@@ -80,7 +80,7 @@ Status KvmMachine::thaw() {
 }
 
 Status KvmMachine::set_watchpoints(std::span<const Watchpoint> watchpoints) {
-  KTSTR_TRY_STATUS(check_watchpoints(watchpoints));
+  KTSTR_TRY(check_watchpoints(watchpoints));
   const auto frozen = KTSTR_TRY(freeze(kStopDeadline));
   Status set = ok();
   if (!frozen.all_stopped())
@@ -90,7 +90,7 @@ Status KvmMachine::set_watchpoints(std::span<const Watchpoint> watchpoints) {
     set = vcpus_[i]->set_debug(debug_registers(watchpoints));
   if (set)
     hits_->watch(watchpoints, [this](const Watchpoint& watchpoint) { return read_watched(watchpoint); });
-  KTSTR_TRY_STATUS(thaw());
+  KTSTR_TRY(thaw());
   return set;
 }
 
@@ -117,7 +117,7 @@ Result<WatchHit> KvmMachine::wait_watch_hit(Duration timeout) {
     KTSTR_TRY(freeze(kStopDeadline));
     if (auto hit = hits_->take([this](const Watchpoint& watchpoint) { return read_watched(watchpoint); }))
       return std::move(*hit);
-    KTSTR_TRY_STATUS(thaw());  // another thread was quicker
+    KTSTR_TRY(thaw());  // another thread was quicker
   }
 }
 
@@ -131,7 +131,7 @@ void KvmMachine::tell_clocks() const {
 Result<std::unique_ptr<MachineSnapshot>> KvmMachine::snapshot(Duration deadline) {
   const auto frozen = KTSTR_TRY(freeze(deadline));
   auto state = save(frozen);
-  KTSTR_TRY_STATUS(thaw());
+  KTSTR_TRY(thaw());
   return std::make_unique<KvmSnapshot>(KTSTR_TRY(std::move(state)));
 }
 

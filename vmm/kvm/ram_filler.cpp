@@ -22,7 +22,7 @@ Status RamFiller::put(GuestPhys at, std::span<const std::byte> bytes) {
     const auto place = region.bytes.subspan(at - region.base);
     const auto count = std::min(bytes.size(), place.size());
     const auto bank_offset = static_cast<std::size_t>(place.data() - ram_.bytes(part.bank).data());
-    KTSTR_TRY_STATUS(put_into(part, bank_offset, bytes.first(count)));
+    KTSTR_TRY(put_into(part, bank_offset, bytes.first(count)));
     bytes = bytes.subspan(count);
     at = at + count;
   }
@@ -39,8 +39,8 @@ Status RamFiller::put_into(const RamPart& part, std::size_t bank_offset, std::sp
   if (file_offset % kPage != bank_offset % kPage || bytes.size() < head + kLeastMapped)
     return write(part.bank, bank_offset, bytes);
   const auto middle = (bytes.size() - head) / kPage * kPage;
-  KTSTR_TRY_STATUS(write(part.bank, bank_offset, bytes.first(head)));
-  KTSTR_TRY_STATUS(ram_.map_file(part.bank, bank_offset + head, source->fd(), file_offset + head, middle));
+  KTSTR_TRY(write(part.bank, bank_offset, bytes.first(head)));
+  KTSTR_TRY(ram_.map_file(part.bank, bank_offset + head, source->fd(), file_offset + head, middle));
   return write(part.bank, bank_offset + head + middle, bytes.subspan(head + middle));
 }
 

@@ -187,7 +187,7 @@ Result<SyscallFilter> SyscallFilter::create(ConfinedThread kind) {
     return Error{ErrorCode::kUnavailable, "this kernel has no seccomp filters"};
   const Context context(::seccomp_init(SCMP_ACT_TRAP), &::seccomp_release);
   if (!context) return system_error("seccomp filter", ENOMEM);
-  KTSTR_TRY_STATUS(add_rules(context.get(), kind));
+  KTSTR_TRY(add_rules(context.get(), kind));
   filter.program_ = KTSTR_TRY(compile(context.get()));
   install_trap_handler();
   keep_heaps();

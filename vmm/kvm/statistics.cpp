@@ -96,7 +96,7 @@ Result<StatisticValues> parse_statistics(std::span<const std::byte> content) {
     return corrupt("a descriptor lies outside");
   StatisticValues values;
   for (std::uint64_t i = 0; i < header->num_desc; ++i)
-    KTSTR_TRY_STATUS(add_value(content, *header, header->desc_offset + i * stride, values));
+    KTSTR_TRY(add_value(content, *header, header->desc_offset + i * stride, values));
   return values;
 }
 

@@ -52,7 +52,7 @@ Status StatisticsReader::read_kvm(MachineStatistics& statistics) const {
 }
 
 Status StatisticsReader::open_counters(std::span<const std::unique_ptr<Vcpu>> vcpus) {
-  KTSTR_TRY_STATUS(check_descriptors(vcpus.size()));
+  KTSTR_TRY(check_descriptors(vcpus.size()));
   std::vector<VcpuCounters> counters;
   for (const auto& vcpu : vcpus) counters.push_back(KTSTR_TRY(VcpuCounters::open(vcpu->thread_id())));
   counters_ = std::move(counters);

@@ -64,8 +64,8 @@ Result<VcpuState> save_vcpu(const Kvm& kvm, std::span<const std::uint32_t> msrs,
   KTSTR_TRY(kvm_ioctl(vcpu, KVM_GET_SREGS, "KVM_GET_SREGS", &state.special));
   if ((state.special.efer & kEferSvme) != 0 || (state.special.cr4 & kCr4Vmxe) != 0)
     return Error{ErrorCode::kUnavailable, "a guest that runs guests has no snapshots"};
-  KTSTR_TRY_STATUS(save_fpu(kvm, vcpu, state));
-  KTSTR_TRY_STATUS(save_xcrs(kvm, vcpu, state));
+  KTSTR_TRY(save_fpu(kvm, vcpu, state));
+  KTSTR_TRY(save_xcrs(kvm, vcpu, state));
   KTSTR_TRY(kvm_ioctl(vcpu, KVM_GET_DEBUGREGS, "KVM_GET_DEBUGREGS", &state.debug));
   state.msrs = KTSTR_TRY(read_msrs(vcpu, without_foreign(msrs)));
   KTSTR_TRY(kvm_ioctl(vcpu, KVM_GET_LAPIC, "KVM_GET_LAPIC", &state.lapic));
@@ -79,11 +79,11 @@ Status restore_vcpu(int vcpu, const VcpuState& state) {
   KTSTR_TRY(kvm_ioctl(vcpu, KVM_SET_MP_STATE, "KVM_SET_MP_STATE", &state.mp_state));
   KTSTR_TRY(kvm_ioctl(vcpu, KVM_SET_SREGS, "KVM_SET_SREGS", &state.special));
   KTSTR_TRY(kvm_ioctl(vcpu, KVM_SET_REGS, "KVM_SET_REGS", &state.general));
-  KTSTR_TRY_STATUS(restore_fpu(vcpu, state));
+  KTSTR_TRY(restore_fpu(vcpu, state));
   if (state.xcrs) KTSTR_TRY(kvm_ioctl(vcpu, KVM_SET_XCRS, "KVM_SET_XCRS", &*state.xcrs));
   KTSTR_TRY(kvm_ioctl(vcpu, KVM_SET_DEBUGREGS, "KVM_SET_DEBUGREGS", &state.debug));
   KTSTR_TRY(kvm_ioctl(vcpu, KVM_SET_LAPIC, "KVM_SET_LAPIC", &state.lapic));
-  KTSTR_TRY_STATUS(restore_msrs(vcpu, state.msrs));
+  KTSTR_TRY(restore_msrs(vcpu, state.msrs));
   KTSTR_TRY(kvm_ioctl(vcpu, KVM_SET_VCPU_EVENTS, "KVM_SET_VCPU_EVENTS", &state.events));
   return ok();
 }

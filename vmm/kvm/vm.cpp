@@ -58,11 +58,11 @@ Status check_size(const Kvm& kvm, std::size_t cpus, std::uint32_t largest_apic_i
 
 Result<Vm> Vm::create(const Kvm& kvm, std::span<const MemoryRegion> regions, std::size_t cpus,
                       std::uint32_t largest_apic_id) {
-  KTSTR_TRY_STATUS(check_size(kvm, cpus, largest_apic_id));
+  KTSTR_TRY(check_size(kvm, cpus, largest_apic_id));
   Vm vm(Fd(KTSTR_TRY(kvm_ioctl(kvm.fd(), KVM_CREATE_VM, "KVM_CREATE_VM", 0))),
         largest_apic_id > kLargestXapicId);
-  KTSTR_TRY_STATUS(vm.set_up(kvm));
-  KTSTR_TRY_STATUS(vm.add_memory(regions));
+  KTSTR_TRY(vm.set_up(kvm));
+  KTSTR_TRY(vm.add_memory(regions));
   return vm;
 }
 

@@ -34,8 +34,8 @@ Result<Fd> save_device_state(Qmp& qmp, Deadline deadline) {
   constexpr const char* kName = "device-state";
   Fd state(::memfd_create("ktstr-device-state", MFD_CLOEXEC));
   if (!state) return system_error("create a file for the device state");
-  KTSTR_TRY_STATUS(set_capabilities(qmp, deadline));
-  KTSTR_TRY_STATUS(qmp.give_descriptor(kName, state.get(), deadline));
+  KTSTR_TRY(set_capabilities(qmp, deadline));
+  KTSTR_TRY(qmp.give_descriptor(kName, state.get(), deadline));
   if (auto saved = migrate(qmp, "migrate", std::string("fd:") + kName, deadline); !saved) {
     static_cast<void>(qmp.execute("migrate_cancel", {}, deadline));
     return std::move(saved.error()).with_context("save the device state");
@@ -51,7 +51,7 @@ Result<Fd> reopen_device_state(const Fd& state) {
 }
 
 Status load_device_state(Qmp& qmp, int number, Deadline deadline) {
-  KTSTR_TRY_STATUS(set_capabilities(qmp, deadline));
+  KTSTR_TRY(set_capabilities(qmp, deadline));
   if (auto loaded = migrate(qmp, "migrate-incoming", "fd:" + std::to_string(number), deadline); !loaded)
     return std::move(loaded.error()).with_context("load the device state");
   return ok();

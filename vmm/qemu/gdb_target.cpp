@@ -46,7 +46,7 @@ class TargetReader {
       const auto close = document.find(is_comment ? "-->" : ">", open);
       if (close == document.npos) return corrupt(name + ": a tag without end");
       if (!is_comment)
-        KTSTR_TRY_STATUS(take_tag(std::string_view(document).substr(open, close - open), depth));
+        KTSTR_TRY(take_tag(std::string_view(document).substr(open, close - open), depth));
       open = close;
     }
     return ok();
@@ -116,7 +116,7 @@ class RegisterFile {
 
 Result<std::vector<GdbRegister>> read_gdb_target(const FetchDocument& fetch) {
   TargetReader reader(fetch);
-  KTSTR_TRY_STATUS(reader.read("target.xml", 0));
+  KTSTR_TRY(reader.read("target.xml", 0));
   return std::move(reader.registers);
 }
 

@@ -10,10 +10,10 @@ Result<std::unique_ptr<GdbWatchpoints>> GdbWatchpoints::create(Gdbstub& stub, st
 }
 
 Status GdbWatchpoints::set(std::span<const Watchpoint> watchpoints, Deadline deadline) {
-  KTSTR_TRY_STATUS(check_watchpoints(watchpoints));
-  KTSTR_TRY_STATUS(remove_all(deadline));
+  KTSTR_TRY(check_watchpoints(watchpoints));
+  KTSTR_TRY(remove_all(deadline));
   if (auto inserted = insert(watchpoints, deadline); !inserted) {
-    KTSTR_TRY_STATUS(remove_all(deadline));
+    KTSTR_TRY(remove_all(deadline));
     return inserted;
   }
   static_cast<void>(stub_.take_watches());  // of those that are watched no more
@@ -23,14 +23,14 @@ Status GdbWatchpoints::set(std::span<const Watchpoint> watchpoints, Deadline dea
 
 Status GdbWatchpoints::insert(std::span<const Watchpoint> watchpoints, Deadline deadline) {
   for (const auto& watchpoint : watchpoints) {
-    KTSTR_TRY_STATUS(stub_.set_watchpoint(watchpoint, true, deadline));
+    KTSTR_TRY(stub_.set_watchpoint(watchpoint, true, deadline));
     set_.push_back(watchpoint);
   }
   return ok();
 }
 
 Status GdbWatchpoints::remove_all(Deadline deadline) {
-  for (; !set_.empty(); set_.pop_back()) KTSTR_TRY_STATUS(stub_.set_watchpoint(set_.back(), false, deadline));
+  for (; !set_.empty(); set_.pop_back()) KTSTR_TRY(stub_.set_watchpoint(set_.back(), false, deadline));
   hits_->watch({}, {});
   return ok();
 }
@@ -43,7 +43,7 @@ Status GdbWatchpoints::collect() {
 }
 
 Status GdbWatchpoints::collect_all(Deadline deadline) {
-  KTSTR_TRY_STATUS(collect());
+  KTSTR_TRY(collect());
   hits_->add_missed([&](const Watchpoint& watchpoint) { return read(watchpoint, deadline); });
   return ok();
 }

@@ -28,7 +28,7 @@ Status Gdbstub::connect(Deadline deadline) {
 }
 
 Result<VcpuRegisters> Gdbstub::registers(std::size_t index, Deadline deadline) {
-  KTSTR_TRY_STATUS(select(index, deadline));
+  KTSTR_TRY(select(index, deadline));
   const auto answer = KTSTR_TRY(ask("g", deadline));
   const auto registers = parse_gdb_registers(answer, layout_);
   if (!registers) return corrupt("g", answer);
@@ -46,7 +46,7 @@ Status Gdbstub::set_watchpoint(const Watchpoint& watchpoint, bool on, Deadline d
 
 Result<std::optional<std::string>> Gdbstub::read_memory(std::size_t index, KernelVirt address,
                                                         std::size_t bytes, Deadline deadline) {
-  KTSTR_TRY_STATUS(select(index, deadline));
+  KTSTR_TRY(select(index, deadline));
   const auto answer = KTSTR_TRY(ask(fmt::format("m{:x},{:x}", address.value(), bytes), deadline));
   auto read = decode_hex(answer);
   if (!read || read->size() != bytes) return std::optional<std::string>();
@@ -88,7 +88,7 @@ Result<std::string> Gdbstub::fetch_document(const std::string& name, Deadline de
 }
 
 Result<std::string> Gdbstub::ask(std::string_view request, Deadline deadline) {
-  KTSTR_TRY_STATUS(send(encode_gdb_packet(request)));
+  KTSTR_TRY(send(encode_gdb_packet(request)));
   ++answers_owed_;
   while (true) {
     auto packet = KTSTR_TRY(receive(deadline));

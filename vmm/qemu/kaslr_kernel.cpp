@@ -39,9 +39,9 @@ class Image {
   Result<Fd> write(std::span<const KernelPiece> pieces) const {
     Fd fd(::memfd_create("ktstr-kernel", MFD_CLOEXEC));
     if (!fd) return system_error("create kernel image");
-    KTSTR_TRY_STATUS(write_at(fd.get(), start_, 0));
+    KTSTR_TRY(write_at(fd.get(), start_, 0));
     for (const auto& piece : pieces)
-      KTSTR_TRY_STATUS(write_at(fd.get(), piece.bytes, places_[piece.segment] + piece.offset));
+      KTSTR_TRY(write_at(fd.get(), piece.bytes, places_[piece.segment] + piece.offset));
     return fd;
   }
 

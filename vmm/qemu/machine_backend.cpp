@@ -67,23 +67,23 @@ Result<std::unique_ptr<QemuMachine>> QemuMachine::launch(MachineConfig config, M
 
 Status QemuMachine::boot() {
   const auto deadline = Clock::now() + kStartDeadline;
-  KTSTR_TRY_STATUS(connect(deadline));
-  KTSTR_TRY_STATUS(read_memory_map(deadline));
+  KTSTR_TRY(connect(deadline));
+  KTSTR_TRY(read_memory_map(deadline));
   return run(*qmp_, deadline);
 }
 
 /// The memory is copied while QEMU starts up, which takes longer.
 Status QemuMachine::load(const SavedMachine& saved) {
   const auto deadline = Clock::now() + kStartDeadline;
-  KTSTR_TRY_STATUS(saved.ram.copy_into(ram_));
-  KTSTR_TRY_STATUS(connect(deadline));
+  KTSTR_TRY(saved.ram.copy_into(ram_));
+  KTSTR_TRY(connect(deadline));
   set_memory_map(saved.ranges);
-  KTSTR_TRY_STATUS(load_device_state(*qmp_, device_state_, deadline));
+  KTSTR_TRY(load_device_state(*qmp_, device_state_, deadline));
   return run(*qmp_, deadline);
 }
 
 Status QemuMachine::connect(Clock::time_point deadline) {
-  KTSTR_TRY_STATUS(qmp_->handshake(deadline));
+  KTSTR_TRY(qmp_->handshake(deadline));
   thread_ids_ = parse_thread_ids(KTSTR_TRY(qmp_->execute("query-cpus-fast", {}, deadline)), cpus_);
   return gdbstub_->connect(deadline);
 }
@@ -165,7 +165,7 @@ Status QemuMachine::set_watchpoints(std::span<const Watchpoint> watchpoints) {
     const std::lock_guard lock(freeze_mutex_);
     return watchpoints_->set(watchpoints, Clock::now() + kStopDeadline);
   }();
-  KTSTR_TRY_STATUS(thaw());
+  KTSTR_TRY(thaw());
   return set;
 }
 
@@ -198,7 +198,7 @@ Result<std::optional<WatchHit>> QemuMachine::take_watch_hit() {
     const std::lock_guard lock(freeze_mutex_);
     return watchpoints_->take(Clock::now() + kStopDeadline);
   }();
-  if (!hit) KTSTR_TRY_STATUS(thaw());  // another thread was quicker
+  if (!hit) KTSTR_TRY(thaw());  // another thread was quicker
   return hit;
 }
 
@@ -218,7 +218,7 @@ Result<std::unique_ptr<MachineSnapshot>> QemuMachine::snapshot(Duration deadline
   const auto until = Clock::now() + deadline.chrono();
   KTSTR_TRY(freeze(deadline));
   auto saved = save(until);
-  KTSTR_TRY_STATUS(thaw());
+  KTSTR_TRY(thaw());
   if (!saved) return std::move(saved.error()).with_context("snapshot");
   return std::unique_ptr<MachineSnapshot>(std::make_unique<QemuSnapshot>(std::move(*saved)));
 }

@@ -28,11 +28,11 @@ Status check_topology(const Topology& topology) {
 
 Result<MachinePlan> plan_machine(const MachineConfig& config) {
   const auto& topology = config.topology;
-  KTSTR_TRY_STATUS(check_performance(config.performance));
+  KTSTR_TRY(check_performance(config.performance));
   if (const auto missing = not_on_qemu(config.performance))
     return Error{ErrorCode::kUnavailable,
                  *missing + " are to be had on ktstr's own machine (backend kvm) only, not on QEMU"};
-  KTSTR_TRY_STATUS(check_topology(topology));
+  KTSTR_TRY(check_topology(topology));
   auto banks = KTSTR_TRY(plan_banks(config));
   return MachinePlan{topology.nodes == 1 ? MachineType::kMicrovm : MachineType::kPc, std::move(banks)};
 }

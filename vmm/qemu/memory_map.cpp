@@ -87,7 +87,7 @@ Result<std::vector<RamRange>> parse_memory_map(std::string_view mtree,
     if (const auto range = parse_range(line, bank_bytes.size())) ranges.push_back(*range);
   if (ranges.empty()) return corrupt("no RAM in the address space \"memory\"");
   std::sort(ranges.begin(), ranges.end(), [](const auto& a, const auto& b) { return a.base < b.base; });
-  KTSTR_TRY_STATUS(check(ranges, bank_bytes));
+  KTSTR_TRY(check(ranges, bank_bytes));
   return ranges;
 }
 

@@ -15,7 +15,7 @@ constexpr std::uint32_t kRefreshEvery = 256;
 
 /// The CPUs of the cpuset: what is left of a mask of all.
 Result<std::vector<std::size_t>> allowed_cpus() {
-  KTSTR_TRY_STATUS(set_affinity(0, {}));
+  KTSTR_TRY(set_affinity(0, {}));
   std::uint64_t mask[CpuSet::kCapacity / 64] = {};
   if (::syscall(SYS_sched_getaffinity, 0, sizeof mask, mask) < 0) return system_error("sched_getaffinity");
   std::vector<std::size_t> cpus;

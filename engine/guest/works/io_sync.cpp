@@ -13,7 +13,7 @@ Status run(const IoSync& work, WorkContext context) {
   const Fd file = KTSTR_TRY(open_scratch_file());
   const std::vector<char> data(work.write_size.bytes, 'k');
   while (!stopping()) {
-    KTSTR_TRY_STATUS(write_at_start(file.get(), data));
+    KTSTR_TRY(write_at_start(file.get(), data));
     sleep_until(context.recorder, monotonic_ns() + static_cast<std::uint64_t>(work.sleep.ns));
     context.recorder.iteration(1);
   }

@@ -23,7 +23,7 @@ Status run(const PolicyChurn& work, WorkContext context) {
   const auto policies = usable_policies();
   if (policies.empty()) return Error{ErrorCode::kIo, "policy_churn: no policy may be used"};
   for (std::size_t change = 0; !stopping(); ++change) {
-    KTSTR_TRY_STATUS(set_policy(0, policies[change % policies.size()], 0));
+    KTSTR_TRY(set_policy(0, policies[change % policies.size()], 0));
     spin(work.iterations);
     context.recorder.iteration(units_of(work.iterations));
   }

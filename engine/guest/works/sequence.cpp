@@ -37,7 +37,7 @@ class PhaseRunner {
     if (!file_) file_ = KTSTR_TRY(open_scratch_file());
     for (const auto end = end_of(phase.duration); !stopping() && recorder_.last_progress_ns() < end;
          recorder_.work(1))
-      KTSTR_TRY_STATUS(write_at_start(file_.get(), data_));
+      KTSTR_TRY(write_at_start(file_.get(), data_));
     return ok();
   }
 
@@ -57,7 +57,7 @@ Status run(const Sequence& work, WorkContext context) {
   if (work.phases.empty()) return Error{ErrorCode::kInvalidArgument, "sequence: there are no phases"};
   PhaseRunner runner(context.recorder);
   while (!stopping()) {
-    for (const auto& phase : work.phases) KTSTR_TRY_STATUS(std::visit(runner, phase));
+    for (const auto& phase : work.phases) KTSTR_TRY(std::visit(runner, phase));
     context.recorder.iteration(0);
   }
   return ok();

@@ -91,7 +91,7 @@ TEST_CASE("answers that nobody waits for do not extend the deadline") {
 
 TEST_CASE("a failed request becomes an error with the agent's code and words") {
   FakeAgent agent([](int fd) { reply(fd, next_id(fd), Failed{ErrorCode::kUnavailable, "no cpuset here"}); });
-  const auto status = AgentClient(agent.fd()).set_cpuset("a", CpuSet{0});
+  const auto status = AgentClient(agent.fd()).ask(protocol::SetCpuset{"a", CpuSet{0}});
   REQUIRE_FALSE(status.has_value());
   CHECK(status.error().code == ErrorCode::kUnavailable);
   CHECK(status.error().message == "no cpuset here");

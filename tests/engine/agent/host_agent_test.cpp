@@ -212,7 +212,8 @@ TEST_CASE("many workers start and stop at once, each reported once and in order"
   NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
   const auto tids =
-      must(running.client.ask(workers(Bursty{std::chrono::milliseconds(1), std::chrono::hours(1)}, 400)));
+      must(running.client.ask(workers(Bursty{std::chrono::milliseconds(1), std::chrono::hours(1)}, 400)))
+          .tids;
   const auto reports = must(running.client.ask(protocol::StopWorkers{})).reports;
   REQUIRE(reports.size() == tids.size());
   for (std::size_t i = 0; i < tids.size(); ++i) {

@@ -241,7 +241,7 @@ Status run_op(Maps& maps, const Op& op, std::optional<std::string> death, Timeli
   SchedulerDriver schedulers(maps.agent, staged, {}, {}, {reports, gaps});
   StepRunner runner(scenario, maps.agent, workload, schedulers, timeline);
   runner.set_bpf_maps(&maps.ops);
-  KTSTR_TRY_STATUS(runner.set_up());
+  KTSTR_TRY(runner.set_up());
   return runner.run_steps([](const Progress&) {});
 }
 

@@ -28,7 +28,7 @@ class FakeGuest : public Guest {
     log.push_back(describe_request(request) + " @" + std::to_string(now_.ns / 1'000'000));
     requests.push_back(request);
     now_.ns += request_time.ns;
-    KTSTR_TRY_STATUS(before_answer(request));
+    KTSTR_TRY(before_answer(request));
     return answer(request);
   }
   Duration now() const override { return now_; }

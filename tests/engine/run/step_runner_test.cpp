@@ -32,7 +32,7 @@ struct Run {
   Status go() {
     SchedulerDriver schedulers(guest, staged, expected, {}, {reports, gaps});
     StepRunner runner(scenario, guest, workload, schedulers, timeline);
-    KTSTR_TRY_STATUS(runner.set_up());
+    KTSTR_TRY(runner.set_up());
     return runner.run_steps([this](const Progress& at) { progress.push_back(at); });
   }
 };

@@ -52,7 +52,7 @@ struct SavedGuest {
 Result<SavedGuest> save_guest(const std::filesystem::path& file) {
   const auto store = KTSTR_TRY(engine::KernelStore::open());
   const auto kernel = KTSTR_TRY(store.resolve(std::nullopt));
-  KTSTR_TRY_STATUS(save_scheduler_image(file, std::nullopt));
+  KTSTR_TRY(save_scheduler_image(file, std::nullopt));
   auto info = KTSTR_TRY(KernelDebugInfo::load(kernel.symbols, kernel.btf));
   auto image = KTSTR_TRY(MemoryImage::open(file));
   return SavedGuest{std::move(info), std::move(image)};

@@ -13,8 +13,8 @@ constexpr std::size_t kSpinners = 8;  // more than CPUs: some wait in queues
 
 Status save_scheduler_image(const std::filesystem::path& path, const std::optional<std::string>& kernel) {
   const auto guest = KTSTR_TRY(boot_scheduler_guest(kernel));
-  KTSTR_TRY_STATUS(attach_scx_ktstr(*guest, {}));
-  KTSTR_TRY_STATUS(spawn_spinners(*guest, kSpinners, "spinner"));
+  KTSTR_TRY(attach_scx_ktstr(*guest, {}));
+  KTSTR_TRY(spawn_spinners(*guest, kSpinners, "spinner"));
   const auto frozen = KTSTR_TRY(guest->machine().freeze(kFreezeDeadline));
   return save_memory_image(path, engine::machine_memory(guest->machine()), engine::cpu_contexts(frozen));
 }

@@ -21,7 +21,7 @@ Result<std::unique_ptr<LiveGuest>> LiveGuest::boot(const vmm::Topology& topology
                                                    const std::optional<std::string>& kernel,
                                                    std::vector<vmm::InitramfsFile> files) {
   std::unique_ptr<LiveGuest> guest(new LiveGuest());
-  KTSTR_TRY_STATUS(guest->start(topology, kernel, std::move(files)));
+  KTSTR_TRY(guest->start(topology, kernel, std::move(files)));
   return guest;
 }
 
@@ -36,7 +36,7 @@ Status LiveGuest::start(const vmm::Topology& topology, const std::optional<std::
   const auto info = KTSTR_TRY(KernelDebugInfo::load(cached.symbols, cached.btf));
   const auto agent = engine::agent_image();
   files.push_back({.path = "init", .content = std::vector(agent.begin(), agent.end())});
-  KTSTR_TRY_STATUS(vmm::write_initramfs(std::move(files), folder_.path() / "initramfs"));
+  KTSTR_TRY(vmm::write_initramfs(std::move(files), folder_.path() / "initramfs"));
   machine_ = KTSTR_TRY(vmm::start_qemu({.kernel_elf = cached.elf,
                                         .kernel_bzimage = cached.bzimage,
                                         .initramfs = folder_.path() / "initramfs",
@@ -47,7 +47,7 @@ Status LiveGuest::start(const vmm::Topology& topology, const std::optional<std::
   agent_.emplace(machine_->channel_fd());
   KTSTR_TRY(agent_->wait_hello(kBootDeadline));
   const auto frozen = KTSTR_TRY(machine_->freeze(kFreezeDeadline));
-  KTSTR_TRY_STATUS(machine_->thaw());
+  KTSTR_TRY(machine_->thaw());
   memory_ = engine::machine_memory(*machine_);
   kernel_ = KTSTR_TRY(Kernel::attach(memory_, info, engine::cpu_contexts(frozen)));
   return ok();

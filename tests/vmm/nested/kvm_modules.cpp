@@ -36,9 +36,9 @@ Status unpack_module(const fs::path& tree, const std::string& name, const fs::pa
     if (!compression || !compression->decompress)
       return Error{ErrorCode::kCorrupt, file.path().string() + " is not compressed as expected"};
     BoundedOutput module(kMaxModuleBytes);
-    KTSTR_TRY_STATUS(compression->decompress(packed.bytes(), module));
+    KTSTR_TRY(compression->decompress(packed.bytes(), module));
     const auto target = into / (name + ".ko");
-    KTSTR_TRY_STATUS(write_durably(target.string() + ".new", module.take()));
+    KTSTR_TRY(write_durably(target.string() + ".new", module.take()));
     fs::rename(target.string() + ".new", target);
     return ok();
   }
@@ -47,7 +47,7 @@ Status unpack_module(const fs::path& tree, const std::string& name, const fs::pa
 
 Status fetch(const std::string& release, const fs::path& cache, const fs::path& into) {
   const auto apt = KTSTR_TRY(AptRoot::open(cache / "apt", kDebianSuite, {}));
-  KTSTR_TRY_STATUS(apt.update());
+  KTSTR_TRY(apt.update());
   const auto packages = KTSTR_TRY(apt.packages());
   const auto package = KTSTR_TRY(find_package(packages, release));
   const ktstr::test::TemporaryDirectory scratch;
@@ -55,7 +55,7 @@ Status fetch(const std::string& release, const fs::path& cache, const fs::path& 
   Command unpack;
   unpack.arguments = {"dpkg-deb", "-x", deb.string(), (scratch.path() / "tree").string()};
   KTSTR_TRY(run_command(unpack));
-  for (const auto* name : kNames) KTSTR_TRY_STATUS(unpack_module(scratch.path() / "tree", name, into));
+  for (const auto* name : kNames) KTSTR_TRY(unpack_module(scratch.path() / "tree", name, into));
   return ok();
 }
 
@@ -71,7 +71,7 @@ Result<std::vector<fs::path>> kvm_modules(const engine::CachedKernel& kernel) {
   fs::create_directories(cache / "apt");
   const auto alone = KTSTR_TRY(FileLock::wait(cache / "apt" / ".lock"));
   if (!std::all_of(modules.begin(), modules.end(), exists))
-    KTSTR_TRY_STATUS(fetch(kernel.metadata.release, cache, directory));
+    KTSTR_TRY(fetch(kernel.metadata.release, cache, directory));
   return modules;
 }
 

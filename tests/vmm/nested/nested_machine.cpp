@@ -38,9 +38,9 @@ Status add_program(std::vector<InitramfsFile>& files, const fs::path& program, c
 }
 
 Status add_programs(std::vector<InitramfsFile>& files, const NestedProgram& what) {
-  KTSTR_TRY_STATUS(add_program(files, what.program, "program"));
+  KTSTR_TRY(add_program(files, what.program, "program"));
   for (const auto& tool : what.tools)
-    KTSTR_TRY_STATUS(add_program(files, tool, "usr/bin/" + tool.filename().string()));
+    KTSTR_TRY(add_program(files, tool, "usr/bin/" + tool.filename().string()));
   std::string command = "/program\n";
   for (const auto& argument : what.arguments) command += argument + "\n";
   const auto bytes = std::as_bytes(std::span(command));
@@ -89,16 +89,16 @@ Result<NestedOutcome> run_nested(NestedProgram what) {
   const auto store = KTSTR_TRY(engine::KernelStore::open());
   const auto kernel = KTSTR_TRY(store.resolve(std::nullopt));
   auto files = std::move(what.files);
-  KTSTR_TRY_STATUS(add_modules(files, kernel));
+  KTSTR_TRY(add_modules(files, kernel));
   add_kernel(files, kernel);
-  KTSTR_TRY_STATUS(add_programs(files, what));
+  KTSTR_TRY(add_programs(files, what));
   files.push_back({"init", fs::path(KTSTR_NESTED_INIT)});
   const ktstr::test::TemporaryDirectory directory;
   MachineConfig config;
   config.kernel_elf = kernel.elf;
   config.kernel_bzimage = kernel.bzimage;
   config.initramfs = directory.path() / "initramfs";
-  KTSTR_TRY_STATUS(write_initramfs(std::move(files), config.initramfs));
+  KTSTR_TRY(write_initramfs(std::move(files), config.initramfs));
   config.topology = {1, 1, what.cpus, 1};
   config.memory = ByteSize{2048ULL << 20};
   config.nested_virtualization = true;

@@ -40,7 +40,7 @@ class Image {
 }  // namespace
 
 Result<Bytes> build_acpi_tables(const AcpiConfig& config) {
-  KTSTR_TRY_STATUS(check_acpi_config(config));
+  KTSTR_TRY(check_acpi_config(config));
   Image image;
   const auto definitions = image.place(dsdt());
   std::vector<GuestPhys> tables;

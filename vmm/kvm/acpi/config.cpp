@@ -57,10 +57,10 @@ std::size_t nodes_with_cpus(const AcpiConfig& config) {
 }
 
 Status check_acpi_config(const AcpiConfig& config) {
-  KTSTR_TRY_STATUS(check_apic_ids(config.apic_ids));
-  KTSTR_TRY_STATUS(config.relations.check(config.nodes.size(), nodes_with_cpus(config)));
+  KTSTR_TRY(check_apic_ids(config.apic_ids));
+  KTSTR_TRY(config.relations.check(config.nodes.size(), nodes_with_cpus(config)));
   if (!has_numa(config)) return ok();
-  KTSTR_TRY_STATUS(check_nodes(config));
+  KTSTR_TRY(check_nodes(config));
   return check_memory(config.nodes);
 }
 

@@ -105,10 +105,10 @@ ConsolePorts::Wants ConsolePorts::process() {
 }
 
 Status ConsolePorts::move_all(Wants& wants) {
-  KTSTR_TRY_STATUS(take_messages());
-  KTSTR_TRY_STATUS(transmit(wants));
-  KTSTR_TRY_STATUS(receive(wants));
-  KTSTR_TRY_STATUS(send_messages());
+  KTSTR_TRY(take_messages());
+  KTSTR_TRY(transmit(wants));
+  KTSTR_TRY(receive(wants));
+  KTSTR_TRY(send_messages());
   wants.again = budget_ == 0;
   return interrupt_used();
 }
@@ -139,7 +139,7 @@ Status ConsolePorts::take_messages() {
     Message message{};
     const auto copied = gather(chain->readable, std::as_writable_bytes(std::span(&message, 1)));
     if (copied == sizeof(message)) handle(message);
-    KTSTR_TRY_STATUS(finish(kControlTransmit, *chain, 0));
+    KTSTR_TRY(finish(kControlTransmit, *chain, 0));
   }
   return ok();
 }
@@ -191,7 +191,7 @@ Status ConsolePorts::send_messages() {
     const auto length = write_owed_message(bytes);
     const auto written = scatter(std::span(bytes).first(length), chain->writable);
     if (written < length) return Error{ErrorCode::kCorrupt, "virtio console: buffer too small for a message"};
-    KTSTR_TRY_STATUS(finish(kControlReceive, *chain, written));
+    KTSTR_TRY(finish(kControlReceive, *chain, written));
   }
   return ok();
 }
@@ -211,7 +211,7 @@ Status ConsolePorts::transmit(Wants& wants) {
       vectors = vectors_of(chain->readable, state_.sent);
     }
     state_.sent = 0;
-    KTSTR_TRY_STATUS(finish(kPortTransmit, *chain, 0));
+    KTSTR_TRY(finish(kPortTransmit, *chain, 0));
   }
   return ok();
 }
@@ -231,7 +231,7 @@ Status ConsolePorts::receive(Wants& wants) {
       if (!host_connected_) return ok();
       written = static_cast<std::size_t>(count);
     }
-    KTSTR_TRY_STATUS(finish(kPortReceive, *chain, written));
+    KTSTR_TRY(finish(kPortReceive, *chain, written));
   }
   return ok();
 }

@@ -57,7 +57,7 @@ void Virtqueue::set_layout(const VirtqueueLayout& layout) {
 }
 
 Status Virtqueue::enable() {
-  KTSTR_TRY_STATUS(check_layout());
+  KTSTR_TRY(check_layout());
   state_.enabled = true;
   return ok();
 }
@@ -99,7 +99,7 @@ Result<VirtqueueChain> Virtqueue::chain(std::uint16_t head) const {
   auto index = head;
   for (std::uint16_t length = 0; length < state_.layout.size; ++length) {
     const auto entry = KTSTR_TRY(descriptor(index));
-    KTSTR_TRY_STATUS(append(chain, entry));
+    KTSTR_TRY(append(chain, entry));
     if ((entry.flags & kNext) == 0) return chain;
     index = entry.next;
   }
