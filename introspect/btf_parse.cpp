@@ -121,8 +121,7 @@ Result<Btf> Btf::load(const std::filesystem::path& file) {
   std::vector<std::byte> bytes(static_cast<std::size_t>(size));
   stream.seekg(0).read(reinterpret_cast<char*>(bytes.data()), size);
   if (!stream) return system_error("read " + file.string());
-  auto parsed = parse(bytes);
-  if (!parsed) return std::move(parsed.error()).with_context(file.string());
+  auto parsed = KTSTR_TRY(parse(bytes), file.string());
   return parsed;
 }
 

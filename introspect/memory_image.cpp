@@ -143,8 +143,7 @@ Status save_memory_image(const std::filesystem::path& path, const SpanMemory& me
   if (memory.spans().size() > kMaxRegions || vcpus.size() > kMaxVcpus)
     return Error{ErrorCode::kInvalidArgument, "more memory regions or vCPUs than an image holds"};
   auto file = KTSTR_TRY(NewFile::beside(path, 0600));
-  if (auto written = write_image(file.fd(), memory, vcpus); !written)
-    return std::move(written.error()).with_context(path.string());
+  KTSTR_TRY(write_image(file.fd(), memory, vcpus), path.string());
   return file.publish(NewFile::Sync::kNo);
 }
 
@@ -153,8 +152,7 @@ Result<MemoryImage> MemoryImage::open(const std::filesystem::path& path) {
   RecordReader reader(file.bytes());
   const auto header = reader.next<Header>();
   if (!header || header->magic != kMagic) return corrupt(path, "not a memory image");
-  if (auto status = check_format(FormatVersion::from_word(header->version), kVersion); !status)
-    return std::move(status.error()).with_context(path.string());
+  KTSTR_TRY(check_format(FormatVersion::from_word(header->version), kVersion), path.string());
   if (header->regions > kMaxRegions || header->vcpus > kMaxVcpus)
     return corrupt(path, "impossible counts in the header");
   std::vector<MemorySpan> spans;

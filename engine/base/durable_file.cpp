@@ -72,8 +72,7 @@ Result<std::pair<fs::path, Fd>> create_part(const fs::path& target, mode_t mode)
 Status write_durably(const fs::path& path, std::span<const std::byte> bytes) {
   const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (!fd) return system_error("create " + path.string());
-  if (auto written = write_all(fd, bytes); !written)
-    return std::move(written.error()).with_context(path.string());
+  KTSTR_TRY(write_all(fd, bytes), path.string());
   if (::fsync(fd.get()) != 0) return system_error("sync " + path.string());
   return ok();
 }
@@ -87,9 +86,8 @@ Result<NewFile> NewFile::beside(const fs::path& path, mode_t mode) {
   std::error_code error;
   auto target = kept ? fs::canonical(path, error) : path;
   if (error) return system_error(path.string(), error.value());
-  auto part = create_part(target, mode);
-  if (!part) return std::move(part.error()).with_context(path.string());
-  NewFile file(path, std::move(target), std::move(part->first), std::move(part->second));
+  auto part = KTSTR_TRY(create_part(target, mode), path.string());
+  NewFile file(path, std::move(target), std::move(part.first), std::move(part.second));
   if (kept && ::fchmod(file.fd_.get(), *kept) != 0) return file.failure("chmod");
   return file;
 }
@@ -109,8 +107,7 @@ Error NewFile::failure(std::string_view what) const {
 }
 
 Status NewFile::append(std::span<const std::byte> bytes) {
-  auto written = write_all(fd_, bytes);
-  if (!written) return std::move(written.error()).with_context(named_.string());
+  KTSTR_TRY(write_all(fd_, bytes), named_.string());
   return ok();
 }
 

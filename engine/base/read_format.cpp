@@ -10,8 +10,7 @@ Result<FormatVersion> format_of(const Value& tree, std::string_view member, Form
     return Error{ErrorCode::kCorrupt, std::string(member) +
                                           ": expected a format version such as \"1.0\", got " +
                                           std::string(value->kind_name())};
-  auto version = FormatVersion::parse(*text);
-  if (!version) return std::move(version.error()).with_context(member);
+  auto version = KTSTR_TRY(FormatVersion::parse(*text), member);
   return version;
 }
 

@@ -71,10 +71,15 @@ Error take_error(Error&& error, const Context&... context) {
 
 /// KTSTR_TRY(expression): unwraps a Result or a Status, or returns its error from the enclosing function.
 /// KTSTR_TRY(expression, context): the error with that context.
-#define KTSTR_TRY(expression, ...)                                                                             \
-  __extension__({                                                                                              \
-    auto ktstr_try_result = (expression);                                                                      \
-    if (!ktstr_try_result)                                                                                     \
-      return ::ktstr::detail::take_error(std::move(ktstr_try_result.error()) __VA_OPT__(, ) __VA_ARGS__);      \
-    ::ktstr::detail::take_value(std::move(ktstr_try_result));                                                  \
+#define KTSTR_TRY(expression, ...) \
+  KTSTR_TRY_NAMED(KTSTR_TRY_JOIN(ktstr_try_result_, __COUNTER__), expression __VA_OPT__(, ) __VA_ARGS__)
+
+#define KTSTR_TRY_JOIN(name, number) KTSTR_TRY_JOINED(name, number)
+#define KTSTR_TRY_JOINED(name, number) name##number
+/// One name each, so that one may stand inside another.
+#define KTSTR_TRY_NAMED(result, expression, ...)                                                           \
+  __extension__({                                                                                          \
+    auto result = (expression);                                                                            \
+    if (!result) return ::ktstr::detail::take_error(std::move(result.error()) __VA_OPT__(, ) __VA_ARGS__); \
+    ::ktstr::detail::take_value(std::move(result));                                                        \
   })

@@ -64,8 +64,7 @@ Result<PrivateFiles> make_in(const fs::path& folder, const fs::path& vmlinux, vm
 Status complete_entry(const fs::path& directory, vmm::KernelMetadata& metadata) {
   const MappedFile file = KTSTR_TRY(MappedFile::open(directory / "vmlinux"));
   const ElfImage elf = KTSTR_TRY(ElfImage::open(file.bytes()));
-  if (auto fit = complete_config(directory, file); !fit)
-    return std::move(fit.error()).with_context("kernel " + metadata.release);
+  KTSTR_TRY(complete_config(directory, file), "kernel " + metadata.release);
   const auto symbols = KTSTR_TRY(introspect::decode_kallsyms(elf));
   KTSTR_TRY(symbols.save(directory / kSymbolsFile));
   const ElfSection* btf = elf.section(".BTF");

@@ -100,8 +100,7 @@ Result<RunReport> read_json_file(const std::filesystem::path& path, std::string*
   std::ifstream file(path, std::ios::binary);
   if (!file) return system_error("open " + path.string());
   const std::string text{std::istreambuf_iterator<char>(file), {}};
-  auto report = parse_json_report(text, note);
-  if (!report) return std::move(report.error()).with_context(path.string());
+  auto report = KTSTR_TRY(parse_json_report(text, note), path.string());
   return report;
 }
 

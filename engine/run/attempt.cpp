@@ -121,8 +121,7 @@ void Attempt::attach() {
 
 Status Attempt::find_topology(Guest& guest) {
   report_.machine.found = KTSTR_TRY(guest.ask(protocol::FindTopology{}));
-  auto status = check_found_topology(scenario_.topology, *report_.machine.found);
-  if (!status) return std::move(status.error()).with_context("set-up");
+  KTSTR_TRY(check_found_topology(scenario_.topology, *report_.machine.found), "set-up");
   return ok();
 }
 

@@ -25,16 +25,14 @@ Status check_kernel_arguments(const Scenario& scenario) {
   vmm::MachineConfig config;
   config.kaslr = scenario.kaslr;
   config.kernel_args = kernel_args_of(scenario);
-  auto status = vmm::check_command_line(config);
-  if (!status) return std::move(status.error()).with_context("kernel_args");
+  KTSTR_TRY(vmm::check_command_line(config), "kernel_args");
   return ok();
 }
 
 }  // namespace
 
 Status check_bootable(const Scenario& scenario, vmm::Backend backend) {
-  if (auto status = vmm::expressible(backend, scenario.topology); !status)
-    return std::move(status.error()).with_context("topology");
+  KTSTR_TRY(vmm::expressible(backend, scenario.topology), "topology");
   KTSTR_TRY(check_host_memory(guest_memory(scenario)));
   return check_kernel_arguments(scenario);
 }

@@ -109,9 +109,8 @@ Result<RunReport> run_attempts(const Scenario& scenario, const RunOptions& optio
 
 Status run_check_hook(const RunOptions& options, RunReport& report) {
   if (!options.check) return ok();
-  auto messages = options.check(report);
-  if (!messages) return std::move(messages.error()).with_context("check hook");
-  add_failures(report, "check", *messages);
+  auto messages = KTSTR_TRY(options.check(report), "check hook");
+  add_failures(report, "check", messages);
   return ok();
 }
 

@@ -67,18 +67,17 @@ class Staging {
   Status add_program(const SchedulerDef& def) {
     const auto& path = *def.path;
     const auto places = KTSTR_TRY(LibraryPlaces::of_this_host());
-    auto closure = resolve_closure(path, places);
-    if (!closure) return std::move(closure.error()).with_context("scheduler " + path);
+    auto closure = KTSTR_TRY(resolve_closure(path, places), "scheduler " + path);
     const auto folder = std::string(kFolder) + std::to_string(staged_.programs.size());
     const auto program = folder + "/" + fs::path(path).filename().string();
     add_file(program, path, 0755);
     staged_.programs[folder_key(def)] = "/" + program;
     if (auto id = build_id_of(path)) staged_.build_ids[path] = std::move(*id);
-    if (closure->interpreter)
-      add_file(in_archive(*closure->interpreter), fs::canonical(*closure->interpreter), 0755);
-    for (const auto& [soname, file] : closure->libraries)
+    if (closure.interpreter)
+      add_file(in_archive(*closure.interpreter), fs::canonical(*closure.interpreter), 0755);
+    for (const auto& [soname, file] : closure.libraries)
       add_file(folder + "/lib/" + fs::path(soname).filename().string(), file, 0755);
-    if (!closure->libraries.empty()) staged_.libraries[folder_key(def)] = "/" + folder + "/lib";
+    if (!closure.libraries.empty()) staged_.libraries[folder_key(def)] = "/" + folder + "/lib";
     return add_files(def, folder);
   }
   Status add_files(const SchedulerDef& def, const std::string& folder) {

@@ -48,8 +48,7 @@ Status StepRunner::stimulate(std::size_t step, std::string_view op, Target targe
   const auto began = guest_.now();
   if (auto status = act(); !status) {
     if (target.scheduler) return status;  // a scheduler's story names its step
-    if (guest_answers(status.error().code) || schedulers_.saw_end())
-      KTSTR_TRY(schedulers_.check_alive(step));
+    if (guest_answers(status.error().code) || schedulers_.saw_end()) KTSTR_TRY(schedulers_.check_alive(step));
     auto place =
         fmt::format("{}: {}", step == 0 ? "before the first step" : fmt::format("step {}", step), op);
     for (const auto& part : {target.cgroup, target.map, target.variable})
@@ -229,10 +228,8 @@ Status StepRunner::end_setup(std::size_t index) {
 }
 
 Status StepRunner::check_liveness(std::size_t index) {
-  auto reply = guest_.ask(protocol::ReadFile{"/proc/uptime", 64});
-  if (!reply)
-    return std::move(reply.error())
-        .with_context(fmt::format("the guest does not answer after step {}", index + 1));
+  KTSTR_TRY(guest_.ask(protocol::ReadFile{"/proc/uptime", 64}),
+            fmt::format("the guest does not answer after step {}", index + 1));
   return schedulers_.check_alive(index + 1);
 }
 

@@ -171,9 +171,8 @@ std::string to_text(const AffinitySpec& spec) {
 }
 
 Result<CpuSet> resolve_cpuset(const CpusetSpec& spec, const vmm::Topology& topology) {
-  auto cpus = std::visit(CpusetResolver{topology}, spec);
-  if (!cpus) return std::move(cpus.error()).with_context(to_text(spec));
-  if (cpus->empty())
+  auto cpus = KTSTR_TRY(std::visit(CpusetResolver{topology}, spec), to_text(spec));
+  if (cpus.empty())
     return invalid(to_text(spec) + ": holds no CPU of the " + cpus_text(usable_cpus(topology).count()));
   return cpus;
 }
@@ -181,8 +180,7 @@ Result<CpuSet> resolve_cpuset(const CpusetSpec& spec, const vmm::Topology& topol
 Result<std::vector<CpuSet>> resolve_affinity(const AffinitySpec& spec, const CpuSet& cpuset,
                                              const vmm::Topology& topology, std::size_t workers,
                                              std::uint64_t seed) {
-  auto sets = std::visit(AffinityResolver{cpuset, topology, workers, seed}, spec);
-  if (!sets) return std::move(sets.error()).with_context(to_text(spec));
+  auto sets = KTSTR_TRY(std::visit(AffinityResolver{cpuset, topology, workers, seed}, spec), to_text(spec));
   return sets;
 }
 

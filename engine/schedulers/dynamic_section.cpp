@@ -95,8 +95,7 @@ Result<DynamicSection> read_from(std::span<const std::byte> bytes) {
 
 Result<DynamicSection> read_dynamic_section(const std::filesystem::path& file) {
   const auto mapped = KTSTR_TRY(MappedFile::open(file));
-  auto section = read_from(mapped.bytes());
-  if (!section) return std::move(section.error()).with_context(file.string());
+  auto section = KTSTR_TRY(read_from(mapped.bytes()), file.string());
   return section;
 }
 

@@ -78,8 +78,7 @@ Result<LibraryCache> LibraryCache::load(const std::filesystem::path& file) {
   const auto mapped = MappedFile::open(file);
   if (!mapped && mapped.error().code == ErrorCode::kNotFound) return LibraryCache();
   if (!mapped) return Error(mapped.error());
-  auto cache = parse(mapped->bytes());
-  if (!cache) return std::move(cache.error()).with_context(file.string());
+  auto cache = KTSTR_TRY(parse(mapped->bytes()), file.string());
   return cache;
 }
 

@@ -61,8 +61,8 @@ Status write_snapshot(const std::filesystem::path& path, const Snapshot& snapsho
 Result<Snapshot> read_snapshot(const std::filesystem::path& path, std::string* note) {
   const auto file = KTSTR_TRY(MappedFile::open(path));
   const auto bytes = file.bytes();
-  auto snapshot = parse_snapshot({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, {}, note);
-  if (!snapshot) return std::move(snapshot.error()).with_context(path.string());
+  auto snapshot = KTSTR_TRY(
+      parse_snapshot({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, {}, note), path.string());
   return snapshot;
 }
 

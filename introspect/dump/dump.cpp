@@ -88,8 +88,8 @@ Result<FailureDump> parse_dump(std::string_view json, std::string* note) {
 Result<FailureDump> read_dump(const std::filesystem::path& path, std::string* note) {
   const auto file = KTSTR_TRY(MappedFile::open(path));
   const auto bytes = file.bytes();
-  auto dump = parse_dump({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, note);
-  if (!dump) return std::move(dump.error()).with_context(path.string());
+  auto dump =
+      KTSTR_TRY(parse_dump({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, note), path.string());
   return dump;
 }
 

@@ -116,8 +116,7 @@ SymbolTable SymbolTable::build(const SymbolColumns& columns) {
 Result<SymbolTable> SymbolTable::load(const std::filesystem::path& path) {
   SymbolTable table;
   table.mapped_ = KTSTR_TRY(MappedFile::open(path));
-  auto attached = table.attach(table.mapped_.bytes());
-  if (!attached) return std::move(attached.error()).with_context(path.string());
+  KTSTR_TRY(table.attach(table.mapped_.bytes()), path.string());
   return table;
 }
 
@@ -131,8 +130,7 @@ Status SymbolTable::attach(std::span<const std::byte> file) {
   std::memcpy(&header, file.data(), sizeof header);
   if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0) return damaged("wrong magic");
   const auto found = FormatVersion::from_word(header.version);
-  if (auto status = check_format(found, kVersion); !status)
-    return std::move(status.error()).with_context("symbol index");
+  KTSTR_TRY(check_format(found, kVersion), "symbol index");
   const auto all = file.subspan(sizeof header);
   auto rest = all;
   const std::uint64_t columns_bytes = header.symbols * kBytesPerSymbol;

@@ -15,8 +15,7 @@ namespace {
 /// What `run` would refuse, `check` refuses.
 Status check_file(const std::filesystem::path& file) {
   const auto host = KTSTR_TRY(ScriptHost::load(file));
-  auto status = engine::check_bootable(host.scenario(), vmm::Backend::kAuto);
-  if (!status) return std::move(status.error()).with_context(file.string());
+  KTSTR_TRY(engine::check_bootable(host.scenario(), vmm::Backend::kAuto), file.string());
   return ok();
 }
 

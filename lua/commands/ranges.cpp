@@ -6,12 +6,11 @@ namespace ktstr::lua {
 
 Result<Duration> duration_between(std::string_view option, std::string_view text, Duration least,
                                   Duration most) {
-  auto duration = parse_duration(text);
-  if (!duration) return std::move(duration.error()).with_context(option);
-  if (*duration < least || *duration > most)
+  auto duration = KTSTR_TRY(parse_duration(text), option);
+  if (duration < least || duration > most)
     return Error{ErrorCode::kInvalidArgument, fmt::format("{} {}: takes {} to {}", option, text,
                                                           format_duration(least), format_duration(most))};
-  return *duration;
+  return duration;
 }
 
 }  // namespace ktstr::lua

@@ -106,8 +106,7 @@ struct Script {
 /// Reads a script, and refuses it when it could not boot here.
 Result<ScriptHost> load(const fs::path& file, vmm::Backend backend) {
   auto host = KTSTR_TRY(ScriptHost::load(file));
-  auto status = engine::check_bootable(host.scenario(), backend);
-  if (!status) return std::move(status.error()).with_context(file.string());
+  KTSTR_TRY(engine::check_bootable(host.scenario(), backend), file.string());
   return host;
 }
 

@@ -70,8 +70,8 @@ Result<KernelMetadata> parse_metadata(std::string_view json, const fs::path& fil
 
 Result<KernelMetadata> read_metadata(const fs::path& directory) {
   const MappedFile file = KTSTR_TRY(MappedFile::open(directory / kMetadataFile));
-  auto metadata = parse_metadata(text_of(file.bytes()), directory / kMetadataFile);
-  if (!metadata) return std::move(metadata.error()).with_context((directory / kMetadataFile).string());
+  auto metadata = KTSTR_TRY(parse_metadata(text_of(file.bytes()), directory / kMetadataFile),
+                            (directory / kMetadataFile).string());
   if (!fs::is_regular_file(directory / "vmlinux"))
     return Error{ErrorCode::kCorrupt, directory.string() + ": no vmlinux"};
   return metadata;
@@ -261,25 +261,21 @@ Result<CacheEntry> KernelCache::add(const KernelToAdd& kernel) const {
 
 Result<CacheEntry> KernelCache::add_new(const KernelToAdd& kernel, KernelMetadata metadata,
                                         std::span<const std::byte> image) const {
-  auto extracted = extract_kernel(image);
-  if (!extracted) return std::move(extracted.error()).with_context(metadata.source);
-  auto btf = btf_section(*extracted);
-  if (!btf) return std::move(btf.error()).with_context(metadata.source);
+  auto extracted = KTSTR_TRY(extract_kernel(image), metadata.source);
+  auto btf = KTSTR_TRY(btf_section(extracted), metadata.source);
   const auto config =
-      KTSTR_TRY(open_config(kernel.config ? kernel.config : config_beside(kernel.image, extracted->release)));
-  metadata.release = extracted->release;
-  metadata.build_id = extracted->build_id;
-  metadata.image_format = extracted->format;
+      KTSTR_TRY(open_config(kernel.config ? kernel.config : config_beside(kernel.image, extracted.release)));
+  metadata.release = extracted.release;
+  metadata.build_id = extracted.build_id;
+  metadata.image_format = extracted.format;
   metadata.added = utc_text(std::chrono::system_clock::now());
-  metadata.sched_ext = has_sched_ext(config ? std::optional(text_of(config->bytes())) : std::nullopt, *btf);
+  metadata.sched_ext = has_sched_ext(config ? std::optional(text_of(config->bytes())) : std::nullopt, btf);
 
   StagingDirectory staging = KTSTR_TRY(scratch());
-  if (extracted->format == ImageFormat::kBzImage)
-    KTSTR_TRY(write_durably(staging.path() / "bzImage", image));
-  KTSTR_TRY(write_durably(staging.path() / "vmlinux", extracted->elf));
+  if (extracted.format == ImageFormat::kBzImage) KTSTR_TRY(write_durably(staging.path() / "bzImage", image));
+  KTSTR_TRY(write_durably(staging.path() / "vmlinux", extracted.elf));
   if (config) KTSTR_TRY(write_durably(staging.path() / "config", config->bytes()));
-  if (auto completed = complete_(staging.path(), metadata); !completed)
-    return std::move(completed.error()).with_context(metadata.source);
+  KTSTR_TRY(complete_(staging.path(), metadata), metadata.source);
   KTSTR_TRY(write_metadata(staging.path(), metadata));
   KTSTR_TRY(KTSTR_TRY(FileRecords::of(staging.path())).save(staging.path()));
   return publish(std::move(staging), std::move(metadata));

@@ -52,8 +52,8 @@ Result<Fd> reopen_device_state(const Fd& state) {
 
 Status load_device_state(Qmp& qmp, int number, Deadline deadline) {
   KTSTR_TRY(set_capabilities(qmp, deadline));
-  if (auto loaded = migrate(qmp, "migrate-incoming", "fd:" + std::to_string(number), deadline); !loaded)
-    return std::move(loaded.error()).with_context("load the device state");
+  KTSTR_TRY(migrate(qmp, "migrate-incoming", "fd:" + std::to_string(number), deadline),
+            "load the device state");
   return ok();
 }
 

@@ -146,8 +146,7 @@ Status QemuMachine::thaw() {
   if (const auto all = watchpoints_->collect_all(Clock::now() + kResumeDeadline); !all)
     return Error(all.error()).with_context("thaw");
   if (watchpoints_->caught()) return ok();  // stands until the hit is asked for
-  auto running = qmp_->execute("cont", {}, Clock::now() + kResumeDeadline);
-  if (!running) return std::move(running.error()).with_context("thaw");
+  KTSTR_TRY(qmp_->execute("cont", {}, Clock::now() + kResumeDeadline), "thaw");
   return ok();
 }
 
