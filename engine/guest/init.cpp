@@ -5,8 +5,10 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -74,10 +76,14 @@ void allow_many_workers() {
     (void)write_control(kThreadsMax, std::to_string(kWanted));
 }
 
-/// Where huge pages are on, the kernel keeps 66 MB free for making them: as much as 600 workers take.
+/// Where huge pages are on, the kernel keeps 66 MB free for making them: as much as 600 workers take. A large
+/// guest does not miss it.
 void keep_less_free() {
   constexpr auto kMinFree = "/proc/sys/vm/min_free_kbytes";
   constexpr unsigned long long kEnough = 16 << 10;
+  constexpr std::uint64_t kLarge = std::uint64_t{4} << 30;
+  struct sysinfo memory {};
+  if (::sysinfo(&memory) < 0 || std::uint64_t{memory.totalram} * memory.mem_unit >= kLarge) return;
   const auto now = read_file(kMinFree, 64);
   if (now && std::strtoull(now->text.c_str(), nullptr, 10) > kEnough)
     (void)write_control(kMinFree, std::to_string(kEnough));
