@@ -10,7 +10,8 @@
 
 namespace ktstr::vmm {
 
-/// What every backend asks of the kernel (console on ttyS0, an immediate reset after a panic ...), then
+/// What every backend asks of the kernel (console on ttyS0, an immediate reset after a panic, an init whose
+/// parts lie close together ...), then
 /// `backends_own`, then the configuration's.
 [[nodiscard]] std::string kernel_command_line(const MachineConfig& config, std::string_view backends_own);
 

@@ -48,6 +48,20 @@ void live(benchmark::State& state) {
   measure_sampling(state, *sampler, (*guest)->kernel());
 }
 
+/// A guest with work on every CPU, its domains read about once a second, as in a run.
+void keeping(benchmark::State& state) {
+  auto guest = LiveGuest::boot({1, 2, 2, 1});
+  if (!guest) return state.SkipWithError(("skipped: " + guest.error().message).c_str());
+  auto& agent = (*guest)->agent();
+  const engine::Bursty work{std::chrono::milliseconds(2), std::chrono::milliseconds(3)};
+  const auto spawned = agent.ask(
+      protocol::SpawnWorkers{std::nullopt, work, std::vector<CpuSet>(8), engine::NormalPolicy{}, 0, ""});
+  if (!spawned) return state.SkipWithError(spawned.error().message.c_str());
+  auto sampler = Sampler::create((*guest)->kernel(), {.domains_every = 50});
+  if (!sampler) return state.SkipWithError(sampler.error().message.c_str());
+  measure_keeping(state, *sampler);
+}
+
 BENCHMARK_CAPTURE(synthetic, cpus_8, 8, Extras::kNone, kEightCpuBudgetUs);
 BENCHMARK_CAPTURE(synthetic, cpus_8_with_scheduler, 8, Extras::kEvents, 0);
 BENCHMARK_CAPTURE(synthetic, cpus_8_with_domains, 8, Extras::kDomains, 0);
@@ -56,6 +70,7 @@ BENCHMARK_CAPTURE(synthetic, cpus_252_with_scheduler, 252, Extras::kEvents, 0);
 BENCHMARK_CAPTURE(synthetic, cpus_252_with_domains, 252, Extras::kDomains, 0);
 // A guest takes long to boot: measured once, with a fixed number of samples.
 BENCHMARK(live)->Name("live/cpus_4")->Iterations(2'000);
+BENCHMARK(keeping)->Name("keeping/cpus_4")->Iterations(100);
 
 }  // namespace
 }  // namespace ktstr::bench

@@ -5,7 +5,10 @@
 #include <cstring>
 #include <limits>
 #include <string>
+#include <thread>
 #include <vector>
+
+#include "introspect/monitor/sample_series.h"
 
 namespace ktstr::bench {
 namespace {
@@ -60,6 +63,33 @@ void measure_sampling(benchmark::State& state, introspect::Sampler& sampler, con
   state.counters["ratio"] = fastest / cpus / floor;
   if (budget_us > 0 && fastest > budget_us * 1e3)
     state.SkipWithError(("a sample takes more than " + std::to_string(budget_us) + " us").c_str());
+}
+
+void measure_keeping(benchmark::State& state, introspect::Sampler& sampler) {
+  constexpr int kSamples = 200;
+  const auto epoch = Clock::now();
+  std::vector<introspect::MonitorSample> samples;
+  for (int i = 0; i < kSamples; ++i) {
+    auto sample = sampler.sample(Duration(Clock::now() - epoch));
+    if (!sample) return state.SkipWithError(sample.error().message.c_str());
+    samples.push_back(std::move(*sample));
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  const auto snapshots = static_cast<double>(samples.size() * sampler.cpus());
+  double keep = std::numeric_limits<double>::max(), read = keep, bytes = 0;
+  for (auto _ : state) {
+    introspect::SampleSeries series;
+    const auto begin = Clock::now();
+    for (const auto& sample : samples) series.add(sample);
+    keep = std::min(keep, ns_since(begin));
+    const auto kept = Clock::now();
+    for (const auto& sample : series) benchmark::DoNotOptimize(&sample);
+    read = std::min(read, ns_since(kept));
+    bytes = static_cast<double>(series.bytes());
+  }
+  state.counters["bytes_per_cpu"] = bytes / snapshots;
+  state.counters["keep_ns_per_cpu"] = keep / snapshots;
+  state.counters["read_ns_per_cpu"] = read / snapshots;
 }
 
 }  // namespace ktstr::bench

@@ -16,4 +16,8 @@ namespace ktstr::bench {
 void measure_sampling(benchmark::State& state, introspect::Sampler& sampler, const introspect::Kernel& kernel,
                       double budget_us = 0);
 
+/// Takes samples 20 ms apart and reports what keeping them takes: bytes_per_cpu and keep_ns_per_cpu of a
+/// sample, and read_ns_per_cpu of reading it again.
+void measure_keeping(benchmark::State& state, introspect::Sampler& sampler);
+
 }  // namespace ktstr::bench

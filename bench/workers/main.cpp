@@ -4,8 +4,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "engine/agent/agent_client.h"
 #include "engine/agent/host_agent.h"
@@ -62,11 +64,20 @@ Result<Agent> start_here() {
   return agent;
 }
 
-/// Milliseconds for each worker.
+/// For each worker: milliseconds, and KB of memory that are no longer available while they are there.
 struct Cost {
   std::size_t workers = 0;
-  double start = 0, stop = 0;
+  double start = 0, stop = 0, memory = 0;
 };
+
+/// KB.
+Result<double> available_memory(engine::AgentClient& client) {
+  const auto file = KTSTR_TRY(client.ask(protocol::ReadFile{"/proc/meminfo"}));
+  constexpr std::string_view kKey = "MemAvailable:";
+  const auto at = file.content.find(kKey);
+  if (at == std::string::npos) return Error{ErrorCode::kNotFound, "/proc/meminfo has no MemAvailable"};
+  return std::strtod(file.content.c_str() + at + kKey.size(), nullptr);
+}
 
 Result<Cost> measure(engine::AgentClient& client, std::size_t count) {
   // They sleep: what is measured is the agent's work and the kernel's, not how workers fight for CPUs.
@@ -77,9 +88,11 @@ Result<Cost> measure(engine::AgentClient& client, std::size_t count) {
     return std::chrono::duration<double, std::milli>(Clock::now() - begin).count() /
            static_cast<double>(count);
   };
+  const auto available = KTSTR_TRY(available_memory(client));
   auto begin = Clock::now();
   KTSTR_TRY(client.ask(request));
   Cost cost{.workers = count, .start = each(begin)};
+  cost.memory = (available - KTSTR_TRY(available_memory(client))) / static_cast<double>(count);
   begin = Clock::now();
   const auto reports = KTSTR_TRY(client.ask(engine::protocol::StopWorkers{})).reports;
   cost.stop = each(begin);
@@ -87,17 +100,20 @@ Result<Cost> measure(engine::AgentClient& client, std::size_t count) {
                                 reports, [](const auto& report) { return report.completed; }));
   if (lost > 0)
     return Error{ErrorCode::kGuestFailed, fmt::format("{} of {} workers did not stop in order", lost, count)};
-  fmt::print("{:6} workers: start {:.3f} ms each, stop and report {:.3f} ms each\n", count, cost.start,
-             cost.stop);
+  fmt::print("{:6} workers: start {:.3f} ms each, stop and report {:.3f} ms each, memory {:.0f} KB each\n",
+             count, cost.start, cost.stop, cost.memory);
   return cost;
 }
 
 bool report_growth(const Cost& fewer, const Cost& more) {
   const double start = more.start / fewer.start, stop = more.stop / fewer.stop;
-  const bool ok = start <= kGrowthLimit && stop <= kGrowthLimit;
+  const double memory = more.memory / fewer.memory;
+  const bool ok = start <= kGrowthLimit && stop <= kGrowthLimit && memory <= kGrowthLimit;
   fmt::print(
-      "from {} to {}: a worker's start costs {:.2f} times as much, its stop {:.2f} (at most {:.2f}) {}\n",
-      fewer.workers, more.workers, start, stop, kGrowthLimit, ok ? "ok" : "MISSED");
+      "from {} to {}: a worker's start costs {:.2f} times as much, its stop {:.2f}, its memory {:.2f} (at "
+      "most "
+      "{:.2f}) {}\n",
+      fewer.workers, more.workers, start, stop, memory, kGrowthLimit, ok ? "ok" : "MISSED");
   return ok;
 }
 

@@ -5,8 +5,8 @@
 
 namespace ktstr::engine::guest {
 
-Result<Group> Group::create(SharedPool<GroupMemory>& pool, bool with_pipes) {
-  Group group(std::shared_ptr<GroupMemory>(KTSTR_TRY(pool.take())));
+Result<Group> Group::create(GroupMemory& memory, bool with_pipes) {
+  Group group(memory);
   if (!with_pipes) return group;
   int to_second[2];
   int to_first[2];
@@ -21,10 +21,9 @@ Result<Group> Group::create(SharedPool<GroupMemory>& pool, bool with_pipes) {
   return group;
 }
 
-void Group::add_ends_of(std::size_t member, std::vector<int>& fds) const {
-  if (read_ends_.empty()) return;
-  fds.push_back(read_end(member));
-  fds.push_back(write_end(member));
+std::array<int, 2> Group::ends_of(std::size_t member) const {
+  if (read_ends_.empty()) return {-1, -1};
+  return {read_end(member), write_end(member)};
 }
 
 }  // namespace ktstr::engine::guest

@@ -1,14 +1,14 @@
 // Group: what the workers of one group share: a futex, a time stamp, and pipes between the two of a pair.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "engine/base/fd.h"
-#include "engine/guest/shared_pool.h"
+#include "engine/base/result.h"
 
 namespace ktstr::engine::guest {
 
@@ -23,24 +23,22 @@ struct GroupMemory {
 /// worker inherits it.
 class Group {
  public:
-  /// `with_pipes`: for pairs. `pool` must outlive the group's memory.
-  [[nodiscard]] static Result<Group> create(SharedPool<GroupMemory>& pool, bool with_pipes);
+  /// `with_pipes`: for pairs. `memory` must outlive the group.
+  [[nodiscard]] static Result<Group> create(GroupMemory& memory, bool with_pipes);
 
   [[nodiscard]] GroupMemory& memory() const { return *memory_; }
-  /// Keeps the memory from being given to another group: for as long as one of the workers lives.
-  [[nodiscard]] std::shared_ptr<GroupMemory> hold_memory() const { return memory_; }
   /// What `member` (0 or 1) reads from and writes to. Precondition: made with pipes.
   [[nodiscard]] int read_end(std::size_t member) const { return read_ends_[member].get(); }
   [[nodiscard]] int write_end(std::size_t member) const { return write_ends_[member].get(); }
 
-  /// The fds that a worker must keep open; every other end it must close, or it would not see its partner's
-  /// end.
-  void add_ends_of(std::size_t member, std::vector<int>& fds) const;
+  /// The fds that a worker must keep open, -1 where it has none; every other end it must close, or it would
+  /// not see its partner's end.
+  [[nodiscard]] std::array<int, 2> ends_of(std::size_t member) const;
 
  private:
-  explicit Group(std::shared_ptr<GroupMemory> memory) : memory_(std::move(memory)) {}
+  explicit Group(GroupMemory& memory) : memory_(&memory) {}
 
-  std::shared_ptr<GroupMemory> memory_;
+  GroupMemory* memory_;
   std::vector<Fd> read_ends_;
   std::vector<Fd> write_ends_;
 };

@@ -5,10 +5,13 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 
 #include "engine/guest/kernel_file.h"
 #include "engine/guest/worker_state.h"
@@ -73,13 +76,40 @@ void allow_many_workers() {
     (void)write_control(kThreadsMax, std::to_string(kWanted));
 }
 
+/// Where huge pages are on, the kernel keeps 66 MB free for making them: as much as 600 workers take. A large
+/// guest does not miss it.
+void keep_less_free() {
+  constexpr auto kMinFree = "/proc/sys/vm/min_free_kbytes";
+  constexpr unsigned long long kEnough = 16 << 10;
+  constexpr std::uint64_t kLarge = std::uint64_t{4} << 30;
+  struct sysinfo memory {};
+  if (::sysinfo(&memory) < 0 || std::uint64_t{memory.totalram} * memory.mem_unit >= kLarge) return;
+  const auto now = read_file(kMinFree, 64);
+  if (now && std::strtoull(now->text.c_str(), nullptr, 10) > kEnough)
+    (void)write_control(kMinFree, std::to_string(kEnough));
+}
+
+/// The kernel started this program with "norandmaps", so that its parts lie close together: that saves each
+/// worker three page tables. Whatever it starts is to have the kernel's default, unless the scenario says
+/// "norandmaps" too.
+void randomize_other_programs() {
+  constexpr std::string_view kArgument = "norandmaps";
+  const auto line = read_file("/proc/cmdline", 4096);
+  if (!line) return;
+  const auto ours = line->text.find(kArgument);
+  if (ours == std::string::npos || line->text.find(kArgument, ours + 1) != std::string::npos) return;
+  (void)write_control("/proc/sys/kernel/randomize_va_space", "2");
+}
+
 }  // namespace
 
 Status become_init() {
   ::umask(022);
   KTSTR_TRY(mount_all());
   KTSTR_TRY(open_console());
+  randomize_other_programs();
   allow_many_workers();
+  keep_less_free();
   const sched_param highest{static_cast<int>(kAgentPriority)};
   if (::sched_setscheduler(0, SCHED_FIFO, &highest) < 0) return system_error("sched_setscheduler");
   return ok();

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <memory>
@@ -62,14 +63,14 @@ void* run(void* argument) {
   return nullptr;
 }
 
+std::atomic<bool> stuck_writers = false;
+
 /// std::thread would throw where there is no room for another task.
-Status run_detached(const std::shared_ptr<WriteJob>& job) {
+Status start_writer(const std::shared_ptr<WriteJob>& job, pthread_t& thread) {
   auto argument = std::make_unique<std::shared_ptr<WriteJob>>(job);
-  pthread_t thread;
   if (const int error = ::pthread_create(&thread, nullptr, run, argument.get()))
     return system_error("start a thread for writing", error);
   (void)argument.release();
-  ::pthread_detach(thread);
   return ok();
 }
 
@@ -107,14 +108,26 @@ Status write_control(const std::string& path, std::vector<std::string> values) {
   const auto job = std::make_shared<WriteJob>();
   job->path = path;
   job->values = std::move(values);
-  KTSTR_TRY(run_detached(job));
+  pthread_t writer;
+  KTSTR_TRY(start_writer(job, writer));
   std::unique_lock lock(job->mutex);
   const bool ended = wait_for_end(*job, lock);
+  if (ended) {
+    lock.unlock();
+    ::pthread_join(writer, nullptr);
+  } else {
+    ::pthread_detach(writer);
+    stuck_writers = true;
+  }
   if (ended && *job->error == 0) return ok();
   const auto& value = job->values[job->written];
   const auto what = "write \"" + value.substr(0, value.find('\n')) + "\" to " + path;
   if (!ended) return Error{ErrorCode::kTimeout, what + ": no answer from the kernel within 2 s"};
   return system_error(what, *job->error);
+}
+
+bool has_stuck_writers() {
+  return stuck_writers;
 }
 
 Status write_control(const std::string& path, std::string_view value) {

@@ -26,4 +26,8 @@ struct FileText {
 [[nodiscard]] Status write_control(const std::string& path, std::vector<std::string> values);
 [[nodiscard]] Status write_control(const std::string& path, std::string_view value);
 
+/// Whether a write that the kernel did not answer in time may go on in a thread of this process. Otherwise
+/// write_control() leaves no thread behind.
+[[nodiscard]] bool has_stuck_writers();
+
 }  // namespace ktstr::engine::guest

@@ -1,14 +1,18 @@
 #include "engine/guest/launch.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "engine/guest/clock.h"
+#include "engine/guest/kernel_file.h"
+#include "engine/guest/memory_left.h"
 #include "engine/guest/placement.h"
 #include "engine/scenario/work.h"
 
@@ -26,6 +30,12 @@ Status make_pipe(Fd& read_end, Fd& write_end) {
   return ok();
 }
 
+/// glibc's fork() writes to locks of its own in four pages, which would be copied for every worker. They
+/// matter only where another thread may hold one: one that writes and has been left behind.
+pid_t fork_worker() {
+  return has_stuck_writers() ? ::fork() : ::_Fork();
+}
+
 }  // namespace
 
 Launch::Launch(protocol::SpawnWorkers& request, WorkerMemory& memory)
@@ -36,13 +46,19 @@ Launch::Launch(protocol::SpawnWorkers& request, WorkerMemory& memory)
 }
 
 Launch::~Launch() {
-  for (const auto& worker : workers_) ::kill(worker.pid, SIGKILL);
-  for (const auto& worker : workers_) {
-    const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, worker.pid, 0)));
+  kill_all();
+}
+
+void Launch::kill_all() {
+  std::erase_if(states_, [](const auto& state) { return state->pid == 0; });
+  for (const auto& state : states_) ::kill(state->pid, SIGKILL);
+  for (const auto& state : states_) {
+    const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, state->pid, 0)));
     pollfd end{process.get(), POLLIN, 0};
     ::poll(&end, 1, kKillTimeoutMs);
-    ::waitpid(worker.pid, nullptr, WNOHANG);  // one that does not die in time is reaped as an orphan
+    ::waitpid(state->pid, nullptr, WNOHANG);  // one that does not die in time is reaped as an orphan
   }
+  states_.clear();
 }
 
 Status Launch::open_gate() {
@@ -55,44 +71,58 @@ Status Launch::check_count() const {
   if (count > kMostWorkersAtATime)
     return Error{ErrorCode::kInvalidArgument, std::to_string(count) + " workers are too many"};
   if (group_size_ == 0 || count % group_size_ != 0)
-    return Error{ErrorCode::kInvalidArgument, std::to_string(count) + " workers of " +
-                                                  work_name(request_.work) + " do not make whole groups of " +
-                                                  std::to_string(group_size_)};
+    return Error{ErrorCode::kInvalidArgument,
+                 std::to_string(count) + " workers of " + std::string(work_name(request_.work)) +
+                     " do not make whole groups of " + std::to_string(group_size_)};
   return ok();
 }
 
+/// All of it before the first fork: whatever the agent writes to between two forks is copied for each worker.
+Status Launch::take_memory() {
+  const auto count = affinities_.size();
+  states_.reserve(count);
+  groups_.reserve(count / group_size_);
+  for (std::size_t i = 0; i < count; ++i) states_.push_back(KTSTR_TRY(memory_.states.take()));
+  for (std::size_t i = 0; i < count / group_size_; ++i)
+    groups_.emplace_back(KTSTR_TRY(memory_.groups.take()));
+  return ok();
+}
+
+/// Asking costs as much as a fork.
+Status Launch::check_memory(std::size_t forked) const {
+  constexpr std::size_t kEvery = 64;
+  return forked % kEvery == 0 ? check_memory_for(std::min(kEvery, states_.size() - forked)) : ok();
+}
+
 Status Launch::fork_one(Group& group, std::size_t index, std::uint64_t seed) {
-  auto state = KTSTR_TRY(memory_.states.take());
-  const auto member = index % group_size_;
+  auto& state = *states_[index];
   const auto agent = ::getpid();
-  const auto pid = ::fork();
+  KTSTR_TRY(check_memory(index));
+  const auto pid = fork_worker();
+  if (pid < 0 && errno == ENOMEM) return out_of_memory(index, states_.size());
   if (pid < 0) return system_error("fork");
   if (pid == 0)
-    live_as_worker({request_, *state, group, member, seed}, {ready_write_.get(), go_read_.get()}, agent);
+    live_as_worker({request_, state, group, index % group_size_, seed}, {ready_write_.get(), go_read_.get()},
+                   agent);
   ::setpgid(pid, pid);  // as the child does: whoever comes first
-  workers_.push_back({.pid = pid,
-                      .cgroup = request_.cgroup,
-                      .work = work_name(request_.work),
-                      .role = work_role(request_.work, member),
-                      .affinities = {affinities_[index]},
-                      .state = std::move(state),
-                      .group = group.hold_memory(),
-                      .ending = {}});
+  state.pid = pid;
   return ok();
 }
 
 Status Launch::fork_group(std::size_t first, std::uint64_t seed) {
   const bool pipes =
       std::holds_alternative<PipeIo>(request_.work) || std::holds_alternative<CachePipe>(request_.work);
-  auto group = KTSTR_TRY(Group::create(memory_.groups, pipes));
+  auto group = KTSTR_TRY(Group::create(*groups_[first / group_size_], pipes));
   for (std::size_t i = first; i < first + group_size_; ++i) KTSTR_TRY(fork_one(group, i, seed + i));
   return ok();
 }
 
 Status Launch::fork_all(std::uint64_t seed) {
   KTSTR_TRY(check_count());
+  KTSTR_TRY(check_memory_for(affinities_.size()));
   KTSTR_TRY(open_gate());
-  workers_.reserve(affinities_.size());
+  KTSTR_TRY(take_memory());
+  ::malloc_trim(0);  // page tables of what is free would be copied for every worker
   for (std::size_t i = 0; i < affinities_.size(); i += group_size_) KTSTR_TRY(fork_group(i, seed));
   ready_write_.reset();
   go_read_.reset();
@@ -101,14 +131,14 @@ Status Launch::fork_all(std::uint64_t seed) {
 
 Status Launch::wait_until_ready() {
   auto deadline = monotonic_ns() + kReadyTimeoutNs;
-  for (std::size_t ready = 0; ready < workers_.size();) {
+  for (std::size_t ready = 0; ready < states_.size();) {
     const auto now = monotonic_ns();
     pollfd bytes{ready_read_.get(), POLLIN, 0};
     const int polled =
         now < deadline ? ::poll(&bytes, 1, static_cast<int>((deadline - now) / 1'000'000 + 1)) : 0;
     if (polled == 0)
-      return Error{ErrorCode::kTimeout, std::to_string(workers_.size() - ready) + " of " +
-                                            std::to_string(workers_.size()) +
+      return Error{ErrorCode::kTimeout, std::to_string(states_.size() - ready) + " of " +
+                                            std::to_string(states_.size()) +
                                             " workers did not get ready, none for 10 s"};
     char byte[64];
     const auto got = polled < 0 ? -1 : ::read(ready_read_.get(), byte, sizeof byte);
@@ -123,25 +153,36 @@ Status Launch::wait_until_ready() {
 
 Status Launch::place(CgroupTree& cgroups) {
   std::vector<pid_t> pids;
-  for (const auto& worker : workers_) {
-    KTSTR_TRY(set_policy(worker.pid, request_.policy, request_.nice));
-    pids.push_back(worker.pid);
+  for (const auto& state : states_) {
+    KTSTR_TRY(set_policy(state->pid, request_.policy, request_.nice));
+    pids.push_back(state->pid);
   }
   if (request_.cgroup) KTSTR_TRY(cgroups.move(pids, request_.cgroup));
   for (std::size_t i = 0; i < pids.size(); ++i)
-    if (!affinities_[i].empty())
-      KTSTR_TRY(set_affinity(pids[i], KTSTR_TRY(CpuSet::parse(affinities_[i]))));
+    if (!affinities_[i].empty()) KTSTR_TRY(set_affinity(pids[i], KTSTR_TRY(CpuSet::parse(affinities_[i]))));
   std::optional<CpuSet> allowed;
   if (request_.cgroup) allowed = cgroups.effective_cpus(*request_.cgroup);
-  for (const auto& worker : workers_) set_allowed(*worker.state, allowed);
+  for (const auto& state : states_) set_allowed(*state, allowed);
   return ok();
 }
 
 std::vector<Worker> Launch::release() {
+  std::vector<Worker> workers;
+  workers.reserve(states_.size());
+  for (std::size_t i = 0; i < states_.size(); ++i)
+    workers.push_back({.pid = states_[i]->pid,
+                       .cgroup = request_.cgroup,
+                       .work = std::string(work_name(request_.work)),
+                       .role = work_role(request_.work, i % group_size_),
+                       .affinities = {affinities_[i]},
+                       .state = std::move(states_[i]),
+                       .group = groups_[i / group_size_],
+                       .ending = {}});
+  states_.clear();
   const auto now = monotonic_ns();
-  for (auto& worker : workers_) worker.state->released_ns = worker.state->last_progress_ns = now;
+  for (auto& worker : workers) worker.state->released_ns = worker.state->last_progress_ns = now;
   go_write_.reset();
-  return std::exchange(workers_, {});
+  return workers;
 }
 
 }  // namespace ktstr::engine::guest

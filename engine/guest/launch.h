@@ -39,16 +39,20 @@ class Launch {
 
  private:
   [[nodiscard]] Status open_gate();
+  [[nodiscard]] Status take_memory();
+  [[nodiscard]] Status check_memory(std::size_t forked) const;
   [[nodiscard]] Status check_count() const;
   [[nodiscard]] Status fork_group(std::size_t first, std::uint64_t seed);
   [[nodiscard]] Status fork_one(Group& group, std::size_t index, std::uint64_t seed);
+  void kill_all();
   [[nodiscard]] Status wait_until_ready();
 
   const protocol::SpawnWorkers& request_;
   WorkerMemory& memory_;
   std::vector<std::string> affinities_;  ///< CPU lists, one for each worker
   std::size_t group_size_;
-  std::vector<Worker> workers_;
+  std::vector<SharedPool<WorkerState>::Pointer> states_;
+  std::vector<std::shared_ptr<GroupMemory>> groups_;
   Fd ready_read_, ready_write_, go_read_, go_write_;
 };
 

@@ -1,6 +1,7 @@
 // ktstr-agent: carries out a runner's requests. As PID 1 it also owns the guest; on a bare host it is given
 // its channel:
 //   ktstr-agent --channel-fd N --cgroup-root PATH
+#include <malloc.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -54,6 +55,7 @@ int usage() {
 int run(int argc, char** argv) {
   const auto boot_ns = clock_ns(CLOCK_BOOTTIME);
   std::signal(SIGPIPE, SIG_IGN);
+  ::mallopt(M_ARENA_MAX, 1);  // each further one is a page table and a page more for every worker
   if (::getpid() == 1) {
     if (auto status = serve_guest(boot_ns); !status) complain(status.error());
     end_machine();

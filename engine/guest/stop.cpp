@@ -10,13 +10,15 @@ namespace ktstr::engine::guest {
 static_assert(kStopSignal == SIGUSR1);
 
 namespace detail {
-std::atomic<bool> stop_requested = false;
+constexpr std::atomic<bool> kNeverStopped = false;
+thread_local const std::atomic<bool>* stop_flag = &kNeverStopped;
 static_assert(std::atomic<bool>::is_always_lock_free);
 }  // namespace detail
 
-void install_stop_handler() {
+void install_stop_handler(const std::atomic<bool>& flag) {
+  detail::stop_flag = &flag;
   struct sigaction action {};
-  action.sa_handler = [](int) { detail::stop_requested.store(true, std::memory_order_relaxed); };
+  action.sa_handler = [](int) {};              // writes to nothing: that would be a page more for each worker
   ::sigaction(kStopSignal, &action, nullptr);  // without SA_RESTART
   sigset_t set;
   ::sigemptyset(&set);

@@ -1,4 +1,5 @@
-// The stop flag of a worker: SIGUSR1 sets it and interrupts whatever system call blocks.
+// The stop flag of a worker: the agent sets it in shared memory, and SIGUSR1 interrupts whatever system call
+// blocks.
 #pragma once
 
 #include <atomic>
@@ -11,15 +12,16 @@ namespace ktstr::engine::guest {
 inline constexpr int kStopSignal = 10;  // SIGUSR1
 
 namespace detail {
-extern std::atomic<bool> stop_requested;
-}
+/// In a page that each thread has for itself anyway.
+extern thread_local const std::atomic<bool>* stop_flag;
+}  // namespace detail
 
-/// Installs the handler, for this process. A signal that comes between a look at the flag and a blocking call
-/// interrupts nothing: the agent repeats it until the worker has ended.
-void install_stop_handler();
+/// Installs the handler, for this process, and looks at `flag` from now on. A signal that comes between a
+/// look at the flag and a blocking call interrupts nothing: the agent repeats it until the worker has ended.
+void install_stop_handler(const std::atomic<bool>& flag);
 
 [[nodiscard]] inline bool stopping() {
-  return detail::stop_requested.load(std::memory_order_relaxed);
+  return detail::stop_flag->load(std::memory_order_relaxed);
 }
 
 /// Sleeps until CLOCK_MONOTONIC is `due_ns` and records the wake latency; returns early, without one, when

@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdio>
-#include <vector>
 
 #include "engine/guest/recorder.h"
 #include "engine/guest/stop.h"
@@ -28,7 +28,8 @@ void tie_to(pid_t agent, WorkerState& state) {
   ::setpgid(0, 0);                       // its children can be killed with it
 }
 
-void close_all_but(std::vector<int> keep) {
+template <std::size_t N>
+void close_all_but(std::array<int, N> keep) {
   std::sort(keep.begin(), keep.end());
   unsigned first = 0;
   for (const int fd : keep) {
@@ -41,8 +42,8 @@ void close_all_but(std::vector<int> keep) {
 }
 
 void name_itself(const protocol::SpawnWorkers& request) {
-  const auto name = request.comm.empty() ? work_name(request.work) : request.comm;
-  ::prctl(PR_SET_NAME, name.c_str());  // the kernel cuts it to 15 bytes
+  // The names of work types end with a zero. The kernel cuts them to 15 bytes.
+  ::prctl(PR_SET_NAME, request.comm.empty() ? work_name(request.work).data() : request.comm.c_str());
 }
 
 void wait_for_release(StartGate gate, WorkerState& state) {
@@ -58,12 +59,12 @@ void wait_for_release(StartGate gate, WorkerState& state) {
 void live_as_worker(const WorkerPlan& plan, StartGate gate, pid_t agent) {
   tie_to(agent, plan.state);
   Group& group = plan.group;
-  std::vector<int> keep{STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, gate.ready, gate.go};
-  group.add_ends_of(plan.member, keep);
-  close_all_but(std::move(keep));
-  install_stop_handler();
+  const auto ends = group.ends_of(plan.member);
+  close_all_but(
+      std::array{STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, gate.ready, gate.go, ends[0], ends[1]});
+  install_stop_handler(plan.state.stop);
   name_itself(plan.request);
-  if (const auto stat = read_schedstat("self")) {
+  if (const auto stat = read_schedstat(0)) {
     plan.state.schedstat_at_release = *stat;
     plan.state.has_schedstat = true;
   }
@@ -81,9 +82,9 @@ void live_as_worker(const WorkerPlan& plan, StartGate gate, pid_t agent) {
   ::_exit(0);
 }
 
-std::string work_name(const Work& work) {
-  return std::visit(
-      [](const auto& type) { return std::string(describe<std::remove_cvref_t<decltype(type)>>.name); }, work);
+std::string_view work_name(const Work& work) {
+  return std::visit([](const auto& type) { return describe<std::remove_cvref_t<decltype(type)>>.name; },
+                    work);
 }
 
 }  // namespace ktstr::engine::guest

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/guest/group.h"
@@ -37,6 +38,7 @@ struct Worker {
   SharedPool<WorkerState>::Pointer state;
   std::shared_ptr<GroupMemory> group;
   std::optional<Ending> ending;
+  bool asked = false;  ///< to stop, by a signal
 };
 
 /// The ends of the start pipes that a worker uses.
@@ -57,11 +59,12 @@ struct WorkerPlan {
 /// The life of a worker, called in the forked child: ties itself to the agent, drops everything that is the
 /// agent's, waits for the release, works until it is stopped and exits: 0, or 1 after saying on stderr and in
 /// its state why it could not go on. Of the agent's fds it keeps stdin, stdout, stderr, the gate and its ends
-/// of the group's pipes.
+/// of the group's pipes. Every page that it writes to is copied: up to the release it neither allocates nor
+/// prints.
 [[noreturn]] void live_as_worker(const WorkerPlan& plan, StartGate gate, pid_t agent);
 
 /// The name that a work type has in scenarios.
-[[nodiscard]] std::string work_name(const Work& work);
+[[nodiscard]] std::string_view work_name(const Work& work);
 
 /// What `worker` did. Precondition: it has ended. At most `most_migrations` CPUs after migrations are listed.
 [[nodiscard]] protocol::WorkerReport make_report(const Worker& worker, std::size_t most_migrations);

@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdint>
 #include <map>
 
 #include "engine/guest/clock.h"
+#include "engine/guest/memory_left.h"
 #include "engine/guest/stop.h"
 
 namespace ktstr::engine::guest {
@@ -37,7 +39,7 @@ protocol::ExitInfo exit_info(int status) {
 Ending take_ending(pid_t pid) {
   Ending ending;
   ending.at_ns = monotonic_ns();
-  ending.schedstat = read_schedstat(std::to_string(pid));
+  ending.schedstat = read_schedstat(pid);
   ::kill(-pid, SIGKILL);  // children that it left behind
   int status = 0;
   rusage usage{};
@@ -55,8 +57,42 @@ bool has_ended(pid_t pid) {
   return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0;
 }
 
-void signal_all(const std::vector<Worker*>& workers, bool whole_group, int signal) {
-  for (const auto* worker : workers) ::kill(whole_group ? -worker->pid : worker->pid, signal);
+/// A handler's frame takes a page or two of the worker's stack, and its end a few of the kernel's: signals
+/// for thousands at once would take what little memory may be left.
+constexpr std::uint64_t kStopBytes = 32 << 10;
+constexpr std::size_t kFewestAsked = 64;
+
+/// How many workers may be asked to stop that have not been asked before.
+std::size_t room_for_asking() {
+  const auto left = memory_left();
+  return left ? std::max<std::size_t>(*left / kStopBytes, kFewestAsked) : SIZE_MAX;
+}
+
+void send(const Worker& worker, bool whole_group, int signal) {
+  ::kill(whole_group ? -worker.pid : worker.pid, signal);
+}
+
+/// Sends the signal to those that have not been asked, as far as there is room. Whether all have been now.
+bool ask(const std::vector<Worker*>& workers, bool whole_group, int signal) {
+  auto room = room_for_asking();
+  for (auto* worker : workers) {
+    if (worker->asked) continue;
+    if (room == 0) return false;
+    --room;
+    worker->asked = true;
+    send(*worker, whole_group, signal);
+  }
+  return true;
+}
+
+void ask_again(const std::vector<Worker*>& workers, bool whole_group, int signal) {
+  for (const auto* worker : workers)
+    if (worker->asked) send(*worker, whole_group, signal);
+}
+
+/// All see it at the same moment; the signals are for those that sleep.
+void raise_flags(const std::vector<Worker*>& workers) {
+  for (auto* worker : workers) worker->state->stop.store(true, std::memory_order_relaxed);
 }
 
 void wait_for_child(std::uint64_t at_most_ns) {
@@ -148,7 +184,8 @@ void WorkerSet::wait_for_endings(std::vector<Worker*>& running, bool whole_group
   note_endings(running);
   auto repeat_ns = kFirstRepeatNs;
   auto signalled = monotonic_ns();
-  signal_all(running, whole_group, signal);
+  for (auto* worker : running) worker->asked = false;
+  bool all_asked = ask(running, whole_group, signal);
   for (auto last_ending = signalled; !running.empty();) {
     wait_for_child(repeat_ns);
     const auto before = running.size();
@@ -157,8 +194,9 @@ void WorkerSet::wait_for_endings(std::vector<Worker*>& running, bool whole_group
     const auto now = monotonic_ns();
     if (running.size() < before) last_ending = now;
     if (running.empty() || now >= last_ending + patience_ns) return;
+    if (!all_asked) all_asked = ask(running, whole_group, signal);
     if (now >= signalled + repeat_ns) {
-      signal_all(running, whole_group, signal);
+      ask_again(running, whole_group, signal);
       signalled = now;
       repeat_ns = std::min(2 * repeat_ns, kLastRepeatNs);
     }
@@ -178,6 +216,7 @@ std::vector<protocol::WorkerReport> WorkerSet::stop(const Choice& choice) {
     if (choice(worker)) chosen.push_back(&worker);
 
   auto running = chosen;
+  raise_flags(running);
   wait_for_endings(running, false, kStopSignal, kStopTimeoutNs);
   const auto late = running;
   wait_for_endings(running, true, SIGKILL, kKillTimeoutNs);

@@ -25,10 +25,17 @@ using CpuBits = std::uint64_t[CpuSet::kCapacity / 64];
 /// The most workers that there can be at a time: as many as process ids on a small machine.
 inline constexpr std::size_t kMostWorkersAtATime = 32'768;
 
+inline constexpr std::size_t kPageBytes = 4096;
+
 /// Lies zeroed in shared memory. Up to the release the agent writes it, then the worker alone, but for
-/// `placement` and `allowed`; the agent reads it once the worker is dead, so that even of one that crashed
-/// nothing it had counted is lost. Times are CLOCK_MONOTONIC in ns; 0 means: not reached.
-struct WorkerState {
+/// `stop`, `placement` and `allowed`; the agent reads it once the worker is dead, so that even of one that
+/// crashed nothing it had counted is lost. Times are CLOCK_MONOTONIC in ns; 0 means: not reached.
+///
+/// Pages that are not written to take no memory: what every worker writes to is in the first one, and the
+/// latencies below a minute in one of their own.
+struct alignas(kPageBytes) WorkerState {
+  std::int32_t pid;        ///< set by the agent when it has forked the worker; 0 before
+  std::atomic<bool> stop;  ///< set by the agent
   std::uint64_t work_units;
   std::uint64_t iterations;
   std::uint64_t released_ns;  ///< set by the agent: a worker that never gets to run stands still from here on
@@ -49,16 +56,16 @@ struct WorkerState {
   /// Written by the agent: 0 while nothing is known of the cpuset, odd while it changes, else even; another
   /// one for each change.
   std::atomic<std::uint32_t> placement;
-  CpuBits allowed;  ///< written by the agent while `placement` is odd: the effective cpuset
-  CpuBits cpus_used;
-  CpuBits stray_cpus;  ///< seen on them while `allowed` did not hold them
-
   std::uint64_t wake_latencies_total;
   std::uint64_t wake_latency_max_ns;
   char failure[160];  ///< why it could not go on; empty otherwise
 
+  CpuBits allowed;  ///< written by the agent while `placement` is odd: the effective cpuset
+  CpuBits cpus_used;
   std::uint16_t migration_cpus[protocol::kMaxMigrationCpus];
-  std::uint32_t wake_latency_counts[protocol::kLatencyBuckets];
+  CpuBits stray_cpus;  ///< seen on them while `allowed` did not hold them
+
+  alignas(kPageBytes) std::uint32_t wake_latency_counts[protocol::kLatencyBuckets];
 };
 
 [[nodiscard]] inline bool has_cpu(const CpuBits& bits, std::size_t cpu) {

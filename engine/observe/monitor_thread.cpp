@@ -19,8 +19,7 @@ MonitorThread::MonitorThread(MonitorThreadOptions options, Sample sample)
 
 MonitorThread::~MonitorThread() = default;
 
-void MonitorThread::look_at_samples(
-    const std::function<void(std::span<const introspect::MonitorSample>)>& look) const {
+void MonitorThread::look_at_samples(const std::function<void(const introspect::SampleSeries&)>& look) const {
   const std::lock_guard lock(mutex_);
   look(taken_.samples);
 }
@@ -46,20 +45,19 @@ void MonitorThread::run(const std::stop_token& stop) {
   }
 }
 
-void MonitorThread::keep(introspect::MonitorSample sample) {
-  taken_.bytes += sample.memory_bytes();
-  if (taken_.bytes > slower_at_bytes_ && slower_at_bytes_ < options_.max_bytes) {
+void MonitorThread::keep(const introspect::MonitorSample& sample) {
+  taken_.samples.add(sample);
+  if (taken_.samples.bytes() > slower_at_bytes_ && slower_at_bytes_ < options_.max_bytes) {
     slower_at_bytes_ += (options_.max_bytes - slower_at_bytes_ + 1) / 2;
     period_.ns *= 2;
     taken_.slower.push_back({sample.elapsed_ns, static_cast<std::uint64_t>(period_.ns)});
   }
-  taken_.samples.push_back(std::move(sample));
 }
 
 void MonitorThread::take_sample() {
   for (std::size_t i = 0; i < clocks_.size(); ++i) cpu_times_ns_[i] = clocks_[i].read();
   auto sample = sample_(Duration(Clock::now() - options_.epoch), cpu_times_ns_);
-  if (sample) return keep(std::move(*sample));
+  if (sample) return keep(*sample);
   ++taken_.failed_samples;
   if (!taken_.first_failure) taken_.first_failure = std::move(sample.error().message);
 }

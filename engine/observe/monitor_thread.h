@@ -15,7 +15,7 @@
 #include "engine/base/result.h"
 #include "engine/base/units.h"
 #include "engine/observe/thread_clock.h"
-#include "introspect/monitor/sample.h"
+#include "introspect/monitor/sample_series.h"
 
 namespace ktstr::engine {
 
@@ -27,8 +27,7 @@ struct SlowerSampling {
 
 /// What a monitor's thread brought home.
 struct Samples {
-  std::vector<introspect::MonitorSample> samples;
-  std::uint64_t bytes = 0;  ///< that they take
+  introspect::SampleSeries samples;
   std::vector<SlowerSampling> slower;
   std::uint64_t missed_periods = 0;  ///< sampling times that passed before the sample before was done
   std::uint64_t failed_samples = 0;
@@ -46,8 +45,9 @@ struct MonitorThreadOptions {
 
 /// Samples at absolute times: start, start + period, start + 2 periods ... A sample that takes longer
 /// than the period makes the times missed meanwhile count as missed, never catch up. Samples are kept in
-/// memory. When half of max_bytes is used the period doubles, and again when half of what was left is used,
-/// and so on: every sample that is taken is kept, and there are some to the end however long the run is.
+/// memory, in a compact form. When half of max_bytes is used the period doubles, and again when half of what
+/// was left is used, and so on: every sample that is taken is kept, and there are some to the end however
+/// long the run is.
 class MonitorThread {
  public:
   /// As introspect::Sampler::sample. Called from the thread only; what it refers to must outlive the
@@ -62,7 +62,7 @@ class MonitorThread {
   MonitorThread& operator=(const MonitorThread&) = delete;
 
   /// Shows what was sampled so far. Waits for a sample that is being taken; the next one waits for `look`.
-  void look_at_samples(const std::function<void(std::span<const introspect::MonitorSample>)>& look) const;
+  void look_at_samples(const std::function<void(const introspect::SampleSeries&)>& look) const;
 
   /// Ends the thread, at the latest after the sample being taken, and gives what it took. Once.
   [[nodiscard]] Samples stop();
@@ -70,7 +70,7 @@ class MonitorThread {
  private:
   void run(const std::stop_token& stop);
   void take_sample();
-  void keep(introspect::MonitorSample sample);
+  void keep(const introspect::MonitorSample& sample);
 
   MonitorThreadOptions options_;
   Duration period_;

@@ -17,16 +17,28 @@ namespace {
 /// Some 10 000 samples of 250 CPUs.
 constexpr JsonLimits kReportLimits{.values = 50'000'000};
 
-/// Keeps every n-th element, the first one included, so that at most `cap` remain. Returns n.
+/// Of `size` elements every how many-th remains so that they are at most `cap` (0: any number).
+std::size_t stride_for(std::size_t size, std::size_t cap) {
+  return cap == 0 || size <= cap ? 1 : (size + cap - 1) / cap;
+}
+
+void thin_out_samples(RunReport& report, std::size_t cap) {
+  auto& samples = report.monitor->samples;
+  const auto stride = stride_for(samples.size(), cap);
+  if (stride == 1) return;
+  samples = samples.thinned(stride);
+  report.sampling.sample_stride *= stride;
+}
+
+/// Keeps every n-th element, the first one included, so that at most `cap` remain.
 template <class T>
-std::size_t thin_out(std::vector<T>& elements, std::size_t cap) {
-  if (cap == 0 || elements.size() <= cap) return 1;
-  const std::size_t stride = (elements.size() + cap - 1) / cap;
+void thin_out(std::vector<T>& elements, std::size_t cap) {
+  const std::size_t stride = stride_for(elements.size(), cap);
+  if (stride == 1) return;
   std::size_t kept = 0;
   for (std::size_t i = 0; i < elements.size(); i += stride)
     if (kept++ != i) elements[kept - 1] = std::move(elements[i]);
   elements.resize(kept);
-  return stride;
 }
 
 /// A terminal, a pipe: what can be written to and not replaced.
@@ -56,7 +68,7 @@ Status about_report(Status status) {
 }  // namespace
 
 RunReport thinned(RunReport report, const JsonCaps& caps) {
-  if (report.monitor) report.sampling.sample_stride *= thin_out(report.monitor->samples, caps.samples);
+  if (report.monitor) thin_out_samples(report, caps.samples);
   for (auto& group : report.workers)
     for (auto& worker : group.reports) thin_out(worker.wake_latencies_ns, caps.wake_latencies);
   return report;

@@ -12,7 +12,6 @@ namespace ktstr::engine {
 namespace {
 
 using introspect::CpuSnapshot;
-using introspect::MonitorSample;
 
 constexpr std::string_view kUnknown = "-";
 
@@ -48,7 +47,7 @@ struct CpuTotals {
   }
 };
 
-std::vector<CpuTotals> totals_by_cpu(const std::vector<MonitorSample>& samples) {
+std::vector<CpuTotals> totals_by_cpu(const introspect::SampleSeries& samples) {
   std::vector<CpuTotals> totals;
   for (const auto& sample : samples) {
     totals.resize(std::max(totals.size(), sample.cpus.size()));
@@ -57,7 +56,7 @@ std::vector<CpuTotals> totals_by_cpu(const std::vector<MonitorSample>& samples) 
   return totals;
 }
 
-std::string cpu_table(const std::vector<MonitorSample>& samples) {
+std::string cpu_table(const introspect::SampleSeries& samples) {
   const auto totals = totals_by_cpu(samples);
   if (totals.empty()) return {};
   Table table({"cpu", "running avg", "max", "local dsq max", "run delay", "switches"}, 1);
@@ -99,14 +98,13 @@ std::string domains_text(const introspect::MonitorReport& monitor) {
     auto& spans = level->second;
     if (std::find(spans.begin(), spans.end(), domain.span) == spans.end()) spans.push_back(domain.span);
   };
-  const auto with_domains =
-      std::find_if(monitor.samples.begin(), monitor.samples.end(), [](const MonitorSample& sample) {
-        return std::any_of(sample.cpus.begin(), sample.cpus.end(),
-                           [](const auto& cpu) { return cpu.sched_domains.has_value(); });
-      });
-  if (with_domains == monitor.samples.end()) return {};
-  for (const auto& cpu : with_domains->cpus)
-    if (cpu.sched_domains) std::for_each(cpu.sched_domains->begin(), cpu.sched_domains->end(), add);
+  const auto has_domains = [](const CpuSnapshot& cpu) { return cpu.sched_domains.has_value(); };
+  for (const auto& sample : monitor.samples) {
+    if (std::none_of(sample.cpus.begin(), sample.cpus.end(), has_domains)) continue;
+    for (const auto& cpu : sample.cpus)
+      if (cpu.sched_domains) std::for_each(cpu.sched_domains->begin(), cpu.sched_domains->end(), add);
+    break;  // the first that has them
+  }
   std::string text;
   for (const auto& [name, spans] : levels)
     text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, fmt::join(spans, " "));

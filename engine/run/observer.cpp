@@ -76,7 +76,7 @@ std::vector<SchedulerExitReport> Observer::exit_records() {
 
 std::vector<introspect::EventCounterSample> Observer::event_timeline() const {
   std::vector<introspect::EventCounterSample> timeline;
-  thread_->look_at_samples([&](auto samples) { timeline = introspect::event_timeline(samples); });
+  thread_->look_at_samples([&](const auto& samples) { timeline = introspect::event_timeline(samples); });
   return timeline;
 }
 
@@ -89,7 +89,7 @@ void Observer::stop(introspect::MonitorReport& report, SamplingReport& sampling)
   report.first_failure = std::move(taken.first_failure);
   report.samples = std::move(taken.samples);
   sampling.missed_periods = taken.missed_periods;
-  sampling.sample_bytes = taken.bytes;
+  sampling.sample_bytes = report.samples.bytes();
   for (const auto& slower : taken.slower)
     sampling.slower.push_back(fmt::format(
         "every {} from {} on", format_duration(Duration(static_cast<std::int64_t>(slower.period_ns))),

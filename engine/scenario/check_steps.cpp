@@ -10,6 +10,7 @@
 #include "engine/scenario/check_work.h"
 #include "engine/scenario/ctprof_tags.h"
 #include "engine/scenario/resolve.h"
+#include "engine/scenario/worker_memory.h"
 #include "engine/scenario/workers.h"
 
 namespace ktstr::engine {
@@ -45,6 +46,9 @@ class Walk {
       add_error(status, add(name, def, place.member(name), place.member(name)));
     return status;
   }
+
+  /// Workers so far: as long as no step has begun, they are there at the same time.
+  [[nodiscard]] std::uint64_t started() const { return started_; }
 
   /// What `setup` made ends with the step, numbered from 1.
   void end_all(const std::map<std::string, CgroupDef>& cgroups, std::size_t step) {
@@ -212,6 +216,16 @@ ReadStatus walk_step(const Step& step, Walk& walk, const Place& place) {
   return status;
 }
 
+/// Whether there is room for the workers that are there from the beginning.
+ReadStatus check_worker_memory(const Scenario& scenario, std::uint64_t workers, const Place& place) {
+  const auto memory = guest_memory(scenario);
+  const auto needed = workers * kWorkerBytes;
+  if (needed <= memory.bytes) return {};
+  return place.member("memory").error("out of memory: " + std::to_string(workers) + " workers need about " +
+                                      std::to_string(needed >> 20) + " MB, the guest has " +
+                                      std::to_string(memory.bytes >> 20) + " MB");
+}
+
 }  // namespace
 
 ReadStatus check_steps(const Scenario& scenario, const Place& place) {
@@ -219,6 +233,7 @@ ReadStatus check_steps(const Scenario& scenario, const Place& place) {
   walk.attach(scenario.scheduler);
   auto status = walk.add_all(scenario.backdrop.cgroups, place.member("backdrop").member("cgroups"));
   add_error(status, walk.add_all(scenario.cgroups, place.member("cgroups")));
+  if (!status) status = check_worker_memory(scenario, walk.started(), place);
   for (std::size_t i = 0; i < scenario.steps.size(); ++i) {
     const auto& step = scenario.steps[i];
     add_error(status, walk_step(step, walk, place.member("steps").element(i)));

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <iterator>
+#include <vector>
 
 #include "introspect/monitor/counter.h"
 #include "introspect/monitor/increase.h"
@@ -28,62 +30,85 @@ constexpr TotalOf kTotals[] = {
     {&ScxEventDeltas::total_sub_bypass_dispatch, &ScxEventCounters::sub_bypass_dispatch},
 };
 
-bool ever_counted(std::span<const MonitorSample> samples, EventCounter counter) {
-  return std::ranges::any_of(samples, [&](const MonitorSample& sample) {
-    return std::ranges::any_of(sample.cpus,
-                               [&](const CpuSnapshot& cpu) { return counter.of(cpu).has_value(); });
-  });
+/// What one counter grew by over a series.
+class CounterGrowth {
+ public:
+  explicit CounterGrowth(EventCounter counter) : counter_(counter) {}
+
+  void see(const MonitorSample& sample) {
+    ever_counted_ = ever_counted_ || std::ranges::any_of(sample.cpus, [&](const CpuSnapshot& cpu) {
+                      return counter_.of(cpu).has_value();
+                    });
+  }
+  void grow(const MonitorSample& before, const MonitorSample& now) {
+    const auto increase = event_increase(before, now, counter_);
+    if (!increase) return;
+    if (!begin_ns_) begin_ns_ = before.elapsed_ns;
+    total_ = saturating_add(total_, *increase);
+    burst_ = std::max(burst_.value_or(0), *increase);
+  }
+
+  /// Sum of the increases, 0 for a counter with one reading, absent for one with none.
+  [[nodiscard]] std::optional<std::int64_t> total() const {
+    return ever_counted_ ? std::optional(total_) : std::nullopt;
+  }
+  /// Events per second from the first reading that increases are counted from to `end_ns`.
+  [[nodiscard]] std::optional<double> rate(std::uint64_t end_ns) const {
+    if (!ever_counted_ || !begin_ns_) return std::nullopt;
+    return rate_per_second(static_cast<double>(total_), counter_delta(end_ns, *begin_ns_));
+  }
+  /// The largest increase from one reading to the next.
+  [[nodiscard]] std::optional<std::int64_t> burst() const { return burst_; }
+
+ private:
+  EventCounter counter_;
+  bool ever_counted_ = false;
+  std::int64_t total_ = 0;
+  std::optional<std::int64_t> burst_;
+  std::optional<std::uint64_t> begin_ns_;
+};
+
+std::vector<CounterGrowth> all_counters(std::size_t others) {
+  std::vector<CounterGrowth> growths;
+  for (const auto& [total, counter] : kTotals) growths.emplace_back(EventCounter{counter});
+  for (std::size_t i = 0; i < others; ++i) growths.emplace_back(EventCounter{nullptr, i});
+  return growths;
 }
 
-/// Sum of the increases, 0 for a counter with one reading, absent for one with none.
-std::optional<std::int64_t> total_increase(std::span<const MonitorSample> samples,
-                                           std::span<const SamplePair> pairs, EventCounter counter) {
-  if (!ever_counted(samples, counter)) return std::nullopt;
-  std::int64_t total = 0;
-  for (const auto& [before, now] : pairs)
-    total = saturating_add(total, event_increase(*before, *now, counter).value_or(0));
-  return total;
-}
-
-/// From the first reading that increases are counted from to the last, ns.
-std::uint64_t window_ns(std::span<const SamplePair> pairs, EventCounter counter) {
-  const auto counted = [&](const SamplePair& pair) {
-    return event_increase(*pair.first, *pair.second, counter).has_value();
-  };
-  const auto first = std::ranges::find_if(pairs, counted);
-  if (first == pairs.end()) return 0;
-  return counter_delta(pairs.back().second->elapsed_ns, first->first->elapsed_ns);
-}
-
-std::optional<double> total_rate(std::optional<std::int64_t> total, std::uint64_t interval_ns) {
-  return total ? rate_per_second(static_cast<double>(*total), interval_ns) : std::nullopt;
+const CounterGrowth& growth_of(const std::vector<CounterGrowth>& growths,
+                               std::optional<std::int64_t> ScxEventCounters::*counter) {
+  const auto at = std::ranges::find(kTotals, counter, &TotalOf::counter);
+  return growths[static_cast<std::size_t>(at - std::begin(kTotals))];
 }
 
 }  // namespace
 
-std::optional<ScxEventDeltas> event_deltas(std::span<const MonitorSample> samples,
+std::optional<ScxEventDeltas> event_deltas(const SampleSeries& samples,
                                            std::span<const std::string> other_event_names) {
-  const bool any_events = std::ranges::any_of(samples, [](const MonitorSample& sample) {
-    return std::ranges::any_of(sample.cpus,
-                               [](const CpuSnapshot& cpu) { return cpu.event_counters.has_value(); });
-  });
+  auto growths = all_counters(other_event_names.size());
+  EventHistory history;
+  bool any_events = false;
+  std::uint64_t end_ns = 0;
+  for (const auto& sample : samples) {
+    any_events = any_events || has_events(sample);
+    for (auto& growth : growths) growth.see(sample);
+    if (const auto* before = history.before(sample)) {
+      for (auto& growth : growths) growth.grow(*before, sample);
+      end_ns = sample.elapsed_ns;
+    }
+    history.add(sample);
+  }
   if (!any_events) return std::nullopt;
 
-  const auto pairs = event_pairs(samples);
   ScxEventDeltas deltas;
-  for (const auto& [total, counter] : kTotals)
-    deltas.*total = total_increase(samples, pairs, EventCounter{counter});
+  for (std::size_t i = 0; i < std::size(kTotals); ++i) deltas.*kTotals[i].total = growths[i].total();
   for (std::size_t i = 0; i < other_event_names.size(); ++i)
-    if (const auto total = total_increase(samples, pairs, EventCounter{nullptr, i}))
+    if (const auto total = growths[std::size(kTotals) + i].total())
       deltas.total_other.emplace(other_event_names[i], *total);
-
-  const EventCounter fallback{&ScxEventCounters::select_cpu_fallback};
-  deltas.fallback_rate = total_rate(deltas.total_fallback, window_ns(pairs, fallback));
-  deltas.keep_last_rate = total_rate(deltas.total_dispatch_keep_last,
-                                     window_ns(pairs, EventCounter{&ScxEventCounters::dispatch_keep_last}));
-  for (const auto& [before, now] : pairs)
-    if (const auto burst = event_increase(*before, *now, fallback))
-      deltas.max_fallback_burst = std::max(deltas.max_fallback_burst.value_or(0), *burst);
+  const auto& fallback = growth_of(growths, &ScxEventCounters::select_cpu_fallback);
+  deltas.fallback_rate = fallback.rate(end_ns);
+  deltas.max_fallback_burst = fallback.burst();
+  deltas.keep_last_rate = growth_of(growths, &ScxEventCounters::dispatch_keep_last).rate(end_ns);
   return deltas;
 }
 

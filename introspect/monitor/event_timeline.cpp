@@ -64,7 +64,7 @@ std::optional<EventCounterSample> EventCounterSample::from_monitor_sample(const 
   return totals;
 }
 
-std::vector<EventCounterSample> event_timeline(std::span<const MonitorSample> samples) {
+std::vector<EventCounterSample> event_timeline(const SampleSeries& samples) {
   std::vector<EventCounterSample> timeline;
   for (const MonitorSample& sample : samples)
     if (auto totals = EventCounterSample::from_monitor_sample(sample)) timeline.push_back(std::move(*totals));

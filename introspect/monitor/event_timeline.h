@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/base/describe.h"
-#include "introspect/monitor/sample.h"
+#include "introspect/monitor/sample_series.h"
 
 namespace ktstr::introspect {
 
@@ -57,7 +57,7 @@ struct EventCounterSample {
 };
 
 /// The samples that have counters, in order.
-[[nodiscard]] std::vector<EventCounterSample> event_timeline(std::span<const MonitorSample> samples);
+[[nodiscard]] std::vector<EventCounterSample> event_timeline(const SampleSeries& samples);
 
 /// A line for each counter that is above 0 somewhere: name, sparkline, first and last value. "" when there is
 /// none. A row is at most `width` glyphs wide: longer timelines show the last value of each of `width` equal

@@ -30,17 +30,17 @@ std::optional<std::int64_t> event_increase(const MonitorSample& before, const Mo
   return total;
 }
 
-std::vector<SamplePair> event_pairs(std::span<const MonitorSample> samples) {
-  std::vector<SamplePair> pairs;
-  const MonitorSample* before = nullptr;
-  for (const auto& sample : samples) {
-    if (sample.cpus.empty()) continue;
-    const bool has_events =
-        std::ranges::any_of(sample.cpus, [](const auto& cpu) { return cpu.event_counters.has_value(); });
-    if (has_events && before) pairs.emplace_back(before, &sample);
-    if (has_events || (!before && !sample.scheduler_unknown)) before = &sample;
-  }
-  return pairs;
+bool has_events(const MonitorSample& sample) {
+  return std::ranges::any_of(sample.cpus, [](const auto& cpu) { return cpu.event_counters.has_value(); });
+}
+
+const MonitorSample* EventHistory::before(const MonitorSample& now) const {
+  return before_ && has_events(now) ? &*before_ : nullptr;
+}
+
+void EventHistory::add(const MonitorSample& now) {
+  if (now.cpus.empty()) return;
+  if (has_events(now) || (!before_ && !now.scheduler_unknown)) before_ = now;
 }
 
 }  // namespace ktstr::introspect

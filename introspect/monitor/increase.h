@@ -4,9 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
-#include <utility>
-#include <vector>
 
 #include "introspect/monitor/sample.h"
 
@@ -27,12 +24,20 @@ struct EventCounter {
 [[nodiscard]] std::optional<std::int64_t> event_increase(const MonitorSample& before,
                                                          const MonitorSample& now, EventCounter counter);
 
-/// One sample and the one that its counters are compared with.
-using SamplePair = std::pair<const MonitorSample*, const MonitorSample*>;
+/// Finds for each sample of a series, seen in order, the one that its event counters are compared with.
+class EventHistory {
+ public:
+  /// The last sample with event counters before `now`. What precedes the first sample with counters is the
+  /// first sample of all of which it is known whether a scheduler was loaded: without one then, the counters
+  /// began at zero in between. nullptr: nothing precedes, or `now` has no counters.
+  [[nodiscard]] const MonitorSample* before(const MonitorSample& now) const;
+  void add(const MonitorSample& now);
 
-/// Each sample with event counters, after the last one before it that has some too. What precedes the first
-/// sample with counters is the first sample of all of which it is known whether a scheduler was loaded:
-/// without one then, the counters began at zero in between.
-[[nodiscard]] std::vector<SamplePair> event_pairs(std::span<const MonitorSample> samples);
+ private:
+  std::optional<MonitorSample> before_;
+};
+
+/// Whether any CPU of it has event counters.
+[[nodiscard]] bool has_events(const MonitorSample& sample);
 
 }  // namespace ktstr::introspect

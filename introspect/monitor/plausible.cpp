@@ -3,21 +3,6 @@
 #include <algorithm>
 
 namespace ktstr::introspect {
-namespace {
-
-bool clocks_all_identical(std::span<const MonitorSample> samples) {
-  std::size_t readings = 0;
-  std::uint64_t first = 0;
-  for (const auto& sample : samples) {
-    for (const auto& cpu : sample.cpus) {
-      if (readings++ == 0) first = cpu.rq_clock;
-      if (cpu.rq_clock != first) return false;
-    }
-  }
-  return readings > 1;
-}
-
-}  // namespace
 
 bool is_plausible(const MonitorSample& sample) {
   return std::ranges::all_of(sample.cpus, [](const CpuSnapshot& cpu) {
@@ -25,8 +10,12 @@ bool is_plausible(const MonitorSample& sample) {
   });
 }
 
-bool are_plausible(std::span<const MonitorSample> samples) {
-  return std::ranges::all_of(samples, is_plausible) && !clocks_all_identical(samples);
+void PlausibilityWatch::add(const MonitorSample& sample) {
+  all_plausible_ = all_plausible_ && is_plausible(sample);
+  for (const auto& cpu : sample.cpus) {
+    if (readings_++ == 0) first_clock_ = cpu.rq_clock;
+    clocks_differ_ = clocks_differ_ || cpu.rq_clock != first_clock_;
+  }
 }
 
 }  // namespace ktstr::introspect

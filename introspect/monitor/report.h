@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "engine/base/describe.h"
-#include "introspect/monitor/sample.h"
+#include "introspect/monitor/sample_series.h"
 #include "introspect/monitor/summary.h"
 #include "introspect/monitor/thresholds.h"
 #include "introspect/sched/missing.h"
@@ -26,7 +26,7 @@ struct MonitorReport {
   std::vector<MissingCapability> missing;
   std::uint64_t failed_samples = 0;
   std::optional<std::string> first_failure;
-  std::vector<MonitorSample> samples;
+  SampleSeries samples;
   MonitorSummary summary;
   MonitorVerdict verdict;
 

@@ -13,15 +13,6 @@ MonitorSample MonitorSample::at(Duration elapsed) {
   return sample;
 }
 
-std::uint64_t MonitorSample::memory_bytes() const {
-  std::uint64_t bytes = sizeof(*this) + cpus.size() * sizeof(CpuSnapshot);
-  for (const auto& cpu : cpus) {
-    if (cpu.event_counters) bytes += cpu.event_counters->other.size() * sizeof(std::int64_t);
-    if (cpu.sched_domains) bytes += cpu.sched_domains->size() * sizeof(SchedDomainSnapshot);
-  }
-  return bytes;
-}
-
 double MonitorSample::imbalance_ratio() const {
   if (cpus.empty()) return 1.0;
   const auto [least, most] = std::minmax_element(

@@ -58,9 +58,6 @@ struct MonitorSample {
   /// CPUs.
   [[nodiscard]] double imbalance_ratio() const;
 
-  /// What it takes here, in bytes.
-  [[nodiscard]] std::uint64_t memory_bytes() const;
-
   /// One counter summed over the CPUs that have it, saturating; absent when none has.
   [[nodiscard]] std::optional<std::int64_t> sum_event(
       std::optional<std::int64_t> ScxEventCounters::*counter) const;

@@ -6,7 +6,7 @@
 
 namespace ktstr::introspect {
 
-bool is_cpu_stalled(const CpuSnapshot& before, const CpuSnapshot& now, std::uint64_t threshold_ns) {
+bool is_cpu_stalled(const ClockReading& before, const ClockReading& now, std::uint64_t threshold_ns) {
   if (now.rq_clock == 0 || now.rq_clock != before.rq_clock) return false;
   if (before.nr_running == 0 && now.nr_running == 0) return false;
   if (before.vcpu_cpu_time_ns && now.vcpu_cpu_time_ns)
@@ -14,25 +14,23 @@ bool is_cpu_stalled(const CpuSnapshot& before, const CpuSnapshot& now, std::uint
   return true;
 }
 
-bool StallWalker::old_enough(std::size_t candidate) const {
-  return counter_delta(samples_[now_]->elapsed_ns, samples_[candidate]->elapsed_ns) >= threshold_ns_;
+bool StallWatch::old_enough(const Instant& candidate) const {
+  return counter_delta(now_->elapsed_ns, candidate.elapsed_ns) >= threshold_ns_;
 }
 
-bool StallWalker::next() {
-  while (now_ + 1 < samples_.size()) {
-    ++now_;
-    while (before_ + 1 < now_ && old_enough(before_ + 1)) ++before_;
-    if (old_enough(before_)) return true;
-  }
-  return false;
+bool StallWatch::add(const MonitorSample& sample) {
+  if (now_) earlier_.push_back(std::move(*now_));
+  now_ = Instant{sample.elapsed_ns, {sample.cpus.begin(), sample.cpus.end()}};
+  while (earlier_.size() > 1 && old_enough(earlier_[1])) earlier_.pop_front();
+  return !earlier_.empty() && old_enough(earlier_.front());
 }
 
-std::size_t StallWalker::cpus() const {
-  return std::min(samples_[before_]->cpus.size(), samples_[now_]->cpus.size());
+std::size_t StallWatch::cpus() const {
+  return std::min(earlier_.front().cpus.size(), now_->cpus.size());
 }
 
-bool StallWalker::is_stalled(std::size_t cpu) const {
-  return is_cpu_stalled(samples_[before_]->cpus[cpu], samples_[now_]->cpus[cpu], threshold_ns_);
+bool StallWatch::is_stalled(std::size_t cpu) const {
+  return is_cpu_stalled(earlier_.front().cpus[cpu], now_->cpus[cpu], threshold_ns_);
 }
 
 }  // namespace ktstr::introspect

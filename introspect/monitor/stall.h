@@ -3,12 +3,23 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <deque>
+#include <optional>
 #include <vector>
 
 #include "introspect/monitor/sample.h"
 
 namespace ktstr::introspect {
+
+/// What the rule needs of a CpuSnapshot.
+struct ClockReading {
+  std::uint32_t nr_running;
+  std::uint64_t rq_clock;
+  std::optional<std::uint64_t> vcpu_cpu_time_ns;
+
+  ClockReading(const CpuSnapshot& cpu)
+      : nr_running(cpu.nr_running), rq_clock(cpu.rq_clock), vcpu_cpu_time_ns(cpu.vcpu_cpu_time_ns) {}
+};
 
 /// Whether the run queue clock of one CPU failed to advance from `before` to `now`. Exempt:
 /// - idle: no runnable task in either sample (the kernel stops an idle CPU's tick);
@@ -16,34 +27,33 @@ namespace ktstr::introspect {
 /// nothing);
 /// - a clock of 0: the kernel has not written it yet.
 /// The third exemption, a stall that does not last, is the sustained window of MonitorThresholds.
-[[nodiscard]] bool is_cpu_stalled(const CpuSnapshot& before, const CpuSnapshot& now,
+[[nodiscard]] bool is_cpu_stalled(const ClockReading& before, const ClockReading& now,
                                   std::uint64_t threshold_ns);
 
-/// Walks a series in order and says of each sample which CPUs are stalled. A sample is compared with the
+/// Sees a series in order and says of each sample which CPUs are stalled. A sample is compared with the
 /// latest one that is at least threshold_ns older, so that a period shorter than a few ticks makes no stall
-/// of the time between two ticks; with longer periods that is the sample before. The span must outlive the
-/// walker.
-class StallWalker {
+/// of the time between two ticks; with longer periods that is the sample before.
+class StallWatch {
  public:
-  StallWalker(std::span<const MonitorSample* const> samples, std::uint64_t threshold_ns)
-      : samples_(samples), threshold_ns_(threshold_ns) {}
+  explicit StallWatch(std::uint64_t threshold_ns) : threshold_ns_(threshold_ns) {}
 
-  /// Moves to the next sample that can be judged; false at the end.
-  [[nodiscard]] bool next();
-  /// Position of the current sample in the series. Precondition: next() returned true.
-  [[nodiscard]] std::size_t index() const { return now_; }
-  /// CPUs that both compared samples have.
+  /// Goes on to the next sample; false when it can't be judged.
+  bool add(const MonitorSample& sample);
+  /// CPUs that both compared samples have. Precondition, here and below: add() returned true.
   [[nodiscard]] std::size_t cpus() const;
   /// Precondition: cpu < cpus().
   [[nodiscard]] bool is_stalled(std::size_t cpu) const;
 
  private:
-  [[nodiscard]] bool old_enough(std::size_t candidate) const;
+  struct Instant {
+    std::uint64_t elapsed_ns = 0;
+    std::vector<ClockReading> cpus;
+  };
+  [[nodiscard]] bool old_enough(const Instant& candidate) const;
 
-  std::span<const MonitorSample* const> samples_;
   std::uint64_t threshold_ns_;
-  std::size_t before_ = 0;
-  std::size_t now_ = 0;
+  std::deque<Instant> earlier_;  ///< from the one that is compared to the one before now_
+  std::optional<Instant> now_;
 };
 
 }  // namespace ktstr::introspect

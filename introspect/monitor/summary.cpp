@@ -1,7 +1,6 @@
 #include "introspect/monitor/summary.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "introspect/monitor/plausible.h"
 #include "introspect/monitor/stall.h"
@@ -22,37 +21,39 @@ class Mean {
   std::size_t count_ = 0;
 };
 
-std::vector<const MonitorSample*> usable_samples(std::span<const MonitorSample> samples) {
-  std::vector<const MonitorSample*> usable;
-  for (const auto& sample : samples)
-    if (!sample.cpus.empty() && is_plausible(sample)) usable.push_back(&sample);
-  return usable;
-}
+/// Whether any CPU of any sample is stalled; absent when no sample could be judged.
+class AnyStall {
+ public:
+  explicit AnyStall(std::uint64_t threshold_ns) : watch_(threshold_ns) {}
 
-std::optional<bool> any_stall(std::span<const MonitorSample* const> samples, std::uint64_t threshold_ns) {
-  std::optional<bool> stalled;
-  StallWalker walker(samples, threshold_ns);
-  while (walker.next()) {
-    for (std::size_t cpu = 0; cpu < walker.cpus(); ++cpu)
-      if (walker.is_stalled(cpu)) return true;
-    stalled = false;
+  void add(const MonitorSample& sample) {
+    if (!watch_.add(sample)) return;
+    bool stalled = false;
+    for (std::size_t cpu = 0; cpu < watch_.cpus() && !stalled; ++cpu) stalled = watch_.is_stalled(cpu);
+    any_ = stalled || any_.value_or(false);
   }
-  return stalled;
-}
+  [[nodiscard]] std::optional<bool> value() const { return any_; }
+
+ private:
+  StallWatch watch_;
+  std::optional<bool> any_;
+};
 
 }  // namespace
 
-MonitorSummary summarize(std::span<const MonitorSample> samples, std::uint64_t stall_threshold_ns,
+MonitorSummary summarize(const SampleSeries& samples, std::uint64_t stall_threshold_ns,
                          std::span<const std::string> other_event_names) {
   MonitorSummary summary;
   summary.total_samples = samples.size();
-  const auto usable = usable_samples(samples);
   Mean imbalance, nr_running, dsq_depth;
-  for (const auto* sample : usable) {
-    const double ratio = sample->imbalance_ratio();
+  AnyStall stall(stall_threshold_ns);
+  for (const auto& sample : samples) {
+    if (sample.cpus.empty() || !is_plausible(sample)) continue;
+    stall.add(sample);
+    const double ratio = sample.imbalance_ratio();
     imbalance.add(ratio);
     summary.max_imbalance_ratio = std::max(summary.max_imbalance_ratio.value_or(1.0), ratio);
-    for (const auto& cpu : sample->cpus) {
+    for (const auto& cpu : sample.cpus) {
       nr_running.add(cpu.nr_running);
       if (!cpu.local_dsq_depth) continue;
       dsq_depth.add(*cpu.local_dsq_depth);
@@ -62,7 +63,7 @@ MonitorSummary summarize(std::span<const MonitorSample> samples, std::uint64_t s
   summary.avg_imbalance_ratio = imbalance.value();
   summary.avg_nr_running = nr_running.value();
   summary.avg_local_dsq_depth = dsq_depth.value();
-  summary.stall_detected = any_stall(usable, stall_threshold_ns);
+  summary.stall_detected = stall.value();
   summary.event_deltas = event_deltas(samples, other_event_names);
   summary.schedstat_deltas = schedstat_deltas(samples);
   return summary;

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "engine/base/describe.h"
-#include "introspect/monitor/sample.h"
+#include "introspect/monitor/sample_series.h"
 
 namespace ktstr::introspect {
 
@@ -117,13 +117,12 @@ struct MonitorSummary {
 
 /// `stall_threshold_ns`: see is_cpu_stalled(). `other_event_names`: names of ScxEventCounters::other, which
 /// become the keys of total_other.
-[[nodiscard]] MonitorSummary summarize(std::span<const MonitorSample> samples,
-                                       std::uint64_t stall_threshold_ns,
+[[nodiscard]] MonitorSummary summarize(const SampleSeries& samples, std::uint64_t stall_threshold_ns,
                                        std::span<const std::string> other_event_names = {});
 
 /// The parts of summarize(). Absent when no sample has such counters on any CPU.
-[[nodiscard]] std::optional<ScxEventDeltas> event_deltas(std::span<const MonitorSample> samples,
+[[nodiscard]] std::optional<ScxEventDeltas> event_deltas(const SampleSeries& samples,
                                                          std::span<const std::string> other_event_names);
-[[nodiscard]] std::optional<SchedstatDeltas> schedstat_deltas(std::span<const MonitorSample> samples);
+[[nodiscard]] std::optional<SchedstatDeltas> schedstat_deltas(const SampleSeries& samples);
 
 }  // namespace ktstr::introspect

@@ -14,20 +14,27 @@
 namespace ktstr::introspect {
 namespace {
 
-using Samples = std::span<const MonitorSample>;
 using Details = std::vector<std::string>;
 
-void check_imbalance(Samples samples, double limit, std::size_t window, Details& details) {
-  SustainedViolationTracker<double> tracker;
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    const double ratio = samples[i].cpus.empty() ? 0.0 : samples[i].imbalance_ratio();
-    tracker.record(ratio > limit, ratio, i);
+class ImbalanceCheck {
+ public:
+  explicit ImbalanceCheck(double limit) : limit_(limit) {}
+
+  void add(const MonitorSample& sample, std::size_t index) {
+    const double ratio = sample.cpus.empty() ? 0.0 : sample.imbalance_ratio();
+    tracker_.record(ratio > limit_, ratio, index);
   }
-  if (tracker.sustained(window))
-    details.push_back(fmt::format(
-        "imbalance ratio {:.1f} exceeded threshold {:.1f} for {} consecutive samples (ending at sample {})",
-        tracker.worst_value(), limit, tracker.worst_run(), tracker.worst_at()));
-}
+  void judge(std::size_t window, Details& details) const {
+    if (tracker_.sustained(window))
+      details.push_back(fmt::format(
+          "imbalance ratio {:.1f} exceeded threshold {:.1f} for {} consecutive samples (ending at sample {})",
+          tracker_.worst_value(), limit_, tracker_.worst_run(), tracker_.worst_at()));
+  }
+
+ private:
+  double limit_;
+  SustainedViolationTracker<double> tracker_;
+};
 
 struct DeepestDsq {
   std::uint32_t depth = 0;
@@ -43,38 +50,50 @@ DeepestDsq deepest_dsq(const MonitorSample& sample) {
   return deepest;
 }
 
-void check_dsq_depth(Samples samples, std::uint32_t limit, std::size_t window, Details& details) {
-  SustainedViolationTracker<DeepestDsq> tracker;
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    const auto deepest = deepest_dsq(samples[i]);
-    tracker.record(deepest.depth > limit, deepest, i);
-  }
-  if (tracker.sustained(window))
-    details.push_back(fmt::format(
-        "local DSQ depth {} on cpu{} exceeded threshold {} for {} consecutive samples (ending at sample {})",
-        tracker.worst_value().depth, tracker.worst_value().cpu, limit, tracker.worst_run(),
-        tracker.worst_at()));
-}
+class DsqDepthCheck {
+ public:
+  explicit DsqDepthCheck(std::uint32_t limit) : limit_(limit) {}
 
-void check_stalls(Samples samples, std::uint64_t threshold_ns, std::size_t window, Details& details) {
-  std::vector<const MonitorSample*> series;
-  std::size_t cpus = 0;
-  for (const auto& sample : samples) {
-    series.push_back(&sample);
-    cpus = std::max(cpus, sample.cpus.size());
+  void add(const MonitorSample& sample, std::size_t index) {
+    const auto deepest = deepest_dsq(sample);
+    tracker_.record(deepest.depth > limit_, deepest, index);
   }
-  std::vector<SustainedViolationTracker<std::uint64_t>> trackers(cpus);
-  StallWalker walker(series, threshold_ns);
-  while (walker.next())
-    for (std::size_t cpu = 0; cpu < walker.cpus(); ++cpu)
-      trackers[cpu].record(walker.is_stalled(cpu), samples[walker.index()].cpus[cpu].rq_clock,
-                           walker.index());
-  for (std::size_t cpu = 0; cpu < cpus; ++cpu)
-    if (trackers[cpu].sustained(window))
+  void judge(std::size_t window, Details& details) const {
+    if (tracker_.sustained(window))
       details.push_back(
-          fmt::format("rq_clock stall on cpu{} for {} consecutive samples (ending at sample {}, clock={})",
-                      cpu, trackers[cpu].worst_run(), trackers[cpu].worst_at(), trackers[cpu].worst_value()));
-}
+          fmt::format("local DSQ depth {} on cpu{} exceeded threshold {} for {} consecutive samples (ending "
+                      "at sample {})",
+                      tracker_.worst_value().depth, tracker_.worst_value().cpu, limit_, tracker_.worst_run(),
+                      tracker_.worst_at()));
+  }
+
+ private:
+  std::uint32_t limit_;
+  SustainedViolationTracker<DeepestDsq> tracker_;
+};
+
+class StallCheck {
+ public:
+  explicit StallCheck(std::uint64_t threshold_ns) : watch_(threshold_ns) {}
+
+  void add(const MonitorSample& sample, std::size_t index) {
+    if (trackers_.size() < sample.cpus.size()) trackers_.resize(sample.cpus.size());
+    if (!watch_.add(sample)) return;
+    for (std::size_t cpu = 0; cpu < watch_.cpus(); ++cpu)
+      trackers_[cpu].record(watch_.is_stalled(cpu), sample.cpus[cpu].rq_clock, index);
+  }
+  void judge(std::size_t window, Details& details) const {
+    for (std::size_t cpu = 0; cpu < trackers_.size(); ++cpu)
+      if (const auto& tracker = trackers_[cpu]; tracker.sustained(window))
+        details.push_back(
+            fmt::format("rq_clock stall on cpu{} for {} consecutive samples (ending at sample {}, clock={})",
+                        cpu, tracker.worst_run(), tracker.worst_at(), tracker.worst_value()));
+  }
+
+ private:
+  StallWatch watch_;
+  std::vector<SustainedViolationTracker<std::uint64_t>> trackers_;  ///< by CPU
+};
 
 std::optional<double> interval_rate(const MonitorSample& before, const MonitorSample& now,
                                     EventCounter counter) {
@@ -83,18 +102,75 @@ std::optional<double> interval_rate(const MonitorSample& before, const MonitorSa
   return rate_per_second(static_cast<double>(*increase), counter_delta(now.elapsed_ns, before.elapsed_ns));
 }
 
-void check_rate(Samples samples, EventCounter counter, std::string_view name, double limit,
-                std::size_t window, Details& details) {
-  SustainedViolationTracker<double> tracker;
-  for (std::size_t i = 1; i < samples.size(); ++i) {
-    const auto rate = interval_rate(samples[i - 1], samples[i], counter);
-    tracker.record(rate && *rate > limit, rate.value_or(0.0), i);
+class RateCheck {
+ public:
+  RateCheck(EventCounter counter, std::string_view name, double limit)
+      : counter_(counter), name_(name), limit_(limit) {}
+
+  void add(const MonitorSample& before, const MonitorSample& now, std::size_t index) {
+    const auto rate = interval_rate(before, now, counter_);
+    tracker_.record(rate && *rate > limit_, rate.value_or(0.0), index);
   }
-  if (tracker.sustained(window))
-    details.push_back(fmt::format(
-        "{} rate {:.1f}/s exceeded threshold {:.1f}/s for {} consecutive intervals (ending at sample {})",
-        name, tracker.worst_value(), limit, tracker.worst_run(), tracker.worst_at()));
-}
+  void judge(std::size_t window, Details& details) const {
+    if (tracker_.sustained(window))
+      details.push_back(fmt::format(
+          "{} rate {:.1f}/s exceeded threshold {:.1f}/s for {} consecutive intervals (ending at sample {})",
+          name_, tracker_.worst_value(), limit_, tracker_.worst_run(), tracker_.worst_at()));
+  }
+
+ private:
+  EventCounter counter_;
+  std::string_view name_;
+  double limit_;
+  SustainedViolationTracker<double> tracker_;
+};
+
+/// All checks of a series, in one walk over it.
+class Checks {
+ public:
+  Checks(const MonitorThresholds& thresholds, const EvaluationOptions& options)
+      : thresholds_(thresholds),
+        imbalance_(thresholds.max_imbalance_ratio),
+        dsq_depth_(thresholds.max_local_dsq_depth),
+        stalls_(options.stall_threshold_ns()),
+        fallback_({&ScxEventCounters::select_cpu_fallback}, "fallback", thresholds.max_fallback_rate),
+        keep_last_({&ScxEventCounters::dispatch_keep_last}, "keep_last", thresholds.max_keep_last_rate) {}
+
+  void add(const MonitorSample& sample) {
+    plausibility_.add(sample);
+    imbalance_.add(sample, samples_);
+    dsq_depth_.add(sample, samples_);
+    stalls_.add(sample, samples_);
+    if (samples_ > 0) {
+      fallback_.add(before_, sample, samples_);
+      keep_last_.add(before_, sample, samples_);
+    }
+    before_ = sample;
+    ++samples_;
+  }
+
+  [[nodiscard]] bool are_plausible() const { return plausibility_.are_plausible(); }
+  [[nodiscard]] Details violations() const {
+    const std::size_t window = std::max<std::uint32_t>(1, thresholds_.sustained_samples);
+    Details details;
+    imbalance_.judge(window, details);
+    dsq_depth_.judge(window, details);
+    if (thresholds_.fail_on_stall) stalls_.judge(window, details);
+    fallback_.judge(window, details);
+    keep_last_.judge(window, details);
+    return details;
+  }
+
+ private:
+  MonitorThresholds thresholds_;
+  PlausibilityWatch plausibility_;
+  ImbalanceCheck imbalance_;
+  DsqDepthCheck dsq_depth_;
+  StallCheck stalls_;
+  RateCheck fallback_, keep_last_;
+  MonitorSample before_;
+  std::size_t samples_ = 0;
+};
 
 }  // namespace
 
@@ -104,25 +180,18 @@ std::uint64_t EvaluationOptions::stall_threshold_ns() const {
   return static_cast<std::uint64_t>(std::min(ns, 1e18));
 }
 
-MonitorVerdict evaluate(Samples samples, const MonitorThresholds& thresholds,
+MonitorVerdict evaluate(const SampleSeries& samples, const MonitorThresholds& thresholds,
                         const EvaluationOptions& options) {
-  MonitorVerdict verdict;
   if (samples.empty()) return {true, false, {}, "no monitor samples"};
-  if (!are_plausible(samples)) return {true, false, {}, "monitor data not yet initialized"};
+  Checks checks(thresholds, options);
+  for (const auto& sample : samples) checks.add(sample);
+  if (!checks.are_plausible()) return {true, false, {}, "monitor data not yet initialized"};
 
-  const std::size_t window = std::max<std::uint32_t>(1, thresholds.sustained_samples);
-  auto& details = verdict.details;
-  check_imbalance(samples, thresholds.max_imbalance_ratio, window, details);
-  check_dsq_depth(samples, thresholds.max_local_dsq_depth, window, details);
-  if (thresholds.fail_on_stall) check_stalls(samples, options.stall_threshold_ns(), window, details);
-  check_rate(samples, {&ScxEventCounters::select_cpu_fallback}, "fallback", thresholds.max_fallback_rate,
-             window, details);
-  check_rate(samples, {&ScxEventCounters::dispatch_keep_last}, "keep_last", thresholds.max_keep_last_rate,
-             window, details);
-
-  verdict.passed = details.empty();
+  MonitorVerdict verdict;
+  verdict.details = checks.violations();
+  verdict.passed = verdict.details.empty();
   verdict.summary =
-      verdict.passed ? "monitor OK" : fmt::format("monitor FAILED: {} violation(s)", details.size());
+      verdict.passed ? "monitor OK" : fmt::format("monitor FAILED: {} violation(s)", verdict.details.size());
   return verdict;
 }
 

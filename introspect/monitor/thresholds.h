@@ -3,13 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "engine/base/describe.h"
 #include "introspect/monitor/kernel_hz.h"
-#include "introspect/monitor/sample.h"
+#include "introspect/monitor/sample_series.h"
 
 namespace ktstr::introspect {
 
@@ -73,8 +72,7 @@ struct MonitorVerdict {
 /// Judges a run's samples, in order. Rates are per interval between neighbouring samples; see
 /// event_increase() for what happens when the scheduler is replaced. An interval of no length and one without
 /// counters violate no rate. sustained_samples 0 counts as 1.
-[[nodiscard]] MonitorVerdict evaluate(std::span<const MonitorSample> samples,
-                                      const MonitorThresholds& thresholds,
+[[nodiscard]] MonitorVerdict evaluate(const SampleSeries& samples, const MonitorThresholds& thresholds,
                                       const EvaluationOptions& options = {});
 
 }  // namespace ktstr::introspect

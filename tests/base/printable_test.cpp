@@ -5,10 +5,12 @@
 #include "engine/base/make_printable.h"
 #include "engine/base/utf8.h"
 
+using ktstr::field;
 using ktstr::first_character;
 using ktstr::make_printable;
 using ktstr::printable;
 using ktstr::printable_lines;
+using ktstr::record;
 using ktstr::text_width;
 
 namespace {

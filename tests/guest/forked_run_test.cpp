@@ -87,7 +87,7 @@ TEST_CASE("the second of two runs alike is forked, passes, and its report has th
   CHECK(forked.machine.backend == booted.machine.backend);
   CHECK(*forked.timings.boot_ns < *booted.timings.boot_ns / 2);
   REQUIRE(forked.monitor);
-  CHECK(forked.monitor->samples.front().elapsed_ns >= *forked.timings.boot_ns);
+  CHECK(forked.monitor->samples.begin()->elapsed_ns >= *forked.timings.boot_ns);
   CHECK(forked.monitor->failed_samples == 0);
   CHECK(contents(directory.path() / "first").find("Linux version") != std::string::npos);
   CHECK(contents(directory.path() / "second").find("Linux version") == std::string::npos);

@@ -107,13 +107,30 @@ TEST_CASE("hundreds of workers in many cgroups report in order, and little memor
   scenario.expect = {.no_starvation = false, .max_spread_pct = 100, .max_gap = Duration(60s)};
   scenario.cgroups.clear();
   for (int i = 0; i < 10; ++i)
-    scenario.cgroups["g" + std::to_string(i)] = cgroup_of({}, {workers(Bursty{1ms, 2s}, 40)});
+    scenario.cgroups["g" + std::to_string(i)] = cgroup_of({}, {workers(Bursty{1ms, 2s}, 80)});
   const auto report = run(scenario);
   INFO(to_text(report));
   CHECK(report.verdict == Outcome::kPass);
   CHECK(report.machine.memory_bytes == 256ULL << 20);
   CHECK(report.machine.memory_asked_bytes == 64ULL << 20);
-  for (const auto& group : report.groups) CHECK(group.reported == 40);
+  for (const auto& group : report.groups) CHECK(group.reported == 80);
+}
+
+TEST_CASE("workers that the guest's memory has no room for are the cause of the failure, with both numbers") {
+  if (!default_kernel()) SKIP_TEST("no kernel is cached");
+  auto scenario = small_scenario("too many");
+  scenario.memory = ByteSize{256 << 20};
+  scenario.cgroups = {{"a", cgroup_of({}, {workers(Bursty{1ms, 2s}, 2)})},
+                      {"b", cgroup_of({}, {workers(Bursty{1ms, 2s}, 2'400)})}};
+  const auto report = run(scenario);
+  INFO(to_text(report));
+  CHECK(report.verdict == Outcome::kFail);
+  REQUIRE_FALSE(report.failures.empty());
+  const auto& cause = report.failures[0].message;
+  CHECK(contains(cause, "b: out of memory: 2400 more workers need about 234 MB, the guest has "));
+  CHECK(contains(cause, " MB left"));
+  REQUIRE(report.groups.size() == 1);
+  CHECK(report.groups[0].reported == 2);
 }
 
 TEST_CASE("a run in which nothing was checked is inconclusive") {

@@ -65,7 +65,7 @@ struct FrozenGuest {
 };
 
 Result<std::string> read_line(engine::AgentClient& agent, std::string_view path) {
-  auto text = KTSTR_TRY(agent.ask(engine::protocol::ReadFile{path})).content;
+  auto text = KTSTR_TRY(agent.ask(engine::protocol::ReadFile{std::string(path)})).content;
   while (text.ends_with('\n')) text.pop_back();
   return text;
 }

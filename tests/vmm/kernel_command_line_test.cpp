@@ -5,7 +5,7 @@
 namespace ktstr::vmm {
 namespace {
 
-constexpr std::string_view kCommon = "console=ttyS0 quiet panic=-1 reboot=t cryptomgr.notests";
+constexpr std::string_view kCommon = "console=ttyS0 quiet panic=-1 reboot=t cryptomgr.notests norandmaps";
 
 }  // namespace
 

@@ -92,6 +92,13 @@ SpawnWorkers workers(const std::string& cgroup, Work work, std::size_t count) {
   return {cgroup, std::move(work), std::vector<CpuSet>(count), NormalPolicy{}, 0, ""};
 }
 
+/// The number behind "KEY:" in a file of /proc that has it in kB.
+std::uint64_t kilobytes(const std::string& text, const std::string& key) {
+  const auto at = text.find(key + ":");
+  REQUIRE_MESSAGE(at != std::string::npos, key, " is not in\n", text);
+  return std::stoull(text.substr(at + key.size() + 1));
+}
+
 std::string lines(const std::vector<std::int32_t>& numbers) {
   std::string text;
   for (const auto number : numbers) text += std::to_string(number) + "\n";
@@ -99,6 +106,25 @@ std::string lines(const std::vector<std::int32_t>& numbers) {
 }
 
 }  // namespace
+
+TEST_CASE("a worker has few pages and page tables of its own, and other programs have random addresses") {
+  const auto kernel = cached_kernel();
+  if (!kernel) SKIP_TEST("no kernel is cached");
+  Guest guest(*kernel, "1n2l1c1t");
+  auto& client = *guest.client;
+  must(client.ask(protocol::AddCgroup{"web", {}, {}, {}, {}, {}}));
+  const Bursty work{std::chrono::milliseconds(1), std::chrono::milliseconds(20)};
+  const auto pids = must(client.ask(workers("web", work, 50))).tids;
+  guest.wait_for_progress(pids[25], 3'000'000);
+  const auto of_worker = "/proc/" + std::to_string(pids[25]);
+  CHECK(kilobytes(guest.text(of_worker + "/status"), "VmPTE") <= 40);
+  const auto pages = guest.text(of_worker + "/smaps_rollup");
+  INFO(pages);
+  CHECK(kilobytes(pages, "Private_Dirty") <= 16);
+  CHECK(kilobytes(pages, "Anonymous") <= 400);
+  CHECK(guest.text("/proc/sys/kernel/randomize_va_space") == "2\n");
+  CHECK(std::stoull(guest.text("/proc/sys/vm/min_free_kbytes")) <= 16 << 10);
+}
 
 TEST_CASE("a guest's cgroups, workers and cpusets are what was asked for") {
   const auto kernel = cached_kernel();

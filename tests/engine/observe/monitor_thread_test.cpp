@@ -18,6 +18,22 @@ namespace {
 
 using CpuTimes = std::span<const std::optional<std::uint64_t>>;
 
+std::vector<std::uint64_t> times_of(const introspect::SampleSeries& samples) {
+  std::vector<std::uint64_t> times;
+  for (const auto& sample : samples) times.push_back(sample.elapsed_ns);
+  return times;
+}
+
+/// When the sample was taken with which the series took more than so many bytes.
+std::uint64_t first_beyond(const introspect::SampleSeries& samples, std::uint64_t bytes) {
+  introspect::SampleSeries again;
+  for (const auto& sample : samples) {
+    again.add(sample);
+    if (again.bytes() > bytes) return sample.elapsed_ns;
+  }
+  return 0;
+}
+
 }  // namespace
 
 TEST_CASE("samples carry the time since the epoch, a period apart") {
@@ -31,8 +47,9 @@ TEST_CASE("samples carry the time since the epoch, a period apart") {
   five.wait();
   const auto taken = monitor.stop();
   REQUIRE(taken.samples.size() >= 5);
-  const auto first = taken.samples.front().elapsed_ns;
-  const auto fifth = taken.samples[4].elapsed_ns;
+  const auto times = times_of(taken.samples);
+  const auto first = times[0];
+  const auto fifth = times[4];
   CHECK(first >= 10'000'000'000);
   CHECK(fifth >= first + 15'000'000);  // four periods, less at most one of lateness of the first
   CHECK(taken.failed_samples == 0);
@@ -57,10 +74,10 @@ TEST_CASE("times that pass during a slow sample are missed, not made up for") {
 }
 
 TEST_CASE("samples that would take too much are taken farther apart, and all that were taken are kept") {
-  constexpr std::ptrdiff_t kFirst = 14;
-  const auto bytes = MonitorSample::at(1s).memory_bytes();
+  constexpr std::ptrdiff_t kFirst = 40;
+  constexpr std::uint64_t kMostBytes = 320;
   std::latch enough(kFirst);
-  MonitorThread monitor({.period = 1ms, .epoch = Clock::now(), .max_bytes = 16 * bytes},
+  MonitorThread monitor({.period = 1ms, .epoch = Clock::now(), .max_bytes = kMostBytes},
                         [&](Duration elapsed, CpuTimes) -> Result<MonitorSample> {
                           if (!enough.try_wait()) enough.count_down();
                           return MonitorSample::at(elapsed);
@@ -68,12 +85,12 @@ TEST_CASE("samples that would take too much are taken farther apart, and all tha
   enough.wait();
   const auto taken = monitor.stop();
   CHECK(taken.samples.size() >= static_cast<std::size_t>(kFirst) - 1);
-  CHECK(taken.bytes == taken.samples.size() * bytes);
-  CHECK(taken.bytes <= 16 * bytes);
+  CHECK(taken.samples.bytes() <= kMostBytes);
   REQUIRE(taken.slower.size() >= 2);
   CHECK(taken.slower[0].period_ns == 2'000'000);
-  CHECK(taken.slower[0].elapsed_ns == taken.samples[8].elapsed_ns);
+  CHECK(taken.slower[0].elapsed_ns == first_beyond(taken.samples, kMostBytes / 2));
   CHECK(taken.slower[1].period_ns == 4'000'000);
+  CHECK(taken.slower[1].elapsed_ns == first_beyond(taken.samples, kMostBytes * 3 / 4));
 }
 
 TEST_CASE("a long period does not delay the end") {

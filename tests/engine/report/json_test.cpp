@@ -52,7 +52,8 @@ TEST_CASE("a report reads back as it was written") {
   CHECK(back->timeline.events[1].op == "set_cpuset");
   CHECK(back->workers[0].reports[1].tid == 102);
   CHECK(back->map_readings.at(0).value.as_i64() == -1);
-  CHECK(back->monitor->samples[1].cpus[0].nr_running == 3);
+  auto at = back->monitor->samples.begin();
+  CHECK((++at)->cpus[0].nr_running == 3);
   CHECK(files_in(directory) == 1);
 }
 
@@ -133,14 +134,19 @@ TEST_CASE("a directory that is missing is named") {
 
 TEST_CASE("bulk beyond the caps is thinned evenly, and said so") {
   auto report = passing_report();
-  report.monitor->samples.assign(10, sample(100, 1, 1));
-  for (std::size_t i = 0; i < 10; ++i) report.monitor->samples[i].elapsed_ms = i;
+  report.monitor->samples = {};
+  for (std::uint64_t i = 0; i < 10; ++i) {
+    auto next = sample(100, 1, 1);
+    next.elapsed_ms = i;
+    report.monitor->samples.add(next);
+  }
   report.workers[0].reports[0].wake_latencies_ns = {1, 2, 3, 4, 5};
   report.workers[0].reports[0].wake_latencies_total = 5;
   const auto thin = thinned(report, {.samples = 4, .wake_latencies = 2});
-  REQUIRE(thin.monitor->samples.size() == 4);
-  CHECK(thin.monitor->samples[0].elapsed_ms == 0);
-  CHECK(thin.monitor->samples[3].elapsed_ms == 9);
+  CHECK(thin.monitor->samples.size() == 4);
+  std::vector<std::uint64_t> times;
+  for (const auto& kept : thin.monitor->samples) times.push_back(kept.elapsed_ms);
+  CHECK(times == std::vector<std::uint64_t>{0, 3, 6, 9});
   CHECK(thin.sampling.sample_stride == 3);
   CHECK(thin.workers[0].reports[0].wake_latencies_ns == std::vector<std::uint64_t>{1, 4});
   CHECK(thin.workers[0].reports[0].wake_latencies_total == 5);

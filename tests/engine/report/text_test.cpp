@@ -151,7 +151,9 @@ TEST_CASE("nothing that a report quotes reaches the terminal raw or begins a lin
   report.map_readings = {{1, 1, hostile, 1, hostile, hostile, {introspect::RenderedUnsupported{hostile}}}};
   report.groups[0].cgroup = report.groups[0].work = hostile;
   report.timeline.events[0] = {1, 1, 0, hostile, hostile, 1, 1, hostile, hostile, hostile};
-  report.monitor->samples[0].cpus[0].sched_domains->front().name = hostile;
+  auto first = *report.monitor->samples.begin();
+  first.cpus[0].sched_domains->front().name = hostile;
+  report.monitor->samples = {first};
   report.monitor->verdict.summary = hostile;
   SchedulerReport scheduler;
   scheduler.name = scheduler.ops.emplace() = scheduler.problem.emplace() = hostile;

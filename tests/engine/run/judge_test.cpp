@@ -17,11 +17,12 @@ RunReport watched(std::uint32_t busy, std::uint64_t samples) {
   auto& monitor = report.monitor.emplace();
   monitor.preemption_threshold_ns = 40'000'000;
   for (std::uint64_t i = 0; i < samples; ++i) {
-    auto& sample = monitor.samples.emplace_back(introspect::MonitorSample::at(100ms * i));
+    auto sample = introspect::MonitorSample::at(100ms * i);
     sample.cpus.resize(2);
     sample.cpus[0].nr_running = busy;
     sample.cpus[1].nr_running = 1;
     sample.cpus[0].rq_clock = sample.cpus[1].rq_clock = 1'000 + i * 100'000'000;
+    monitor.samples.add(sample);
   }
   return report;
 }

@@ -54,6 +54,19 @@ TEST_CASE("memory grows with the CPUs and has a floor") {
   CHECK(memory(R"({"topology": "1n2l8c1t", "memory": "512M"})") == ByteSize{1024ULL << 20});
 }
 
+TEST_CASE("more workers than the memory can hold from the beginning are an error") {
+  const auto crowd = [](const char* memory, int workers) {
+    return with(std::string(memory) + R"("cgroups": {"a": {"works": [{"type": "bursty", "workers": )" +
+                std::to_string(workers) + R"(}]}, "b": {"works": [{"type": "bursty", "workers": )" +
+                std::to_string(workers) + "}]}}");
+  };
+  CHECK(crowd(R"("memory": "512M", )", 4000) ==
+        "memory: out of memory: 8000 workers need about 781 MB, the guest has 512 MB");
+  CHECK(crowd("", 2700) == "memory: out of memory: 5400 workers need about 527 MB, the guest has 512 MB");
+  CHECK(crowd(R"("memory": "1G", )", 4000) == "ok");
+  CHECK(crowd("", 2600) == "ok");
+}
+
 TEST_CASE("kinds and units are told") {
   CHECK(with(R"("duration": 5)") == "duration: expected a duration such as \"50ms\", got a whole number (5)");
   CHECK(with(R"("duration": "5")") ==

@@ -5,7 +5,15 @@
 #include "tests/introspect/monitor/samples.h"
 
 namespace ktstr::introspect {
+namespace {
 using namespace test;
+
+bool are_plausible(const std::vector<MonitorSample>& samples) {
+  PlausibilityWatch watch;
+  for (const auto& sample : samples) watch.add(sample);
+  return watch.are_plausible();
+}
+}  // namespace
 
 TEST_CASE("a local DSQ deeper than the ceiling is no depth") {
   CHECK(is_plausible(sample_at(0, {})));

@@ -66,14 +66,15 @@ TEST_CASE("a rate over no time is absent") {
 
 TEST_CASE("a report survives JSON out and in, absent members included") {
   MonitorReport report;
-  report.samples = {sample_at(100, {with_time(with_events(cpu(3, 7, 2), 5), 9)}),
-                    sample_at(200, {cpu(0, 0)})};
-  report.samples[0].scheduler_instance = 1;
-  report.samples[0].cpus[0].event_counters->other = {1, -2};
-  report.samples[0].cpus[0].schedstat = RqSchedstat{1, 2, 3, {}, 5, {}, 7};
-  report.samples[0].cpus[0].sched_domains.emplace(1);
-  report.samples[0].cpus[0].sched_domains->front().stats.emplace();
-  report.samples[1].cpus[0].local_dsq_depth.reset();
+  std::vector samples = {sample_at(100, {with_time(with_events(cpu(3, 7, 2), 5), 9)}),
+                         sample_at(200, {cpu(0, 0)})};
+  samples[0].scheduler_instance = 1;
+  samples[0].cpus[0].event_counters->other = {1, -2};
+  samples[0].cpus[0].schedstat = RqSchedstat{1, 2, 3, {}, 5, {}, 7};
+  samples[0].cpus[0].sched_domains.emplace(1);
+  samples[0].cpus[0].sched_domains->front().stats.emplace();
+  samples[1].cpus[0].local_dsq_depth.reset();
+  report.samples = samples;
   report.summary = summarize(report.samples, 40'000'000);
   report.missing = {{"schedstat counters", "kernel.sched_schedstats is 0"}};
   const auto json = to_json(report);

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "introspect/monitor/sample.h"
+#include "introspect/monitor/sample_series.h"
 
 namespace ktstr::introspect::test {
 
@@ -39,6 +39,12 @@ inline MonitorSample sample_at(std::int64_t ms, std::vector<CpuSnapshot> cpus) {
   auto sample = MonitorSample::at(std::chrono::milliseconds(ms));
   sample.cpus = std::move(cpus);
   return sample;
+}
+
+inline std::vector<MonitorSample> listed(const SampleSeries& samples) {
+  std::vector<MonitorSample> list;
+  for (const auto& sample : samples) list.push_back(sample);
+  return list;
 }
 
 /// `count` samples, 100 ms apart, with the CPUs that `cpus_of(i)` gives.

@@ -8,20 +8,13 @@ namespace ktstr::introspect {
 namespace {
 using namespace test;
 
-std::vector<const MonitorSample*> pointers(const std::vector<MonitorSample>& samples) {
-  std::vector<const MonitorSample*> result;
-  for (const auto& sample : samples) result.push_back(&sample);
-  return result;
-}
-
 /// Indices of the samples in which CPU 0 is stalled.
 std::vector<std::size_t> stalled_samples(const std::vector<MonitorSample>& samples,
                                          std::uint64_t threshold_ns) {
-  const auto series_pointers = pointers(samples);
   std::vector<std::size_t> stalled;
-  StallWalker walker(series_pointers, threshold_ns);
-  while (walker.next())
-    if (walker.cpus() > 0 && walker.is_stalled(0)) stalled.push_back(walker.index());
+  StallWatch watch(threshold_ns);
+  for (std::size_t i = 0; i < samples.size(); ++i)
+    if (watch.add(samples[i]) && watch.cpus() > 0 && watch.is_stalled(0)) stalled.push_back(i);
   return stalled;
 }
 }  // namespace

@@ -1,0 +1,59 @@
+#include "engine/guest/memory_left.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "engine/guest/kernel_file.h"
+#include "engine/scenario/worker_memory.h"
+
+namespace ktstr::engine::guest {
+namespace {
+
+/// What the agent needs to go on: it moves workers, reads files and reports.
+constexpr std::uint64_t kReserveBytes = 16 << 20;
+
+std::string in_megabytes(std::uint64_t bytes) {
+  return std::to_string(bytes >> 20) + " MB";
+}
+
+std::optional<std::uint64_t> available_bytes() {
+  constexpr std::string_view kKey = "MemAvailable:";
+  const auto file = read_file("/proc/meminfo", 4096);
+  if (!file) return std::nullopt;
+  auto at = file->text.find(kKey);
+  if (at == std::string::npos) return std::nullopt;
+  at = file->text.find_first_not_of(' ', at + kKey.size());
+  if (at == std::string::npos) return std::nullopt;
+  std::uint64_t kilobytes = 0;
+  const auto* end = file->text.data() + file->text.size();
+  if (std::from_chars(file->text.data() + at, end, kilobytes).ec != std::errc()) return std::nullopt;
+  return kilobytes << 10;
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> memory_left() {
+  const auto available = available_bytes();
+  if (!available) return std::nullopt;
+  return *available - std::min(*available, kReserveBytes);
+}
+
+Status check_memory_for(std::size_t workers) {
+  const auto left = memory_left();
+  const auto needed = workers * kWorkerBytes;
+  if (!left || *left >= needed) return ok();
+  return Error{ErrorCode::kUnavailable, "out of memory: " + std::to_string(workers) +
+                                            " more workers need about " + in_megabytes(needed) +
+                                            ", the guest has " + in_megabytes(*left) + " left"};
+}
+
+Error out_of_memory(std::size_t forked, std::size_t workers) {
+  return {ErrorCode::kUnavailable, "out of memory: after " + std::to_string(forked) + " of " +
+                                       std::to_string(workers) + " workers; all need about " +
+                                       in_megabytes(workers * kWorkerBytes)};
+}
+
+}  // namespace ktstr::engine::guest
