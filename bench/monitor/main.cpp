@@ -54,8 +54,8 @@ void keeping(benchmark::State& state) {
   if (!guest) return state.SkipWithError(("skipped: " + guest.error().message).c_str());
   auto& agent = (*guest)->agent();
   const engine::Bursty work{std::chrono::milliseconds(2), std::chrono::milliseconds(3)};
-  const auto spawned = agent.ask(
-      protocol::SpawnWorkers{std::nullopt, work, std::vector<CpuSet>(8), engine::NormalPolicy{}, 0, ""});
+  const auto spawned = agent.ask(engine::protocol::SpawnWorkers{std::nullopt, work, std::vector<CpuSet>(8),
+                                                                engine::NormalPolicy{}, 0, ""});
   if (!spawned) return state.SkipWithError(spawned.error().message.c_str());
   auto sampler = Sampler::create((*guest)->kernel(), {.domains_every = 50});
   if (!sampler) return state.SkipWithError(sampler.error().message.c_str());

@@ -26,14 +26,16 @@ Status write_all(const std::vector<protocol::ControlWrite>& writes) {
 
 }  // namespace
 
-Scheduler::Scheduler(protocol::AttachScheduler request, const SchedExtPlaces& places)
-    : request_(std::move(request)), places_(places), kernel_log_(places.log) {}
+Scheduler::Scheduler(protocol::AttachScheduler request, const SchedExtPlaces& places,
+                     std::function<void()> on_look)
+    : request_(std::move(request)), places_(places), on_look_(std::move(on_look)), kernel_log_(places.log) {}
 
 /// Looks until `condition` holds, taking the program's output and end in meanwhile; false after `timeout`.
 bool Scheduler::wait_for(Duration timeout, Duration look, const std::function<bool()>& condition) {
   const auto deadline = monotonic_ns() + static_cast<std::uint64_t>(timeout.ns);
   while (!condition()) {
     if (monotonic_ns() >= deadline) return false;
+    if (on_look_) on_look_();
     if (process_ && !process_->exit()) {
       process_->wait(look);
     } else {

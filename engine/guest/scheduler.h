@@ -26,7 +26,9 @@ class Scheduler {
  public:
   using Problem = std::optional<std::string>;
 
-  Scheduler(protocol::AttachScheduler request, const SchedExtPlaces& places);
+  /// `on_look` is called whenever the kernel is looked at while something is waited for.
+  Scheduler(protocol::AttachScheduler request, const SchedExtPlaces& places,
+            std::function<void()> on_look = {});
 
   [[nodiscard]] const protocol::AttachScheduler& request() const { return request_; }
   [[nodiscard]] const std::optional<std::string>& death() const { return death_; }
@@ -77,6 +79,7 @@ class Scheduler {
 
   protocol::AttachScheduler request_;
   SchedExtPlaces places_;
+  std::function<void()> on_look_;
   std::optional<SchedulerProcess> process_;  ///< absent for one of the kernel's own
   KernelLog kernel_log_;
   std::optional<std::string> ops_, death_;

@@ -1,7 +1,7 @@
 #include "engine/guest/scheduler_control.h"
 
 #include "engine/guest/clock.h"
-#include "engine/guest/urgent_kernel_threads.h"
+#include "engine/guest/short_turns.h"
 
 namespace ktstr::engine::guest {
 namespace {
@@ -26,6 +26,18 @@ SchedulerChanged answered(SchedulerChanged changed) {
 
 }  // namespace
 
+std::shared_ptr<SchedulerControl::Hurry> SchedulerControl::begin_change() {
+  auto hurry = std::make_shared<Hurry>();
+  hurry_ = hurry;
+  return hurry;
+}
+
+std::unique_ptr<Scheduler> SchedulerControl::make_scheduler(AttachScheduler request) {
+  return std::make_unique<Scheduler>(std::move(request), places_, [this] {
+    if (const auto hurry = hurry_.lock()) hurry->threads.look();
+  });
+}
+
 Status SchedulerControl::check_free(const AttachScheduler& request) const {
   if (attached_)
     return Error{ErrorCode::kInvalidArgument,
@@ -40,7 +52,7 @@ Status SchedulerControl::check_free(const AttachScheduler& request) const {
 }
 
 Result<SchedulerChanged> SchedulerControl::attach(const AttachScheduler& request) {
-  const UrgentKernelThreads urgent;
+  const auto hurry = begin_change();
   return attach_now(request);
 }
 
@@ -50,7 +62,7 @@ Result<SchedulerChanged> SchedulerControl::attach_now(const AttachScheduler& req
   last_ = request;
   auto cold = request;
   cold.preloaded = false;
-  attached_ = std::make_unique<Scheduler>(std::move(cold), places_);
+  attached_ = make_scheduler(std::move(cold));
   SchedulerChanged changed;
   changed.problem = attached_->start();
   if (!changed.problem) changed.problem = attached_->wait_attached();
@@ -60,7 +72,7 @@ Result<SchedulerChanged> SchedulerControl::attach_now(const AttachScheduler& req
 }
 
 Result<SchedulerChanged> SchedulerControl::detach(Duration timeout) {
-  const UrgentKernelThreads urgent;
+  const auto hurry = begin_change();
   return answered(detach_now(timeout));
 }
 
@@ -75,9 +87,10 @@ SchedulerChanged SchedulerControl::detach_now(Duration timeout) {
 }
 
 Result<SchedulerChanged> SchedulerControl::replace(const AttachScheduler& next) {
-  const UrgentKernelThreads urgent;
+  const auto hurry = begin_change();
   if (next.preloaded && next.program && attached_ && attached_->process() && attached_->is_alive())
     return answered(hand_over(next));
+  const ShortTurns turns;
   auto left = detach_now(kDefaultDetach);
   if (left.problem) return answered(std::move(left));
   auto changed = KTSTR_TRY(attach_now(next));
@@ -88,7 +101,7 @@ Result<SchedulerChanged> SchedulerControl::replace(const AttachScheduler& next) 
 }
 
 SchedulerChanged SchedulerControl::hand_over(const AttachScheduler& next) {
-  auto successor = std::make_unique<Scheduler>(next, places_);
+  auto successor = make_scheduler(next);
   SchedulerChanged changed;
   changed.problem = successor->start();
   if (!changed.problem) changed.problem = successor->wait_held(*attached_);
@@ -103,6 +116,7 @@ SchedulerChanged SchedulerControl::hand_over(const AttachScheduler& next) {
 void SchedulerControl::exchange(std::unique_ptr<Scheduler> successor, SchedulerChanged& changed) {
   last_ = successor->request();
   const bool died = !attached_->is_alive();
+  const ShortTurns turns;
   if (!died) changed.problem = attached_->let_go(kDefaultDetach);
   if (changed.problem) {
     changed.former = attached_->status();

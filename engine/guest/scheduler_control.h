@@ -8,7 +8,9 @@
 #include <optional>
 
 #include "engine/base/result.h"
+#include "engine/guest/expedited_grace_periods.h"
 #include "engine/guest/scheduler.h"
+#include "engine/guest/urgent_kernel_threads.h"
 #include "engine/protocol/scheduler_messages.h"
 
 namespace ktstr::engine::guest {
@@ -19,6 +21,8 @@ namespace ktstr::engine::guest {
 class SchedulerControl {
  public:
   explicit SchedulerControl(SchedExtPlaces places = {}) : places_(std::move(places)) {}
+  SchedulerControl(const SchedulerControl&) = delete;
+  SchedulerControl& operator=(const SchedulerControl&) = delete;
 
   /// Errors: kInvalidArgument when one is attached, or sched_ext is enabled by somebody else; kUnavailable
   /// without sched_ext.
@@ -45,6 +49,14 @@ class SchedulerControl {
   void end() { attached_.reset(); }
 
  private:
+  /// What of the kernel is hastened while a scheduler comes or goes.
+  struct Hurry {
+    UrgentKernelThreads threads;
+    ExpeditedGracePeriods grace_periods;
+  };
+
+  [[nodiscard]] std::shared_ptr<Hurry> begin_change();
+  [[nodiscard]] std::unique_ptr<Scheduler> make_scheduler(protocol::AttachScheduler request);
   [[nodiscard]] Result<protocol::SchedulerChanged> attach_now(const protocol::AttachScheduler& request);
   [[nodiscard]] protocol::SchedulerChanged detach_now(Duration timeout);
   [[nodiscard]] Status check_free(const protocol::AttachScheduler& request) const;
@@ -52,6 +64,7 @@ class SchedulerControl {
   void exchange(std::unique_ptr<Scheduler> successor, protocol::SchedulerChanged& changed);
 
   SchedExtPlaces places_;
+  std::weak_ptr<Hurry> hurry_;                     ///< that of the request that is carried out
   std::unique_ptr<Scheduler> attached_;            ///< or was until it died
   std::optional<protocol::AttachScheduler> last_;  ///< what a restart starts again
 };

@@ -83,6 +83,12 @@ bool is_urgency_due() {
   return ::sched_getscheduler(0) == SCHED_FIFO;
 }
 
+bool is_urgent(pid_t tid) {
+  sched_param present{};
+  const int policy = ::sched_getscheduler(tid);
+  return policy >= 0 && ::sched_getparam(tid, &present) == 0 && is_loader(policy, present.sched_priority);
+}
+
 void make_urgent(pid_t pid) {
   change(pid, SCHED_FIFO, static_cast<int>(kLoaderPriority),
          [](int policy, int priority) { return policy >= 0 && priority == 0; });

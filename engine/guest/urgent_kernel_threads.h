@@ -4,6 +4,8 @@
 #include <sched.h>
 #include <sys/types.h>
 
+#include <set>
+#include <string>
 #include <vector>
 
 namespace ktstr::engine::guest {
@@ -16,6 +18,10 @@ class UrgentKernelThreads {
  public:
   UrgentKernelThreads();
   ~UrgentKernelThreads();
+  /// Looks for threads that have been made since: a new one is SCHED_OTHER, and whoever makes one waits until
+  /// it has begun.
+  void look();
+
   UrgentKernelThreads(const UrgentKernelThreads&) = delete;
   UrgentKernelThreads& operator=(const UrgentKernelThreads&) = delete;
 
@@ -25,7 +31,11 @@ class UrgentKernelThreads {
     int policy;
     sched_param param;
   };
+  void hasten(pid_t pid);
+
   std::vector<Former> changed_;
+  std::set<pid_t> seen_;
+  std::string last_made_;
 };
 
 }  // namespace ktstr::engine::guest

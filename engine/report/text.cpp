@@ -82,10 +82,7 @@ std::string emulation_text(const RunReport& report) {
   const auto& limits = report.limits;
   auto names = limits.stretched;
   const auto gap = std::ranges::find(names, "max_scheduler_gap");
-  if (gap != names.end() && report.schedulers.empty())
-    names.erase(gap);
-  else if (gap != names.end())  // the one default that the number of CPUs stretches too
-    *gap += " to " + format_duration(limits.max_scheduler_gap);
+  if (gap != names.end() && report.schedulers.empty()) names.erase(gap);
   if (names.empty()) return " (emulated: no limit stretched)";
   return fmt::format(" (emulated: defaults x{:g}: {}{})", limits.emulation_factor, fmt::join(names, ", "),
                      limits.stated.empty() ? "" : "; stated limits as stated");

@@ -120,7 +120,7 @@ LimitsReport limits_in_force(const Expectations& expectations, bool emulated, st
           .emulation_factor = emulated ? kEmulationFactor : 1,
           .scheduler_error = expectations.scheduler_error,
           .events_clean = expectations.events_clean.value_or(false),
-          .max_scheduler_gap = scheduler_gap_limit(expectations, emulated ? cpus : 0),
+          .max_scheduler_gap = scheduler_gap_limit(expectations, emulated),
           .stated = stated_limits(expectations),
           .stretched = emulated ? stretched_limits(expectations) : std::vector<std::string>{}};
 }

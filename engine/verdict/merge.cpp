@@ -61,10 +61,9 @@ WorkerLimits worker_limits(const Expectations& expectations, std::size_t emulate
   };
 }
 
-Duration scheduler_gap_limit(const Expectations& expectations, std::size_t emulated_cpus) {
+Duration scheduler_gap_limit(const Expectations& expectations, bool emulated) {
   if (expectations.max_scheduler_gap) return *expectations.max_scheduler_gap;
-  return emulated_cpus == 0 ? kMaxSchedulerGap
-                            : scaled(kMaxSchedulerGap, kEmulationFactor * static_cast<double>(emulated_cpus));
+  return emulated ? scaled(kMaxSchedulerGap, kEmulationFactor) : kMaxSchedulerGap;
 }
 
 std::vector<std::string> stated_limits(const Expectations& expectations) {

@@ -60,9 +60,10 @@ struct WorkerLimits {
 /// Names of the defaults that emulation stretches: those that depend on time and are not stated.
 [[nodiscard]] std::vector<std::string> stretched_limits(const Expectations& expectations);
 
-/// How long one scheduler may take to take over from another; as above.
+/// How long one scheduler may take to take over from another. As above: the default is stretched by the one
+/// factor, a stated limit is taken as it is.
 inline constexpr Duration kMaxSchedulerGap = std::chrono::seconds(1);
-[[nodiscard]] Duration scheduler_gap_limit(const Expectations& expectations, std::size_t emulated_cpus);
+[[nodiscard]] Duration scheduler_gap_limit(const Expectations& expectations, bool emulated);
 
 /// The monitor's thresholds in force: as above, over introspect's defaults. How long a violation must last
 /// (sustained_samples) is the one default that depends on time.

@@ -50,6 +50,18 @@ RunReport run(const Scenario& scenario) {
   return std::move(*report);
 }
 
+/// Every takeover has its gap, and every worker its report.
+void check_taken_over(const RunReport& report, std::size_t takeovers, std::size_t workers) {
+  CHECK(report.verdict == Outcome::kPass);
+  CHECK(report.schedulers.size() == takeovers + 1);
+  REQUIRE(report.scheduler_gaps.size() == takeovers);
+  for (const auto& gap : report.scheduler_gaps) CHECK(gap.duration_ns > 0);
+  CHECK(to_text(report).find("without a scheduler for ") != std::string::npos);
+  REQUIRE(report.workers.size() == 1);
+  CHECK(report.workers[0].reports.size() == workers);
+  for (const auto& worker : report.workers[0].reports) CHECK(worker.wall_ns > 0);
+}
+
 }  // namespace
 
 TEST_CASE("a scheduler is attached, replaced, restarted and detached under load") {
@@ -196,4 +208,57 @@ TEST_CASE("an attached scheduler's program is an ordinary one, in the root cgrou
   CHECK(file("cgroup") == "0::/\n");
   CHECK(file("sched").find("policy                                       :                    0") !=
         std::string::npos);
+}
+
+TEST_CASE("a scheduler takes over from another beside real-time hogs on every CPU") {
+  NEEDS_SCHEDULER();
+  auto scenario = with_scheduler("hogs", scx_ktstr("one"));
+  auto& hogs = scenario.cgroups["web"].works[0];
+  hogs.policy = FifoPolicy{97};
+  scenario.steps = {step({}, 1s), step({ReplaceSchedulerOp{scx_ktstr("two"), {}}}, 1s),
+                    step({ReplaceSchedulerOp{scx_ktstr("three"), Handover::kPreloaded}}, 1s)};
+  check_taken_over(run(scenario), 2, 2);
+}
+
+TEST_CASE("a scheduler takes over from another beside 64 workers on each CPU") {
+  NEEDS_SCHEDULER();
+  auto scenario = with_scheduler("crowd", scx_ktstr("one", {"--timeout-ms", "30000"}));
+  scenario.cgroups["web"].works[0].workers = 128;
+  scenario.expect.no_starvation = false;
+  scenario.steps = {step({}, 1s),
+                    step({ReplaceSchedulerOp{scx_ktstr("two", {"--timeout-ms", "30000"}), {}}}, 1s)};
+  check_taken_over(run(scenario), 1, 128);
+}
+
+TEST_CASE("a gap above the limit fails the run, in its first line") {
+  NEEDS_SCHEDULER();
+  auto scenario = with_scheduler("too_long", scx_ktstr("one"));
+  scenario.expect.max_scheduler_gap = Duration(1ms);
+  scenario.steps = {step({ReplaceSchedulerOp{scx_ktstr("two"), {}}}, 1s)};
+  const auto report = run(scenario);
+  CHECK(report.verdict == Outcome::kFail);
+  const auto text = to_text(report);
+  CHECK(text.starts_with("FAIL too_long: step 1: without a scheduler for "));
+  CHECK(text.substr(0, text.find('\n')).ends_with(" s while one was replaced (at most 1ms)"));
+}
+
+TEST_CASE("a guest's timers are finer than a tick, and what hastens a takeover is taken back") {
+  NEEDS_SCHEDULER();
+  const auto kernel = default_kernel();
+  auto guest = boot(*kernel, {1, 1, 2, 1}, {{.path = "scx_ktstr", .content = SCX_KTSTR, .mode = 0755}});
+  REQUIRE_MESSAGE(guest.has_value(), guest.error().message);
+  const auto file = [&](const std::string& path) {
+    return guest->agent->ask(protocol::ReadFile{path}).value().content;
+  };
+  CHECK(file("/proc/timer_list").find(".hres_active    : 1") != std::string::npos);
+  CHECK(file("/proc/timer_list").find(".hres_active    : 0") == std::string::npos);
+  const auto expedited = file("/sys/kernel/rcu_expedited");
+  protocol::AttachScheduler request;
+  request.name = "one";
+  request.program = "/scx_ktstr";
+  REQUIRE_FALSE(guest->agent->ask(request).value().problem);
+  REQUIRE_FALSE(guest->agent->ask(protocol::ReplaceScheduler{request}).value().problem);
+  CHECK(file("/sys/kernel/rcu_expedited") == expedited);
+  // The second number is the priority: 98 is a loader's.
+  CHECK(file("/proc/2/stat").find(" -99 0 ") == std::string::npos);
 }

@@ -144,9 +144,11 @@ std::vector<std::string> qemu_command_line(const std::string& program, const Mac
 std::string qemu_kernel_command_line(const MachineConfig& config, std::uint64_t tsc_khz) {
   // microvm has no other clock to measure the TSC against; elsewhere it saves the measuring. The emulated CPU
   // has none of the flaws that the kernel would work around, and the workarounds are slow there
-  // (docs/vmm.md).
+  // (docs/vmm.md). All emulated CPUs read one clock: nothing else could vouch for it, and without that word
+  // the kernel takes none of its timers at more than a tick's resolution.
   if (config.accelerator == Accelerator::kTcg)
-    return kernel_command_line(config, fmt::format(" tsc_early_khz={} mitigations=off", tsc_khz));
+    return kernel_command_line(config,
+                               fmt::format(" tsc_early_khz={} tsc=reliable mitigations=off", tsc_khz));
   return kernel_command_line(config, {});
 }
 

@@ -382,7 +382,7 @@ TEST_CASE("the watchdog is set as soon as the scheduler is attached") {
 
 TEST_CASE("the judge fails a time without a scheduler that an op makes too long, and no other") {
   RunReport report;
-  report.limits = limits_in_force({}, true, 1);
+  report.limits = limits_in_force({}, true, 4);
   CHECK(report.limits.max_scheduler_gap == Duration(4s));
   const auto gap = [](GapCause cause, std::uint64_t duration_ns) {
     return SchedulerGap{

@@ -131,6 +131,7 @@ TEST_CASE("the kernel's arguments end with the configuration's") {
   const auto line = qemu_kernel_command_line(config, 2'500'000);
   CHECK(line.ends_with(" a=1 b"));
   CHECK(line.find("tsc_early_khz=2500000") != std::string::npos);
+  CHECK(line.find(" tsc=reliable ") != std::string::npos);
   CHECK(line.find("nokaslr") == std::string::npos);
   config.kaslr = false;
   CHECK(qemu_kernel_command_line(config, 2'500'000).find(" nokaslr") != std::string::npos);
