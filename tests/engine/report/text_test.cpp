@@ -152,7 +152,7 @@ TEST_CASE("nothing that a report quotes reaches the terminal raw or begins a lin
   report.groups[0].cgroup = report.groups[0].work = hostile;
   report.timeline.events[0] = {1, 1, 0, hostile, hostile, 1, 1, hostile, hostile, hostile};
   report.monitor->samples[0].cpus[0].sched_domains->front().name = hostile;
-  report.monitor->verdict.summary = hostile;
+  report.monitor->verdict.summary = "monitor " + hostile;  // of the monitor's own sentences
   SchedulerReport scheduler;
   scheduler.name = scheduler.ops.emplace() = scheduler.problem.emplace() = hostile;
   scheduler.log = {hostile};
