@@ -10,6 +10,7 @@ bool clocks_all_identical(std::span<const MonitorSample> samples) {
   std::uint64_t first = 0;
   for (const auto& sample : samples) {
     for (const auto& cpu : sample.cpus) {
+      if (cpu.offline) continue;
       if (readings++ == 0) first = cpu.rq_clock;
       if (cpu.rq_clock != first) return false;
     }
@@ -21,7 +22,7 @@ bool clocks_all_identical(std::span<const MonitorSample> samples) {
 
 bool is_plausible(const MonitorSample& sample) {
   return std::ranges::all_of(sample.cpus, [](const CpuSnapshot& cpu) {
-    return cpu.local_dsq_depth.value_or(0) <= kDsqPlausibilityCeiling;
+    return cpu.offline || cpu.local_dsq_depth.value_or(0) <= kDsqPlausibilityCeiling;
   });
 }
 

@@ -18,6 +18,8 @@ namespace ktstr::introspect {
 /// runs several vCPUs (vcpu_cpu_time_ns), or the domains were not read with this sample (sched_domains).
 struct CpuSnapshot {
   std::uint32_t nr_running = 0;
+  std::optional<bool>
+      offline;  ///< true, or absent: such a CPU is no idle one, and takes no part in any judgement
   std::optional<std::uint32_t> scx_nr_running;
   std::optional<std::uint32_t> local_dsq_depth;
   std::uint64_t rq_clock = 0;
@@ -42,9 +44,12 @@ struct MonitorSample {
   /// A sample without CPUs yet; elapsed_ms is derived here and nowhere else. A negative time counts as 0.
   [[nodiscard]] static MonitorSample at(Duration elapsed);
 
-  /// max(nr_running) / max(1, min(nr_running)) over the CPUs: 0 when no CPU has a runnable task, 1 without
-  /// CPUs.
+  /// max(nr_running) / max(1, min(nr_running)) over the CPUs that are online: 0 when no CPU has a runnable
+  /// task, 1 without CPUs.
   [[nodiscard]] double imbalance_ratio() const;
+
+  /// Whether CPU `cpu` was known to be offline. Precondition: there is such a CPU.
+  [[nodiscard]] bool is_offline(std::size_t cpu) const { return cpus[cpu].offline.value_or(false); }
 
   /// What it takes here, in bytes.
   [[nodiscard]] std::uint64_t memory_bytes() const;
@@ -62,6 +67,8 @@ inline constexpr auto describe<introspect::CpuSnapshot> = [] {
   using T = introspect::CpuSnapshot;
   return record<T>(
       "CpuSnapshot", "one CPU at one instant", field("nr_running", &T::nr_running, "runnable tasks"),
+      field("offline", &T::offline,
+            "true while the CPU was offline, absent otherwise: it is left out of averages and judgements"),
       field("scx_nr_running", &T::scx_nr_running, "runnable tasks of sched_ext"),
       field("local_dsq_depth", &T::local_dsq_depth, "tasks in the local dispatch queue"),
       field("rq_clock", &T::rq_clock, "run queue clock, ns"),

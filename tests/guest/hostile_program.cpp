@@ -99,6 +99,13 @@ void forge_panic() {
   }
 }
 
+/// Takes a CPU away under the run, for long enough to be seen.
+int take_cpu_offline() {
+  write_whole(::open("/sys/devices/system/cpu/cpu1/online", O_WRONLY), "0");
+  ::sleep(2);
+  return 3;
+}
+
 /// A panic that is none, and an end that looks like one's.
 int forge_panic_and_reboot() {
   forge_panic();
@@ -122,7 +129,9 @@ int main(int argc, char** argv) {
   if (mode == "answers") return forge_answers();
   if (mode == "garbage") return send_garbage();
   if (mode == "panic-reboot") return forge_panic_and_reboot();
+  if (mode == "cpu-offline") return take_cpu_offline();
   if (mode == "panic-crash") return forge_panic_and_crash();
-  std::fprintf(stderr, "usage: hostile_program escapes|answers|garbage|panic-reboot|panic-crash\n");
+  std::fprintf(stderr,
+               "usage: hostile_program escapes|answers|garbage|panic-reboot|panic-crash|cpu-offline\n");
   return 9;
 }

@@ -83,3 +83,15 @@ TEST_CASE("a panic is told in the kernel's own words, not in those that a progra
   CHECK(report.dumps[0].detail == "Kernel panic - not syncing: sysrq triggered crash");
   CHECK(report.emulator_faults.empty());
 }
+
+TEST_CASE("a CPU that a program takes offline in mid-run is shown as offline, not as idle") {
+  if (!default_kernel()) SKIP_TEST("no kernel is cached");
+  const auto report = run_hostile("cpu-offline");
+  REQUIRE(report.monitor);
+  REQUIRE(report.monitor->samples.size() > 5);
+  CHECK_FALSE(report.monitor->samples.front().is_offline(1));
+  const auto& last = report.monitor->samples.back();
+  CHECK(last.is_offline(1));
+  CHECK_FALSE(last.is_offline(0));
+  CHECK(to_text(report).find("\n  cpu1 was offline in ") != std::string::npos);
+}
