@@ -15,6 +15,7 @@ namespace ktstr::engine {
 struct WorkerLimits {
   bool no_starvation = true;
   double max_spread_pct = 15;
+  bool max_spread_stated = false;  ///< a default makes allowance for loads that can't be divided evenly
   Duration max_gap = std::chrono::seconds(2);
   bool isolation = false;
   std::optional<double> max_throughput_cv{};
@@ -57,6 +58,7 @@ namespace ktstr {
 template <> inline constexpr auto describe<engine::WorkerLimits> = record<engine::WorkerLimits>("WorkerLimits", "the worker checks in force",
     field("no_starvation", &engine::WorkerLimits::no_starvation, "every worker must do some work"),
     field("max_spread_pct", &engine::WorkerLimits::max_spread_pct, "largest spread of off-CPU share within a group, percentage points"),
+    field("max_spread_stated", &engine::WorkerLimits::max_spread_stated, "whether the scenario states it: the default allows for loads that CPUs can't share evenly"),
     field("max_gap", &engine::WorkerLimits::max_gap, "longest time a worker may go without progress"),
     field("isolation", &engine::WorkerLimits::isolation, "workers must stay on the CPUs of their cpuset"),
     field("max_throughput_cv", &engine::WorkerLimits::max_throughput_cv, "largest coefficient of variation of work rates within a group"),
