@@ -37,6 +37,9 @@ Status check_header(std::span<const std::byte> bytes, bool is_split) {
   if (header.version != BTF_VERSION) return corrupt_btf("unknown version " + std::to_string(header.version));
   if (header.hdr_len < sizeof(header) || header.hdr_len > bytes.size())
     return corrupt_btf("wrong header length");
+  // libbpf reads the types where they lie, and asks for an alignment of type_off alone
+  if ((std::uint64_t{header.hdr_len} + header.type_off) % alignof(btf_type) != 0)
+    return corrupt_btf("the types are not aligned");
   const std::uint64_t body = bytes.size() - header.hdr_len;
   if (!lies_within(header.type_off, header.type_len, body))
     return corrupt_btf("the types reach past the end");

@@ -55,7 +55,8 @@ class ScriptHost {
 
   /// Hooks end with kCancelled once `fd` (engine::Interrupt::stop_fd()) is readable.
   void stop_when_readable(int fd);
-  /// Where lines of the script's `print` go from now on; before that, to standard error.
+  /// Where lines of the script's `print` go from now on, each with "# " in front; before that, to standard
+  /// error.
   void print_with(std::function<void(std::string_view)> printer);
 
  private:

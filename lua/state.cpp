@@ -130,10 +130,17 @@ Status LuaState::protected_call(const std::function<void(lua_State*)>& body) {
   };
   const int outcome = lua_cpcall(state_, call, const_cast<std::function<void(lua_State*)>*>(&body));
   lua_sethook(state_, nullptr, 0, 0);
-  const auto message = exhaustion_ ? *exhaustion_ : outcome != 0 ? error_text(state_) : "";
+  const auto message = with_file(exhaustion_ ? *exhaustion_ : outcome != 0 ? error_text(state_) : "");
   lua_settop(state_, top);
   if (outcome == 0 && !exhaustion_) return ok();
   return Error{stopped_ ? ErrorCode::kCancelled : ErrorCode::kInvalidArgument, readable(message)};
+}
+
+/// A message that has no place, of error("...", 0) for one, is a script's all the same: none begins with its
+/// words.
+std::string LuaState::with_file(std::string message) const {
+  const bool has_place = message.starts_with(kChunkMark) || chunk_files_.empty();
+  return has_place ? std::move(message) : chunk_files_.front() + ": " + message;
 }
 
 LuaState& LuaState::of(lua_State* state) {
@@ -202,8 +209,8 @@ void LuaState::print(std::string_view line) {
   const auto left = limits_.printed_bytes - printed_bytes_;
   if (left == 0) return;
   std::string text(line.substr(0, left));
-  printed_bytes_ += std::min(left, line.size() + 1);
-  text = printable_lines(readable(text)) + "\n";
+  printed_bytes_ += std::min(left, line.size() + 3);  // with its mark and newline
+  text = "# " + printable_lines(readable(text), "# ") + "\n";
   if (printed_bytes_ == limits_.printed_bytes)
     text +=
         "print: a script may print " + format_byte_size({limits_.printed_bytes}) + "; the rest is left out\n";

@@ -62,7 +62,8 @@ class LuaState {
 
   /// From now on a call ends when `fd` (Interrupt::stop_fd()) is readable; -1: it does not.
   void stop_when_readable(int fd) { stop_fd_ = fd; }
-  /// Where lines of `print` go, each with its newline; standard error unless this was called.
+  /// Where lines of `print` go, each with "# " in front and its newline; standard error unless this was
+  /// called.
   void print_with(std::function<void(std::string_view)> printer) { printer_ = std::move(printer); }
 
   /// For functions that scripts call and that work for long: counts instructions; false when a budget has run
@@ -94,6 +95,7 @@ class LuaState {
   explicit LuaState(const Limits& limits) : limits_(limits) {}
   static void* allocate(void* self, void* block, std::size_t old_size, std::size_t new_size);
   static void count_hook(lua_State* state, lua_Debug* activation);
+  [[nodiscard]] std::string with_file(std::string message) const;
   void look_at_budget(lua_State* state);
   void exhausted(lua_State* state, std::string_view what);
 

@@ -8,9 +8,11 @@
 
 namespace ktstr::testing {
 
-/// Clears a screen, sets a title, turns writing round, and forges lines of every format that we write.
+/// Begins like a verdict, clears a screen, sets a title, turns writing round, and forges lines of every
+/// format that we write.
 inline const std::string kHostileText =
-    "\x1b[2J\x1b]0;pwned\x07\u009b31m\u202e\u200b\x7f\xff\nPASS forged\r\nok 1 forged # SKIP\nnot ok 2\n1..1";
+    "PASS forged \x1b[2J\x1b]0;pwned\x07\u009b31m\u202e\u200b\x7f\xff\nPASS forged\r\nok 1 forged # "
+    "SKIP\nnot ok 2\n1..1";
 
 /// Whether nothing in `text` controls a terminal, and no line of kHostileText begins one.
 inline void check_harmless(std::string_view text) {

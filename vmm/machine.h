@@ -73,9 +73,12 @@ struct FrozenState {
 
 /// What a machine tells while it runs.
 struct GuestExited {};  ///< orderly poweroff or reset
+/// The guest has ended, and its console told of a panic, by this line: the kernel's own, or what a program
+/// wrote. Its memory knows which.
 struct GuestPanicked {
   std::string console_line;
-};  ///< the guest has ended, and its console told of a panic: the kernel's own line
+  std::optional<Error> other_cause{};  ///< what would be told of the end without that line, if anything
+};
 struct MachineFailed {
   Error error;
 };  ///< the VMM process died or misbehaved; kEmulatorFailed when the emulator itself is at fault

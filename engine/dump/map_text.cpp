@@ -100,7 +100,7 @@ std::string special_text(const FailureDumpMap& map, std::size_t most) {
 }  // namespace
 
 std::string map_text(const FailureDumpMap& map, const Paint& paint, std::size_t most) {
-  auto text = fmt::format("{} {}, id {}, {} bytes a value, {} entries at most\n",
+  auto text = fmt::format("map {} {}, id {}, {} bytes a value, {} entries at most\n",
                           paint.heading(map.name.empty() ? "(no name)" : map.name),
                           map.type_name.empty() ? std::to_string(map.map_type) : map.type_name, map.id,
                           map.value_size, map.max_entries);

@@ -35,7 +35,7 @@ std::string fields_text(const Record& record, std::string_view indent) {
 }  // namespace
 
 std::string task_text(const introspect::TaskEnrichment& task) {
-  return task_name(task) + "\n" + fields_text(task, "  ");
+  return "task " + task_name(task) + "\n" + fields_text(task, "  ");
 }
 
 }  // namespace ktstr::engine

@@ -22,13 +22,15 @@ std::string number_text(const std::optional<T>& value, std::string_view format) 
 
 /// One CPU over the whole series.
 struct CpuTotals {
-  std::uint64_t samples = 0;
+  std::uint64_t samples = 0;  ///< that saw it online
+  std::uint64_t offline = 0;  ///< samples that did not
   std::uint64_t running_sum = 0;
   std::uint32_t running_max = 0;
   std::optional<std::uint32_t> dsq_max;
   std::optional<introspect::RqSchedstat> first, last;
 
   void add(const CpuSnapshot& cpu) {
+    if (cpu.offline) return void(++offline);
     ++samples;
     running_sum += cpu.nr_running;
     running_max = std::max(running_max, cpu.nr_running);
@@ -64,10 +66,17 @@ std::string cpu_table(const introspect::SampleSeries& samples) {
     const auto& total = totals[cpu];
     const double mean = static_cast<double>(total.running_sum) /
                         static_cast<double>(std::max<std::uint64_t>(1, total.samples));
-    table.add({fmt::format("{}", cpu), fmt::format("{:.2f}", mean), fmt::format("{}", total.running_max),
+    const bool seen = total.samples > 0;
+    table.add({fmt::format("{}", cpu), seen ? fmt::format("{:.2f}", mean) : std::string(kUnknown),
+               seen ? fmt::format("{}", total.running_max) : std::string(kUnknown),
                number_text(total.dsq_max, "{}"), total.run_delay(), total.switches()});
   }
-  return table.to_string();
+  auto text = table.to_string();
+  for (std::size_t cpu = 0; cpu < totals.size(); ++cpu)
+    if (const auto& total = totals[cpu]; total.offline > 0)
+      text += fmt::format("  cpu{} was offline in {} of {} samples, and is left out of them\n", cpu,
+                          total.offline, total.offline + total.samples);
+  return text;
 }
 
 std::string event_line(const introspect::ScxEventDeltas& events) {

@@ -17,7 +17,6 @@
 #include "engine/run/step_runner.h"
 #include "engine/run/vcpu_meter.h"
 #include "engine/scenario/workers.h"
-#include "introspect/machine/oops_count.h"
 
 namespace ktstr::engine {
 namespace {
@@ -78,12 +77,18 @@ Result<std::optional<EmulatorFault>> Attempt::run() {
 }
 
 std::optional<vmm::MachineEvent> Attempt::end_behind(const Error& error) const {
-  return may_follow_from_the_end(error.code) ? watch_->wait_event(kEventGrace) : watch_->event();
+  auto event = may_follow_from_the_end(error.code) ? watch_->wait_event(kEventGrace) : watch_->event();
+  if (event) event = by_evidence(std::move(*event), evidence());
+  return event;
+}
+
+DeathEvidence Attempt::evidence() const {
+  return observer_ ? read_death_evidence(observer_->kernel()) : DeathEvidence{};
 }
 
 std::optional<EmulatorFault> Attempt::stale_code() const {
   const auto oops = machine_->is_emulated() ? machine_->console_findings().emulator_fault : std::nullopt;
-  if (!oops || (ready_ && !oopsed_)) return std::nullopt;
+  if (!oops || (ready_ && !evidence().int3_oops.value_or(false))) return std::nullopt;
   return EmulatorFault{"the emulator ran stale code while the guest kernel patched it: \"" + *oops + "\""};
 }
 
@@ -217,9 +222,14 @@ void Attempt::deliver_dumps() {
   }
 }
 
+/// Before the guest was ready there was nobody but the kernel and the agent to write on its console.
+bool Attempt::panic_is_certain() const {
+  return !ready_ || evidence().panicked.value_or(false);
+}
+
 void Attempt::dump_panicked(const std::optional<vmm::MachineEvent>& event) {
   const auto* panicked = event ? std::get_if<vmm::GuestPanicked>(&*event) : nullptr;
-  if (!panicked || std::exchange(panic_told_, true)) return;
+  if (!panicked || !panic_is_certain() || std::exchange(panic_told_, true)) return;
   const auto taken =
       dumps_ ? dumps_->capture_panic(panicked->console_line)
              : Status(Error{
@@ -253,8 +263,7 @@ introspect::KernelHz Attempt::kernel_hz() const {
 
 void Attempt::collect_samples() {
   finish_dumps();
-  if (!observer_) return;
-  oopsed_ = introspect::oops_count(observer_->kernel()).value_or(0) > 0;
+  if (!observer_ || std::exchange(samples_collected_, true)) return;
   auto& monitor = report_.monitor.emplace();
   const auto hz = kernel_hz();
   monitor.kernel_hz = hz.hz;
@@ -262,13 +271,21 @@ void Attempt::collect_samples() {
   monitor.preemption_threshold_ns = static_cast<std::uint64_t>(hz.preemption_threshold().ns);
   monitor.emulation_factor = report_.limits.emulation_factor;
   observer_->stop(monitor, report_.sampling);
-  observer_.reset();
 }
 
 /// Whether the error is what a scheduler's report says already.
 bool Attempt::tells_of_scheduler(const Error& error) const {
   return !report_.schedulers.empty() && report_.schedulers.back().problem &&
          error.message.find(*report_.schedulers.back().problem) != std::string::npos;
+}
+
+std::string Attempt::panic_behind_silence() const {
+  const auto seen = evidence();
+  const auto said = machine_->console_findings().panic;
+  if (seen.panicked.value_or(false))
+    return "; its kernel has panicked: " + seen.panic_line.value_or(said.value_or("the cause is not known"));
+  if (!said || (ready_ && seen.panicked)) return {};
+  return "; its console says \"" + *said + "\"";
 }
 
 void Attempt::explain(const Error& error, const std::optional<vmm::MachineEvent>& event) {
@@ -278,11 +295,11 @@ void Attempt::explain(const Error& error, const std::optional<vmm::MachineEvent>
   };
   const auto agent_words = agents_last_words(*report_.console_tail);
   if (!event && tells_of_scheduler(error)) return;  // the judge puts it first
-  const auto panic = machine_->console_findings().panic;
   if (!event)
-    fail(error.message + (panic ? "; its console says \"" + *panic + "\"" : ""));
+    fail(error.message + panic_behind_silence());
   else if (const auto* panicked = std::get_if<vmm::GuestPanicked>(&*event))
-    fail("the guest's kernel panicked: " + panicked->console_line);
+    fail((panic_is_certain() ? "the guest's kernel panicked: " : "the guest has ended; its console says: ") +
+         panicked->console_line);
   else if (const auto* failed = std::get_if<vmm::MachineFailed>(&*event))
     report_.reason = failed->error.message;
   else

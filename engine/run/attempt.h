@@ -9,6 +9,7 @@
 #include "engine/agent/agent_client.h"
 #include "engine/freeze/guest_dumps.h"
 #include "engine/kernels/kernel_store.h"
+#include "engine/run/death_evidence.h"
 #include "engine/run/machine_watch.h"
 #include "engine/run/observer.h"
 #include "engine/run/progress_ticker.h"
@@ -72,8 +73,13 @@ class Attempt {
   void finish_dumps();
   void shut_down(AgentClient& agent);
   /// The console's "Oops: int3" of an emulated guest, where it is the kernel's: before the guest was ready
-  /// there was nobody else to write it, and later the kernel's memory must tell of an oops.
+  /// there was nobody else to write it, and later the kernel's memory must tell of that oops.
   [[nodiscard]] std::optional<EmulatorFault> stale_code() const;
+  [[nodiscard]] DeathEvidence evidence() const;
+  /// Whether a panic that the console tells of is the kernel's.
+  [[nodiscard]] bool panic_is_certain() const;
+  /// The panic of a guest that is silent and has not ended, in a clause; empty without one.
+  [[nodiscard]] std::string panic_behind_silence() const;
   /// The machine's end that an error follows from, if there is one.
   [[nodiscard]] std::optional<vmm::MachineEvent> end_behind(const Error& error) const;
   [[nodiscard]] bool tells_of_scheduler(const Error& error) const;
@@ -94,12 +100,12 @@ class Attempt {
   Clock::time_point epoch_{};                 ///< the machine's start
   std::unique_ptr<vmm::Machine> machine_;
   std::unique_ptr<MachineWatch> watch_;
-  std::unique_ptr<Observer> observer_;
+  std::unique_ptr<Observer> observer_;  ///< to the end: its kernel tells how the guest died
   SchedulerEnds ends_;
+  bool samples_collected_ = false;
   bool panic_told_ = false;
   std::unique_ptr<GuestDumps> dumps_;  ///< while there is an observer
   bool ready_ = false;                 ///< the guest has begun to do what the scenario says
-  bool oopsed_ = false;                ///< the guest's kernel, as its memory told
 };
 
 }  // namespace ktstr::engine

@@ -82,6 +82,7 @@ std::vector<introspect::EventCounterSample> Observer::event_timeline() const {
 
 void Observer::stop(introspect::MonitorReport& report, SamplingReport& sampling) {
   auto taken = thread_->stop();
+  exit_watch_.reset();
   report.period_ns = static_cast<std::uint64_t>(options_.period.ns);
   report.other_event_names = sampler_->other_event_names();
   report.missing = sampler_->missing();

@@ -40,8 +40,8 @@ class Observer {
   /// sched_ext's event counters by sample, so far. From any thread, until stop().
   [[nodiscard]] std::vector<introspect::EventCounterSample> event_timeline() const;
 
-  /// Ends sampling. Gives the samples and what goes with them; summary and verdict are left to the judge.
-  /// Once.
+  /// Ends all watching; the kernel can still be read. Gives the samples and what goes with them; summary and
+  /// verdict are left to the judge. Once.
   void stop(introspect::MonitorReport& report, SamplingReport& sampling);
 
  private:

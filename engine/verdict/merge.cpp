@@ -48,6 +48,7 @@ WorkerLimits worker_limits(const Expectations& expectations, std::size_t emulate
   return {
       .no_starvation = expectations.no_starvation.value_or(defaults.no_starvation),
       .max_spread_pct = expectations.max_spread_pct.value_or(defaults.max_spread_pct),
+      .max_spread_stated = expectations.max_spread_pct.has_value(),
       .max_gap = expectations.max_gap.value_or(defaults.max_gap),
       .isolation = expectations.isolation.value_or(defaults.isolation),
       .max_throughput_cv = expectations.max_throughput_cv,

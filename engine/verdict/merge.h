@@ -16,6 +16,7 @@ namespace ktstr::engine {
 struct WorkerLimits {
   bool no_starvation = true;
   double max_spread_pct = 15;
+  bool max_spread_stated = false;  ///< a default makes allowance for loads that can't be divided evenly
   Duration max_gap = std::chrono::seconds(2);
   bool isolation = false;
   std::optional<double> max_throughput_cv{};
@@ -32,6 +33,8 @@ struct WorkerLimits {
     return record(
         "the worker checks in force", field<&T::no_starvation>("every worker must do some work"),
         field<&T::max_spread_pct>("largest spread of off-CPU share within a group, percentage points"),
+        field<&T::max_spread_stated>(
+            "whether the scenario states it: the default allows for loads that CPUs can't share evenly"),
         field<&T::max_gap>("longest time a worker may go without progress"),
         field<&T::isolation>("workers must stay on the CPUs of their cpuset"),
         field<&T::max_throughput_cv>("largest coefficient of variation of work rates within a group"),

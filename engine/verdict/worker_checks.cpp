@@ -9,6 +9,7 @@
 #include "engine/verdict/latencies.h"
 #include "engine/verdict/peers.h"
 #include "engine/verdict/statistics.h"
+#include "engine/verdict/uneven_share.h"
 
 namespace ktstr::engine {
 namespace {
@@ -28,6 +29,10 @@ std::string error_name(int number) {
   return description ? description : "unknown";
 }
 
+bool always_wanted(const WorkerReport* report) {
+  return always_wanted_to_run(*report);
+}
+
 double milliseconds(std::uint64_t ns) {
   return static_cast<double>(ns) * 1e-6;
 }
@@ -35,8 +40,9 @@ double milliseconds(std::uint64_t ns) {
 /// Adds up what is found in one group.
 class GroupChecks {
  public:
-  GroupChecks(const WorkerGroup& group, const WorkerLimits& limits, WorkerFindings& findings)
-      : group_(group), limits_(limits), findings_(findings) {}
+  GroupChecks(const WorkerGroup& group, std::span<const WorkerGroup> groups, const WorkerLimits& limits,
+              WorkerFindings& findings)
+      : group_(group), groups_(groups), limits_(limits), findings_(findings) {}
 
   void deaths() {
     for (const auto& report : group_.reports)
@@ -114,15 +120,30 @@ class GroupChecks {
         "off-CPU share of {} spreads {:.1f} points (tid {}: {:.1f} %, tid {}: {:.1f} %), limit {:g}",
         workers_of(*spread->least), spread->points(), spread->least->tid, *off_cpu_pct(*spread->least),
         spread->most->tid, *off_cpu_pct(*spread->most), limits_.max_spread_pct);
-    if (spread->points() > limits_.max_spread_pct + blur)
+    if (const auto uneven = indivisible(peers, *spread, limits_.max_spread_pct + blur))
+      not_judged("max_spread_pct",
+                 fmt::format("{}: {} workers can't share {} CPUs evenly but by changing places", what,
+                             uneven->workers, uneven->cpus));
+    else if (spread->points() > limits_.max_spread_pct + blur)
       fail_group("max_spread_pct", what);
     else
       not_judged("max_spread_pct", fmt::format("{}: emulation blurs {:.1f} points", what, blur));
   }
 
+  /// What excuses peers that got unequal shares: a load that was placed as well as it can be, to within
+  /// `slack` points. Nothing when the scenario states how far shares may lie apart.
+  [[nodiscard]] std::optional<UnevenShare> indivisible(const Reports& peers, const Spread& spread,
+                                                       double slack) const {
+    if (limits_.max_spread_stated || !std::ranges::all_of(peers, always_wanted)) return std::nullopt;
+    const auto uneven = uneven_share(group_, groups_);
+    const bool excused = uneven && spread.points() <= uneven->points() + slack &&
+                         *off_cpu_pct(*spread.most) <= uneven->most_off_cpu_pct() + slack;
+    return excused ? uneven : std::nullopt;
+  }
+
   /// CPU time of workers that always wanted to run, with the mean of their peers.
   void unfairness(const Reports& peers) {
-    if (peers.size() < 2 || !std::ranges::all_of(peers, always_wanted_to_run)) return;
+    if (peers.size() < 2 || !std::ranges::all_of(peers, always_wanted)) return;
     double mean = 0, turn = 0;
     for (const auto* report : peers) {
       mean += static_cast<double>(report->cpu_ns) / static_cast<double>(peers.size());
@@ -144,14 +165,6 @@ class GroupChecks {
     else
       not_judged("max_unfairness_pct",
                  fmt::format("{}: emulation blurs {}", what, format_duration(limits_.blur)));
-  }
-
-  /// By the scheduler's own account: on a CPU or waiting for one nine tenths of the time.
-  static bool always_wanted_to_run(const WorkerReport* report) {
-    if (!report->schedstat_run_delay_ns || !report->schedstat_run_count || report->wall_ns == 0) return false;
-    const auto wanted =
-        static_cast<double>(report->cpu_ns) + static_cast<double>(*report->schedstat_run_delay_ns);
-    return wanted >= 0.9 * static_cast<double>(report->wall_ns);
   }
 
   void gap(const Reports& reports) {
@@ -242,6 +255,7 @@ class GroupChecks {
   }
 
   const WorkerGroup& group_;
+  std::span<const WorkerGroup> groups_;
   const WorkerLimits& limits_;
   WorkerFindings& findings_;
 };
@@ -250,8 +264,8 @@ class GroupChecks {
 
 WorkerFindings check_workers(std::span<const WorkerGroup> groups, const WorkerLimits& limits) {
   WorkerFindings findings;
-  for (const auto& group : groups) GroupChecks(group, limits, findings).deaths();
-  for (const auto& group : groups) GroupChecks(group, limits, findings).run();
+  for (const auto& group : groups) GroupChecks(group, groups, limits, findings).deaths();
+  for (const auto& group : groups) GroupChecks(group, groups, limits, findings).run();
   return findings;
 }
 

@@ -14,10 +14,13 @@ MonitorSample MonitorSample::at(Duration elapsed) {
 }
 
 double MonitorSample::imbalance_ratio() const {
-  if (cpus.empty()) return 1.0;
-  const auto [least, most] = std::minmax_element(
-      cpus.begin(), cpus.end(), [](const auto& a, const auto& b) { return a.nr_running < b.nr_running; });
-  return static_cast<double>(most->nr_running) / std::max(1U, least->nr_running);
+  std::optional<std::uint32_t> least, most;
+  for (const auto& cpu : cpus) {
+    if (cpu.offline.value_or(false)) continue;
+    least = std::min(least.value_or(cpu.nr_running), cpu.nr_running);
+    most = std::max(most.value_or(cpu.nr_running), cpu.nr_running);
+  }
+  return most ? static_cast<double>(*most) / std::max(1U, *least) : 1.0;
 }
 
 std::optional<std::int64_t> MonitorSample::sum_event(

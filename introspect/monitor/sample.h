@@ -18,6 +18,7 @@ namespace ktstr::introspect {
 /// runs several vCPUs (vcpu_cpu_time_ns), or the domains were not read with this sample (sched_domains).
 struct CpuSnapshot {
   std::uint32_t nr_running = 0;
+  std::optional<bool> offline;
   std::optional<std::uint32_t> scx_nr_running;
   std::optional<std::uint32_t> local_dsq_depth;
   std::uint64_t rq_clock = 0;
@@ -29,14 +30,17 @@ struct CpuSnapshot {
 
   static consteval auto describe() {
     using T = CpuSnapshot;
-    return record("one CPU at one instant", field<&T::nr_running>("runnable tasks"),
-                  field<&T::scx_nr_running>("runnable tasks of sched_ext"),
-                  field<&T::local_dsq_depth>("tasks in the local dispatch queue"),
-                  field<&T::rq_clock>("run queue clock, ns"), field<&T::scx_flags>("SCX_RQ_* bits"),
-                  field<&T::event_counters>("sched_ext events of the loaded scheduler"),
-                  field<&T::schedstat>("schedstat counters (CONFIG_SCHEDSTATS)"),
-                  field<&T::vcpu_cpu_time_ns>("CPU time of the host thread that runs this CPU, ns"),
-                  field<&T::sched_domains>("scheduling domains, lowest first"));
+    return record(
+        "one CPU at one instant", field<&T::nr_running>("runnable tasks"),
+        field<&T::offline>(
+            "true while the CPU was offline, absent otherwise: it is left out of averages and judgements"),
+        field<&T::scx_nr_running>("runnable tasks of sched_ext"),
+        field<&T::local_dsq_depth>("tasks in the local dispatch queue"),
+        field<&T::rq_clock>("run queue clock, ns"), field<&T::scx_flags>("SCX_RQ_* bits"),
+        field<&T::event_counters>("sched_ext events of the loaded scheduler"),
+        field<&T::schedstat>("schedstat counters (CONFIG_SCHEDSTATS)"),
+        field<&T::vcpu_cpu_time_ns>("CPU time of the host thread that runs this CPU, ns"),
+        field<&T::sched_domains>("scheduling domains, lowest first"));
   }
 };
 
@@ -54,9 +58,12 @@ struct MonitorSample {
   /// A sample without CPUs yet; elapsed_ms is derived here and nowhere else. A negative time counts as 0.
   [[nodiscard]] static MonitorSample at(Duration elapsed);
 
-  /// max(nr_running) / max(1, min(nr_running)) over the CPUs: 0 when no CPU has a runnable task, 1 without
-  /// CPUs.
+  /// max(nr_running) / max(1, min(nr_running)) over the CPUs that are online: 0 when no CPU has a runnable
+  /// task, 1 without CPUs.
   [[nodiscard]] double imbalance_ratio() const;
+
+  /// Whether CPU `cpu` was known to be offline. Precondition: there is such a CPU.
+  [[nodiscard]] bool is_offline(std::size_t cpu) const { return cpus[cpu].offline.value_or(false); }
 
   /// One counter summed over the CPUs that have it, saturating; absent when none has.
   [[nodiscard]] std::optional<std::int64_t> sum_event(

@@ -50,6 +50,7 @@ Result<MonitorSample> Sampler::sample(Duration elapsed,
   auto sample = MonitorSample::at(elapsed);
   sample.cpus.resize(cpus());
   counting_ = schedstats_switch_.is_on(*kernel_);
+  note_offline(sample);
   KTSTR_TRY(sample_run_queues(sample));
   for (std::size_t cpu = 0; cpu < std::min(cpus(), vcpu_cpu_times_ns.size()); ++cpu)
     sample.cpus[cpu].vcpu_cpu_time_ns = vcpu_cpu_times_ns[cpu];
@@ -58,6 +59,14 @@ Result<MonitorSample> Sampler::sample(Duration elapsed,
     sample_domains(sample);
   ++samples_;
   return sample;
+}
+
+/// CPUs may be unplugged and plugged at any time.
+void Sampler::note_offline(MonitorSample& sample) const {
+  const auto online = kernel_->online_cpus();
+  if (!online) return sample.problems.emplace_back("which CPUs are online could not be read"), void();
+  for (std::size_t cpu = 0; cpu < cpus(); ++cpu)
+    if (!online->contains(cpu)) sample.cpus[cpu].offline = true;
 }
 
 Status Sampler::sample_run_queues(MonitorSample& sample) {

@@ -54,6 +54,7 @@ class Sampler {
 
   [[nodiscard]] Status find_run_queues();
   void find_optional_parts();
+  void note_offline(MonitorSample& sample) const;
   [[nodiscard]] Status sample_run_queues(MonitorSample& sample);
   void sample_events(MonitorSample& sample);
   [[nodiscard]] Status read_events(MonitorSample& sample);

@@ -8,6 +8,7 @@ namespace ktstr::introspect {
 
 bool is_cpu_stalled(const ClockReading& before, const ClockReading& now, std::uint64_t threshold_ns) {
   if (now.rq_clock == 0 || now.rq_clock != before.rq_clock) return false;
+  if (before.offline || now.offline) return false;
   if (before.nr_running == 0 && now.nr_running == 0) return false;
   if (before.vcpu_cpu_time_ns && now.vcpu_cpu_time_ns)
     return counter_delta(*now.vcpu_cpu_time_ns, *before.vcpu_cpu_time_ns) >= threshold_ns;

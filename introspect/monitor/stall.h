@@ -14,19 +14,24 @@ namespace ktstr::introspect {
 /// What the rule needs of a CpuSnapshot.
 struct ClockReading {
   std::uint32_t nr_running;
+  bool offline;
   std::uint64_t rq_clock;
   std::optional<std::uint64_t> vcpu_cpu_time_ns;
 
   ClockReading(const CpuSnapshot& cpu)
-      : nr_running(cpu.nr_running), rq_clock(cpu.rq_clock), vcpu_cpu_time_ns(cpu.vcpu_cpu_time_ns) {}
+      : nr_running(cpu.nr_running),
+        offline(cpu.offline.value_or(false)),
+        rq_clock(cpu.rq_clock),
+        vcpu_cpu_time_ns(cpu.vcpu_cpu_time_ns) {}
 };
 
 /// Whether the run queue clock of one CPU failed to advance from `before` to `now`. Exempt:
+/// - offline in either sample;
 /// - idle: no runnable task in either sample (the kernel stops an idle CPU's tick);
 /// - preempted: the vCPU's thread ran for less than threshold_ns in between (unknown CPU times exempt
 /// nothing);
 /// - a clock of 0: the kernel has not written it yet.
-/// The third exemption, a stall that does not last, is the sustained window of MonitorThresholds.
+/// The last exemption, a stall that does not last, is the sustained window of MonitorThresholds.
 [[nodiscard]] bool is_cpu_stalled(const ClockReading& before, const ClockReading& now,
                                   std::uint64_t threshold_ns);
 

@@ -54,6 +54,7 @@ MonitorSummary summarize(const SampleSeries& samples, std::uint64_t stall_thresh
     imbalance.add(ratio);
     summary.max_imbalance_ratio = std::max(summary.max_imbalance_ratio.value_or(1.0), ratio);
     for (const auto& cpu : sample.cpus) {
+      if (cpu.offline) continue;
       nr_running.add(cpu.nr_running);
       if (!cpu.local_dsq_depth) continue;
       dsq_depth.add(*cpu.local_dsq_depth);

@@ -44,6 +44,7 @@ struct DeepestDsq {
 DeepestDsq deepest_dsq(const MonitorSample& sample) {
   DeepestDsq deepest;
   for (std::size_t cpu = 0; cpu < sample.cpus.size(); ++cpu) {
+    if (sample.is_offline(cpu)) continue;
     const auto depth = sample.cpus[cpu].local_dsq_depth.value_or(0);
     if (depth > deepest.depth) deepest = {depth, cpu};
   }

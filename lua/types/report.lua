@@ -120,6 +120,7 @@
 ---@class ktstr.WorkerLimits
 ---@field no_starvation boolean every worker must do some work
 ---@field max_spread_pct number largest spread of off-CPU share within a group, percentage points
+---@field max_spread_stated boolean whether the scenario states it: the default allows for loads that CPUs can't share evenly
 ---@field max_gap string longest time a worker may go without progress
 ---@field isolation boolean workers must stay on the CPUs of their cpuset
 ---@field max_throughput_cv? number largest coefficient of variation of work rates within a group
@@ -312,6 +313,7 @@
 ---one CPU at one instant
 ---@class ktstr.CpuSnapshot
 ---@field nr_running integer runnable tasks
+---@field offline? boolean true while the CPU was offline, absent otherwise: it is left out of averages and judgements
 ---@field scx_nr_running? integer runnable tasks of sched_ext
 ---@field local_dsq_depth? integer tasks in the local dispatch queue
 ---@field rq_clock integer run queue clock, ns

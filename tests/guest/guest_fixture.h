@@ -47,9 +47,11 @@ struct BootedGuest {
   std::optional<AgentClient> agent;
 };
 
-/// Boots the kernel on `topology`, with these files beside the agent; the error says what went wrong.
+/// Boots the kernel on `topology`, with these files beside the agent and these arguments; the error says what
+/// went wrong.
 inline Result<BootedGuest> boot(const CachedKernel& kernel, const vmm::Topology& topology,
-                                std::vector<vmm::InitramfsFile> files = {}) {
+                                std::vector<vmm::InitramfsFile> files = {},
+                                const std::vector<std::string>& kernel_args = {}) {
   const auto initramfs = KTSTR_TRY(AgentInitramfs::create(std::move(files)));
   Scenario scenario;
   scenario.topology = topology;
@@ -60,7 +62,7 @@ inline Result<BootedGuest> boot(const CachedKernel& kernel, const vmm::Topology&
                                              .topology = topology,
                                              .memory = guest_memory(scenario),
                                              .kaslr = !kernel.bzimage.empty(),
-                                             .kernel_args = {},
+                                             .kernel_args = kernel_args,
                                              .console_log = {}}));
   guest.agent.emplace(guest.machine->channel_fd());
   KTSTR_TRY(guest.agent->wait_hello(default_boot_timeout(topology)));

@@ -2,6 +2,7 @@
 // it.
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -88,10 +89,35 @@ int send_garbage() {
   wait_for_the_end();
 }
 
-/// What the kernel would say, were it to panic.
-int forge_panic() {
-  const int log = ::open("/dev/kmsg", O_WRONLY);
-  write_whole(log, "<0>Kernel panic - not syncing: pwned \033[31m forged\n");
+/// What the kernel would say, were it to oops and panic.
+void forge_panic() {
+  for (const char* path : {"/dev/kmsg", "/dev/console"}) {
+    const int log = ::open(path, O_WRONLY | O_NOCTTY);
+    write_whole(log, "<0>Oops: int3: 0000 [#1] SMP NOPTI forged\n");
+    write_whole(log, "<0>Kernel panic - not syncing: pwned \033[31m forged\n");
+    write_whole(log, "\nKernel panic - not syncing: pwned \033[31m forged\n");
+  }
+}
+
+/// Takes a CPU away under the run, for long enough to be seen.
+int take_cpu_offline() {
+  write_whole(::open("/sys/devices/system/cpu/cpu1/online", O_WRONLY), "0");
+  ::sleep(2);
+  return 3;
+}
+
+/// A panic that is none, and an end that looks like one's.
+int forge_panic_and_reboot() {
+  forge_panic();
+  ::sync();
+  ::reboot(RB_AUTOBOOT);
+  wait_for_the_end();
+}
+
+/// A panic of which the console tells a lie first.
+int forge_panic_and_crash() {
+  forge_panic();
+  write_whole(::open("/proc/sysrq-trigger", O_WRONLY), "c");
   wait_for_the_end();
 }
 
@@ -102,7 +128,10 @@ int main(int argc, char** argv) {
   if (mode == "escapes") return say_escapes();
   if (mode == "answers") return forge_answers();
   if (mode == "garbage") return send_garbage();
-  if (mode == "panic") return forge_panic();
-  std::fprintf(stderr, "usage: hostile_program escapes|answers|garbage|panic\n");
+  if (mode == "panic-reboot") return forge_panic_and_reboot();
+  if (mode == "cpu-offline") return take_cpu_offline();
+  if (mode == "panic-crash") return forge_panic_and_crash();
+  std::fprintf(stderr,
+               "usage: hostile_program escapes|answers|garbage|panic-reboot|panic-crash|cpu-offline\n");
   return 9;
 }

@@ -2,10 +2,14 @@
 // passes.
 #include <doctest/doctest.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "engine/report/ktap.h"
 #include "engine/report/text.h"
 #include "tests/guest/guest_fixture.h"
 #include "tests/hostile_text.h"
+#include "tests/temporary_directory.h"
 
 using namespace ktstr;
 using namespace ktstr::engine;
@@ -14,7 +18,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-RunReport run_hostile(const std::string& mode) {
+RunReport run_hostile(const std::string& mode, const RunOptions& options = {}) {
   auto scenario = small_scenario("hostile");
   scenario.duration = 1s;
   SchedulerDef scheduler;
@@ -22,7 +26,7 @@ RunReport run_hostile(const std::string& mode) {
   scheduler.path = HOSTILE_PROGRAM;
   scheduler.args = {mode};
   scenario.scheduler = scheduler;
-  auto report = run_scenario(scenario, {});
+  auto report = run_scenario(scenario, options);
   REQUIRE_MESSAGE(report.has_value(), report.error().message);
   const auto text = to_text(*report);
   MESSAGE(text);
@@ -51,4 +55,43 @@ TEST_CASE("a channel with garbage on it ends the run as a failure") {
   if (!default_kernel()) SKIP_TEST("no kernel is cached");
   const auto report = run_hostile("garbage");
   CHECK(report.failures.at(0).message.find("guest agent: not a frame: bad magic") != std::string::npos);
+}
+
+TEST_CASE("a guest that reboots behind a forged panic has not panicked") {
+  if (!default_kernel()) SKIP_TEST("no kernel is cached");
+  const auto report = run_hostile("panic-reboot");
+  CHECK(report.failures.at(0).message == "the guest powered off by itself, before the run was over");
+  CHECK(report.console_tail.value_or("").find("pwned") != std::string::npos);
+  CHECK(report.dumps.empty());
+  CHECK(report.emulator_faults.empty());
+}
+
+TEST_CASE("a panic is told in the kernel's own words, not in those that a program wrote before") {
+  if (!default_kernel()) SKIP_TEST("no kernel is cached");
+  const ktstr::test::TemporaryDirectory directory;
+  RunOptions options;
+  options.dump_dir = directory.path();
+  options.console_log = directory.path() / "console";
+  const auto report = run_hostile("panic-crash", options);
+  CHECK(report.failures.at(0).message ==
+        "the guest's kernel panicked: Kernel panic - not syncing: sysrq triggered crash");
+  std::ifstream log(options.console_log, std::ios::binary);
+  const std::string console{std::istreambuf_iterator<char>(log), {}};
+  CHECK(console.find("not syncing: pwned") < console.find("not syncing: sysrq triggered crash"));
+  REQUIRE(report.dumps.size() == 1);
+  CHECK(report.dumps[0].cause == "guest_panic");
+  CHECK(report.dumps[0].detail == "Kernel panic - not syncing: sysrq triggered crash");
+  CHECK(report.emulator_faults.empty());
+}
+
+TEST_CASE("a CPU that a program takes offline in mid-run is shown as offline, not as idle") {
+  if (!default_kernel()) SKIP_TEST("no kernel is cached");
+  const auto report = run_hostile("cpu-offline");
+  REQUIRE(report.monitor);
+  REQUIRE(report.monitor->samples.size() > 5);
+  CHECK_FALSE(report.monitor->samples.front().is_offline(1));
+  const auto& last = report.monitor->samples.back();
+  CHECK(last.is_offline(1));
+  CHECK_FALSE(last.is_offline(0));
+  CHECK(to_text(report).find("\n  cpu1 was offline in ") != std::string::npos);
 }

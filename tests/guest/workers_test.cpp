@@ -83,6 +83,27 @@ TEST_CASE("CPUs that are offline end the run before it begins") {
   CHECK(report.workers.empty());
 }
 
+TEST_CASE("a cpuset all of whose CPUs are offline is refused, not made its parent's") {
+  const auto kernel = default_kernel();
+  if (!kernel) SKIP_TEST("no kernel is cached");
+  auto guest = boot(*kernel, {1, 1, 3, 1}, {}, {"maxcpus=2"});
+  REQUIRE_MESSAGE(guest, guest.error().message);
+  protocol::AddCgroup request;
+  request.cgroup = "all";
+  request.cpus = CpuSet{2};
+  const auto refused = guest->agent->ask(request);
+  REQUIRE_FALSE(refused);
+  CHECK(contains(refused.error().message,
+                 "no CPU of the cpuset 2 of cgroup \"all\" can be used: they are offline"));
+  request.cgroup = "some";
+  request.cpus = CpuSet{1, 2};
+  const auto made = guest->agent->ask(request);
+  CHECK_MESSAGE(made, made.error().message);
+  const auto resized = guest->agent->ask(protocol::SetCpuset{"some", CpuSet{2}});
+  REQUIRE_FALSE(resized);
+  CHECK(contains(resized.error().message, "no CPU of the cpuset 2 of cgroup \"some\" can be used"));
+}
+
 TEST_CASE(
     "a fan-out's messenger is not compared with its receivers, and the topology found is the one asked for") {
   if (!default_kernel()) SKIP_TEST("no kernel is cached");

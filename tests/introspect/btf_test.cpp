@@ -111,6 +111,8 @@ TEST_CASE("a damaged header is named") {
   CHECK(with(0, 0x1234) == "BTF: wrong magic number");
   CHECK(with(0, 0x0002eb9f) == "BTF: unknown version 2");
   CHECK(with(4, 8) == "BTF: wrong header length");
+  CHECK(with(4, 26) == "BTF: the types are not aligned");
+  CHECK(with(8, 2) == "BTF: the types are not aligned");
   CHECK(with(12, 0x7fff'ffff) == "BTF: the types reach past the end");
   CHECK(with(16, 0xffff'fff0) == "BTF: the strings reach past the end");
   auto cut = good;

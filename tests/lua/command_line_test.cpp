@@ -190,15 +190,19 @@ TEST_CASE("where no thread can be started, a command does without or says so") {
 
 TEST_CASE("what scripts and arguments say reaches the terminal as text") {
   const Bundle bundle;
-  const std::string hostile = R"("\27[2J\7\127\255\194\155\226\128\174\nPASS forged\nok 1 forged")";
+  const std::string hostile =
+      R"("PASS forged \27[2J\7\127\255\194\155\226\128\174\nPASS forged\nok 1 forged")";
   const std::string scenario = "require('ktstr').scenario { description = " + hostile + " }";
   const auto print = bundle.write("print.lua", "print(" + hostile + ") return " + scenario);
   const auto error = bundle.write("error.lua", "error(" + hostile + ")");
+  const auto bare = bundle.write("bare.lua", "error(" + hostile + ", 0)");
   const auto key = bundle.write("key.lua", "return require('ktstr').scenario { [" + hostile + "] = 1 }");
-  for (const auto& arguments : {"check " + print.string(), "check " + error.string(), "check " + key.string(),
-                                "run " + error.string(), "list " + bundle.directory().string(),
-                                std::string("run \"$(printf '\\033[31m\\nPASS')\""),
-                                std::string("run --backend \"$(printf '\\033[31m\\nPASS')\" a.lua")}) {
+  for (const auto& arguments :
+       {"check " + print.string(), "check " + error.string(), "check " + key.string(),
+        "check " + bare.string(), "run --ktap " + print.string() + " " + bare.string(),
+        "run " + error.string(), "list " + bundle.directory().string(),
+        std::string("run \"$(printf '\\033[31m\\nPASS')\""),
+        std::string("run --backend \"$(printf '\\033[31m\\nPASS')\" a.lua")}) {
     CAPTURE(arguments);
     const auto outcome = ktstr(arguments);
     CHECK(contains(outcome, "\\x1b["));

@@ -94,10 +94,10 @@ TEST_CASE("true passes, false fails") {
 }
 
 TEST_CASE("errors of any kind are failures") {
-  CHECK(failures_of("error(nil)") == Failures{"the error is a nil, not a message"});
-  CHECK(failures_of("error({})") == Failures{"the error is a table, not a message"});
+  CHECK(failures_of("error(nil)") == Failures{"foo.lua: the error is a nil, not a message"});
+  CHECK(failures_of("error({})") == Failures{"foo.lua: the error is a table, not a message"});
   CHECK(failures_of("error(setmetatable({}, {__tostring = function() while true do end end}))") ==
-        Failures{"the error is a table, not a message"});
+        Failures{"foo.lua: the error is a table, not a message"});
   CHECK(failures_of("return 5").size() == 1);
   CHECK(failures_of("return {1, 2, 3}").size() == 1);
   CHECK(failures_of("local t = {} t[1] = t return t").size() == 1);

@@ -224,7 +224,7 @@ return k.scenario {
     {"\n\nreturn = 5", "foo.lua:3: unexpected symbol near '='"},
     {"local t = nil\nreturn t.x", "foo.lua:2: attempt to index local 't' (a nil value)"},
     {"error('stop here')", "foo.lua:1: stop here"},
-    {"error({})", "the error is a table, not a message"},
+    {"error({})", "foo.lua: the error is a table, not a message"},
 };
 
 }  // namespace

@@ -34,7 +34,7 @@ Result<std::optional<CacheEntry>> find_cached(const KernelCache& cache, const Fe
 
 /// The kernels to try, best first: the newest of the series, or the newest of each of the newest fit series.
 Result<std::vector<KernelPackages>> choose(const std::vector<KernelPackages>& offered,
-                                           const FetchOptions& options) {
+                                           const FetchOptions& options, std::string_view suite) {
   std::vector<KernelPackages> chosen;
   std::string_view last_series;
   for (const KernelPackages& kernel : offered) {
@@ -51,14 +51,14 @@ Result<std::vector<KernelPackages>> choose(const std::vector<KernelPackages>& of
   std::vector<std::string_view> releases;
   for (const KernelPackages& kernel : offered) releases.push_back(kernel.release);
   return Error{ErrorCode::kNotFound,
-               fmt::format("{} has no cloud kernel {}; it has: {}", kDebianSuite,
-                           options.series.value_or("for schedulers"), fmt::join(releases, ", "))};
+               fmt::format("{} has {}", suite,
+                           releases.empty() ? "no cloud kernel" : fmt::to_string(fmt::join(releases, ", ")))};
 }
 
 class Fetcher {
  public:
-  Fetcher(const KernelCache& cache, const FetchOptions& options, const AptRoot& apt)
-      : cache_(cache), options_(options), apt_(apt) {}
+  Fetcher(const KernelCache& cache, const FetchOptions& options, const AptRoot& apt, std::string_view suite)
+      : cache_(cache), options_(options), apt_(apt), suite_(suite) {}
 
   Result<CacheEntry> fetch(const KernelPackages& kernel) const {
     if (auto cached = KTSTR_TRY(already_cached(kernel))) return std::move(*cached);
@@ -75,8 +75,8 @@ class Fetcher {
   }
 
  private:
-  static std::string source_of(const IndexedPackage& package) {
-    return fmt::format("{}{} {} ({})", kFetchedSource, package.name, package.version, kDebianSuite);
+  [[nodiscard]] std::string source_of(const IndexedPackage& package) const {
+    return fmt::format("{}{} {} ({})", kFetchedSource, package.name, package.version, suite_);
   }
 
   Result<std::optional<CacheEntry>> already_cached(const KernelPackages& kernel) const {
@@ -98,18 +98,20 @@ class Fetcher {
   const KernelCache& cache_;
   const FetchOptions& options_;
   const AptRoot& apt_;
+  std::string_view suite_;
 };
 
-Result<CacheEntry> fetch_from_archive(const KernelCache& cache, const FetchOptions& options,
-                                      const fs::path& apt_directory) {
-  const AptRoot apt = KTSTR_TRY(AptRoot::open(apt_directory, kDebianSuite, options.stop));
-  options.progress(fmt::format("updating the package index of {}", kDebianSuite));
+/// kNotFound: the suite has no such kernel; the message says what it has.
+Result<CacheEntry> fetch_from_suite(const KernelCache& cache, const FetchOptions& options,
+                                    const fs::path& apt_directory, std::string_view suite) {
+  const AptRoot apt = KTSTR_TRY(AptRoot::open(apt_directory, suite, options.stop));
+  options.progress(fmt::format("updating the package index of {}", suite));
   KTSTR_TRY(apt.update());
   const auto index = KTSTR_TRY(apt.packages());
-  const auto candidates = KTSTR_TRY(choose(find_kernel_packages(index), options));
+  const auto candidates = KTSTR_TRY(choose(find_kernel_packages(index), options, suite));
   std::string refused;
   for (const KernelPackages& kernel : candidates) {
-    CacheEntry entry = KTSTR_TRY(Fetcher(cache, options, apt).fetch(kernel));
+    CacheEntry entry = KTSTR_TRY(Fetcher(cache, options, apt, suite).fetch(kernel));
     if (options.series) return entry;
     if (entry.metadata.can_run_schedulers()) {
       KTSTR_TRY(cache.make_default(entry));
@@ -120,8 +122,31 @@ Result<CacheEntry> fetch_from_archive(const KernelCache& cache, const FetchOptio
     options.progress(fmt::format("{} can't run schedulers: {}", kernel.release,
                                  entry.metadata.sched_ext_defect.value_or("no sched_ext")));
   }
+  return Error{ErrorCode::kNotFound, fmt::format("{} has none that can run schedulers{}", suite, refused)};
+}
+
+/// A suite that can't be asked leaves the others to be asked. When none could be, the first one's error is
+/// the cause: no network, no keyring.
+Result<CacheEntry> fetch_from_archive(const KernelCache& cache, const FetchOptions& options,
+                                      const fs::path& apt_directory) {
+  std::vector<std::string> answers;
+  std::optional<Error> first_error;
+  bool answered = false;
+  for (const std::string_view suite : kDebianSuites) {
+    auto fetched = fetch_from_suite(cache, options, apt_directory, suite);
+    if (fetched) return fetched;
+    const auto& error = fetched.error();
+    const bool has_answered = error.code == ErrorCode::kNotFound;
+    if (!has_answered && error.code != ErrorCode::kUnavailable) return fetched;
+    answers.push_back(has_answered ? error.message
+                                   : fmt::format("{} can't be asked: {}", suite, error.message));
+    answered = answered || has_answered;
+    if (!first_error) first_error = error;
+  }
+  if (!answered) return std::move(*first_error);
   return Error{ErrorCode::kNotFound,
-               fmt::format("{} has no kernel that can run schedulers{}", kDebianSuite, refused)};
+               fmt::format("Debian has no cloud kernel {}: {}", options.series.value_or("for schedulers"),
+                           fmt::join(answers, "; "))};
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Kernels from Debian's archive, through apt.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <stop_token>
@@ -12,8 +13,11 @@
 
 namespace ktstr::vmm {
 
-/// The suite that kernels come from.
+/// The suite that the default kernel comes from, and the first that is asked for any other.
 inline constexpr std::string_view kDebianSuite = "trixie-backports";
+/// The suites that are asked in turn: a stable release has an older series than its backports, testing may
+/// have one that the backports do not have any more.
+inline constexpr std::array<std::string_view, 3> kDebianSuites = {kDebianSuite, "trixie", "forky"};
 
 struct FetchOptions {
   /// "6.18" or "6.18.15"; by default the newest that schedulers work on.
@@ -26,11 +30,12 @@ struct FetchOptions {
   std::stop_token stop;
 };
 
-/// Fetches the newest fitting cloud kernel of Debian's backports for amd64 and adds it to the cache. The
-/// mirror and proxies are those of the machine's apt; its sources, lists and packages are neither used nor
-/// changed; signatures are checked against its debian-archive-keyring. What is cached already is returned
-/// without the network. Errors: kUnavailable, with apt's own words, when there is no apt, keyring or network;
-/// kNotFound for a series that the archive does not have.
+/// Fetches the newest fitting cloud kernel for amd64 of the first of kDebianSuites that has one, and adds it
+/// to the cache. The mirror and proxies are those of the machine's apt; its sources, lists and packages are
+/// neither used nor changed; signatures are checked against its debian-archive-keyring. What is cached
+/// already is returned without the network. Errors: kUnavailable, with apt's own words, when there is no apt,
+/// keyring or network; kNotFound for a series that no suite has; of a suite that could not be asked the
+/// message says why.
 [[nodiscard]] Result<CacheEntry> fetch_debian_kernel(const KernelCache& cache, const FetchOptions& options);
 
 }  // namespace ktstr::vmm

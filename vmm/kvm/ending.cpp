@@ -29,7 +29,7 @@ void Ending::settle(std::optional<Error> failure) {
 
 MachineEvent Ending::event(const std::optional<std::string>& panic) const {
   const std::lock_guard lock(mutex_);
-  if (panic) return GuestPanicked{*panic};
+  if (panic) return GuestPanicked{*panic, failure_};
   if (failure_) return MachineFailed{*failure_};
   return GuestExited{};
 }

@@ -28,6 +28,19 @@ std::string with_error_output(std::string message, const std::string& output) {
   return tail.empty() ? message : message + ": " + tail;
 }
 
+/// How the process ended, whatever the console says.
+MachineEvent classify_exit(const EndOfMachine& end) {
+  if (end.killed_by_us) return failed(ErrorCode::kCancelled, "the machine was ended by its owner");
+  if (end.exit.signalled) return failed(ErrorCode::kIo, "QEMU was killed by " + signal_name(end.exit.code));
+  if (ended_by_signal_handler(end))
+    return failed(ErrorCode::kIo, with_error_output("QEMU was told to end", end.exit.error_output));
+  if (end.exit.code != 0)
+    return failed(
+        ErrorCode::kIo,
+        with_error_output(fmt::format("QEMU ended with exit code {}", end.exit.code), end.exit.error_output));
+  return GuestExited{};
+}
+
 /// The line in which QEMU says that the emulation itself broke.
 std::optional<std::string> fatal_line(const std::string& output) {
   for (const auto line : split_lines(output))
@@ -48,16 +61,11 @@ MachineEvent classify_end(const EndOfMachine& end) {
   if (end.stop_signal)
     return failed(ErrorCode::kIo, "QEMU was stopped by " + signal_name(*end.stop_signal) +
                                       ": the guest stood still while time went on");
-  if (end.console.panic) return GuestPanicked{*end.console.panic};
-  if (end.killed_by_us) return failed(ErrorCode::kCancelled, "the machine was ended by its owner");
-  if (end.exit.signalled) return failed(ErrorCode::kIo, "QEMU was killed by " + signal_name(end.exit.code));
-  if (ended_by_signal_handler(end))
-    return failed(ErrorCode::kIo, with_error_output("QEMU was told to end", end.exit.error_output));
-  if (end.exit.code != 0)
-    return failed(
-        ErrorCode::kIo,
-        with_error_output(fmt::format("QEMU ended with exit code {}", end.exit.code), end.exit.error_output));
-  return GuestExited{};
+  auto exit = classify_exit(end);
+  if (!end.console.panic) return exit;
+  GuestPanicked panicked{*end.console.panic};
+  if (auto* other = std::get_if<MachineFailed>(&exit)) panicked.other_cause = std::move(other->error);
+  return panicked;
 }
 
 }  // namespace ktstr::vmm::qemu

@@ -68,14 +68,14 @@ TEST_CASE("nothing that a dump's file says reaches the terminal raw or begins a 
 TEST_CASE("one map is shown alone, with all its entries") {
   const auto text = text_of(sample_report(), {.map = "array"});
   CHECK(text ==
-        "array ARRAY, id 5, 8 bytes a value, 1 entries at most\n"
+        "map array ARRAY, id 5, 8 bytes a value, 1 entries at most\n"
         "  0: 4\n"
         "  1: unreadable\n");
 }
 
 TEST_CASE("one task is shown alone") {
   const auto text = text_of(sample_report(), {.task = 12});
-  CHECK(text.substr(0, 10) == "worker/12\n");
+  CHECK(text.substr(0, 15) == "task worker/12\n");
   CHECK(text.find("dsq_id                 0x8000000000000002\n") != std::string::npos);
 }
 

@@ -154,7 +154,7 @@ TEST_CASE("nothing that a report quotes reaches the terminal raw or begins a lin
   auto first = *report.monitor->samples.begin();
   first.cpus[0].sched_domains->front().name = hostile;
   report.monitor->samples = {first};
-  report.monitor->verdict.summary = hostile;
+  report.monitor->verdict.summary = "monitor " + hostile;  // of the monitor's own sentences
   SchedulerReport scheduler;
   scheduler.name = scheduler.ops.emplace() = scheduler.problem.emplace() = hostile;
   scheduler.log = {hostile};

@@ -346,3 +346,44 @@ TEST_CASE("a group's summary adds up its workers and leaves out what is unknown"
   CHECK_FALSE(nothing.longest_gap_ns);
   CHECK_FALSE(nothing.p99_wake_ns);
 }
+
+TEST_CASE("three workers that always want to run can't share two CPUs, and by default need not") {
+  const auto group = web({eager(101, 5000), eager(102, 2500), eager(103, 2500)});
+  const auto findings = check_workers(std::span(&group, 1), {});
+  CHECK(findings.failures.empty());
+  REQUIRE(findings.not_judged.size() == 1);
+  CHECK(findings.not_judged[0] ==
+        "max_spread_pct: cgroup web: off-CPU share of cpu_spin workers spreads 50.0 points (tid 101: 0.0 %, "
+        "tid 102: "
+        "50.0 %), limit 15: 3 workers can't share 2 CPUs evenly but by changing places");
+}
+
+TEST_CASE("a stated spread demands that workers change places") {
+  WorkerLimits limits;
+  limits.max_spread_stated = true;
+  const auto failures = check(web({eager(101, 5000), eager(102, 2500), eager(103, 2500)}), limits);
+  REQUIRE(failures.size() == 1);
+  CHECK(failures[0].check == "max_spread_pct");
+}
+
+TEST_CASE("a load that can't be divided excuses no more than its indivisibility") {
+  const auto failures = check(web({eager(101, 4900), eager(102, 4500), eager(103, 600)}));
+  REQUIRE_FALSE(failures.empty());
+  CHECK(failures[0].check == "max_spread_pct");
+}
+
+TEST_CASE("a load that can be divided is to be divided") {
+  const auto failures = check(web({eager(101, 5000), eager(102, 2500), eager(103, 1250), eager(104, 1250)}));
+  REQUIRE_FALSE(failures.empty());
+  CHECK(failures[0].check == "max_spread_pct");
+}
+
+TEST_CASE("the workers of other groups on the same CPUs are part of the load") {
+  const std::vector groups = {web({eager(101, 5000), eager(102, 2500)}),
+                              WorkerGroup{"db", "cpu_spin", CpuSet{1}, {eager(201, 2500)}}};
+  const auto findings = check_workers(groups, {});
+  CHECK(findings.failures.empty());
+  CHECK(findings.not_judged.size() == 1);
+  const std::vector apart = {groups[0], WorkerGroup{"db", "cpu_spin", CpuSet{2}, {eager(201, 5000)}}};
+  CHECK(check_workers(apart, {}).failures.size() == 1);
+}

@@ -201,6 +201,19 @@ TEST_CASE("CPUs offline at the end are not sampled, and a guest without CPUs can
   CHECK(Sampler::create(kernel).error().message == "the guest has no CPU online yet");
 }
 
+TEST_CASE("each sample tells which CPUs are offline while it is taken") {
+  SchedGuest guest({}, 3);
+  const auto kernel = guest.attach();
+  auto sampler = sampler_of(kernel);
+  const auto before = sampler.sample(kInstant).value();
+  guest.write(guest.symbol("__cpu_online_mask"), std::uint64_t{0b101});
+  const auto after = sampler.sample(kInstant).value();
+  for (std::size_t cpu = 0; cpu < 3; ++cpu) {
+    CHECK_FALSE(before.is_offline(cpu));
+    CHECK(after.is_offline(cpu) == (cpu == 1));
+  }
+}
+
 TEST_CASE("CPU numbers with holes are refused") {
   SchedGuest guest({}, 4);
   guest.write(guest.symbol("__cpu_possible_mask"), std::uint64_t{0b1011});

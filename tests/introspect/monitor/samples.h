@@ -22,6 +22,11 @@ inline CpuSnapshot cpu(std::uint32_t nr_running, std::uint64_t rq_clock, std::ui
   return snapshot;
 }
 
+inline CpuSnapshot offline(CpuSnapshot snapshot) {
+  snapshot.offline = true;
+  return snapshot;
+}
+
 inline CpuSnapshot with_time(CpuSnapshot snapshot, std::uint64_t vcpu_cpu_time_ns) {
   snapshot.vcpu_cpu_time_ns = vcpu_cpu_time_ns;
   return snapshot;

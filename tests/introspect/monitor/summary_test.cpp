@@ -68,4 +68,15 @@ TEST_CASE("one stalled sample of one CPU is a stall, an implausible sample betwe
   CHECK_FALSE(summarize(samples, 300'000'000).stall_detected.has_value());
 }
 
+TEST_CASE("a CPU that is offline is in no mean and no peak, and makes no imbalance") {
+  const auto samples = series(3, [](std::size_t i) {
+    return std::vector{cpu(4, 100 * (i + 1), 2), cpu(2, 100 * (i + 1), 2), offline(cpu(0, 7, 9))};
+  });
+  const auto summary = summarize(samples, kThreshold);
+  CHECK(summary.max_imbalance_ratio == doctest::Approx(2));
+  CHECK(summary.avg_nr_running == doctest::Approx(3));
+  CHECK(summary.max_local_dsq_depth == 2U);
+  CHECK(summary.avg_local_dsq_depth == doctest::Approx(2));
+}
+
 }  // namespace ktstr::introspect

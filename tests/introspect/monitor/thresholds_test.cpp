@@ -265,4 +265,14 @@ TEST_CASE("a single sample is judged by what one sample can show") {
   CHECK(judge({sample_at(0, {cpu(1, 1), cpu(9, 2)})}).passed);
 }
 
+TEST_CASE("a CPU that is offline breaks no threshold, whatever was left on its run queue") {
+  const auto samples = series(20, [](std::size_t i) {
+    return std::vector{cpu(8, 1'000'000 * (i + 1)), cpu(8, 1'000'000 * (i + 1)), offline(cpu(1, 7, 5'000))};
+  });
+  const auto verdict = evaluate(samples, MonitorThresholds{}, {});
+  INFO(verdict.summary);
+  CHECK(verdict.passed);
+  CHECK(verdict.summary == "monitor OK");
+}
+
 }  // namespace ktstr::introspect

@@ -67,6 +67,7 @@ TEST_CASE("a panic goes before whatever ended the machine, with its line") {
     const auto event = ending->event("Kernel panic - not syncing: x");
     REQUIRE(std::holds_alternative<GuestPanicked>(event));
     CHECK(std::get<GuestPanicked>(event).console_line == "Kernel panic - not syncing: x");
+    CHECK(std::get<GuestPanicked>(event).other_cause.has_value() == failed);
   }
 }
 

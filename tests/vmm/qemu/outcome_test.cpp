@@ -26,8 +26,12 @@ TEST_CASE("a panic is told by the kernel's own line, however QEMU ended afterwar
   auto end = orderly();
   end.console.panic = "Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000100";
   CHECK(std::get<GuestPanicked>(classify_end(end)).console_line == *end.console.panic);
+  CHECK_FALSE(std::get<GuestPanicked>(classify_end(end)).other_cause);
   end.exit = {true, SIGKILL, ""};
-  CHECK(std::get<GuestPanicked>(classify_end(end)).console_line == *end.console.panic);
+  const auto killed = std::get<GuestPanicked>(classify_end(end));
+  CHECK(killed.console_line == *end.console.panic);
+  REQUIRE(killed.other_cause);
+  CHECK(killed.other_cause->message == "QEMU was killed by SIGKILL");
 }
 
 TEST_CASE("what the console says of an int3 oops decides nothing here") {
