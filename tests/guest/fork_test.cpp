@@ -116,8 +116,8 @@ std::vector<std::string> files_that_stand_still() {
        {"topology/core_id", "topology/physical_package_id", "topology/thread_siblings_list",
         "topology/package_cpus_list", "cache/index3/shared_cpu_list", "cache/index0/size"})
     for (const auto* cpu : {"cpu0/", "cpu1/"}) files.push_back(cpus + cpu + name);
-  for (const auto* name : {"cgroup.controllers", "cgroup.subtree_control", "cgroup.procs", "cgroup.max.depth",
-                           "cgroup.stat", "cpuset.cpus.effective", "cpuset.mems.effective"})
+  for (const auto* name : {"cgroup.controllers", "cgroup.subtree_control", "cgroup.max.depth", "cgroup.stat",
+                           "cpuset.cpus.effective", "cpuset.mems.effective"})
     files.push_back(std::string("/sys/fs/cgroup/") + name);
   for (const auto* name :
        {"node/node0/cpulist", "node/possible"})  // not the clocksource: the TSC's comes late

@@ -262,3 +262,31 @@ TEST_CASE("a guest's timers are finer than a tick, and what hastens a takeover i
   // The second number is the priority: 98 is a loader's.
   CHECK(file("/proc/2/stat").find(" -99 0 ") == std::string::npos);
 }
+
+TEST_CASE("a successor loads faster beside busy CPUs of an emulated guest than a first scheduler") {
+  NEEDS_SCHEDULER();
+  const auto kernel = default_kernel();
+  auto guest = boot(*kernel, {1, 1, 4, 1}, {{.path = "scx_ktstr", .content = SCX_KTSTR, .mode = 0755}});
+  REQUIRE_MESSAGE(guest.has_value(), guest.error().message);
+  auto& agent = *guest->agent;
+  protocol::AddCgroup cgroup;
+  cgroup.cgroup = "web";
+  REQUIRE(agent.ask(cgroup));
+  protocol::SpawnWorkers workers;
+  workers.cgroup = "web";
+  workers.work = CpuSpin{};
+  workers.affinities.resize(16);
+  REQUIRE(agent.ask(workers));
+  protocol::AttachScheduler request;
+  request.name = "one";
+  request.program = "/scx_ktstr";
+  const auto load_s = [](const protocol::SchedulerChanged& changed) {
+    REQUIRE_FALSE(changed.problem);
+    return static_cast<double>(*changed.current->load_ns) * 1e-9;
+  };
+  // Nothing is hurried for the first one: no time without a scheduler runs.
+  const auto first = load_s(agent.ask(request).value());
+  const auto second = load_s(agent.ask(protocol::ReplaceScheduler{request}).value());
+  MESSAGE("loaded in " << first << " s and " << second << " s");
+  CHECK(1.5 * second < first);
+}
