@@ -54,6 +54,7 @@ struct SchedulerReport {
   std::optional<protocol::ExitInfo> exit{};  ///< its program's
   std::vector<std::string> log;
   std::uint64_t log_lines_dropped = 0;
+  std::optional<std::string> log_file{};  ///< with all lines; only of one that was not attached
 };
 
 /// The record that the kernel's messages ("sched_ext: ...") make; nothing when they tell of no end.
@@ -101,6 +102,7 @@ template <> inline constexpr auto describe<engine::SchedulerReport> = record<eng
     field("exit_record", &engine::SchedulerReport::exit_record, "why the kernel let it go"),
     field("exit", &engine::SchedulerReport::exit, "how its program ended"),
     field("log", &engine::SchedulerReport::log, "the last lines of its output, repeats collapsed"),
-    field("log_lines_dropped", &engine::SchedulerReport::log_lines_dropped, "lines of output before those"));
+    field("log_lines_dropped", &engine::SchedulerReport::log_lines_dropped, "lines of output before those"),
+    field("log_file", &engine::SchedulerReport::log_file, "the file that all lines are in, the verifier's included; absent when those above are all, or it could not be written"));
 // clang-format on
 }  // namespace ktstr
