@@ -72,6 +72,7 @@ struct SchedulerReport {
   std::optional<protocol::ExitInfo> exit{};
   std::vector<std::string> log;
   std::uint64_t log_lines_dropped = 0;
+  std::optional<std::string> log_file{};
 
   static consteval auto describe() {
     using T = SchedulerReport;
@@ -94,7 +95,9 @@ struct SchedulerReport {
         field<&T::expected>("whether expect.scheduler_error allows for the problem"),
         field<&T::exit_record>("why the kernel let it go"), field<&T::exit>("how its program ended"),
         field<&T::log>("the last lines of its output, repeats collapsed"),
-        field<&T::log_lines_dropped>("lines of output before those"));
+        field<&T::log_lines_dropped>("lines of output before those"),
+        field<&T::log_file>("the file that all lines are in, the verifier's included; absent when those "
+                            "above are all, or it could not be written"));
   }
 };
 

@@ -28,12 +28,13 @@ Status write_file(const std::filesystem::path& path, const std::string& text) {
 
 }  // namespace
 
-std::string keep_start_output(Guest& guest, const SchedulerReport& report, const OutputPlace& place) {
+std::string keep_start_output(Guest& guest, SchedulerReport& report, const OutputPlace& place) {
   if (report.log_lines_dropped == 0) return {};
   const auto path = place.directory / (artifact_name(place.scenario, report.name) + ".log");
   const auto output = fetch(guest);
   const auto kept = output ? write_file(path, *output) : Status(Error(output.error()));
   if (!kept) return "; its whole output could not be kept: " + kept.error().message;
+  report.log_file = path.string();
   return fmt::format("; all {} lines of its output are in {}", report.log.size() + report.log_lines_dropped,
                      path.string());
 }

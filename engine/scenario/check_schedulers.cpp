@@ -174,19 +174,27 @@ ReadStatus check_built_in(const SchedulerDef& def, const Place& place) {
   return check_commands(def.disable, place.member("disable"));
 }
 
-ReadStatus check_definition(SchedulerDef& def, const Place& place, const ProgramPlaces& places) {
-  if (auto error = check_sysctls(def, place.member("sysctls"))) return error;
-  if (auto error = check_flags(def, place)) return error;
-  if (auto error = check_watchdog(def.watchdog_timeout, place)) return error;
-  if (auto error = check_scheduler_error(def.expect, place.member("expect"))) return error;
+/// What runs: the kernel's own scheduler, or a program with its files and arguments.
+ReadStatus check_what_runs(SchedulerDef& def, const Place& place, const ProgramPlaces& places) {
   if (!def.enable.empty()) return check_built_in(def, place);
   if (!def.disable.empty()) return place.member("disable").error("has no `enable` to undo");
   if (!def.path && def.name.empty()) return place.error("names neither a path nor a name");
-  if (auto error = check_program(def, def.path && !place.is_string() ? place.member("path") : place, places))
-    return error;
+  auto status = check_program(def, def.path && !place.is_string() ? place.member("path") : place, places);
   if (def.name.empty()) def.name = default_name(def);
-  if (auto error = check_files(def, place.member("files"), places)) return error;
-  return check_config(def, place, places);
+  add_error(status, check_files(def, place.member("files"), places));
+  add_error(status, check_config(def, place, places));
+  return status;
+}
+
+ReadStatus check_definition(SchedulerDef& def, const Place& place, const ProgramPlaces& places) {
+  auto status = check_sysctls(def, place.member("sysctls"));
+  auto flags = check_flags(def, place);
+  const bool has_arguments = !flags;  // those of flags that are not known are not
+  add_error(status, std::move(flags));
+  add_error(status, check_watchdog(def.watchdog_timeout, place));
+  add_error(status, check_scheduler_error(def.expect, place.member("expect")));
+  if (has_arguments) add_error(status, check_what_runs(def, place, places));
+  return status;
 }
 
 /// The definition that a string means, if it is the name of one.

@@ -115,8 +115,8 @@ struct WorkChecker {
   ReadStatus operator()(const W& work) const {
     ReadStatus status;
     for_each_field<W>([&](const auto& field) {
-      if (!status && !may_be_zero<W>(field.name))
-        status = check_parameter(work.*field.member, place.member(field.name));
+      if (!may_be_zero<W>(field.name))
+        add_error(status, check_parameter(work.*field.member, place.member(field.name)));
     });
     return status;
   }
@@ -125,26 +125,25 @@ struct WorkChecker {
 }  // namespace
 
 ReadStatus check_work_group(const WorkGroup& group, const Place& place) {
-  if (auto error = std::visit(WorkChecker{place}, group.work)) return error;
-  if (auto error = check_workers(group, place)) return error;
-  if (auto error = std::visit(PolicyChecker{place.member("policy")}, group.policy)) return error;
-  if (auto error = check_range<std::int32_t>(group.nice, -20, 19, place.member("nice"))) return error;
+  auto status = std::visit(WorkChecker{place}, group.work);
+  add_error(status, check_workers(group, place));
+  add_error(status, std::visit(PolicyChecker{place.member("policy")}, group.policy));
+  add_error(status, check_range<std::int32_t>(group.nice, -20, 19, place.member("nice")));
   if (group.comm.size() > kLongestComm)
-    return place.member("comm").error("must be at most " + std::to_string(kLongestComm) + " bytes long");
-  return {};
+    add_error(status,
+              place.member("comm").error("must be at most " + std::to_string(kLongestComm) + " bytes long"));
+  return status;
 }
 
 ReadStatus check_limits(const CgroupDef& def, const Place& place) {
+  ReadStatus status;
   if (def.cpu_weight)
-    if (auto error = check_range<std::uint32_t>(*def.cpu_weight, 1, 10'000, place.member("cpu_weight")))
-      return error;
+    add_error(status, check_range<std::uint32_t>(*def.cpu_weight, 1, 10'000, place.member("cpu_weight")));
   if (def.cpu_quota && !(std::isfinite(*def.cpu_quota) && *def.cpu_quota >= 0.01))
-    return place.member("cpu_quota").error("must be at least 0.01 CPUs");
-  if (def.memory_max)
-    if (auto error = check_positive(def.memory_max->bytes, place.member("memory_max"))) return error;
-  if (def.pids_max)
-    if (auto error = check_positive(*def.pids_max, place.member("pids_max"))) return error;
-  return {};
+    add_error(status, place.member("cpu_quota").error("must be at least 0.01 CPUs"));
+  if (def.memory_max) add_error(status, check_positive(def.memory_max->bytes, place.member("memory_max")));
+  if (def.pids_max) add_error(status, check_positive(*def.pids_max, place.member("pids_max")));
+  return status;
 }
 
 }  // namespace ktstr::engine

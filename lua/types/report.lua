@@ -167,6 +167,7 @@
 ---@field exit? ktstr.ExitInfo how its program ended
 ---@field log string[] the last lines of its output, repeats collapsed
 ---@field log_lines_dropped integer lines of output before those
+---@field log_file? string the file that all lines are in, the verifier's included; absent when those above are all, or it could not be written
 
 ---the kernel's watchdog over a scheduler
 ---@class ktstr.WatchdogReport

@@ -210,6 +210,32 @@ TEST_CASE("what scripts and arguments say reaches the terminal as text") {
   }
 }
 
+TEST_CASE("names of scenarios, cgroups, topologies and schedulers reach the terminal as text") {
+  const Bundle bundle;
+  for (const auto* table :
+       {"name = '\\194\\15531mcsi'", "name = '\\226\\128\\174rtl'", "topology = '\\27[31m'",
+        "scheduler = '\\27[31mx'", "cgroups = { ['a\\nPASS'] = {} }", "cgroups = { ['\\27[31m'] = {} }"}) {
+    CAPTURE(table);
+    const auto script =
+        bundle.write("a.lua", "return require('ktstr').scenario { " + std::string(table) + " }").string();
+    const auto outcome = ktstr("check " + script);
+    CHECK(outcome.code == 3);
+    testing::check_harmless("\n" + outcome.output);
+  }
+}
+
+TEST_CASE("check refuses what run would: a command line that Linux cuts, memory that no host has") {
+  const Bundle bundle;
+  const auto long_line = bundle.write("long.lua",
+                                      "local t = {} for i = 1, 1000 do t[i] = ('x'):rep(1000) end "
+                                      "return require('ktstr').scenario { kernel_args = t }");
+  const auto large = bundle.write("large.lua", "return require('ktstr').scenario { memory = '100T' }");
+  const auto refused = ktstr("check " + long_line.string());
+  CHECK(refused.code == 3);
+  CHECK(contains(refused, "kernel_args: the kernel's command line would have 1001"));
+  CHECK(contains(ktstr("check " + large.string()), "memory: 100T is more than this host could back"));
+}
+
 TEST_CASE("in KTAP every script has its line, a wrong one is not ok with its error") {
   const Bundle bundle, cache;
   const auto good = bundle.write("good.lua", "return require('ktstr').scenario {}");

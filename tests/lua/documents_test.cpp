@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/write.h"
+#include "engine/verdict/merge.h"
 #include "tests/run_command.h"
 #include "tests/temporary_directory.h"
 
@@ -117,6 +119,98 @@ std::vector<std::string> words_behind_ktstr(const std::string& code) {
 }
 
 }  // namespace
+
+/// The lines of the table whose first line begins with `heading`, as their cells without backticks.
+std::vector<std::vector<std::string>> table(const std::string& text, const std::string& heading) {
+  std::vector<std::vector<std::string>> rows;
+  std::istringstream lines(text.substr(text.find(heading)));
+  static const std::regex kCell(R"(\| `?([^|`]*[^|` ])`? (?=\|))");
+  for (std::string line; std::getline(lines, line) && line.starts_with("|");) {
+    auto& row = rows.emplace_back();
+    for (const auto& cell : matches(line, kCell)) row.push_back(cell[1]);
+  }
+  if (rows.size() > 2) rows.erase(rows.begin(), rows.begin() + 2);
+  return rows;
+}
+
+/// What each member of a described struct is, in JSON; none for one that is absent.
+template <class T>
+void add_members(const T& value, const std::string& prefix, std::map<std::string, std::string>& out) {
+  for_each_field<T>([&](const auto& field) {
+    const auto json = to_json(value.*field.member);
+    out[prefix + std::string(field.name)] = json == "null" ? "none" : json;
+  });
+}
+
+/// The defaults of `expect` in force on hardware, by name.
+std::map<std::string, std::string> expect_defaults() {
+  const engine::Expectations nothing;
+  std::map<std::string, std::string> defaults;
+  add_members(engine::worker_limits(nothing, 0), "", defaults);
+  add_members(engine::monitor_thresholds(nothing, false), "monitor.", defaults);
+  defaults["max_scheduler_gap"] = to_json(engine::scheduler_gap_limit(nothing, 0));
+  defaults["scheduler_error"] = "none";
+  defaults["events_clean"] = "false";
+  return defaults;
+}
+
+TEST_CASE("the defaults of expect are documented, all of them and as they are") {
+  const auto defaults = expect_defaults();
+  const auto rows = table(content(fs::path(KTSTR_ROOT) / "docs/scenarios.md"), "| `expect` | default |");
+  std::set<std::string> documented;
+  for (const auto& row : rows) {
+    REQUIRE(row.size() >= 2);
+    CAPTURE(row[0]);
+    REQUIRE(defaults.contains(row[0]));
+    CHECK(row[1] == defaults.at(row[0]));
+    documented.insert(row[0]);
+  }
+  std::vector<std::string> stated;
+  engine::Expectations nothing;
+  const auto note = [&](const auto& record, const std::string& prefix) {
+    for_each_field<std::remove_cvref_t<decltype(record)>>(
+        [&](const auto& field) { stated.push_back(prefix + std::string(field.name)); });
+  };
+  note(nothing, "");
+  note(nothing.monitor, "monitor.");
+  std::erase(stated, "monitor");
+  for (const auto& name : stated) CHECK_MESSAGE(documented.contains(name), name);
+}
+
+TEST_CASE("defaults that sentences of documents name are those in force") {
+  const auto defaults = expect_defaults();
+  const auto text = content(fs::path(KTSTR_ROOT) / "docs/scenarios.md");
+  const auto begin = text.find("What is not stated has a default");
+  REQUIRE(begin != std::string::npos);
+  static const std::regex kSetting("`([a-z_]+) = ([^`]+)`");
+  std::size_t seen = 0;
+  for (const auto& setting : matches(text.substr(begin, 400), kSetting)) {
+    const auto name = setting[1].str();
+    CAPTURE(name);
+    const auto found = defaults.contains(name) ? defaults.find(name) : defaults.find("monitor." + name);
+    REQUIRE(found != defaults.end());
+    const auto& value = found->second;
+    CHECK((value.ends_with(".0") ? value.substr(0, value.size() - 2) : value) == setting[2].str());
+    ++seen;
+  }
+  CHECK(seen >= 5);
+}
+
+TEST_CASE("the checks of the report's format have the defaults in force") {
+  const auto defaults = expect_defaults();
+  const auto rows =
+      table(content(fs::path(KTSTR_ROOT) / "docs/formats/run-report.md"), "| check | default |");
+  REQUIRE(rows.size() > 8);
+  for (const auto& row : rows) {
+    REQUIRE(row.size() >= 2);
+    CAPTURE(row[0]);
+    auto value = defaults.at(row[0]);
+    if (value == "true" || value == "false") value = value == "true" ? "on" : "off";
+    std::erase(value, '"');
+    if (value.ends_with(".0")) value.resize(value.size() - 2);
+    CHECK(row[1] == value);
+  }
+}
 
 TEST_CASE("commands and options that documents show are there") {
   static const std::regex kOption("--[a-z][a-z-]*");

@@ -318,4 +318,23 @@ TEST_CASE("a scenario without a name has its file's") {
   CHECK(host->scenario().name == "swap");
 }
 
+TEST_CASE("all independent mistakes of one work group, cgroup and scheduler are told at once") {
+  const Bundle bundle;
+  const auto told = bundle.outcome(R"(local k = require "ktstr"
+return k.scenario {
+  scheduler = k.scheduler { path = "/nonexistent", sysctls = { ["/a"] = "1" }, watchdog_timeout = "1ms",
+                            expect = { scheduler_error = { contains = "" } }, files = { [""] = "x" } },
+  cgroups = { a = { cpu_weight = 0, pids_max = 0, cpu_quota = 0, works = {
+    k.work.page_fault_churn { workers = 0, nice = 99, comm = "0123456789abcdef", touches = 0 },
+  } } } })");
+  for (const auto* mistake :
+       {"scheduler.sysctls./a: is no sysctl", "scheduler.watchdog_timeout: must be from",
+        "scheduler.expect.scheduler_error.contains: must not be empty", "scheduler.path: ",
+        "scheduler.files.: is no name of a file", "cgroups.a.cpu_weight: must be from 1 to 10000",
+        "cgroups.a.pids_max: must be above 0", "cgroups.a.cpu_quota: must be at least 0.01",
+        "cgroups.a.works[1].workers: must be from 1", "cgroups.a.works[1].nice: must be from -20",
+        "cgroups.a.works[1].comm: must be at most 15", "cgroups.a.works[1].touches: must be above 0"})
+    CHECK_MESSAGE(told.find(mistake) != std::string::npos, (std::string(mistake) + " not in: " + told));
+}
+
 }  // namespace ktstr::lua

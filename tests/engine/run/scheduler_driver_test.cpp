@@ -161,6 +161,7 @@ TEST_CASE("output that the report can't hold goes into a file, and the failure n
   REQUIRE_FALSE(attached);
   const auto path = directory.path() / "logs" / "big_one.one.log";
   CHECK(attached.error().message.ends_with("; all 100 lines of its output are in " + path.string()));
+  CHECK(run.reports.back().log_file == path.string());
   CHECK(run.guest.last<protocol::ReadFile>().path == "/tmp/scheduler-output");
   std::ifstream file(path);
   CHECK(std::string{std::istreambuf_iterator<char>(file), {}} == "1.00 2.00\n");  // as FakeGuest answers
