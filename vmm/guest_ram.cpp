@@ -43,8 +43,7 @@ Result<GuestRam> GuestRam::map_huge_banks(std::span<const std::uint64_t> bank_by
                     "vm.nr_hugepages), and {}",
                     bytes / kHugePageBytes, transparent.error().message)};
   auto ram = KTSTR_TRY(map_banks(bank_bytes, RamPages::kTransparent));
-  for (std::size_t bank = 0; bank < ram.bank_count(); ++bank)
-    KTSTR_TRY(advise_huge_pages(ram.bytes(bank)));
+  for (std::size_t bank = 0; bank < ram.bank_count(); ++bank) KTSTR_TRY(advise_huge_pages(ram.bytes(bank)));
   return ram;
 }
 

@@ -112,8 +112,7 @@ class CpioWriter {
 
 /// What the kernel needs before init has mounted anything: a console to open, and mount points.
 Status add_skeleton(CpioWriter& writer) {
-  for (const char* directory : {"dev", "proc", "sys", "tmp"})
-    KTSTR_TRY(writer.add_directory(directory));
+  for (const char* directory : {"dev", "proc", "sys", "tmp"}) KTSTR_TRY(writer.add_directory(directory));
   KTSTR_TRY(writer.add("dev/console", S_IFCHR | 0600, {}, makedev(5, 1)));
   return writer.add("dev/null", S_IFCHR | 0666, {}, makedev(1, 3));
 }

@@ -86,8 +86,7 @@ std::size_t NodeRelations::nearest_cpus(std::size_t node, std::size_t nodes_with
 
 Status NodeRelations::check(std::size_t nodes, std::size_t nodes_with_cpus) const {
   if (!distances.empty()) KTSTR_TRY(check_distances(distances, nodes));
-  if (!latency_ns.empty())
-    KTSTR_TRY(check_attribute("latency_ns", latency_ns, nodes_with_cpus, nodes));
+  if (!latency_ns.empty()) KTSTR_TRY(check_attribute("latency_ns", latency_ns, nodes_with_cpus, nodes));
   if (bandwidth_mb_per_s.empty()) return ok();
   return check_attribute("bandwidth_mb_per_s", bandwidth_mb_per_s, nodes_with_cpus, nodes);
 }

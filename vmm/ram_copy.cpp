@@ -79,7 +79,7 @@ Result<RamTemplate> RamTemplate::take(const GuestRam& ram) {
     for (const auto& range : ram.file_ranges())
       if (range.bank == i)
         KTSTR_TRY(write_at(bank.get(), range.bytes,
-                                  static_cast<std::size_t>(range.bytes.data() - ram.bytes(i).data())));
+                           static_cast<std::size_t>(range.bytes.data() - ram.bytes(i).data())));
     KTSTR_TRY(seal_ram(bank.get()));
     copy.banks_.push_back(std::move(bank));
   }

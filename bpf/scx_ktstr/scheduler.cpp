@@ -112,8 +112,7 @@ Result<Scheduler> Scheduler::load(const Options& options) {
   if (!scheduler.object_) return refused("open the object", errno);
   KTSTR_TRY(scheduler.set_topology());
   KTSTR_TRY(scheduler.set_ops(options));
-  for (const auto& setting : options.settings)
-    KTSTR_TRY(scheduler.set_variable(setting.name, setting.value));
+  for (const auto& setting : options.settings) KTSTR_TRY(scheduler.set_variable(setting.name, setting.value));
   size_large_hash(scheduler.object_.get(), options.large_hash);
   if (bpf_object__load(scheduler.object_.get()) != 0) return refused("load the object", errno);
   KTSTR_TRY(fill_maps(scheduler.object_.get()));

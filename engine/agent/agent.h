@@ -21,7 +21,8 @@ class Agent {
   template <class Request>
   [[nodiscard]] protocol::Answered<Request> ask(Request request) {
     auto reply = KTSTR_TRY(exchange(std::move(request)));
-    if (const auto* failed = std::get_if<protocol::Failed>(&reply)) return Error{failed->code, failed->message};
+    if (const auto* failed = std::get_if<protocol::Failed>(&reply))
+      return Error{failed->code, failed->message};
     auto* answer = std::get_if<typename Request::Answer>(&reply);
     if (!answer) return foreign(describe<typename Request::Answer>.name);
     if constexpr (std::same_as<protocol::Answered<Request>, Status>)

@@ -90,9 +90,9 @@ std::string hexadecimal(std::span<const std::byte> bytes) {
 /// libelf reads a file whose header tables are cut off as one without them.
 Status check_tables(const GElf_Ehdr& header, std::span<const std::byte> file) {
   KTSTR_TRY(file_range(file, header.e_phoff, std::uint64_t{header.e_phnum} * header.e_phentsize,
-                              "program header table"));
+                       "program header table"));
   KTSTR_TRY(file_range(file, header.e_shoff, std::uint64_t{header.e_shnum} * header.e_shentsize,
-                              "section header table"));
+                       "section header table"));
   return ok();
 }
 

@@ -40,8 +40,7 @@ Status CgroupTree::enable_controllers(std::string_view name, const protocol::Add
     for (const auto& [controller, wanted, required] : controllers) {
       if (!wanted || has_word(enabled.text, controller)) continue;
       if (has_word(available.text, controller))
-        KTSTR_TRY(
-            write_control(file(parent, "cgroup.subtree_control"), std::string("+") + controller));
+        KTSTR_TRY(write_control(file(parent, "cgroup.subtree_control"), std::string("+") + controller));
       else if (required)
         return Error{ErrorCode::kUnavailable, std::string("the ") + controller +
                                                   " controller is not available in " +
@@ -61,8 +60,7 @@ Status CgroupTree::set_limits(const protocol::AddCgroup& request) {
   if (request.cpu_quota) KTSTR_TRY(write_control(file(name, "cpu.max"), cpu_max(*request.cpu_quota)));
   if (request.memory_max)
     KTSTR_TRY(write_control(file(name, "memory.max"), std::to_string(request.memory_max->bytes)));
-  if (request.pids_max)
-    KTSTR_TRY(write_control(file(name, "pids.max"), std::to_string(*request.pids_max)));
+  if (request.pids_max) KTSTR_TRY(write_control(file(name, "pids.max"), std::to_string(*request.pids_max)));
   return ok();
 }
 

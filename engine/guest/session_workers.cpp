@@ -20,8 +20,8 @@ Result<Spawned> Session::handle(SpawnWorkers& request) {
 
 Status Session::handle(const SetCpuset& request) {
   KTSTR_TRY(cgroups_.check(request.cgroup));
-  KTSTR_TRY(workers_.change_placement(
-      cgroups_.subtree(request.cgroup), [&] { return cgroups_.set_cpuset(request.cgroup, request.cpus); }));
+  KTSTR_TRY(workers_.change_placement(cgroups_.subtree(request.cgroup),
+                                      [&] { return cgroups_.set_cpuset(request.cgroup, request.cpus); }));
   return ok();
 }
 

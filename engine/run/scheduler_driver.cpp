@@ -121,8 +121,7 @@ Status SchedulerDriver::begin(std::size_t step, const SchedulerDef& def, Request
   constexpr bool kRestarts = std::same_as<Request, protocol::RestartScheduler>;
   const auto before = std::exchange(last_, def);
   const auto changed = KTSTR_TRY(guest_.ask(std::move(request)));
-  KTSTR_TRY(
-      end_former(changed, kRestarts ? SchedulerFate::kRestarted : SchedulerFate::kReplaced, step));
+  KTSTR_TRY(end_former(changed, kRestarts ? SchedulerFate::kRestarted : SchedulerFate::kReplaced, step));
   if (!changed.current)
     return Error{ErrorCode::kCorrupt, "the agent does not say what became of the scheduler"};
   auto& report = reports_.emplace_back();

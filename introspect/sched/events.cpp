@@ -23,7 +23,7 @@ Result<EventReader> EventReader::create(const Kernel& kernel) {
   reader.layout_ = KTSTR_TRY(EventLayout::resolve(kernel.btf()));
   reader.bytes_.resize(reader.layout_.size());
   KTSTR_TRY(reader.sched_layout_.resolve(kernel.btf()) ? reader.find_in_scheduler(kernel)
-                                                              : reader.find_per_cpu_symbol(kernel));
+                                                       : reader.find_per_cpu_symbol(kernel));
   return reader;
 }
 

@@ -18,7 +18,7 @@ std::optional<Layout> resolve_optional(const Btf& btf) {
 
 Status ScxLayouts::resolve(const Btf& btf) {
   KTSTR_TRY(resolve_all(btf, {&sched, &dsq, &rq, &task, &list_node, &rbtree.root, &rbtree.node,
-                                     &rhashtable.table, &rhashtable.buckets}));
+                              &rhashtable.table, &rhashtable.buckets}));
   pcpu = resolve_optional<SchedPcpuLayout>(btf);
   pnode = resolve_optional<SchedPnodeLayout>(btf);
   cursor_flag = enumerator_or(btf, "SCX_DSQ_LNODE_ITER_CURSOR", cursor_flag);

@@ -54,8 +54,7 @@ Result<WatchdogChange> ScxWatchdog::set(const Kernel& kernel, WritableMemory& me
   const KernelVirt place = KTSTR_TRY(timeout_place(kernel));
   WatchdogChange change{.before = KTSTR_TRY(read(kernel, place))};
   if (timestamp_ && jiffies < change.before)
-    KTSTR_TRY(
-        write(kernel, memory, *timestamp_, KTSTR_TRY(read(kernel, jiffies_)) + change.before / 2));
+    KTSTR_TRY(write(kernel, memory, *timestamp_, KTSTR_TRY(read(kernel, jiffies_)) + change.before / 2));
   if (interval_) KTSTR_TRY(write(kernel, memory, *interval_, std::max<std::uint64_t>(1, jiffies / 2)));
   KTSTR_TRY(write(kernel, memory, place, jiffies));
   if (KTSTR_TRY(timeout_place(kernel)) != place)

@@ -30,7 +30,7 @@ Result<TaskReader> TaskReader::create(const Kernel& kernel) {
   const Btf& btf = kernel.btf();
   TaskReader reader;
   KTSTR_TRY(resolve_all(btf, {&reader.task_, &reader.signal_, &reader.list_.task, &reader.list_.signal,
-                                     &reader.pid_, &reader.upid_}));
+                              &reader.pid_, &reader.upid_}));
   if (auto scx = TaskScxReader::create(kernel)) reader.scx_ = std::move(*scx);
   reader.classes_ = sched_classes(kernel);
   return reader;

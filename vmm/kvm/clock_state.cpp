@@ -65,8 +65,7 @@ Result<ClockState> save_clocks(int vm, std::span<const int> vcpus) {
 Status restore_clocks(int vm, std::span<const int> vcpus, const ClockState& state) {
   KTSTR_CHECK(vcpus.size() == state.vcpus.size());
   const auto passed = __rdtsc() - state.host_tsc;
-  for (std::size_t i = 0; i < vcpus.size(); ++i)
-    KTSTR_TRY(restore_tsc(vcpus[i], state.vcpus[i], passed));
+  for (std::size_t i = 0; i < vcpus.size(); ++i) KTSTR_TRY(restore_tsc(vcpus[i], state.vcpus[i], passed));
   for (std::size_t i = 0; i < vcpus.size(); ++i) {
     const kvm_msr_entry deadline{kMsrTscDeadline, 0, state.vcpus[i].tsc_deadline};
     KTSTR_TRY(restore_msrs(vcpus[i], std::span(&deadline, 1)));

@@ -54,8 +54,7 @@ Status KvmMachine::assemble(const std::filesystem::path& console_log) {
   for (const auto& part : ram_parts_) regions_.push_back(part.region);
   guest_memory_.emplace(regions_);
   vm_ = KTSTR_TRY(Vm::create(kvm, regions_, topology_.cpus(), largest_apic_id(topology_)));
-  if (const auto longest = placement_.options().halt_poll)
-    KTSTR_TRY(vm_->limit_halt_polling(kvm, *longest));
+  if (const auto longest = placement_.options().halt_poll) KTSTR_TRY(vm_->limit_halt_polling(kvm, *longest));
   KTSTR_TRY(connect(console_log));
   return make_vcpus(kvm);
 }

@@ -75,8 +75,7 @@ class Loader {
 
   Status put_pieces(const KernelElf& elf, std::span<const KernelPiece> pieces) {
     for (const auto& piece : pieces)
-      KTSTR_TRY(
-          put(GuestPhys(elf.segments[piece.segment].p_paddr + piece.offset), piece.bytes, "kernel"));
+      KTSTR_TRY(put(GuestPhys(elf.segments[piece.segment].p_paddr + piece.offset), piece.bytes, "kernel"));
     return ok();
   }
 

@@ -26,7 +26,7 @@ Status MachineDevices::add_channel(Vm& vm, const GuestMemory& memory, Fd channel
   channel_transport_ =
       KTSTR_TRY(VirtioPci::create(std::move(description), kChannelBar, memory, *channel_interrupts_));
   KTSTR_TRY(vm.connect_doorbell(channel_transport_->notify_address(), VirtioPci::kNotifyBytes,
-                                       channel_transport_->kick_fd()));
+                                channel_transport_->kick_fd()));
   channel_ = KTSTR_TRY(VirtioConsole::start(*channel_transport_, std::move(channel)));
   pci_.insert(kChannelSlot, channel_transport_->function());
   return ok();

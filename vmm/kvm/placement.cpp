@@ -65,8 +65,7 @@ Status HostPlacement::place(std::span<const std::optional<int>> threads) const {
     if (thread == 0)  // to these calls the calling thread
       return Error{ErrorCode::kUnavailable, fmt::format("the thread of vCPU {} did not come up", vcpu)};
     if (options_.pin_vcpus) KTSTR_TRY(pin(thread, vcpu, pins_.vcpu_cpus[vcpu]));
-    if (options_.realtime_priority)
-      KTSTR_TRY(make_realtime(thread, vcpu, *options_.realtime_priority));
+    if (options_.realtime_priority) KTSTR_TRY(make_realtime(thread, vcpu, *options_.realtime_priority));
   }
   return ok();
 }

@@ -45,8 +45,7 @@ class TargetReader {
       const bool is_comment = document.compare(open, 4, "<!--") == 0;  // QEMU's has registers commented out
       const auto close = document.find(is_comment ? "-->" : ">", open);
       if (close == document.npos) return corrupt(name + ": a tag without end");
-      if (!is_comment)
-        KTSTR_TRY(take_tag(std::string_view(document).substr(open, close - open), depth));
+      if (!is_comment) KTSTR_TRY(take_tag(std::string_view(document).substr(open, close - open), depth));
       open = close;
     }
     return ok();
