@@ -74,6 +74,7 @@ TEST_CASE("a verifier's log of many thousand lines is in a file, and its last wo
   CHECK(scheduler.log.size() <= 401);
   const auto path = directory.path() / "refused.mine.log";
   CHECK(contains(line, " lines of its output are in " + path.string()));
+  CHECK(scheduler.log_file == path.string());
   const auto log = content(path);
   CHECK(std::count(log.begin(), log.end(), '\n') > 50'000);
   CHECK(contains(log, "-- BEGIN PROG LOAD LOG --"));
