@@ -72,7 +72,7 @@ struct Cost {
 
 /// KB.
 Result<double> available_memory(engine::AgentClient& client) {
-  const auto file = KTSTR_TRY(client.ask(protocol::ReadFile{"/proc/meminfo"}));
+  const auto file = KTSTR_TRY(client.ask(engine::protocol::ReadFile{"/proc/meminfo"}));
   constexpr std::string_view kKey = "MemAvailable:";
   const auto at = file.content.find(kKey);
   if (at == std::string::npos) return Error{ErrorCode::kNotFound, "/proc/meminfo has no MemAvailable"};
