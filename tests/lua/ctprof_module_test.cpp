@@ -133,7 +133,7 @@ TEST_CASE("a few bytes that would become gigabytes in memory are refused, again 
 TEST_CASE("a capture that does not fit a script's memory ends it") {
   const Captures captures;
   auto large = capture(1, 1);
-  large.threads.resize(20'000, large.threads[0]);
+  large.threads.resize(4'000, large.threads[0]);
   captures.save("large", large);
   CHECK(captures.run("\nc.load(here .. 'large.ctprof.zst')", {.memory_bytes = 1U << 20}) ==
         "foo.lua:2: out of memory: a script may use 1M");
