@@ -135,6 +135,26 @@ void judge(RunReport& report, bool hooked) {
   report.verdict = outcome_of(report);
 }
 
+void note_weights(RunReport& report, const Scenario& scenario) {
+  std::string weights;
+  const auto add = [&](const std::string& name, const CgroupDef& def) {
+    if (def.cpu_weight) weights += fmt::format("{}{} {}", weights.empty() ? "" : ", ", name, *def.cpu_weight);
+  };
+  const auto add_all = [&](const std::map<std::string, CgroupDef>& cgroups) {
+    for (const auto& [name, def] : cgroups) add(name, def);
+  };
+  add_all(scenario.backdrop.cgroups);
+  add_all(scenario.cgroups);
+  for (const auto& step : scenario.steps) {
+    for (const auto& op : step.ops)
+      if (const auto* made = std::get_if<AddCgroupOp>(&op)) add(made->cgroup, made->def);
+    add_all(step.setup);
+  }
+  if (!weights.empty() && !report.workers.empty())
+    report.not_judged.push_back("CPU time by cpu.weight (" + weights +
+                                "): shares of cgroups are not compared");
+}
+
 void add_failures(RunReport& report, std::string_view check, const std::vector<std::string>& messages) {
   for (const auto& message : messages) report.failures.push_back({std::string(check), message, {}, {}});
   report.verdict = outcome_of(report);

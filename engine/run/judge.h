@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/report/run_report.h"
+#include "engine/scenario/scenario.h"
 #include "engine/verdict/expectations.h"
 
 namespace ktstr::engine {
@@ -17,6 +18,9 @@ namespace ktstr::engine {
 /// (`hooked`: the scenario has one). Precondition: workers, monitor (samples, period and HZ) and limits are
 /// filled in.
 void judge(RunReport& report, bool hooked = false);
+
+/// Says of a scenario whose cgroups have weights of their own that no check goes by them.
+void note_weights(RunReport& report, const Scenario& scenario);
 
 /// Adds the failures of a hook and decides again.
 void add_failures(RunReport& report, std::string_view check, const std::vector<std::string>& messages);

@@ -156,6 +156,7 @@ Result<RunReport> run_once(const Scenario& scenario, const RunOptions& options) 
   blank.timings.prepare_ns = since(begin);
   auto report = KTSTR_TRY(run_attempts(scenario, options, prepared, ticker, blank));
   judge(report, scenario.check || scenario.on_snapshot);
+  note_weights(report, scenario);
   KTSTR_TRY(run_check_hook(options, report));
   return report;
 }

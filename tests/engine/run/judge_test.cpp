@@ -55,6 +55,26 @@ TEST_CASE("a run with nothing against it passes") {
   CHECK(report.monitor->summary.total_samples == 10);
 }
 
+TEST_CASE("weights that no check goes by are said, where there were workers") {
+  Scenario scenario;
+  scenario.cgroups["web"] = {};
+  auto report = watched(1, 10);
+  report.workers = {healthy_group()};
+  note_weights(report, scenario);
+  CHECK(report.not_judged.empty());
+  scenario.cgroups["web"].cpu_weight = 200;
+  CgroupDef light;
+  light.cpu_weight = 50;
+  scenario.steps.emplace_back().ops.push_back(AddCgroupOp{"batch", light});
+  note_weights(report, scenario);
+  CHECK(report.not_judged ==
+        std::vector<std::string>{
+            "CPU time by cpu.weight (web 200, batch 50): shares of cgroups are not compared"});
+  report = watched(1, 10);
+  note_weights(report, scenario);
+  CHECK(report.not_judged.empty());
+}
+
 TEST_CASE("causes come before workers, workers before samples, hooks last") {
   auto report = watched(9, 10);
   report.failures = {{"guest", "the guest's kernel panicked: Oops", {}, {}}};
