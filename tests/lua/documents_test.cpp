@@ -184,7 +184,8 @@ TEST_CASE("defaults that sentences of documents name are those in force") {
   REQUIRE(begin != std::string::npos);
   static const std::regex kSetting("`([a-z_]+) = ([^`]+)`");
   std::size_t seen = 0;
-  for (const auto& setting : matches(text.substr(begin, 400), kSetting)) {
+  const auto sentences = text.substr(begin, 400);
+  for (const auto& setting : matches(sentences, kSetting)) {
     const auto name = setting[1].str();
     CAPTURE(name);
     const auto found = defaults.contains(name) ? defaults.find(name) : defaults.find("monitor." + name);
