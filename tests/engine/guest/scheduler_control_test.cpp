@@ -24,7 +24,7 @@ namespace {
 /// Enables itself, and disables itself when it is asked to end; once it says so, it touches nothing more.
 constexpr const char* kGood = R"(
 echo "hello from $NAME"
-trap 'rm -r "$DIR/root"; echo disabled > "$DIR/state"; exit 0' TERM
+trap 'kill $! 2>/dev/null; rm -r "$DIR/root"; echo disabled > "$DIR/state"; exit 0' TERM
 mkdir -p "$DIR/root"; echo "$NAME" > "$DIR/root/ops"; echo enabled > "$DIR/state"
 cat "$DIR/fifo" & wait $!
 echo "the watchdog barked"; rm -r "$DIR/root"; echo disabled > "$DIR/state"; exit 3)";
