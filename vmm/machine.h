@@ -73,11 +73,11 @@ struct FrozenState {
 
 /// What a machine tells while it runs.
 struct GuestExited {};  ///< orderly poweroff or reset
-/// The guest has ended, and its console told of a panic, by this line: the kernel's own, or what a program
+/// The guest has ended, and its console had a panic, in this line: the kernel's own, or what a program
 /// wrote. Its memory knows which.
 struct GuestPanicked {
   std::string console_line;
-  std::optional<Error> other_cause{};  ///< what would be told of the end without that line, if anything
+  std::optional<Error> other_cause{};  ///< how the machine ended if that line is not the cause
 };
 struct MachineFailed {
   Error error;

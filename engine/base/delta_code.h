@@ -58,7 +58,7 @@ struct RememberedFields<RecordDescription<Owner, Members...>> {
 template <DescribedRecord T>
 struct Remembered<T> : detail::RememberedFields<std::remove_cvref_t<decltype(describe<T>)>> {};
 
-/// Appends values to bytes. What is as it was costs nothing but a count now and then: each difference stands
+/// Appends values to bytes. What did not change costs only a count now and then: each difference stands
 /// behind the number of places that did not change since the one before.
 class DeltaWriter {
  public:

@@ -1,4 +1,4 @@
-// Done: the answer to a request that asks for nothing but its being carried out.
+// Done: the answer to a request that only asks to be carried out.
 #pragma once
 
 #include "engine/base/describe.h"

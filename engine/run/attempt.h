@@ -76,7 +76,7 @@ class Attempt {
   /// there was nobody else to write it, and later the kernel's memory must tell of that oops.
   [[nodiscard]] std::optional<EmulatorFault> stale_code() const;
   [[nodiscard]] DeathEvidence evidence() const;
-  /// Whether a panic that the console tells of is the kernel's.
+  /// Whether a panic on the console is the kernel's.
   [[nodiscard]] bool panic_is_certain() const;
   /// The panic of a guest that is silent and has not ended, in a clause; empty without one.
   [[nodiscard]] std::string panic_behind_silence() const;

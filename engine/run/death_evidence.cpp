@@ -42,7 +42,8 @@ vmm::MachineEvent by_evidence(vmm::MachineEvent event, const DeathEvidence& evid
   auto* told = std::get_if<vmm::GuestPanicked>(&event);
   if (*evidence.panicked)
     return vmm::GuestPanicked{evidence.panic_line.value_or(
-        told ? told->console_line : "its memory tells of a panic, and neither log nor console of the cause")};
+        told ? told->console_line
+             : "its memory shows a panic; the cause is not in the log and not on the console")};
   if (!told) return event;
   if (told->other_cause) return vmm::MachineFailed{std::move(*told->other_cause)};
   return vmm::GuestExited{};

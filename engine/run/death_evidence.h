@@ -1,4 +1,4 @@
-// What a guest's memory tells of its kernel's death, whatever its console says.
+// What a guest's memory shows of its kernel's death, whatever its console says.
 #pragma once
 
 #include <optional>
@@ -20,7 +20,7 @@ struct DeathEvidence {
 /// From the memory of a guest that runs or has ended.
 [[nodiscard]] DeathEvidence read_death_evidence(const introspect::Kernel& kernel);
 
-/// How the machine ended, with the panic that its console told of put right: a kernel that has not panicked
+/// How the machine ended, with the panic on its console corrected: a kernel that has not panicked
 /// has exited or was ended by something else; one that has is told so with its own line. Without evidence the
 /// event stays as it is.
 [[nodiscard]] vmm::MachineEvent by_evidence(vmm::MachineEvent event, const DeathEvidence& evidence);

@@ -227,7 +227,7 @@ Status SchedulerDriver::take_refusal(const protocol::SchedulerChanged& changed, 
   const auto why = advice ? *advice : cause_of_refusal(report, changed.current->kernel_log);
   auto problem = fmt::format("{}: the scheduler {} was not attached: {}{}{}", when(report.step), report.name,
                              why, why.empty() ? "" : "; ", *changed.problem);
-  if (current_) problem += fmt::format("; {} goes on", reports_[*current_].name);
+  if (current_) problem += fmt::format("; {} continues", reports_[*current_].name);
   if (changed.former && !changed.former->death && ended_) {
     problem += fmt::format("; {} had been detached for it, and tasks run under the kernel's own scheduler",
                            changed.former->name);

@@ -50,7 +50,8 @@ void Workload::widen_allowed() {
 }
 
 Status Workload::file_reports(Result<protocol::Stopped> stopped) {
-  for (auto& report : KTSTR_TRY(std::move(stopped)).reports) file_report(std::move(report));
+  auto answer = KTSTR_TRY(std::move(stopped));
+  for (auto& report : answer.reports) file_report(std::move(report));
   return ok();
 }
 

@@ -217,7 +217,7 @@ struct AttachSchedulerOp {
 struct DetachSchedulerOp {
   static consteval auto describe() {
     return record<DetachSchedulerOp>("detach_scheduler",
-                                     "ends the attached scheduler; the kernel's own goes on");
+                                     "ends the attached scheduler; the kernel's own continues");
   }
 };
 struct ReplaceSchedulerOp {

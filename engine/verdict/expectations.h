@@ -26,7 +26,7 @@ struct MonitorExpectations {
         "monitor expectations", "thresholds on what the monitor samples",
         field<&T::max_imbalance_ratio>("largest max(nr_running) / max(1, min(nr_running)) that may last"),
         field<&T::max_local_dsq_depth>("largest local DSQ depth that may last, tasks"),
-        field<&T::fail_on_stall>("whether a run queue clock that stands still fails the run"),
+        field<&T::fail_on_stall>("whether a run queue clock that does not advance fails the run"),
         field<&T::sustained_samples>("consecutive samples that make a violation last"),
         field<&T::max_fallback_rate>(
             "largest select_cpu_fallback rate that may last, events/s over all CPUs"),
@@ -91,8 +91,7 @@ struct Expectations {
         field<&T::scheduler_error>("a scheduler must end with this error; an empty table: with any"),
         field<&T::max_scheduler_gap>(
             "longest time without the wanted scheduler while one takes over from another; 1s by default"),
-        field<&T::events_clean>(
-            "no sched_ext event counter that tells of a task handled past the scheduler may rise"));
+        field<&T::events_clean>("no sched_ext counter of tasks handled past the scheduler may rise"));
   }
 };
 

@@ -29,17 +29,18 @@ struct ParseSummary {
 
   static consteval auto describe() {
     using T = ParseSummary;
-    return record("files of tasks that could not be read",
-                  field<&T::tids_walked>("threads that were looked at, those just gone included"),
-                  field<&T::read_failures>("files that could not be read"),
-                  field<&T::read_failures_by_file>("the same by the file's name"),
-                  field<&T::read_failures_by_error>("the same by errno's name"),
-                  field<&T::dominant_read_failure>("the file that failed most often"),
-                  field<&T::kernel_config_dominant>(
-                      "half of the failures or more are files that the kernel was built without"),
-                  field<&T::permission_dominant>("half of the failures or more are for want of privileges"),
-                  field<&T::negative_dotted_values>(
-                      "times that read as negative, which a clock that was set back leaves; they are null"));
+    return record(
+        "files of tasks that could not be read",
+        field<&T::tids_walked>("threads that were looked at, those just gone included"),
+        field<&T::read_failures>("files that could not be read"),
+        field<&T::read_failures_by_file>("the same by the file's name"),
+        field<&T::read_failures_by_error>("the same by errno's name"),
+        field<&T::dominant_read_failure>("the file that failed most often"),
+        field<&T::kernel_config_dominant>(
+            "half of the failures or more are files that the kernel was built without"),
+        field<&T::permission_dominant>("half of the failures or more are due to missing privileges"),
+        field<&T::negative_dotted_values>(
+            "times that read as negative, which a clock that was set back leaves; they are null"));
   }
 };
 

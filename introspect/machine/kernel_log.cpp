@@ -114,9 +114,12 @@ class Log {
 Result<std::vector<KernelLogRecord>> find_log_records(const Kernel& kernel, std::string_view beginning) {
   const auto log = KTSTR_TRY(Log::open(kernel));
   std::vector<KernelLogRecord> found;
+  std::size_t kernels = 0, programs = 0;
   for (std::uint64_t index = 0; index < log.count(); ++index) {
     auto record = log.record(index);
-    if (record && record->text.starts_with(beginning)) found.push_back(std::move(*record));
+    if (!record || !record->text.starts_with(beginning)) continue;
+    auto& kept = record->is_kernels() ? kernels : programs;
+    if (kept++ < kMostLogRecords) found.push_back(std::move(*record));
   }
   std::ranges::sort(found, {}, &KernelLogRecord::sequence);
   return found;

@@ -31,7 +31,7 @@ struct MonitorThresholds {
     return record("what the samples must not show for long",
                   field<&T::max_imbalance_ratio>("largest max(nr_running) / max(1, min(nr_running))"),
                   field<&T::max_local_dsq_depth>("deepest local DSQ, tasks"),
-                  field<&T::fail_on_stall>("whether a run queue clock that stands still fails the run"),
+                  field<&T::fail_on_stall>("whether a run queue clock that does not advance fails the run"),
                   field<&T::sustained_samples>("consecutive samples that make a violation last"),
                   field<&T::max_fallback_rate>("select_cpu_fallback events/s over all CPUs"),
                   field<&T::max_keep_last_rate>("dispatch_keep_last events/s over all CPUs"));

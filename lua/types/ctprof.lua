@@ -102,7 +102,7 @@
 ---@field read_failures_by_error table<string, integer> the same by errno's name
 ---@field dominant_read_failure? string the file that failed most often
 ---@field kernel_config_dominant boolean half of the failures or more are files that the kernel was built without
----@field permission_dominant boolean half of the failures or more are for want of privileges
+---@field permission_dominant boolean half of the failures or more are due to missing privileges
 ---@field negative_dotted_values integer times that read as negative, which a clock that was set back leaves; they are null
 
 ---answers about threads over generic netlink

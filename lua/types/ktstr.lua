@@ -82,13 +82,13 @@
 ---@field monitor? ktstr.monitor_expectations thresholds on what the monitor samples
 ---@field scheduler_error? ktstr.scheduler_error a scheduler must end with this error; an empty table: with any
 ---@field max_scheduler_gap? string longest time without the wanted scheduler while one takes over from another; 1s by default
----@field events_clean? boolean no sched_ext event counter that tells of a task handled past the scheduler may rise
+---@field events_clean? boolean no sched_ext counter of tasks handled past the scheduler may rise
 
 ---thresholds on what the monitor samples
 ---@class ktstr.monitor_expectations
 ---@field max_imbalance_ratio? number largest max(nr_running) / max(1, min(nr_running)) that may last
 ---@field max_local_dsq_depth? integer largest local DSQ depth that may last, tasks
----@field fail_on_stall? boolean whether a run queue clock that stands still fails the run
+---@field fail_on_stall? boolean whether a run queue clock that does not advance fails the run
 ---@field sustained_samples? integer consecutive samples that make a violation last
 ---@field max_fallback_rate? number largest select_cpu_fallback rate that may last, events/s over all CPUs
 ---@field max_keep_last_rate? number largest dispatch_keep_last rate that may last, events/s over all CPUs
@@ -446,7 +446,7 @@ function policy.deadline(runtime, deadline, period) end
 
 ---What a step does.
 ---@class ktstr.module.op
----@field detach_scheduler ktstr.op ends the attached scheduler; the kernel's own goes on
+---@field detach_scheduler ktstr.op ends the attached scheduler; the kernel's own continues
 ---@field restart_scheduler ktstr.op ends the scheduler that was attached last, if it still lives, and starts it again
 local op = {}
 

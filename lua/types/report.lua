@@ -136,7 +136,7 @@
 ---@class ktstr.MonitorThresholds
 ---@field max_imbalance_ratio number largest max(nr_running) / max(1, min(nr_running))
 ---@field max_local_dsq_depth integer deepest local DSQ, tasks
----@field fail_on_stall boolean whether a run queue clock that stands still fails the run
+---@field fail_on_stall boolean whether a run queue clock that does not advance fails the run
 ---@field sustained_samples integer consecutive samples that make a violation last
 ---@field max_fallback_rate number select_cpu_fallback events/s over all CPUs
 ---@field max_keep_last_rate number dispatch_keep_last events/s over all CPUs

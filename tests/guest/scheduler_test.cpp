@@ -156,7 +156,7 @@ TEST_CASE("a preloaded successor that can't load leaves the former one in charge
   REQUIRE(report.schedulers.size() == 2);
   CHECK(report.schedulers[0].fate == SchedulerFate::kAttached);
   CHECK(report.scheduler_gaps.empty());
-  CHECK(report.failures[0].message.ends_with("; one goes on"));
+  CHECK(report.failures[0].message.ends_with("; one continues"));
 }
 
 TEST_CASE("a scheduler's death ends the hold that it happens in, and is dated when it happened") {

@@ -21,7 +21,7 @@ struct DeadGuest : LogGuest {
 
 }  // namespace
 
-TEST_CASE("what programs write to the kernel's log is no evidence") {
+TEST_CASE("what programs write to the kernel's log proves no panic") {
   DeadGuest guest(-1, 0);
   guest.add(0, 1, 1, "Kernel panic - not syncing: forged", 0);
   guest.add(1, 2, 1, "Oops: int3: forged", 64);
@@ -53,7 +53,7 @@ TEST_CASE("where the log can't be read, the counter of oopses decides") {
   CHECK(read_death_evidence(guest.attach()).int3_oops == true);
 }
 
-TEST_CASE("without the kernel's variables there is no evidence") {
+TEST_CASE("without the kernel's variables nothing is known") {
   const LogGuest guest;
   const auto evidence = read_death_evidence(guest.attach());
   CHECK_FALSE(evidence.panicked);
@@ -70,7 +70,7 @@ TEST_CASE("a kernel that has not panicked has exited, or was ended by what else 
   CHECK(std::get<vmm::MachineFailed>(event).error.message == "QEMU was killed by SIGKILL");
 }
 
-TEST_CASE("a kernel that has panicked has, whether its console tells of it or not") {
+TEST_CASE("a kernel that has panicked has, whether it is on the console or not") {
   const DeathEvidence dead{.panicked = true, .panic_line = "Kernel panic - not syncing: x", .int3_oops = {}};
   for (const vmm::MachineEvent& told : {vmm::MachineEvent(kForged), vmm::MachineEvent(vmm::GuestExited{})}) {
     const auto event = by_evidence(told, dead);

@@ -356,7 +356,7 @@ TEST_CASE("a successor that was preloaded in vain leaves the former one in charg
   const auto status = driver.replace(1, preloaded);
   REQUIRE_FALSE(status);
   CHECK(run.guest.last<protocol::ReplaceScheduler>().next.preloaded);
-  CHECK(status.error().message.ends_with("before the kernel ran it; one goes on"));
+  CHECK(status.error().message.ends_with("before the kernel ran it; one continues"));
   CHECK(run.reports[0].fate == SchedulerFate::kAttached);
   CHECK(run.reports[1].fate == SchedulerFate::kRefused);
   CHECK(driver.current_name() == "one");
