@@ -10,6 +10,8 @@
 
 #include <csignal>
 
+#include "engine/base/io.h"
+#include "engine/base/pipe.h"
 #include "engine/guest/agent_image.h"
 
 extern char** environ;
@@ -21,21 +23,15 @@ constexpr int kEndTimeoutMs = 10'000;
 constexpr int kAgentChannelFd = 3;
 
 Result<Fd> agent_executable() {
-  Fd file(::memfd_create("ktstr-agent", MFD_CLOEXEC));
-  if (!file) return system_error("memfd_create");
-  for (auto rest = agent_image(); !rest.empty();) {
-    const auto written = ::write(file.get(), rest.data(), rest.size());
-    if (written < 0) return system_error("write the agent's image");
-    rest = rest.subspan(static_cast<std::size_t>(written));
-  }
+  const Fd file = KTSTR_TRY(make_memory_file("ktstr-agent", agent_image()));
   // What is open for writing can't be executed.
-  Fd executable(::open(("/proc/self/fd/" + std::to_string(file.get())).c_str(), O_RDONLY | O_CLOEXEC));
+  Fd executable(::open(path_of(file.get()).c_str(), O_RDONLY | O_CLOEXEC));
   if (!executable) return system_error("reopen the agent's image");
   return executable;
 }
 
 Result<pid_t> spawn_agent(int executable, int channel, const std::string& cgroup_root) {
-  const auto path = "/proc/self/fd/" + std::to_string(executable);
+  const auto path = path_of(executable);
   const auto fd = std::to_string(kAgentChannelFd);
   const char* arguments[] = {"ktstr-agent",   "--channel-fd",      fd.c_str(),
                              "--cgroup-root", cgroup_root.c_str(), nullptr};
@@ -54,12 +50,9 @@ Result<pid_t> spawn_agent(int executable, int channel, const std::string& cgroup
 
 Result<HostAgent> HostAgent::start(const std::string& cgroup_root) {
   const auto executable = KTSTR_TRY(agent_executable());
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) return system_error("socketpair");
-  Fd ours(ends[0]);
-  const Fd theirs(ends[1]);
-  const auto pid = KTSTR_TRY(spawn_agent(executable.get(), theirs.get(), cgroup_root));
-  return HostAgent(std::move(ours), pid);
+  auto channel = KTSTR_TRY(make_socket_pair());
+  const auto pid = KTSTR_TRY(spawn_agent(executable.get(), channel.theirs.get(), cgroup_root));
+  return HostAgent(std::move(channel.ours), pid);
 }
 
 HostAgent::~HostAgent() {

@@ -4,9 +4,9 @@
 #include <sys/uio.h>
 
 #include <array>
-#include <cerrno>
 #include <cstring>
 
+#include "engine/base/io.h"
 #include "engine/base/write.h"
 
 namespace ktstr::vmm::qemu {
@@ -51,8 +51,7 @@ void Qmp::read_all() {
   std::string line;
   std::array<char, 16384> buffer;
   while (line.size() < kLineLimit) {
-    const auto count = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
-    if (count < 0 && errno == EINTR) continue;
+    const auto count = read_some(socket_.get(), buffer.data(), buffer.size());
     if (count <= 0) break;
     line.append(buffer.data(), static_cast<std::size_t>(count));
     for (std::size_t end = 0; (end = line.find('\n')) != line.npos; line.erase(0, end + 1))
@@ -85,14 +84,12 @@ void Qmp::take_event(std::string_view name, const Value* data) {
 
 /// `fd` (-1: none) goes with the first byte.
 Status Qmp::send(std::string_view text, int fd) {
-  while (!text.empty()) {
-    const auto count = fd < 0 ? ::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL)
-                              : send_with_descriptor(socket_.get(), text, fd);
-    if (count < 0 && errno == EINTR) continue;
+  if (fd >= 0) {
+    const auto count = retry([&] { return send_with_descriptor(socket_.get(), text, fd); });
     if (count < 0) return system_error("send to QEMU");
     text.remove_prefix(static_cast<std::size_t>(count));
-    fd = -1;
   }
+  KTSTR_TRY(send_all(socket_.get(), text), "QEMU");
   return ok();
 }
 
