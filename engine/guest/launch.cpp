@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "engine/base/child.h"
 #include "engine/base/io.h"
 #include "engine/guest/clock.h"
 #include "engine/guest/kernel_file.h"
@@ -20,7 +21,7 @@
 namespace ktstr::engine::guest {
 namespace {
 
-constexpr int kKillTimeoutMs = 2000;
+constexpr Duration kKillTimeout = std::chrono::seconds(2);
 constexpr Duration kReadyTimeout = std::chrono::seconds(10);
 
 /// glibc's fork() writes to locks of its own in four pages, which would be copied for every worker. They
@@ -46,9 +47,8 @@ void Launch::kill_all() {
   std::erase_if(states_, [](const auto& state) { return state->pid == 0; });
   for (const auto& state : states_) ::kill(state->pid, SIGKILL);
   for (const auto& state : states_) {
-    const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, state->pid, 0)));
-    pollfd end{process.get(), POLLIN, 0};
-    ::poll(&end, 1, kKillTimeoutMs);
+    if (const auto end = open_pidfd(state->pid))
+      static_cast<void>(is_readable(end->get(), deadline_after(kKillTimeout)));
     ::waitpid(state->pid, nullptr, WNOHANG);  // one that does not die in time is reaped as an orphan
   }
   states_.clear();

@@ -1,12 +1,11 @@
 #include "vmm/qemu/qmp.h"
 
 #include <sys/socket.h>
-#include <sys/uio.h>
 
 #include <array>
-#include <cstring>
 
 #include "engine/base/io.h"
+#include "engine/base/pipe.h"
 #include "engine/base/write.h"
 
 namespace ktstr::vmm::qemu {
@@ -20,22 +19,6 @@ std::string text_of(const Value* value) {
 Error refused(std::string_view command, const Value& error) {
   return {ErrorCode::kUnavailable,
           "QEMU refuses " + std::string(command) + ": " + text_of(error.find("desc"))};
-}
-
-ssize_t send_with_descriptor(int socket, std::string_view text, int fd) {
-  iovec part{const_cast<char*>(text.data()), text.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  auto* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
-  std::memcpy(CMSG_DATA(header), &fd, sizeof(int));
-  return ::sendmsg(socket, &message, MSG_NOSIGNAL);
 }
 
 }  // namespace
@@ -85,7 +68,7 @@ void Qmp::take_event(std::string_view name, const Value* data) {
 /// `fd` (-1: none) goes with the first byte.
 Status Qmp::send(std::string_view text, int fd) {
   if (fd >= 0) {
-    const auto count = retry([&] { return send_with_descriptor(socket_.get(), text, fd); });
+    const auto count = send_with_fd(socket_.get(), text, fd);
     if (count < 0) return system_error("send to QEMU");
     text.remove_prefix(static_cast<std::size_t>(count));
   }
