@@ -5,41 +5,26 @@
 
 #include <algorithm>
 
+#include "engine/base/paint.h"
+#include "engine/base/table.h"
 #include "engine/report/monitor_text.h"
 #include "engine/report/printable_report.h"
 #include "engine/report/scheduler_text.h"
-#include "engine/report/table.h"
 #include "vmm/console_line.h"
 
 namespace ktstr::engine {
 namespace {
 
-constexpr std::string_view kReset = "\033[0m";
-
-std::string_view verdict_colour(Outcome verdict) {
+std::string verdict_word(Outcome verdict, const Paint& paint) {
   switch (verdict) {
     case Outcome::kFail:
-      return "\033[1;31m";
+      return paint.paint(kBoldRed, "FAIL");
     case Outcome::kInconclusive:
-      return "\033[1;33m";
+      return paint.paint(kBoldYellow, "INCONCLUSIVE");
     case Outcome::kPass:
-      return "\033[1;32m";
+      return paint.paint(kBoldGreen, "PASS");
     case Outcome::kSkip:
-      return "\033[1;36m";
-  }
-  return "";
-}
-
-std::string_view verdict_word(Outcome verdict) {
-  switch (verdict) {
-    case Outcome::kFail:
-      return "FAIL";
-    case Outcome::kInconclusive:
-      return "INCONCLUSIVE";
-    case Outcome::kPass:
-      return "PASS";
-    case Outcome::kSkip:
-      return "SKIP";
+      return paint.paint(kBoldCyan, "SKIP");
   }
   return "?";
 }
@@ -54,14 +39,13 @@ std::string counted(std::uint64_t count, std::string_view thing) {
 
 /// "FAIL hello: the first failure".
 std::string verdict_line(const RunReport& report, bool colour) {
-  std::string word(verdict_word(report.verdict));
-  if (colour) word = std::string(verdict_colour(report.verdict)) + word + std::string(kReset);
   std::string cause;
   if (!report.failures.empty())
     cause = report.failures.front().message;
   else if (report.reason)
     cause = *report.reason;
-  return fmt::format("{} {}{}{}\n", word, report.scenario, cause.empty() ? "" : ": ", cause);
+  return fmt::format("{} {}{}{}\n", verdict_word(report.verdict, Paint(colour)), report.scenario,
+                     cause.empty() ? "" : ": ", cause);
 }
 
 /// What the machine had of the host, behind a comma each.
@@ -190,7 +174,7 @@ std::string workers_text(const RunReport& report) {
   if (report.groups.empty()) return {};
   Table table(
       {"cgroup", "work", "workers", "work units", "cpu %", "spread", "longest gap", "migrations", "p99 wake"},
-      2);
+      2, kIndented);
   for (const auto& group : report.groups)
     table.add({group.cgroup, group.work, workers_of(group), or_dash(group.work_units, "{}"),
                or_dash(group.cpu_pct, "{:.1f}"), or_dash(group.spread_pct, "{:.1f}"),

@@ -83,7 +83,7 @@ std::size_t terminal_width() {
   return ::isatty(STDOUT_FILENO) && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-engine::TableStyle style(const Invocation& invocation) {
+TableStyle style(const Invocation& invocation) {
   return {wants_colour(STDOUT_FILENO, invocation), terminal_width()};
 }
 
