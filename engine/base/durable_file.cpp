@@ -1,6 +1,7 @@
 #include "engine/base/durable_file.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -51,7 +52,7 @@ Result<std::pair<fs::path, Fd>> create_part(const fs::path& target, mode_t mode)
   constexpr int kTries = 100;  // names that a killed process left behind are passed over
   for (int i = 0; i < kTries; ++i) {
     auto part = target;
-    part += "." + std::to_string(::getpid()) + "-" + std::to_string(++number) + ".part";
+    part += fmt::format(".{}-{}.part", ::getpid(), ++number);
     Fd fd(::open(part.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode));
     if (fd) return std::pair(std::move(part), std::move(fd));
     if (errno != EEXIST) break;

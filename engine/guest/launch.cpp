@@ -1,6 +1,7 @@
 #include "engine/guest/launch.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <malloc.h>
 #include <poll.h>
 #include <sys/syscall.h>
@@ -126,9 +127,8 @@ Status Launch::fork_all(std::uint64_t seed) {
 Status Launch::wait_until_ready() {
   for (std::size_t ready = 0; ready < states_.size();) {
     if (!is_readable(ready_.read_end.get(), deadline_after(kReadyTimeout)))
-      return Error{ErrorCode::kTimeout, std::to_string(states_.size() - ready) + " of " +
-                                            std::to_string(states_.size()) +
-                                            " workers did not get ready, none for 10 s"};
+      return Error{ErrorCode::kTimeout, fmt::format("{} of {} workers did not get ready, none for 10 s",
+                                                    states_.size() - ready, states_.size())};
     char byte[64];
     const auto got = read_some(ready_.read_end.get(), byte, sizeof byte);
     if (got < 0) return system_error("wait for workers");

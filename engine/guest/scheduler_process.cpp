@@ -1,6 +1,7 @@
 #include "engine/guest/scheduler_process.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -52,7 +53,7 @@ ChildPlan plan_of(const protocol::AttachScheduler& request, const std::string& m
 Result<SchedulerProcess> SchedulerProcess::start(const protocol::AttachScheduler& request) {
   static unsigned started_before = 0;
   auto output = KTSTR_TRY(make_pipe());
-  auto mark = kMark + std::to_string(::getpid()) + "." + std::to_string(++started_before);
+  auto mark = fmt::format("{}{}.{}", kMark, ::getpid(), ++started_before);
   auto plan = plan_of(request, mark);
   // The child's end blocks: a program that writes faster than we read must not lose lines.
   ::fcntl(output.read_end.get(), F_SETFL, O_NONBLOCK);
@@ -154,8 +155,9 @@ bool SchedulerProcess::follow(pid_t daemon) {
   auto pidfd = open_pidfd(daemon);
   if (!pidfd) return false;
   reap(process_.pid);
-  log_.append("[ktstr: process " + std::to_string(process_.pid) + " has made itself a daemon: process " +
-              std::to_string(daemon) + " is the scheduler from here on]\n");
+  log_.append(
+      fmt::format("[ktstr: process {} has made itself a daemon: process {} is the scheduler from here on]\n",
+                  process_.pid, daemon));
   process_ = {daemon, std::move(*pidfd)};
   return true;
 }

@@ -1,5 +1,6 @@
 #include "engine/protocol/frame.h"
 
+#include <fmt/format.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -60,9 +61,9 @@ Status write_until(int fd, std::string_view bytes, Deadline deadline) {
 
 Status send_frame(int fd, std::string_view payload, Duration timeout) {
   if (payload.size() > kMaxPayload)
-    return Error{ErrorCode::kInvalidArgument, "a message of " + std::to_string(payload.size()) +
-                                                  " bytes does not fit into a frame (" +
-                                                  std::to_string(kMaxPayload) + ")"};
+    return Error{
+        ErrorCode::kInvalidArgument,
+        fmt::format("a message of {} bytes does not fit into a frame ({})", payload.size(), kMaxPayload)};
   const FrameHeader header{kFrameMagic, kVersion, static_cast<std::uint32_t>(payload.size()),
                            checksum(payload)};
   std::string frame(sizeof header, '\0');
@@ -91,12 +92,11 @@ Status FrameReader::fill(char* into, std::size_t size, Deadline deadline, int ca
 Status FrameReader::check_header() {
   if (header_.magic != kFrameMagic) return Error{ErrorCode::kCorrupt, "not a frame: bad magic"};
   if (header_.version != kVersion)
-    return Error{ErrorCode::kCorrupt, "the other side speaks protocol version " +
-                                          std::to_string(header_.version) + ", this side " +
-                                          std::to_string(kVersion)};
+    return Error{ErrorCode::kCorrupt, fmt::format("the other side speaks protocol version {}, this side {}",
+                                                  header_.version, kVersion)};
   if (header_.length > kMaxPayload)
-    return Error{ErrorCode::kCorrupt, "frame of " + std::to_string(header_.length) +
-                                          " bytes, above the limit of " + std::to_string(kMaxPayload)};
+    return Error{ErrorCode::kCorrupt,
+                 fmt::format("frame of {} bytes, above the limit of {}", header_.length, kMaxPayload)};
   return ok();
 }
 
@@ -105,7 +105,10 @@ Result<std::string> FrameReader::next(Duration timeout, int cancel_fd) {
   const auto deadline = deadline_after(timeout);
   if (!in_payload_) {
     KTSTR_TRY(fill(reinterpret_cast<char*>(&header_), sizeof header_, deadline, cancel_fd));
-    if (auto status = check_header(); !status) return corrupt_ = true, std::move(status.error());
+    if (auto status = check_header(); !status) {
+      corrupt_ = true;
+      return std::move(status.error());
+    }
     in_payload_ = true;
     filled_ = 0;
   }

@@ -73,16 +73,16 @@ std::string emulation_text(const RunReport& report) {
 }
 
 std::string where_line(const RunReport& report) {
-  const auto& [backend, origin, fork_problem, console_log_problem, emulated, topology, cpus, memory, kaslr,
-               performance, found, asked] = report.machine;
+  const auto& machine = report.machine;
   std::string text =
       fmt::format("  kernel {}, {} CPUs ({}), {}", report.kernel.release.value_or(report.kernel.version),
-                  cpus, topology, format_byte_size(ByteSize{memory}));
-  if (asked) text += fmt::format(" (raised from {})", format_byte_size(ByteSize{*asked}));
-  if (backend) text += ", " + *backend;
-  if (origin == MachineOrigin::kForked) text += ", forked";
-  if (emulated) text += emulation_text(report);
-  if (performance) text += performance_text(*performance);
+                  machine.cpus, machine.topology, format_byte_size(ByteSize{machine.memory_bytes}));
+  if (machine.memory_asked_bytes)
+    text += fmt::format(" (raised from {})", format_byte_size(ByteSize{*machine.memory_asked_bytes}));
+  if (machine.backend) text += ", " + *machine.backend;
+  if (machine.origin == MachineOrigin::kForked) text += ", forked";
+  if (machine.emulated) text += emulation_text(report);
+  if (machine.performance) text += performance_text(*machine.performance);
   return text + "\n";
 }
 
@@ -119,10 +119,11 @@ std::string dumps_text(const RunReport& report) {
 /// Each with its file, or why there is none.
 std::string captures_text(const RunReport& report) {
   std::string text;
-  for (const auto& [step, tag, elapsed_ns, took_ns, threads, file, problem] : report.ctprof_captures)
-    text += fmt::format("  ctprof {} at {:.3f} s (step {}), {} in {:.1f} ms: {}\n", tag, seconds(elapsed_ns),
-                        step, counted(threads, "thread"), static_cast<double>(took_ns) * 1e-6,
-                        file ? *file : problem.value_or("not written"));
+  for (const auto& capture : report.ctprof_captures)
+    text += fmt::format("  ctprof {} at {:.3f} s (step {}), {} in {:.1f} ms: {}\n", capture.tag,
+                        seconds(capture.elapsed_ns), capture.step, counted(capture.threads, "thread"),
+                        static_cast<double>(capture.took_ns) * 1e-6,
+                        capture.file ? *capture.file : capture.problem.value_or("not written"));
   return text;
 }
 
@@ -133,9 +134,11 @@ std::string map_readings_text(const RunReport& report) {
   const auto& readings = report.map_readings;
   std::string text;
   for (std::size_t i = 0; i < std::min(readings.size(), kMostReadings); ++i) {
-    const auto& [step, elapsed_ns, map, id, variable, name, value] = readings[i];
-    text += fmt::format("  {}{} {} = {} at {:.3f} s (step {}, map {})\n", name ? *name + ": " : "", map,
-                        variable, introspect::to_text(value, 1), seconds(elapsed_ns), step, id);
+    const auto& reading = readings[i];
+    text += fmt::format("  {}{} {} = {} at {:.3f} s (step {}, map {})\n",
+                        reading.name ? *reading.name + ": " : "", reading.map, reading.variable,
+                        introspect::to_text(reading.value, 1), seconds(reading.elapsed_ns), reading.step,
+                        reading.map_id);
   }
   if (readings.size() > kMostReadings)
     text += fmt::format("  ... and {} readings more\n", readings.size() - kMostReadings);
