@@ -121,7 +121,7 @@ void add_origin(Arguments& arguments, const MachineConfig& config, const QemuDes
                 std::uint64_t tsc_khz) {
   if (descriptors.device_state >= 0) return add(arguments, {"-incoming", "defer"});
   add(arguments, {"-kernel", descriptor_path(descriptors.kernel)});
-  add(arguments, {"-initrd", descriptor_path(descriptors.initramfs)});
+  if (descriptors.initramfs >= 0) add(arguments, {"-initrd", descriptor_path(descriptors.initramfs)});
   add(arguments, {"-append", qemu_kernel_command_line(config, tsc_khz)});
 }
 

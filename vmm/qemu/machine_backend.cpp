@@ -31,7 +31,9 @@ Status run(Qmp& qmp, Deadline deadline) {
 
 Result<std::unique_ptr<QemuMachine>> QemuMachine::start(const MachineConfig& config) {
   auto plan = KTSTR_TRY(plan_machine(config));
-  const Origin origin = KTSTR_TRY(open_boot_files(config));
+  auto files = KTSTR_TRY(open_boot_files(config, plan));
+  if (!files.place) plan.type = MachineType::kPc;  // where QEMU itself leaves the firmware its room
+  const Origin origin = std::move(files);
   auto machine = KTSTR_TRY(launch(config, std::move(plan), origin));
   if (auto booted = machine->boot(); !booted) return machine->start_error(std::move(booted.error()));
   return machine;
