@@ -44,7 +44,7 @@ using Values = std::vector<std::string>;
 TEST_CASE("one node is a microvm with its memory in our descriptor") {
   const auto arguments = arguments_of(config_of("1n2l4c2t"));
   CHECK(arguments.front() == "/usr/bin/qemu");
-  CHECK(values_of(arguments, "-M") == Values{"microvm,pcie=on,memory-backend=ram0"});
+  CHECK(values_of(arguments, "-M") == Values{"microvm,pcie=on,pic=off,pit=off,memory-backend=ram0"});
   CHECK(values_of(arguments, "-smp") == Values{"16,sockets=2,cores=4,threads=2"});
   CHECK(values_of(arguments, "-object") ==
         Values{"memory-backend-file,id=ram0,mem-path=/proc/self/fd/9,size=1024M,share=on"});
