@@ -64,6 +64,7 @@ class QemuMachine final : public BackendMachine {
   Result<std::unique_ptr<MachineSnapshot>> save(const FrozenState& frozen, Deadline deadline) override;
   int end_fd() const override { return process_->exit_fd(); }
   bool wait_end(Deadline deadline) override;
+  Status continue_guest(Deadline deadline);
   bool end_if_stopped();
   MachineEvent conclude() override;
 
