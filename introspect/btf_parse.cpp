@@ -1,6 +1,7 @@
 // Making a Btf: checking the bytes, handing them to libbpf, indexing the names.
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <fmt/format.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include <mutex>
 
 #include "engine/base/fd.h"
+#include "engine/base/io.h"
 #include "introspect/btf.h"
 #include "introspect/btf_error.h"
 
@@ -64,15 +66,8 @@ int print_libbpf_message(libbpf_print_level level, const char* format, va_list a
 
 /// btf__new_split(), which libbpf's header declares and its 1.1 library lacks: through a file in memory.
 btf* new_split(std::span<const std::byte> bytes, btf* base) {
-  const Fd file(memfd_create("btf", MFD_CLOEXEC));
-  if (!file) return nullptr;
-  for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t written = ::write(file.get(), bytes.data() + done, bytes.size() - done);
-    if (written <= 0) return nullptr;
-    done += static_cast<std::size_t>(written);
-  }
-  const std::string path = "/proc/self/fd/" + std::to_string(file.get());
-  return btf__parse_raw_split(path.c_str(), base);
+  const auto file = make_memory_file("btf", bytes);
+  return file ? btf__parse_raw_split(path_of(file->get()).c_str(), base) : nullptr;
 }
 
 /// Parsing with what libbpf prints on the way, which says where the table is damaged, caught in `messages`.
@@ -115,17 +110,11 @@ Result<Btf> Btf::parse_split(std::span<const std::byte> bytes, std::shared_ptr<c
 }
 
 Result<Btf> Btf::load(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary | std::ios::ate);
-  if (!stream) return system_error("open " + file.string());
-  const auto size = static_cast<std::streamoff>(stream.tellg());
-  if (size < 0 || static_cast<std::uint64_t>(size) > kMaxBytes)
+  const auto content = KTSTR_TRY(read_file(file, kMaxBytes));
+  if (content.truncated)
     return Error{ErrorCode::kCorrupt,
-                 file.string() + ": " + std::to_string(size) + " bytes are no .BTF section"};
-  std::vector<std::byte> bytes(static_cast<std::size_t>(size));
-  stream.seekg(0).read(reinterpret_cast<char*>(bytes.data()), size);
-  if (!stream) return system_error("read " + file.string());
-  auto parsed = KTSTR_TRY(parse(bytes), file.string());
-  return parsed;
+                 fmt::format("{}: more than {} bytes are no .BTF section", file.string(), kMaxBytes)};
+  return KTSTR_TRY(parse(std::as_bytes(std::span(content.text))), file.string());
 }
 
 void Btf::build_index() {

@@ -7,7 +7,10 @@ namespace ktstr::introspect {
 const CopyingMemory::Page* CopyingMemory::page(std::uint64_t number) const {
   if (const auto found = pages_.find(number); found != pages_.end()) return found->second.get();
   if (!guest_) return nullptr;
-  if (pages_.size() == max_pages_ || !take_from(budget_, kPageBytes)) return full_ = true, nullptr;
+  if (pages_.size() == max_pages_ || !take_from(budget_, kPageBytes)) {
+    full_ = true;
+    return nullptr;
+  }
   auto copy = std::make_unique<Page>();
   if (!guest_->read(GuestPhys(number * kPageBytes), *copy)) copy.reset();
   return pages_.emplace(number, std::move(copy)).first->second.get();

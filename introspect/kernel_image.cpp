@@ -1,8 +1,9 @@
 #include "introspect/kernel_image.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <cstring>
 #include <vector>
 
@@ -42,12 +43,6 @@ Result<Landmarks> find_landmarks(const SymbolTable& symbols) {
   marks.phys_base = KTSTR_TRY(find("phys_base"));
   marks.page_table = KTSTR_TRY(find("init_top_pgt"));
   return marks;
-}
-
-std::string hexadecimal(std::uint64_t value) {
-  std::array<char, 24> text;
-  std::snprintf(text.data(), text.size(), "0x%llx", static_cast<unsigned long long>(value));
-  return text.data();
 }
 
 bool is_banner(const PhysicalMemory& memory, GuestPhys address) {
@@ -95,8 +90,7 @@ std::optional<std::string> ImageSearch::objection(const KernelImage& image) cons
   const auto phys_base = memory_.read_value<std::uint64_t>(image.physical(marks_.phys_base + image.slide));
   if (!phys_base) return "phys_base lies outside RAM";
   if (*phys_base != image.phys_base)
-    return "phys_base is " + hexadecimal(*phys_base) + " where " + hexadecimal(image.phys_base) +
-           " is mapped";
+    return fmt::format("phys_base is {:#x} where {:#x} is mapped", *phys_base, image.phys_base);
   const WalkResult mapped = walk_page_table(memory_, image.page_table, banner);
   if (!mapped) return "init_top_pgt: linux_banner is " + std::string(describe_fault(mapped.error().fault));
   if (mapped->address != image.physical(banner)) return "init_top_pgt maps linux_banner elsewhere";
@@ -108,7 +102,7 @@ std::optional<std::string> ImageSearch::register_objection(const KernelImage& im
                                                            const CpuContext& vcpu) const {
   const KernelRange text{image.begin, image.end};
   if (vcpu.lstar && *vcpu.lstar != 0 && !text.contains(KernelVirt(*vcpu.lstar)))
-    return "LSTAR " + hexadecimal(*vcpu.lstar) + " lies outside the image";
+    return fmt::format("LSTAR {:#x} lies outside the image", *vcpu.lstar);
   if (!vcpu.idt_base) return std::nullopt;
   const Translator kernel(memory_, image.page_table);
   const auto gate = kernel.read<std::array<std::uint64_t, 2>>(KernelVirt(*vcpu.idt_base));
@@ -136,7 +130,7 @@ std::optional<KernelImage> ImageSearch::through_table(const PageTable& table, co
       image.found_by = name;
       return image;
     }
-    attempts_.push_back(name + ": slide " + hexadecimal(image.slide) + ": " + *problem);
+    attempts_.push_back(fmt::format("{}: slide {:#x}: {}", name, image.slide, *problem));
   }
   attempts_.push_back(name + (mapped_any ? ": no \"Linux version\" at linux_banner under any slide"
                                          : ": maps nothing where the kernel image belongs"));
@@ -150,7 +144,7 @@ std::optional<KernelImage> ImageSearch::through_vcpu(const CpuContext& vcpu, con
   }
   const PagingMode* mode = vcpu.cr4 & kCr4La57 ? &kFiveLevelPaging : &kFourLevelPaging;
   const std::uint64_t root = vcpu.cr3 & kCr3Root;
-  const std::string label = name + " (CR3 " + hexadecimal(vcpu.cr3) + ")";
+  const auto label = fmt::format("{} (CR3 {:#x})", name, vcpu.cr3);
   auto image = through_table({GuestPhys(root), mode}, label);
   if (!image && root & kCr3UserTable)
     image = through_table({GuestPhys(root & ~kCr3UserTable), mode}, label + " without the PTI bit");
@@ -165,7 +159,7 @@ std::optional<KernelImage> ImageSearch::through_vcpu(const CpuContext& vcpu, con
 /// `banner`: a physical address that holds the banner's text. phys_base there tells the slide; init_top_pgt
 /// is tried in both modes.
 std::optional<KernelImage> ImageSearch::at_physical(GuestPhys banner) {
-  const std::string label = "the banner at physical " + hexadecimal(banner.value());
+  const auto label = fmt::format("the banner at physical {:#x}", banner.value());
   const auto phys_base = memory_.read_value<std::uint64_t>(banner + (marks_.phys_base - marks_.banner));
   if (!phys_base) {
     attempts_.push_back(label + ": phys_base lies outside RAM");
@@ -175,7 +169,7 @@ std::optional<KernelImage> ImageSearch::at_physical(GuestPhys banner) {
   const std::uint64_t slide = runtime - marks_.banner.value();
   if (runtime < KernelImage::kImageMapBase || runtime - KernelImage::kImageMapBase >= kImageMapSize ||
       slide % kImageAlignment != 0) {
-    attempts_.push_back(label + ": phys_base " + hexadecimal(*phys_base) + " gives no possible slide");
+    attempts_.push_back(fmt::format("{}: phys_base {:#x} gives no possible slide", label, *phys_base));
     return std::nullopt;
   }
   for (const PagingMode* mode : {&kFourLevelPaging, &kFiveLevelPaging}) {

@@ -9,6 +9,7 @@
 #include "engine/base/durable_file.h"
 #include "engine/base/fd.h"
 #include "engine/base/format_version.h"
+#include "engine/base/io.h"
 #include "introspect/shared_copy.h"
 
 namespace ktstr::introspect {
@@ -44,17 +45,6 @@ std::uint64_t round_up(std::uint64_t bytes) {
   return (bytes + kPage - 1) / kPage * kPage;
 }
 
-Status write_at(const Fd& file, std::span<const std::byte> bytes, std::uint64_t offset) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::pwrite(file.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return system_error("write");
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-    offset += static_cast<std::uint64_t>(written);
-  }
-  return ok();
-}
-
 Status write_region(const Fd& file, std::span<const std::byte> bytes, std::uint64_t offset) {
   static constexpr std::array<std::byte, kPage> kZeros{};
   std::array<std::byte, kPage> page;
@@ -62,7 +52,7 @@ Status write_region(const Fd& file, std::span<const std::byte> bytes, std::uint6
     const auto part = std::span(page).first(std::min<std::size_t>(kPage, bytes.size() - at));
     copy_shared(part, bytes.data() + at);
     if (std::memcmp(part.data(), kZeros.data(), part.size()) == 0) continue;
-    KTSTR_TRY(write_at(file, part, offset + at));
+    KTSTR_TRY(write_at(file.get(), part, offset + at));
   }
   return ok();
 }
@@ -103,7 +93,7 @@ Status write_image(const Fd& file, const SpanMemory& memory, std::span<const Cpu
     offset = round_up(offset + span.bytes.size());
   }
   for (const CpuContext& vcpu : vcpus) append(tables, to_record(vcpu));
-  KTSTR_TRY(write_at(file, tables, 0));
+  KTSTR_TRY(write_at(file.get(), tables, 0));
   if (::ftruncate(file.get(), static_cast<off_t>(offset)) != 0) return system_error("set the length");
   return ok();
 }

@@ -43,7 +43,10 @@ std::vector<std::string> HookFailures::end() {
 }
 
 void HookFailures::add(lua_State* state, std::string_view text) {
-  if (texts_.size() >= kMostKept) return ++left_out_, void();
+  if (texts_.size() >= kMostKept) {
+    ++left_out_;
+    return;
+  }
   texts_.push_back(as_utf8(cut_text(LuaState::of(state).readable(text), kLongestKept)));
 }
 

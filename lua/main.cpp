@@ -69,8 +69,10 @@ Status complete_arguments(const CLI::App& app, std::vector<std::string>& argumen
                                   [](const auto& word) { return !word.starts_with("-"); });
   if (first == arguments.end() || std::any_of(arguments.begin(), arguments.end(), is_command)) return ok();
   const bool after_options = first != arguments.begin();  // then it may be an option's value
-  if (is_script(*first) || (after_options && std::any_of(first, arguments.end(), is_script)))
-    return arguments.insert(arguments.begin(), "run"), ok();
+  if (is_script(*first) || (after_options && std::any_of(first, arguments.end(), is_script))) {
+    arguments.insert(arguments.begin(), "run");
+    return ok();
+  }
   const std::vector<std::string_view> known(names.begin(), names.end());
   return Error{ErrorCode::kInvalidArgument,
                "unknown command \"" + *first + "\"" + did_you_mean(*first, known)};

@@ -122,10 +122,16 @@ std::size_t PatternMatcher::match_item(std::size_t at, std::size_t& p, bool& don
   if (c == ')') return close_capture(at, p + 1);
   if (c == '$' && p + 1 == pattern_.size()) return at == subject_.size() ? at : kNone;
   done = false;
-  if (c == kEscape && next == 'b') return at = match_balanced(at, p + 2), p += 4, at;
+  if (c == kEscape && next == 'b') {
+    at = match_balanced(at, p + 2);
+    p += 4;
+    return at;
+  }
   if (c == kEscape && next == 'f') return match_frontier(at, p);
-  if (c == kEscape && std::isdigit(static_cast<unsigned char>(next)))
-    return p += 2, match_back_reference(at, next);
+  if (c == kEscape && std::isdigit(static_cast<unsigned char>(next))) {
+    p += 2;
+    return match_back_reference(at, next);
+  }
   const auto end = item_end(p);
   if (end == kNone) return kNone;
   const char suffix = end < pattern_.size() ? pattern_[end] : '\0';

@@ -10,4 +10,10 @@ namespace ktstr::lua {
 /// between.
 int raise(lua_State* state, std::string_view message);
 
+/// Answers with nil.
+inline int answer_nil(lua_State* state) {
+  lua_pushnil(state);
+  return 1;
+}
+
 }  // namespace ktstr::lua

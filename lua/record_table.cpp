@@ -25,14 +25,16 @@ int read_absent(lua_State* state) {
   if (lua_type(state, 2) != LUA_TSTRING) {
     if (names && lua_type(state, 2) == LUA_TNUMBER)
       return raise(state, std::string(names->record) + " is no list: it has names, not numbers");
-    return lua_pushnil(state), 1;
+    return answer_nil(state);
   }
   const std::string name = lua_tostring(state, 2);
-  if (name == "fail" && !lua_isnil(state, lua_upvalueindex(2)))
-    return lua_pushvalue(state, lua_upvalueindex(2)), 1;
+  if (name == "fail" && !lua_isnil(state, lua_upvalueindex(2))) {
+    lua_pushvalue(state, lua_upvalueindex(2));
+    return 1;
+  }
   const bool known = !names || std::ranges::find(names->members, name) != names->members.end();
   if (!known) return raise(state, unknown(*names, name));
-  return lua_pushnil(state), 1;
+  return answer_nil(state);
 }
 
 void push_metatable(lua_State* state, const RecordNames* names) {

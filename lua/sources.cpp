@@ -1,9 +1,9 @@
 #include "lua/sources.h"
 
 #include <algorithm>
-#include <fstream>
 #include <system_error>
 
+#include "engine/base/io.h"
 #include "engine/base/sha256.h"
 
 namespace ktstr::lua {
@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uintmax_t kLargestSource = 1 << 20;
+constexpr std::size_t kLargestSource = 1 << 20;
 constexpr std::size_t kMostSources = 500;
 constexpr std::size_t kMostBytes = 16 << 20;
 
@@ -24,12 +24,10 @@ Result<std::string> read_source(const fs::path& file, const std::string& shown) 
   const auto status = fs::status(file, error);
   if (error || !fs::exists(status)) return Error{ErrorCode::kNotFound, shown + ": no such file"};
   if (!fs::is_regular_file(status)) return invalid(shown + ": not a file");
-  if (const auto size = fs::file_size(file, error); !error && size > kLargestSource)
-    return invalid(shown + ": a script may have at most 1 MB");
-  std::ifstream stream(file, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(stream), {}};
-  if (!stream.is_open() || stream.bad()) return Error{ErrorCode::kIo, shown + ": can't be read"};
-  return text;
+  auto content = read_file(file, kLargestSource);
+  if (!content) return Error{ErrorCode::kIo, shown + ": can't be read"};
+  if (content->truncated) return invalid(shown + ": a script may have at most 1 MB");
+  return std::move(content->text);
 }
 
 /// "a.b" as a/b.lua; an empty path for what is no module name.

@@ -10,6 +10,7 @@
 #include <ctime>
 #include <system_error>
 
+#include "engine/base/io.h"
 #include "engine/base/printable.h"
 #include "lua/cut_text.h"
 #include "lua/sandbox.h"
@@ -57,11 +58,6 @@ Duration thread_cpu_time() {
   timespec now{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
   return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
-}
-
-bool is_readable(int fd) {
-  pollfd source{fd, POLLIN, 0};
-  return fd >= 0 && poll(&source, 1, 0) > 0;
 }
 
 }  // namespace

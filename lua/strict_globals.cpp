@@ -28,7 +28,7 @@ int read_undeclared(lua_State* state) {
   lua_settop(state, 2);
   lua_pushvalue(state, 2);
   lua_rawget(state, lua_upvalueindex(1));
-  if (lua_toboolean(state, -1) != 0 || lua_type(state, 2) != LUA_TSTRING) return lua_pushnil(state), 1;
+  if (lua_toboolean(state, -1) != 0 || lua_type(state, 2) != LUA_TSTRING) return answer_nil(state);
   const std::string name = lua_tostring(state, 2);
   if (const auto* reason = reason_left_out(name.c_str()))
     return raise(state, "the sandbox has no " + name + ": " + reason);

@@ -70,7 +70,7 @@ int find_plain(lua_State* state, std::string_view subject, std::string_view text
   const void* found = text.empty()
                           ? subject.data() + from
                           : memmem(subject.data() + from, subject.size() - from, text.data(), text.size());
-  if (!found) return lua_pushnil(state), 1;
+  if (!found) return answer_nil(state);
   const auto begin = static_cast<std::size_t>(static_cast<const char*>(found) - subject.data());
   push_range(state, begin, begin + text.size());
   return 2;
@@ -84,7 +84,7 @@ int string_find(lua_State* state) {
   const auto from = begin_at(state, 3, subject.size());
   if (lua_toboolean(state, 4) != 0 || is_plain(pattern)) return find_plain(state, subject, pattern, from);
   PatternMatch match;
-  if (!find_match(state, subject, pattern, from, true, match)) return lua_pushnil(state), 1;
+  if (!find_match(state, subject, pattern, from, true, match)) return answer_nil(state);
   push_range(state, match.begin, match.end);
   return 2 + push_captures(state, subject, match);
 }
@@ -94,7 +94,7 @@ int string_match(lua_State* state) {
   const auto pattern = text_at(state, 2);
   PatternMatch match;
   if (!find_match(state, subject, pattern, begin_at(state, 3, subject.size()), true, match))
-    return lua_pushnil(state), 1;
+    return answer_nil(state);
   if (match.capture_count > 0) return push_captures(state, subject, match);
   lua_pushlstring(state, subject.data() + match.begin, match.end - match.begin);
   return 1;
@@ -106,7 +106,7 @@ int string_search(lua_State* state) {
   PatternMatch match;
   if (!find_match(state, subject, pattern, begin_at(state, 3, subject.size()), lua_toboolean(state, 4) != 0,
                   match))
-    return lua_pushnil(state), 1;
+    return answer_nil(state);
   push_range(state, match.begin, match.end);
   return 2 + push_captures(state, subject, match);
 }

@@ -56,8 +56,10 @@ class Converter {
       case LUA_TTABLE:
         return convert_table(place, literal, out);
       case kCdataType:
-        if (const auto whole = to_integer64(state_, -1))
-          return std::visit([&](auto integer) { out.data = integer; }, *whole), ReadStatus{};
+        if (const auto whole = to_integer64(state_, -1)) {
+          std::visit([&](auto integer) { out.data = integer; }, *whole);
+          return {};
+        }
         [[fallthrough]];
       default:
         return place.error(std::string("a ") + luaL_typename(state_, -1) + " can't be used here");
@@ -115,8 +117,14 @@ class Converter {
     if (status) return status;
     if (items > 0 && is_made_by("scenario"))
       return place.error("a scenario has no list items: ops stand in a step, steps = { k.step { k.op... } }");
-    if (items == 0) return out.data = std::move(members), ReadStatus{};
-    if (members.empty() && !is_step) return out.data = std::move(list), ReadStatus{};
+    if (items == 0) {
+      out.data = std::move(members);
+      return {};
+    }
+    if (members.empty() && !is_step) {
+      out.data = std::move(list);
+      return {};
+    }
     if (!is_step) return place.error("mixes list items with named members");
     for (const auto& member : members)
       if (member.key == "ops")

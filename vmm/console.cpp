@@ -4,8 +4,8 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <cerrno>
 
+#include "engine/base/io.h"
 #include "engine/base/utf8.h"
 
 namespace ktstr::vmm {
@@ -45,8 +45,7 @@ void Console::wait_end() {
 void Console::read_all() {
   std::array<char, 4096> buffer;
   while (true) {
-    const auto count = ::read(stream_.get(), buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
+    const auto count = read_some(stream_.get(), buffer.data(), buffer.size());
     if (count <= 0) return;
     keep({buffer.data(), static_cast<std::size_t>(count)});
   }
@@ -74,12 +73,7 @@ void Console::keep_in_log(std::string_view bytes) {
 }
 
 Status Console::write_log(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const auto count = ::write(log_.get(), bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return system_error("write console log " + log_name_);
-    bytes.remove_prefix(static_cast<std::size_t>(count));
-  }
+  KTSTR_TRY(write_all(log_.get(), bytes), "console log " + log_name_);
   return ok();
 }
 

@@ -13,9 +13,12 @@
 #include <span>
 
 #include "engine/base/durable_file.h"
+#include "engine/base/io.h"
 
 namespace ktstr::vmm {
 namespace {
+
+constexpr std::size_t kLargestFile = std::size_t{1} << 30;
 
 using ArchivePtr = std::unique_ptr<struct archive, decltype(&archive_write_free)>;
 using EntryPtr = std::unique_ptr<struct archive_entry, decltype(&archive_entry_free)>;
@@ -30,23 +33,6 @@ la_ssize_t append(struct archive*, void* output, const void* data, std::size_t s
   auto& out = *static_cast<std::vector<std::byte>*>(output);
   out.insert(out.end(), bytes, bytes + size);
   return static_cast<la_ssize_t>(size);
-}
-
-Result<std::vector<std::byte>> read_file(const std::filesystem::path& path) {
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return system_error("open " + path.string());
-  struct stat status {};
-  if (::fstat(fd.get(), &status) != 0) return system_error("stat " + path.string());
-  if (!S_ISREG(status.st_mode)) return Error{ErrorCode::kIo, path.string() + ": not a regular file"};
-  std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
-  for (std::size_t done = 0; done < bytes.size();) {
-    const auto count = ::read(fd.get(), bytes.data() + done, bytes.size() - done);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return system_error("read " + path.string());
-    if (count == 0) return Error{ErrorCode::kIo, path.string() + ": shrank while it was read"};
-    done += static_cast<std::size_t>(count);
-  }
-  return bytes;
 }
 
 Status check_path(std::string_view path) {
@@ -122,8 +108,14 @@ Status add_file(CpioWriter& writer, const InitramfsFile& file) {
   const mode_t mode = S_IFREG | (file.mode & 07777);
   if (const auto* bytes = std::get_if<std::vector<std::byte>>(&file.content))
     return writer.add(file.path, mode, *bytes, 0);
-  const auto bytes = KTSTR_TRY(read_file(std::get<std::filesystem::path>(file.content)));
-  return writer.add(file.path, mode, bytes, 0);
+  const auto& path = std::get<std::filesystem::path>(file.content);
+  std::error_code ignored;
+  if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored))
+    return Error{ErrorCode::kIo, path.string() + ": not a regular file"};
+  const auto content = KTSTR_TRY(read_file(path, kLargestFile));
+  if (content.truncated)
+    return Error{ErrorCode::kOutOfRange, path.string() + " is too large for an initramfs"};
+  return writer.add(file.path, mode, std::as_bytes(std::span(content.text)), 0);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "vmm/kernel_command_line.h"
 
+#include <fmt/format.h>
+
 namespace ktstr::vmm {
 
 std::string kernel_command_line(const MachineConfig& config, std::string_view backends_own) {
@@ -14,9 +16,9 @@ Status check_command_line(const MachineConfig& config) {
   constexpr std::size_t kMostBackendsOwn = 64;
   const auto length = kernel_command_line(config, std::string(kMostBackendsOwn, ' ')).size();
   if (length < kMostCommandLine) return ok();
-  return Error{ErrorCode::kInvalidArgument, "the kernel's command line would have " + std::to_string(length) +
-                                                " bytes, and Linux takes " +
-                                                std::to_string(kMostCommandLine - 1)};
+  return Error{ErrorCode::kInvalidArgument,
+               fmt::format("the kernel's command line would have {} bytes, and Linux takes {}", length,
+                           kMostCommandLine - 1)};
 }
 
 }  // namespace ktstr::vmm

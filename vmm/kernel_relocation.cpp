@@ -6,7 +6,7 @@
 #include <cstring>
 #include <string>
 
-#include "vmm/positioned_io.h"
+#include "engine/base/io.h"
 
 namespace ktstr::vmm {
 namespace {

@@ -8,7 +8,7 @@
 #include <cstdint>
 
 #include "engine/base/fd.h"
-#include "vmm/positioned_io.h"
+#include "engine/base/io.h"
 
 namespace ktstr::vmm {
 namespace {

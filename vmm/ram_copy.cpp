@@ -7,7 +7,7 @@
 
 #include <cstring>
 
-#include "vmm/positioned_io.h"
+#include "engine/base/io.h"
 #include "vmm/private_pages.h"
 
 namespace ktstr::vmm {
@@ -22,8 +22,8 @@ Result<off_t> file_size(int fd) {
 /// Page cache to page cache: mapping either side would cost a fault per page.
 Status copy_range(int source, int target, off_t begin, off_t end) {
   for (off_t from = begin, to = begin; from < end;) {
-    const auto count = ::copy_file_range(source, &from, target, &to, static_cast<std::size_t>(end - from), 0);
-    if (count < 0 && errno == EINTR) continue;
+    const auto size = static_cast<std::size_t>(end - from);
+    const auto count = retry([&] { return ::copy_file_range(source, &from, target, &to, size, 0); });
     if (count < 0) return system_error("copy guest memory");
     if (count == 0) return Error{ErrorCode::kIo, "copy guest memory: it ended before its end"};
   }

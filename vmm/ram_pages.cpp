@@ -6,11 +6,10 @@
 #include <unistd.h>
 
 #include <climits>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
+#include "engine/base/io.h"
 #include "engine/base/units.h"
 
 namespace ktstr::vmm {
@@ -45,8 +44,7 @@ Result<Fd> create_memory_file(std::uint64_t bytes, RamPages pages) {
 
 Status check_transparent_pages(const std::filesystem::path& sysfs) {
   const auto file = sysfs / "kernel/mm/transparent_hugepage/shmem_enabled";
-  std::ifstream stream(file);
-  const std::string text{std::istreambuf_iterator<char>(stream), {}};
+  const auto text = read_file(file, 4096).value_or(FileText{}).text;
   const auto begin = text.find('['), end = text.find(']');
   if (begin == text.npos || end == text.npos || end < begin)
     return Error{ErrorCode::kUnavailable, "the kernel has no transparent huge pages for shared memory"};
@@ -77,11 +75,9 @@ Status bind_memory(std::span<std::byte> mapping, const CpuSet& nodes) {
 }
 
 Status prefault_memory(std::span<std::byte> mapping) {
-  int result = 0;
-  do result = ::madvise(mapping.data(), mapping.size(), MADV_POPULATE_WRITE);
-  while (result != 0 && errno == EINTR);
-  if (result != 0 && errno == EINVAL) return touch_pages(mapping), ok();
-  if (result != 0) return system_error("prefault " + size_of(mapping) + " of guest memory");
+  if (retry([&] { return ::madvise(mapping.data(), mapping.size(), MADV_POPULATE_WRITE); }) == 0) return ok();
+  if (errno != EINVAL) return system_error("prefault " + size_of(mapping) + " of guest memory");
+  touch_pages(mapping);
   return ok();
 }
 

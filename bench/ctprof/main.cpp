@@ -122,7 +122,10 @@ Result<bool> against_others(std::size_t count, int rounds) {
   bool met = line("ours / floor", ours / floor, "x", kFloorLimit);
   met &= line("memory per thread", KTSTR_TRY(bytes_per_thread(pid)), "B", kBytesPerThreadLimit);
   fmt::print("{:44} {:8.2f} x\n", "ps / whole host", ps / host);
-  if (std::system(kPsutilCheck) != 0) return fmt::print("psutil is not installed here\n"), met;
+  if (std::system(kPsutilCheck) != 0) {
+    fmt::print("psutil is not installed here\n");
+    return met;
+  }
   const double psutil = median_us(rounds, [] { static_cast<void>(std::system(kPsutil)); });
   return line("psutil / whole host", psutil / host, "x", kPsutilLimit, true) && met;
 }

@@ -1,5 +1,6 @@
 #include "engine/agent/agent_client.h"
 
+#include <fmt/format.h>
 #include <time.h>
 
 #include <algorithm>
@@ -46,8 +47,8 @@ Result<Hello> AgentClient::wait_hello(Duration timeout) {
   auto* hello = std::get_if<Hello>(&message.reply);
   if (!hello) return Agent::foreign("hello");
   if (hello->version != kVersion)
-    return Error{ErrorCode::kCorrupt, "the agent speaks protocol version " + std::to_string(hello->version) +
-                                          ", this program " + std::to_string(kVersion)};
+    return Error{ErrorCode::kCorrupt, fmt::format("the agent speaks protocol version {}, this program {}",
+                                                  hello->version, kVersion)};
   return std::move(*hello);
 }
 

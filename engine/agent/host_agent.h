@@ -1,10 +1,9 @@
 // HostAgent: the guest agent run on this host, without a guest.
 #pragma once
 
-#include <sys/types.h>
-
 #include <string>
 
+#include "engine/base/child.h"
 #include "engine/base/fd.h"
 #include "engine/base/result.h"
 
@@ -16,19 +15,18 @@ class HostAgent {
  public:
   /// Starts the agent; it makes its cgroups in `cgroup_root`, a cgroup v2 directory. Errors: kIo.
   [[nodiscard]] static Result<HostAgent> start(const std::string& cgroup_root);
-  HostAgent(HostAgent&& other) noexcept
-      : channel_(std::move(other.channel_)), pid_(std::exchange(other.pid_, -1)) {}
+  HostAgent(HostAgent&& other) = default;
   HostAgent& operator=(HostAgent&&) = delete;
   ~HostAgent();
 
   [[nodiscard]] int channel_fd() const { return channel_.get(); }
-  [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] pid_t pid() const { return process_.pid; }
 
  private:
-  HostAgent(Fd channel, pid_t pid) : channel_(std::move(channel)), pid_(pid) {}
+  HostAgent(Fd channel, Child process) : channel_(std::move(channel)), process_(std::move(process)) {}
 
   Fd channel_;
-  pid_t pid_;
+  Child process_;
 };
 
 }  // namespace ktstr::engine

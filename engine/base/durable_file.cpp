@@ -1,6 +1,7 @@
 #include "engine/base/durable_file.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,20 +9,12 @@
 #include <optional>
 #include <system_error>
 
+#include "engine/base/io.h"
+
 namespace ktstr {
 namespace {
 
 namespace fs = std::filesystem;
-
-Status write_all(const Fd& fd, std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd.get(), bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return system_error("write");
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
-  return ok();
-}
 
 std::string_view kind_of(mode_t mode) {
   switch (mode & S_IFMT) {
@@ -59,7 +52,7 @@ Result<std::pair<fs::path, Fd>> create_part(const fs::path& target, mode_t mode)
   constexpr int kTries = 100;  // names that a killed process left behind are passed over
   for (int i = 0; i < kTries; ++i) {
     auto part = target;
-    part += "." + std::to_string(::getpid()) + "-" + std::to_string(++number) + ".part";
+    part += fmt::format(".{}-{}.part", ::getpid(), ++number);
     Fd fd(::open(part.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode));
     if (fd) return std::pair(std::move(part), std::move(fd));
     if (errno != EEXIST) break;
@@ -68,18 +61,6 @@ Result<std::pair<fs::path, Fd>> create_part(const fs::path& target, mode_t mode)
 }
 
 }  // namespace
-
-Status write_durably(const fs::path& path, std::span<const std::byte> bytes) {
-  const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (!fd) return system_error("create " + path.string());
-  KTSTR_TRY(write_all(fd, bytes), path.string());
-  if (::fsync(fd.get()) != 0) return system_error("sync " + path.string());
-  return ok();
-}
-
-Status write_durably(const fs::path& path, std::string_view text) {
-  return write_durably(path, std::as_bytes(std::span(text.data(), text.size())));
-}
 
 Result<NewFile> NewFile::beside(const fs::path& path, mode_t mode) {
   const auto kept = KTSTR_TRY(mode_to_keep(path));
@@ -107,7 +88,7 @@ Error NewFile::failure(std::string_view what) const {
 }
 
 Status NewFile::append(std::span<const std::byte> bytes) {
-  KTSTR_TRY(write_all(fd_, bytes), named_.string());
+  KTSTR_TRY(write_all(fd_.get(), bytes), named_.string());
   return ok();
 }
 

@@ -11,13 +11,7 @@
 
 namespace ktstr {
 
-/// Creates (or overwrites) `path` with `bytes` and waits until they are on disk. On error the file may be
-/// partly written. For files in a directory of this program's own; what a person names is a NewFile.
-[[nodiscard]] Status write_durably(const std::filesystem::path& path, std::span<const std::byte> bytes);
-[[nodiscard]] Status write_durably(const std::filesystem::path& path, std::string_view text);
-
-/// A file that a person has named: it is written beside its place and gets its name when it is whole, or is
-/// removed again.
+/// A file that is written beside its place and gets its name when it is whole, or is removed again.
 class NewFile {
  public:
   enum class Sync : bool { kNo, kYes };
@@ -41,13 +35,13 @@ class NewFile {
       : named_(std::move(named)), target_(std::move(target)), part_(std::move(part)), fd_(std::move(fd)) {}
   [[nodiscard]] Error failure(std::string_view what) const;
 
-  std::filesystem::path named_;   ///< as the person wrote it
+  std::filesystem::path named_;   ///< as it was given
   std::filesystem::path target_;  ///< where its links lead
   std::filesystem::path part_;    ///< empty once it has its name
   Fd fd_;
 };
 
-/// Writes a NewFile in one go.
+/// Writes a NewFile in one go: bytes and name are on disk.
 [[nodiscard]] Status write_new_file(const std::filesystem::path& path, std::span<const std::byte> bytes);
 [[nodiscard]] Status write_new_file(const std::filesystem::path& path, std::string_view text);
 

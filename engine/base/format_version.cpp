@@ -1,5 +1,7 @@
 #include "engine/base/format_version.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 
 namespace ktstr {
@@ -24,7 +26,7 @@ Result<FormatVersion> FormatVersion::parse(std::string_view text) {
 }
 
 std::string FormatVersion::to_string() const {
-  return std::to_string(major) + "." + std::to_string(minor);
+  return fmt::format("{}.{}", major, minor);
 }
 
 Status check_format(FormatVersion found, FormatVersion known) {

@@ -1,5 +1,7 @@
 #include "engine/base/read.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "engine/base/member_path.h"
@@ -46,8 +48,7 @@ template <class Number>
 ReadStatus store_in_range(Number number, std::int64_t lowest, std::uint64_t highest, std::uint64_t& out,
                           const ReadPlace& place) {
   if (std::cmp_less(number, lowest) || std::cmp_greater(number, highest))
-    return place.error(std::to_string(number) + " is out of range (" + std::to_string(lowest) + " to " +
-                       std::to_string(highest) + ")");
+    return place.error(fmt::format("{} is out of range ({} to {})", number, lowest, highest));
   out = static_cast<std::uint64_t>(number);
   return {};
 }

@@ -1,5 +1,6 @@
 #include "engine/base/value.h"
 
+#include <fmt/format.h>
 #include <rapidjson/error/en.h>
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
@@ -85,8 +86,8 @@ class ValueBuilder {
   }
   bool fits(std::size_t string_bytes) {
     if (string_bytes <= limits_.string_bytes) return true;
-    return refuse("a string of " + std::to_string(string_bytes) + " bytes, at most " +
-                  std::to_string(limits_.string_bytes) + " are taken");
+    return refuse(
+        fmt::format("a string of {} bytes, at most {} are taken", string_bytes, limits_.string_bytes));
   }
   /// The beginning of a text is let off the average.
   bool count() {

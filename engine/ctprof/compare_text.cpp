@@ -60,16 +60,17 @@ std::string compare_text(const Comparison& comparison, std::size_t limit, const 
   const bool rates = comparison.seconds.has_value();
   std::vector<std::string> titles = {"GROUP", "METRIC", "BEFORE", "AFTER", "CHANGE", "RELATIVE"};
   if (rates) titles.emplace_back("RATE");
-  std::vector<std::vector<Cell>> rows;
+  Table table(titles, 2, style);
   for (const auto& row : std::span(comparison.rows).first(count)) {
-    rows.push_back({row.group, row.metric, format_aggregate(row.before, row.unit),
-                    format_aggregate(row.after, row.unit), change_text(row),
-                    Cell(format_relative(row.relative), is_striking(row))});
-    if (rates) rows.back().emplace_back(rate_text(row));
+    std::vector<Cell> cells({row.group, row.metric, format_aggregate(row.before, row.unit),
+                             format_aggregate(row.after, row.unit), change_text(row),
+                             Cell(format_relative(row.relative), is_striking(row))});
+    if (rates) cells.emplace_back(rate_text(row));
+    table.add(std::move(cells));
   }
   auto text = head(comparison);
-  if (rows.empty()) return text + "nothing differs\n";
-  text += terminal_table(titles, std::move(rows), 2, style);
+  if (count == 0) return text + "nothing differs\n";
+  text += table.to_string();
   if (count < comparison.rows.size()) text += fmt::format("{} more rows\n", comparison.rows.size() - count);
   return text;
 }

@@ -17,16 +17,15 @@ std::string source_text(const Source& source) {
 }  // namespace
 
 std::string metric_list_text(const TableStyle& style) {
-  std::vector<std::vector<Cell>> rows;
+  Table table({"METRIC", "KIND", "OF A GROUP", "SOURCE", "WHAT", "NEEDS"}, 6, {.colour = style.colour});
   for (const auto& metric : metrics())
-    rows.push_back({std::string(metric.name), std::string(enum_name(metric.kind())),
-                    std::string(enum_name(metric.rule())), source_text(metric.source),
-                    std::string(metric.doc), std::string(gate_text(metric.gate))});
+    table.add({std::string(metric.name), std::string(enum_name(metric.kind())),
+               std::string(enum_name(metric.rule())), source_text(metric.source), std::string(metric.doc),
+               std::string(gate_text(metric.gate))});
   for (const auto& metric : derived_metrics())
-    rows.push_back({std::string(metric.name), "derived " + std::string(metric.unit), "", "",
-                    std::string(metric.doc), ""});
-  return terminal_table({"METRIC", "KIND", "OF A GROUP", "SOURCE", "WHAT", "NEEDS"}, rows, 6,
-                        {style.colour, 0});
+    table.add({std::string(metric.name), "derived " + std::string(metric.unit), "", "",
+               std::string(metric.doc), ""});
+  return table.to_string();
 }
 
 }  // namespace ktstr::engine

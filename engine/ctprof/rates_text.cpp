@@ -69,13 +69,14 @@ Result<std::string> rates_text(const Snapshot& before, const Snapshot& after, co
 
   std::vector<std::string> titles = {"PER SECOND"};
   titles.insert(titles.end(), columns.begin(), columns.end());
-  std::vector<std::vector<Cell>> rows;
+  Table table(titles, 1, style);
   for (const auto& group : groups) {
-    rows.push_back({group.name});
-    for (const auto& column : columns) rows.back().emplace_back(cell(group, column));
+    std::vector<Cell> cells = {group.name};
+    for (const auto& column : columns) cells.emplace_back(cell(group, column));
+    table.add(std::move(cells));
   }
   return fmt::format("{:.3f} s, {} threads\n", *comparison.seconds, after.threads.size()) +
-         terminal_table(titles, std::move(rows), 1, style) + "\n";
+         table.to_string() + "\n";
 }
 
 }  // namespace ktstr::engine

@@ -68,14 +68,14 @@ Result<std::string> show_text(const Snapshot& snapshot, const ShowOptions& optio
   std::ranges::stable_sort(groups, [](const GroupRow& a, const GroupRow& b) { return a.rank > b.rank; });
   if (options.limit > 0 && groups.size() > options.limit) groups.resize(options.limit);
 
-  std::vector<std::vector<Cell>> rows;
+  Table table(titles, 1, style);
   for (const auto& group : groups) {
     std::vector<Cell> row = {group.name, std::to_string(group.threads)};
     for (std::size_t i = 0; i < columns.size(); ++i)
       row.emplace_back(format_aggregate(group.values[i], columns[i].unit()));
-    rows.push_back(std::move(row));
+    table.add(std::move(row));
   }
-  return terminal_table(titles, std::move(rows), 1, style);
+  return table.to_string();
 }
 
 }  // namespace ktstr::engine

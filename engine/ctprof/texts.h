@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/base/result.h"
-#include "engine/ctprof/terminal_table.h"
+#include "engine/base/table.h"
 #include "introspect/ctprof/compare/compare.h"
 
 namespace ktstr::engine {

@@ -48,10 +48,6 @@ std::string exit_text(const introspect::ScxExitRecord& exit, const Paint& paint)
 
 }  // namespace
 
-std::string Paint::paint(std::string_view colour, std::string_view text) const {
-  return on_ ? std::string(colour) + std::string(text) + "\033[0m" : std::string(text);
-}
-
 std::string cause_text(const FailureDumpReport& report, const Paint& paint) {
   const auto& origin = report.origin;
   auto text = paint.heading(origin.name.empty() ? "dump" : "dump \"" + origin.name + "\"") + ", " +

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "engine/base/table.h"
 #include "engine/dump/sections.h"
-#include "engine/report/table.h"
 
 namespace ktstr::engine {
 namespace {
@@ -46,14 +46,14 @@ std::string runnable_of(const RqScxState& rq) {
 
 /// Of a dump from before there were run queues in dumps.
 std::string scx_table(const FailureDumpReport& report) {
-  Table table({"cpu", "running", "at", "flags", "scx tasks", "runnable"}, 4);
+  Table table({"cpu", "running", "at", "flags", "scx tasks", "runnable"}, 4, kIndented);
   for (const auto& rq : report.rq_scx_states)
     table.add({std::to_string(rq.cpu), current_task(rq.curr_pid, rq.curr_comm), place_of(report, rq.cpu),
                joined(rq.flag_names), std::to_string(rq.nr_running), runnable_of(rq)});
   return table.to_string();
 }
 
-std::vector<std::string> row_of(const FailureDumpReport& report, const CpuRunqueue& rq) {
+std::vector<Cell> row_of(const FailureDumpReport& report, const CpuRunqueue& rq) {
   return {std::to_string(rq.cpu) + (rq.online.value_or(true) ? "" : " offline"),
           current_task(rq.curr_pid, rq.curr_comm),
           rq.curr_class.value_or("-"),
@@ -68,7 +68,7 @@ std::string runqueue_table(const FailureDumpReport& report) {
   std::vector<std::string> header{"cpu", "running", "class", "at", "runnable", "cfs", "rt", "dl"};
   const bool scx = !report.rq_scx_states.empty();
   if (scx) header.insert(header.end(), {"scx", "scx waiting", "scx flags"});
-  Table table(std::move(header), 4);
+  Table table(std::move(header), 4, kIndented);
   for (const auto& rq : report.cpu_runqueues) {
     auto row = row_of(report, rq);
     const auto* state = scx ? scx_state_of(report, rq.cpu) : nullptr;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/base/table.h"
 #include "engine/dump/sections.h"
-#include "engine/report/table.h"
 
 namespace ktstr::engine {
 namespace {
@@ -17,7 +17,7 @@ std::string ms(std::uint64_t ns) {
 std::string cpu_times(const FailureDumpReport& report) {
   if (report.per_cpu_time.empty()) return {};
   Table table({"cpu", "user ms", "system ms", "irq ms", "softirq ms", "iowait ms", "idle ms", "interrupts"},
-              1);
+              1, kIndented);
   for (const auto& cpu : report.per_cpu_time)
     table.add({std::to_string(cpu.cpu), ms(cpu.cpustat_user_ns + cpu.cpustat_nice_ns),
                ms(cpu.cpustat_system_ns), ms(cpu.cpustat_irq_ns), ms(cpu.cpustat_softirq_ns),
@@ -36,7 +36,7 @@ void add_pressure(Table& table, const std::string& name, const introspect::PsiSt
 
 std::string pressure(const FailureDumpReport& report) {
   if (!report.system_psi && report.cgroup_psi.empty()) return {};
-  Table table({"stalled us", "cpu", "memory some", "memory full", "io", "irq"}, 1);
+  Table table({"stalled us", "cpu", "memory some", "memory full", "io", "irq"}, 1, kIndented);
   if (report.system_psi) add_pressure(table, "system", *report.system_psi);
   for (const auto& cgroup : report.cgroup_psi) add_pressure(table, cgroup.path, cgroup.psi);
   return table.to_string();
@@ -45,7 +45,7 @@ std::string pressure(const FailureDumpReport& report) {
 std::string numa(const FailureDumpReport& report) {
   if (report.per_node_numa.empty())
     return report.per_node_numa_unavailable ? "  NUMA: " + *report.per_node_numa_unavailable + "\n" : "";
-  Table table({"node", "hit", "miss", "foreign", "interleave", "local", "other"}, 1);
+  Table table({"node", "hit", "miss", "foreign", "interleave", "local", "other"}, 1, kIndented);
   for (const auto& node : report.per_node_numa)
     table.add({std::to_string(node.node), std::to_string(node.numa_hit), std::to_string(node.numa_miss),
                std::to_string(node.numa_foreign), std::to_string(node.numa_interleave_hit),

@@ -6,21 +6,10 @@
 #include <string>
 #include <string_view>
 
+#include "engine/base/paint.h"
 #include "introspect/dump/report.h"
 
 namespace ktstr::engine {
-
-/// Colours, or nothing.
-class Paint {
- public:
-  explicit Paint(bool on) : on_(on) {}
-  [[nodiscard]] std::string alarm(std::string_view text) const { return paint("\033[1;31m", text); }
-  [[nodiscard]] std::string heading(std::string_view text) const { return paint("\033[1m", text); }
-
- private:
-  [[nodiscard]] std::string paint(std::string_view colour, std::string_view text) const;
-  bool on_;
-};
 
 /// "worker/123", by the address of a task_struct; the address for one that the dump does not have.
 class TaskNames {

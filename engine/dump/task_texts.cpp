@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/base/table.h"
 #include "engine/dump/sections.h"
-#include "engine/report/table.h"
 
 namespace ktstr::engine {
 namespace {
@@ -105,7 +105,8 @@ std::string tasks_text(const FailureDumpReport& report, const Paint& paint) {
   if (report.task_enrichments.empty())
     return report.task_enrichments_unavailable ? heading + "  " + *report.task_enrichments_unavailable + "\n"
                                                : "";
-  Table table({"task", "class", "state", "dsq", "cpu", "weight", "switches", "runnable jiffies"}, 4);
+  Table table({"task", "class", "state", "dsq", "cpu", "weight", "switches", "runnable jiffies"}, 4,
+              kIndented);
   const auto order = by_interest(report.task_enrichments);
   const auto shown = std::min(order.size(), kMostTasks);
   for (std::size_t i = 0; i < shown; ++i) add_task(table, *order[i]);

@@ -2,7 +2,7 @@
 
 #include <pthread.h>
 
-#include <condition_variable>
+#include "engine/base/thread.h"
 
 namespace ktstr::engine {
 
@@ -35,13 +35,8 @@ void SchedulerWatch::look_once(bool expected) {
 }
 
 void SchedulerWatch::run(const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any stopped;
-  std::unique_lock lock(mutex);
-  while (!stop.stop_requested()) {
-    look_once(false);
-    static_cast<void>(stopped.wait_for(lock, stop, period_.chrono(), [] { return false; }));
-  }
+  do look_once(false);
+  while (!stopped_within(stop, period_));
 }
 
 }  // namespace ktstr::engine

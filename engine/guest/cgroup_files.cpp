@@ -1,16 +1,14 @@
 #include "engine/guest/cgroup_files.h"
 
 #include <fcntl.h>
-#include <poll.h>
-#include <unistd.h>
 
-#include "engine/base/fd.h"
-#include "engine/guest/clock.h"
+#include "engine/base/io.h"
 
 namespace ktstr::engine::guest {
 namespace {
 
-constexpr std::uint64_t kEventTimeoutNs = 2'000'000'000;
+constexpr Duration kEventTimeout = std::chrono::seconds(2);
+constexpr std::size_t kMostBytes = 4096;
 
 }  // namespace
 
@@ -39,21 +37,16 @@ std::vector<std::string> path_to(std::string_view name) {
 Status wait_for_event(const std::string& path, std::string_view line) {
   const Fd events(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!events) return system_error("open " + path);
-  const auto deadline = monotonic_ns() + kEventTimeoutNs;
-  while (true) {
-    char text[256];
-    const auto got = ::pread(events.get(), text, sizeof text, 0);
-    if (got < 0) return system_error("read " + path);
-    if (std::string_view(text, static_cast<std::size_t>(got)).find(line) != std::string_view::npos)
-      return ok();
-    const auto now = monotonic_ns();
-    if (now >= deadline)
-      return Error{ErrorCode::kTimeout, path + " does not say \"" + std::string(line) + "\" within 2 s"};
+  const auto deadline = deadline_after(kEventTimeout);
+  while (KTSTR_TRY(read_file(events.get(), kMostBytes, path)).text.find(line) == std::string::npos) {
     // The kernel tells of a change by POLLPRI.
     pollfd change{events.get(), POLLPRI, 0};
-    if (::poll(&change, 1, static_cast<int>((deadline - now) / 1'000'000 + 1)) < 0 && errno != EINTR)
-      return system_error("poll " + path);
+    const int ready = poll_until(std::span(&change, 1), deadline);
+    if (ready < 0) return system_error("poll " + path);
+    if (ready == 0)
+      return Error{ErrorCode::kTimeout, path + " does not say \"" + std::string(line) + "\" within 2 s"};
   }
+  return ok();
 }
 
 }  // namespace ktstr::engine::guest

@@ -1,4 +1,6 @@
 // CgroupTree's controllers and limits.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -14,8 +16,7 @@ constexpr double kSmallestQuotaUs = 1'000;
 
 std::string cpu_max(double cpus) {
   const auto quota_us = std::max(std::round(cpus * kCpuPeriodUs), kSmallestQuotaUs);
-  return std::to_string(static_cast<std::uint64_t>(quota_us)) + " " +
-         std::to_string(static_cast<int>(kCpuPeriodUs));
+  return fmt::format("{} {}", static_cast<std::uint64_t>(quota_us), static_cast<int>(kCpuPeriodUs));
 }
 
 }  // namespace

@@ -5,10 +5,8 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
-#include "engine/base/fd.h"
-#include "engine/base/result.h"
+#include "engine/base/pipe.h"
 
 namespace ktstr::engine::guest {
 
@@ -27,9 +25,9 @@ class Group {
   [[nodiscard]] static Result<Group> create(GroupMemory& memory, bool with_pipes);
 
   [[nodiscard]] GroupMemory& memory() const { return *memory_; }
-  /// What `member` (0 or 1) reads from and writes to. Precondition: made with pipes.
-  [[nodiscard]] int read_end(std::size_t member) const { return read_ends_[member].get(); }
-  [[nodiscard]] int write_end(std::size_t member) const { return write_ends_[member].get(); }
+  /// What `member` (0 or 1) reads from and writes to; -1 without pipes.
+  [[nodiscard]] int read_end(std::size_t member) const { return to_other_[1 - member].read_end.get(); }
+  [[nodiscard]] int write_end(std::size_t member) const { return to_other_[member].write_end.get(); }
 
   /// The fds that a worker must keep open, -1 where it has none; every other end it must close, or it would
   /// not see its partner's end.
@@ -39,8 +37,7 @@ class Group {
   explicit Group(GroupMemory& memory) : memory_(&memory) {}
 
   GroupMemory* memory_;
-  std::vector<Fd> read_ends_;
-  std::vector<Fd> write_ends_;
+  std::array<Pipe, 2> to_other_;  ///< by who writes
 };
 
 }  // namespace ktstr::engine::guest

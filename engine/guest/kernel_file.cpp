@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <time.h>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -21,7 +20,6 @@ namespace {
 constexpr std::chrono::seconds kWriteTimeout{2};
 constexpr int kBusyRetries = 3;
 constexpr timespec kBusyPause{0, 100'000'000};
-constexpr std::size_t kReadStep = 64 * 1024;
 
 /// Writes in a thread of its own: one that hangs in the kernel can't be interrupted, only left behind.
 struct WriteJob {
@@ -85,24 +83,6 @@ bool wait_for_end(WriteJob& job, std::unique_lock<std::mutex>& lock) {
 }
 
 }  // namespace
-
-Result<FileText> read_file(const std::string& path, std::size_t limit) {
-  // Some files of /proc would block until there is something to read.
-  const Fd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  if (!file) return system_error("open " + path);
-  FileText content;
-  while (content.text.size() <= limit) {
-    const auto size = content.text.size();
-    content.text.resize(size + std::min(kReadStep, limit + 1 - size));
-    const auto got = ::read(file.get(), content.text.data() + size, content.text.size() - size);
-    content.text.resize(size + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-    if (got < 0 && errno != EINTR) return system_error("read " + path);
-    if (got == 0) return content;
-  }
-  content.text.resize(limit);
-  content.truncated = true;
-  return content;
-}
 
 Status write_control(const std::string& path, std::vector<std::string> values) {
   const auto job = std::make_shared<WriteJob>();

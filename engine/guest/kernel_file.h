@@ -1,23 +1,13 @@
-// Files of /proc and /sys: reading them whole, and writes that the kernel may answer late or refuse for a
-// while.
+// Files of /proc and /sys: writes that the kernel may answer late or refuse for a while.
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "engine/base/result.h"
+#include "engine/base/io.h"
 
 namespace ktstr::engine::guest {
-
-struct FileText {
-  std::string text;
-  bool truncated = false;  ///< the file holds more than the limit
-};
-
-/// At most `limit` bytes of a file. Errors: kNotFound, kIo.
-[[nodiscard]] Result<FileText> read_file(const std::string& path, std::size_t limit);
 
 /// Writes each of `values` to a control file with a write(2) of its own. EBUSY is tried again 3 times, 100 ms
 /// apart; ESRCH (the task to move has ended) counts as success. Errors: the first value that is refused, and

@@ -1,6 +1,7 @@
 #include "engine/guest/launch.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <malloc.h>
 #include <poll.h>
 #include <sys/syscall.h>
@@ -10,6 +11,8 @@
 #include <algorithm>
 #include <csignal>
 
+#include "engine/base/child.h"
+#include "engine/base/io.h"
 #include "engine/guest/clock.h"
 #include "engine/guest/kernel_file.h"
 #include "engine/guest/memory_left.h"
@@ -19,16 +22,8 @@
 namespace ktstr::engine::guest {
 namespace {
 
-constexpr int kKillTimeoutMs = 2000;
-constexpr std::uint64_t kReadyTimeoutNs = 10'000'000'000;
-
-Status make_pipe(Fd& read_end, Fd& write_end) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) < 0) return system_error("pipe");
-  read_end.reset(ends[0]);
-  write_end.reset(ends[1]);
-  return ok();
-}
+constexpr Duration kKillTimeout = std::chrono::seconds(2);
+constexpr Duration kReadyTimeout = std::chrono::seconds(10);
 
 /// glibc's fork() writes to locks of its own in four pages, which would be copied for every worker. They
 /// matter only where another thread may hold one: one that writes and has been left behind.
@@ -53,17 +48,17 @@ void Launch::kill_all() {
   std::erase_if(states_, [](const auto& state) { return state->pid == 0; });
   for (const auto& state : states_) ::kill(state->pid, SIGKILL);
   for (const auto& state : states_) {
-    const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, state->pid, 0)));
-    pollfd end{process.get(), POLLIN, 0};
-    ::poll(&end, 1, kKillTimeoutMs);
+    if (const auto end = open_pidfd(state->pid))
+      static_cast<void>(is_readable(end->get(), deadline_after(kKillTimeout)));
     ::waitpid(state->pid, nullptr, WNOHANG);  // one that does not die in time is reaped as an orphan
   }
   states_.clear();
 }
 
 Status Launch::open_gate() {
-  KTSTR_TRY(make_pipe(ready_read_, ready_write_));
-  return make_pipe(go_read_, go_write_);
+  ready_ = KTSTR_TRY(make_pipe());
+  go_ = KTSTR_TRY(make_pipe());
+  return ok();
 }
 
 Status Launch::check_count() const {
@@ -102,8 +97,8 @@ Status Launch::fork_one(Group& group, std::size_t index, std::uint64_t seed) {
   if (pid < 0 && errno == ENOMEM) return out_of_memory(index, states_.size());
   if (pid < 0) return system_error("fork");
   if (pid == 0)
-    live_as_worker({request_, state, group, index % group_size_, seed}, {ready_write_.get(), go_read_.get()},
-                   agent);
+    live_as_worker({request_, state, group, index % group_size_, seed},
+                   {ready_.write_end.get(), go_.read_end.get()}, agent);
   ::setpgid(pid, pid);  // as the child does: whoever comes first
   state.pid = pid;
   return ok();
@@ -124,29 +119,21 @@ Status Launch::fork_all(std::uint64_t seed) {
   KTSTR_TRY(take_memory());
   ::malloc_trim(0);  // page tables of what is free would be copied for every worker
   for (std::size_t i = 0; i < affinities_.size(); i += group_size_) KTSTR_TRY(fork_group(i, seed));
-  ready_write_.reset();
-  go_read_.reset();
+  ready_.write_end.reset();
+  go_.read_end.reset();
   return wait_until_ready();
 }
 
 Status Launch::wait_until_ready() {
-  auto deadline = monotonic_ns() + kReadyTimeoutNs;
   for (std::size_t ready = 0; ready < states_.size();) {
-    const auto now = monotonic_ns();
-    pollfd bytes{ready_read_.get(), POLLIN, 0};
-    const int polled =
-        now < deadline ? ::poll(&bytes, 1, static_cast<int>((deadline - now) / 1'000'000 + 1)) : 0;
-    if (polled == 0)
-      return Error{ErrorCode::kTimeout, std::to_string(states_.size() - ready) + " of " +
-                                            std::to_string(states_.size()) +
-                                            " workers did not get ready, none for 10 s"};
+    if (!is_readable(ready_.read_end.get(), deadline_after(kReadyTimeout)))
+      return Error{ErrorCode::kTimeout, fmt::format("{} of {} workers did not get ready, none for 10 s",
+                                                    states_.size() - ready, states_.size())};
     char byte[64];
-    const auto got = polled < 0 ? -1 : ::read(ready_read_.get(), byte, sizeof byte);
-    if (got < 0 && errno != EINTR) return system_error("wait for workers");
+    const auto got = read_some(ready_.read_end.get(), byte, sizeof byte);
+    if (got < 0) return system_error("wait for workers");
     if (got == 0) return Error{ErrorCode::kIo, "a worker ended before its start"};
-    if (got <= 0) continue;
     ready += static_cast<std::size_t>(got);
-    deadline = monotonic_ns() + kReadyTimeoutNs;
   }
   return ok();
 }
@@ -181,7 +168,7 @@ std::vector<Worker> Launch::release() {
   states_.clear();
   const auto now = monotonic_ns();
   for (auto& worker : workers) worker.state->released_ns = worker.state->last_progress_ns = now;
-  go_write_.reset();
+  go_.write_end.reset();
   return workers;
 }
 

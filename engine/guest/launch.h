@@ -53,7 +53,7 @@ class Launch {
   std::size_t group_size_;
   std::vector<SharedPool<WorkerState>::Pointer> states_;
   std::vector<std::shared_ptr<GroupMemory>> groups_;
-  Fd ready_read_, ready_write_, go_read_, go_write_;
+  Pipe ready_, go_;
 };
 
 }  // namespace ktstr::engine::guest

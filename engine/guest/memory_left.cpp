@@ -1,5 +1,7 @@
 #include "engine/guest/memory_left.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
@@ -51,9 +53,8 @@ Status check_memory_for(std::size_t workers) {
 }
 
 Error out_of_memory(std::size_t forked, std::size_t workers) {
-  return {ErrorCode::kUnavailable, "out of memory: after " + std::to_string(forked) + " of " +
-                                       std::to_string(workers) + " workers; all need about " +
-                                       in_megabytes(workers * kWorkerBytes)};
+  return {ErrorCode::kUnavailable, fmt::format("out of memory: after {} of {} workers; all need about {}",
+                                               forked, workers, in_megabytes(workers * kWorkerBytes))};
 }
 
 }  // namespace ktstr::engine::guest

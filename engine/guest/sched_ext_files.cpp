@@ -43,10 +43,10 @@ KernelLog::KernelLog(const char* device) : device_(::open(device, O_RDONLY | O_N
 void KernelLog::update() {
   char record[8192];  // CONSOLE_EXT_LOG_MAX: a longer record does not come
   while (device_) {
-    const auto got = ::read(device_.get(), record, sizeof record);
+    const auto got = read_some(device_.get(), record, sizeof record);
     if (got > 0)
       add_record({record, static_cast<std::size_t>(got)});
-    else if (got == 0 || (errno != EPIPE && errno != EINTR))  // EPIPE: records were overwritten, read on
+    else if (got == 0 || errno != EPIPE)  // EPIPE: records were overwritten, read on
       return;
   }
 }

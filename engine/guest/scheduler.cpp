@@ -163,17 +163,26 @@ void Scheduler::watch_going() {
   if (attached_ns_ && !gone_ns_ && !kernel_runs_it()) gone_ns_ = seen_ns_;
 }
 
+bool Scheduler::has_ended() {
+  watch_going();
+  return process_->exit().has_value();
+}
+
+bool Scheduler::has_let_go() {
+  watch_going();
+  return kernel_is_free();
+}
+
 void Scheduler::kill_program() {
   if (!process_ || process_->exit()) return;
   process_->mark_killed();
   process_->signal(SIGKILL);
   // Whoever asks next tells what is left.
-  static_cast<void>(
-      wait_for(kKillTimeout, kLook, [&] { return watch_going(), process_->exit().has_value(); }));
+  static_cast<void>(wait_for(kKillTimeout, kLook, [&] { return has_ended(); }));
 }
 
 Scheduler::Problem Scheduler::wait_gone() {
-  const bool gone = wait_for(kLetGoTimeout, kLook, [&] { return watch_going(), kernel_is_free(); });
+  const bool gone = wait_for(kLetGoTimeout, kLook, [&] { return has_let_go(); });
   if (process_ && !process_->exit()) return "its program can't be killed";
   if (gone) return std::nullopt;
   return "its program has ended, but sched_ext is still " + state();
@@ -200,14 +209,12 @@ void Scheduler::ask_to_go() {
 void Scheduler::finish(Duration timeout) {
   if (!process_ || process_->exit()) return;
   ask_to_go();
-  const auto ended = [&] { return watch_going(), process_->exit().has_value(); };
-  if (!wait_for(timeout, kLook, ended)) kill_program();
+  if (!wait_for(timeout, kLook, [&] { return has_ended(); })) kill_program();
 }
 
 Scheduler::Problem Scheduler::let_go(Duration timeout) {
-  const auto gone = [&] { return watch_going(), kernel_is_free(); };
   ask_to_go();
-  if (wait_for(timeout, kShortLook, gone)) return std::nullopt;
+  if (wait_for(timeout, kShortLook, [&] { return has_let_go(); })) return std::nullopt;
   kill_program();
   return wait_gone();
 }

@@ -73,6 +73,9 @@ class Scheduler {
   [[nodiscard]] std::string state() const;
   /// Sees whether the kernel still runs it, and keeps the time when it does not.
   void watch_going();
+  /// Looks once more. Precondition: it has a program.
+  [[nodiscard]] bool has_ended();
+  [[nodiscard]] bool has_let_go();
   void ask_to_go();
   void kill_program();
   [[nodiscard]] Problem wait_gone();

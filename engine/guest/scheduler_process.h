@@ -1,11 +1,10 @@
 // SchedulerProcess: a scheduler's program as a child, with its output.
 #pragma once
 
-#include <sys/types.h>
-
 #include <optional>
 #include <string>
 
+#include "engine/base/child.h"
 #include "engine/base/fd.h"
 #include "engine/base/result.h"
 #include "engine/guest/attach_hold.h"
@@ -29,7 +28,7 @@ class SchedulerProcess {
   SchedulerProcess& operator=(SchedulerProcess&& other) = delete;
   ~SchedulerProcess();
 
-  [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] pid_t pid() const { return process_.pid; }
   /// Readable when there is output.
   [[nodiscard]] int output_fd() const { return output_.get(); }
   /// Readable when a call waits to be looked at; -1 without a hold.
@@ -61,16 +60,15 @@ class SchedulerProcess {
   [[nodiscard]] const OutputLog& log() const { return log_; }
 
  private:
-  SchedulerProcess(Fd process, Fd output, pid_t pid, std::string mark)
-      : process_(std::move(process)), output_(std::move(output)), pid_(pid), mark_(std::move(mark)) {}
+  SchedulerProcess(Child process, Fd output, std::string mark)
+      : process_(std::move(process)), output_(std::move(output)), mark_(std::move(mark)) {}
   [[nodiscard]] std::optional<pid_t> find_daemon() const;
   [[nodiscard]] bool follow(pid_t daemon);
 
   [[nodiscard]] static OutputLog new_log();
 
-  Fd process_;  ///< pidfd
+  Child process_;
   Fd output_;
-  pid_t pid_;
   std::string mark_;  ///< what tells its processes from all others: a variable of their environment
   std::optional<AttachHold> hold_;
   OutputLog log_ = new_log();

@@ -71,7 +71,7 @@ Status Session::serve() {
     const auto [output, calls] = scheduler_.fds();
     pollfd fds[] = {
         {channel_.get(), POLLIN, 0}, {signals.get(), POLLIN, 0}, {output, POLLIN, 0}, {calls, POLLIN, 0}};
-    if (::poll(fds, std::size(fds), -1) < 0 && errno != EINTR) return system_error("poll");
+    if (poll_until(fds, Deadline::max()) < 0) return system_error("poll");
     signalfd_siginfo signal{};
     while (::read(signals.get(), &signal, sizeof signal) == sizeof signal)
       if (signal.ssi_signo != SIGCHLD) done_ = true;

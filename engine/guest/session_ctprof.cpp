@@ -1,4 +1,6 @@
 // Session's requests that concern profiles of threads.
+#include <fmt/format.h>
+
 #include "engine/guest/session.h"
 #include "engine/protocol/base64.h"
 #include "introspect/ctprof/capture.h"
@@ -16,10 +18,9 @@ Result<Captured> Session::handle(const CaptureThreads&) {
   const auto snapshot = KTSTR_TRY(introspect::ctprof::capture(options));
   auto bytes = KTSTR_TRY(introspect::ctprof::compress_snapshot(snapshot));
   if (bytes.size() > kMaxCaptureBytes)
-    return Error{ErrorCode::kOutOfRange, "a capture of " + std::to_string(snapshot.threads.size()) +
-                                             " threads has " + std::to_string(bytes.size()) +
-                                             " bytes, more than the " + std::to_string(kMaxCaptureBytes) +
-                                             " that one may have"};
+    return Error{ErrorCode::kOutOfRange,
+                 fmt::format("a capture of {} threads has {} bytes, more than the {} that one may have",
+                             snapshot.threads.size(), bytes.size(), kMaxCaptureBytes)};
   capture_ = std::move(bytes);
   return Captured{capture_.size()};
 }

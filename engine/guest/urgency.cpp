@@ -1,6 +1,7 @@
 #include "engine/guest/urgency.h"
 
 #include <dirent.h>
+#include <fmt/format.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -49,8 +50,7 @@ std::vector<pid_t> threads_of_tree(pid_t root) {
     for (const auto tid : threads_of(processes[i])) {
       threads.push_back(tid);
       const auto children =
-          read_file("/proc/" + std::to_string(processes[i]) + "/task/" + std::to_string(tid) + "/children",
-                    kMostChildrenBytes);
+          read_file(fmt::format("/proc/{}/task/{}/children", processes[i], tid), kMostChildrenBytes);
       if (!children) continue;
       const auto found = numbers_in(children->text);
       processes.insert(processes.end(), found.begin(), found.end());

@@ -9,6 +9,7 @@
 #include "engine/base/durable_file.h"
 #include "engine/base/elf_image.h"
 #include "engine/base/fd.h"
+#include "engine/base/io.h"
 #include "engine/base/mapped_file.h"
 #include "engine/kernels/agent_needs.h"
 #include "engine/kernels/sched_ext_support.h"
@@ -28,7 +29,7 @@ Status complete_config(const fs::path& directory, const MappedFile& vmlinux) {
   if (const auto own = introspect::unpack_ikconfig(text_of(vmlinux))) {
     std::error_code ignored;
     fs::remove(directory / "config", ignored);  // it may be a link to the entry's
-    KTSTR_TRY(write_durably(directory / "config", *own));
+    KTSTR_TRY(write_new_file(directory / "config", *own));
   }
   if (!fs::exists(directory / "config")) return ok();
   return check_agent_needs(text_of(KTSTR_TRY(MappedFile::open(directory / "config"))));
@@ -53,9 +54,7 @@ Result<PrivateFiles> make_in(const fs::path& folder, const fs::path& vmlinux, vm
   auto files = std::make_shared<Unnamed>();
   files->files[0] = KTSTR_TRY(open_unnamed(folder / kSymbolsFile));
   files->files[1] = KTSTR_TRY(open_unnamed(folder / kBtfFile));
-  const auto path = [&](int i) {
-    return "/proc/self/fd/" + std::to_string(files->files[static_cast<std::size_t>(i)].get());
-  };
+  const auto path = [&](int i) { return path_of(files->files[static_cast<std::size_t>(i)].get()); };
   return PrivateFiles{path(0), path(1), files};
 }
 
@@ -69,7 +68,7 @@ Status complete_entry(const fs::path& directory, vmm::KernelMetadata& metadata) 
   KTSTR_TRY(symbols.save(directory / kSymbolsFile));
   const ElfSection* btf = elf.section(".BTF");
   if (!btf) return Error{ErrorCode::kInvalidArgument, "kernel " + metadata.release + " has no BTF"};
-  KTSTR_TRY(write_durably(directory / kBtfFile, btf->bytes));
+  KTSTR_TRY(write_new_file(directory / kBtfFile, btf->bytes));
   if (metadata.sched_ext) metadata.sched_ext_defect = KTSTR_TRY(find_sched_ext_defect(btf->bytes));
   return ok();
 }

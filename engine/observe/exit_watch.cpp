@@ -1,7 +1,8 @@
 #include "engine/observe/exit_watch.h"
 
 #include <algorithm>
-#include <condition_variable>
+
+#include "engine/base/thread.h"
 
 namespace ktstr::engine {
 
@@ -16,13 +17,8 @@ ExitWatch::ExitWatch(const introspect::Kernel& kernel, introspect::ScxExitReader
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 void ExitWatch::run(const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any stopped;
-  std::unique_lock lock(mutex);
-  while (!stop.stop_requested()) {
-    look();
-    (void)stopped.wait_for(lock, stop, kPeriod.chrono(), [] { return false; });
-  }
+  do look();
+  while (!stopped_within(stop, kPeriod));
 }
 
 /// A root scheduler that runs says so in at most five reads; the maps are searched only when there is none,

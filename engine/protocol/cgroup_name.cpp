@@ -1,5 +1,7 @@
 #include "engine/protocol/cgroup_name.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string>
 
@@ -41,8 +43,8 @@ const char* fault_of(std::string_view name) {
 
 Status check_cgroup_name(std::string_view name) {
   if (name.size() > kLongestName)
-    return Error{ErrorCode::kInvalidArgument, "a cgroup name of " + std::to_string(name.size()) +
-                                                  " bytes is longer than " + std::to_string(kLongestName)};
+    return Error{ErrorCode::kInvalidArgument,
+                 fmt::format("a cgroup name of {} bytes is longer than {}", name.size(), kLongestName)};
   static_assert(kDeepest == 32 && kLongestPart == 255, "messages name these");
   if (const auto* fault = fault_of(name))
     return Error{ErrorCode::kInvalidArgument, "\"" + std::string(name) + "\" is not a cgroup name: " + fault};

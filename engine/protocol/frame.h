@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/base/io.h"
 #include "engine/base/json.h"
 #include "engine/base/result.h"
 #include "engine/base/units.h"
@@ -47,7 +48,7 @@ class FrameReader {
   [[nodiscard]] Result<std::string> next(Duration timeout, int cancel_fd = -1);
 
  private:
-  [[nodiscard]] Status fill(char* into, std::size_t size, std::int64_t deadline_ns, int cancel_fd);
+  [[nodiscard]] Status fill(char* into, std::size_t size, Deadline deadline, int cancel_fd);
   [[nodiscard]] Status check_header();
 
   int fd_;

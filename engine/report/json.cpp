@@ -3,11 +3,10 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <fstream>
-#include <iterator>
-
 #include "engine/base/durable_file.h"
+#include "engine/base/io.h"
 #include "engine/base/json.h"
+#include "engine/base/mapped_file.h"
 #include "engine/base/read_format.h"
 #include "engine/base/write.h"
 
@@ -50,12 +49,7 @@ bool is_stream(const std::filesystem::path& path) {
 Status write_to_stream(const std::filesystem::path& path, std::string_view text) {
   const Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (!fd) return system_error("open").with_context(path.string());
-  while (!text.empty()) {
-    const auto written = ::write(fd.get(), text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return system_error("write").with_context(path.string());
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
+  KTSTR_TRY(write_all(fd.get(), text), path.string());
   return ok();
 }
 
@@ -109,11 +103,9 @@ Result<RunReport> parse_json_report(std::string_view json, std::string* note) {
 }
 
 Result<RunReport> read_json_file(const std::filesystem::path& path, std::string* note) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return system_error("open " + path.string());
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  auto report = KTSTR_TRY(parse_json_report(text, note), path.string());
-  return report;
+  const auto file = KTSTR_TRY(MappedFile::open(path));
+  const std::string_view text(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
+  return KTSTR_TRY(parse_json_report(text, note), path.string());
 }
 
 }  // namespace ktstr::engine

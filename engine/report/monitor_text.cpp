@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "engine/base/printable.h"
-#include "engine/report/table.h"
+#include "engine/base/table.h"
 #include "introspect/monitor/counter.h"
 
 namespace ktstr::engine {
@@ -61,7 +61,7 @@ std::vector<CpuTotals> totals_by_cpu(const introspect::SampleSeries& samples) {
 std::string cpu_table(const introspect::SampleSeries& samples) {
   const auto totals = totals_by_cpu(samples);
   if (totals.empty()) return {};
-  Table table({"cpu", "running avg", "max", "local dsq max", "run delay", "switches"}, 1);
+  Table table({"cpu", "running avg", "max", "local dsq max", "run delay", "switches"}, 1, kIndented);
   for (std::size_t cpu = 0; cpu < totals.size(); ++cpu) {
     const auto& total = totals[cpu];
     const double mean = static_cast<double>(total.running_sum) /

@@ -5,41 +5,26 @@
 
 #include <algorithm>
 
+#include "engine/base/paint.h"
+#include "engine/base/table.h"
 #include "engine/report/monitor_text.h"
 #include "engine/report/printable_report.h"
 #include "engine/report/scheduler_text.h"
-#include "engine/report/table.h"
 #include "vmm/console_line.h"
 
 namespace ktstr::engine {
 namespace {
 
-constexpr std::string_view kReset = "\033[0m";
-
-std::string_view verdict_colour(Outcome verdict) {
+std::string verdict_word(Outcome verdict, const Paint& paint) {
   switch (verdict) {
     case Outcome::kFail:
-      return "\033[1;31m";
+      return paint.paint(kBoldRed, "FAIL");
     case Outcome::kInconclusive:
-      return "\033[1;33m";
+      return paint.paint(kBoldYellow, "INCONCLUSIVE");
     case Outcome::kPass:
-      return "\033[1;32m";
+      return paint.paint(kBoldGreen, "PASS");
     case Outcome::kSkip:
-      return "\033[1;36m";
-  }
-  return "";
-}
-
-std::string_view verdict_word(Outcome verdict) {
-  switch (verdict) {
-    case Outcome::kFail:
-      return "FAIL";
-    case Outcome::kInconclusive:
-      return "INCONCLUSIVE";
-    case Outcome::kPass:
-      return "PASS";
-    case Outcome::kSkip:
-      return "SKIP";
+      return paint.paint(kBoldCyan, "SKIP");
   }
   return "?";
 }
@@ -54,14 +39,13 @@ std::string counted(std::uint64_t count, std::string_view thing) {
 
 /// "FAIL hello: the first failure".
 std::string verdict_line(const RunReport& report, bool colour) {
-  std::string word(verdict_word(report.verdict));
-  if (colour) word = std::string(verdict_colour(report.verdict)) + word + std::string(kReset);
   std::string cause;
   if (!report.failures.empty())
     cause = report.failures.front().message;
   else if (report.reason)
     cause = *report.reason;
-  return fmt::format("{} {}{}{}\n", word, report.scenario, cause.empty() ? "" : ": ", cause);
+  return fmt::format("{} {}{}{}\n", verdict_word(report.verdict, Paint(colour)), report.scenario,
+                     cause.empty() ? "" : ": ", cause);
 }
 
 /// What the machine had of the host, behind a comma each.
@@ -89,16 +73,16 @@ std::string emulation_text(const RunReport& report) {
 }
 
 std::string where_line(const RunReport& report) {
-  const auto& [backend, origin, fork_problem, console_log_problem, emulated, topology, cpus, memory, kaslr,
-               performance, found, asked] = report.machine;
+  const auto& machine = report.machine;
   std::string text =
       fmt::format("  kernel {}, {} CPUs ({}), {}", report.kernel.release.value_or(report.kernel.version),
-                  cpus, topology, format_byte_size(ByteSize{memory}));
-  if (asked) text += fmt::format(" (raised from {})", format_byte_size(ByteSize{*asked}));
-  if (backend) text += ", " + *backend;
-  if (origin == MachineOrigin::kForked) text += ", forked";
-  if (emulated) text += emulation_text(report);
-  if (performance) text += performance_text(*performance);
+                  machine.cpus, machine.topology, format_byte_size(ByteSize{machine.memory_bytes}));
+  if (machine.memory_asked_bytes)
+    text += fmt::format(" (raised from {})", format_byte_size(ByteSize{*machine.memory_asked_bytes}));
+  if (machine.backend) text += ", " + *machine.backend;
+  if (machine.origin == MachineOrigin::kForked) text += ", forked";
+  if (machine.emulated) text += emulation_text(report);
+  if (machine.performance) text += performance_text(*machine.performance);
   return text + "\n";
 }
 
@@ -135,10 +119,11 @@ std::string dumps_text(const RunReport& report) {
 /// Each with its file, or why there is none.
 std::string captures_text(const RunReport& report) {
   std::string text;
-  for (const auto& [step, tag, elapsed_ns, took_ns, threads, file, problem] : report.ctprof_captures)
-    text += fmt::format("  ctprof {} at {:.3f} s (step {}), {} in {:.1f} ms: {}\n", tag, seconds(elapsed_ns),
-                        step, counted(threads, "thread"), static_cast<double>(took_ns) * 1e-6,
-                        file ? *file : problem.value_or("not written"));
+  for (const auto& capture : report.ctprof_captures)
+    text += fmt::format("  ctprof {} at {:.3f} s (step {}), {} in {:.1f} ms: {}\n", capture.tag,
+                        seconds(capture.elapsed_ns), capture.step, counted(capture.threads, "thread"),
+                        static_cast<double>(capture.took_ns) * 1e-6,
+                        capture.file ? *capture.file : capture.problem.value_or("not written"));
   return text;
 }
 
@@ -149,9 +134,11 @@ std::string map_readings_text(const RunReport& report) {
   const auto& readings = report.map_readings;
   std::string text;
   for (std::size_t i = 0; i < std::min(readings.size(), kMostReadings); ++i) {
-    const auto& [step, elapsed_ns, map, id, variable, name, value] = readings[i];
-    text += fmt::format("  {}{} {} = {} at {:.3f} s (step {}, map {})\n", name ? *name + ": " : "", map,
-                        variable, introspect::to_text(value, 1), seconds(elapsed_ns), step, id);
+    const auto& reading = readings[i];
+    text += fmt::format("  {}{} {} = {} at {:.3f} s (step {}, map {})\n",
+                        reading.name ? *reading.name + ": " : "", reading.map, reading.variable,
+                        introspect::to_text(reading.value, 1), seconds(reading.elapsed_ns), reading.step,
+                        reading.map_id);
   }
   if (readings.size() > kMostReadings)
     text += fmt::format("  ... and {} readings more\n", readings.size() - kMostReadings);
@@ -190,7 +177,7 @@ std::string workers_text(const RunReport& report) {
   if (report.groups.empty()) return {};
   Table table(
       {"cgroup", "work", "workers", "work units", "cpu %", "spread", "longest gap", "migrations", "p99 wake"},
-      2);
+      2, kIndented);
   for (const auto& group : report.groups)
     table.add({group.cgroup, group.work, workers_of(group), or_dash(group.work_units, "{}"),
                or_dash(group.cpu_pct, "{:.1f}"), or_dash(group.spread_pct, "{:.1f}"),

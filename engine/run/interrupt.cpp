@@ -1,6 +1,5 @@
 #include "engine/run/interrupt.h"
 
-#include <poll.h>
 #include <sys/eventfd.h>
 
 #include <array>
@@ -8,6 +7,7 @@
 #include <csignal>
 
 #include "engine/base/check.h"
+#include "engine/base/io.h"
 
 namespace ktstr::engine {
 namespace {
@@ -20,8 +20,7 @@ std::array<struct sigaction, kSignals.size()> g_former{};
 /// Async-signal-safe: one write(2) to the eventfd. SA_RESETHAND leaves the next signal to the default action.
 void on_signal(int) {
   const int saved_errno = errno;
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(g_event_fd.load(std::memory_order_relaxed), &one, sizeof one);
+  ::eventfd_write(g_event_fd.load(std::memory_order_relaxed), 1);
   errno = saved_errno;
 }
 
@@ -49,8 +48,7 @@ Interrupt::~Interrupt() {
 }
 
 bool Interrupt::requested() const {
-  pollfd poll_fd{event_.get(), POLLIN, 0};
-  return ::poll(&poll_fd, 1, 0) == 1;
+  return is_readable(event_.get());
 }
 
 }  // namespace ktstr::engine

@@ -1,27 +1,13 @@
 #include "engine/run/machine_watch.h"
 
-#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
+#include "engine/base/io.h"
 #include "engine/base/thread.h"
 
 namespace ktstr::engine {
 namespace {
-
-/// Whether the fd becomes readable in time.
-bool poll_readable(int fd, Duration timeout) {
-  using Clock = std::chrono::steady_clock;
-  const auto deadline = Clock::now() + timeout.chrono();
-  while (true) {
-    const auto left = std::max(Clock::duration::zero(), deadline - Clock::now());
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
-    const timespec wait{seconds.count(), std::chrono::nanoseconds(left - seconds).count()};
-    pollfd poll_fd{fd, POLLIN, 0};
-    const int ready = ::ppoll(&poll_fd, 1, &wait, nullptr);
-    if (ready >= 0 || errno != EINTR) return ready > 0;
-  }
-}
 
 Status add_to(const Fd& epoll, int fd) {
   epoll_event interest{.events = EPOLLIN, .data = {}};
@@ -32,7 +18,7 @@ Status add_to(const Fd& epoll, int fd) {
 }  // namespace
 
 bool is_stop_requested(int stop_fd) {
-  return stop_fd >= 0 && poll_readable(stop_fd, {});
+  return is_readable(stop_fd);
 }
 
 MachineWatch::MachineWatch(vmm::Machine& machine, int stop_fd) : machine_(machine), stop_fd_(stop_fd) {}
@@ -63,8 +49,7 @@ void MachineWatch::run(const std::stop_token& stop) {
     if (!event && event.error().code == ErrorCode::kTimeout) continue;
     const std::lock_guard lock(mutex_);
     event_ = event ? *event : vmm::MachineEvent(vmm::MachineFailed{event.error()});
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(ended_.get(), &one, sizeof one);
+    ::eventfd_write(ended_.get(), 1);
     return;
   }
 }
@@ -75,11 +60,11 @@ std::optional<vmm::MachineEvent> MachineWatch::event() const {
 }
 
 bool MachineWatch::wait(Duration timeout) const {
-  return poll_readable(epoll_.get(), timeout);
+  return is_readable(epoll_.get(), deadline_after(timeout));
 }
 
 std::optional<vmm::MachineEvent> MachineWatch::wait_event(Duration timeout) const {
-  poll_readable(ended_.get(), timeout);
+  static_cast<void>(is_readable(ended_.get(), deadline_after(timeout)));
   return event();
 }
 

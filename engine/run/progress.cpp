@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "engine/base/io.h"
+
 namespace ktstr::engine {
 namespace {
 
@@ -10,11 +12,7 @@ constexpr std::string_view kEraseLine = "\r\033[K";
 
 /// A terminal that takes no bytes shows no progress; the run goes on.
 void put(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const auto written = ::write(fd, text.data(), text.size());
-    if (written <= 0) return;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
+  static_cast<void>(write_all(fd, text));
 }
 
 }  // namespace

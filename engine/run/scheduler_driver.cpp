@@ -168,7 +168,10 @@ Status SchedulerDriver::set_watchdog(std::size_t step, Duration timeout, Schedul
   auto set = evidence_.set_watchdog
                  ? evidence_.set_watchdog(timeout)
                  : Result<WatchdogReport>(Error{ErrorCode::kUnavailable, "the guest's memory can't be read"});
-  if (set) return report.watchdog = *set, ok();
+  if (set) {
+    report.watchdog = *set;
+    return ok();
+  }
   KTSTR_TRY(check_alive(step));
   return std::move(set.error())
       .with_context(

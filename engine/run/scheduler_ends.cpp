@@ -2,7 +2,6 @@
 
 #include <sys/eventfd.h>
 
-#include <cstdint>
 #include <utility>
 
 namespace ktstr::engine {
@@ -12,14 +11,13 @@ SchedulerEnds::SchedulerEnds() : event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)
 void SchedulerEnds::add(Duration moment) {
   const std::lock_guard lock(mutex_);
   if (!first_) first_ = moment;
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(event_.get(), &one, sizeof one);
+  ::eventfd_write(event_.get(), 1);
 }
 
 std::optional<Duration> SchedulerEnds::take() {
   const std::lock_guard lock(mutex_);
-  std::uint64_t count = 0;
-  [[maybe_unused]] const auto got = ::read(event_.get(), &count, sizeof count);
+  eventfd_t count = 0;
+  ::eventfd_read(event_.get(), &count);
   return std::exchange(first_, std::nullopt);
 }
 

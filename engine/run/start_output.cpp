@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
 #include <system_error>
 
+#include "engine/base/durable_file.h"
 #include "engine/protocol/start_output.h"
 #include "engine/report/artifact_name.h"
 
@@ -19,11 +19,7 @@ Result<std::string> fetch(Guest& guest) {
 Status write_file(const std::filesystem::path& path, const std::string& text) {
   std::error_code error;  // the write that follows tells why
   if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), error);
-  errno = 0;
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.close();
-  return file ? ok() : Status(system_error("write " + path.string()));
+  return write_new_file(path, text);
 }
 
 }  // namespace

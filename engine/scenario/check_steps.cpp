@@ -1,5 +1,7 @@
 #include "engine/scenario/check_steps.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <concepts>
 #include <set>
@@ -221,9 +223,9 @@ ReadStatus check_worker_memory(const Scenario& scenario, std::uint64_t workers, 
   const auto memory = guest_memory(scenario);
   const auto needed = workers * kWorkerBytes;
   if (needed <= memory.bytes) return {};
-  return place.member("memory").error("out of memory: " + std::to_string(workers) + " workers need about " +
-                                      std::to_string(needed >> 20) + " MB, the guest has " +
-                                      std::to_string(memory.bytes >> 20) + " MB");
+  return place.member("memory").error(
+      fmt::format("out of memory: {} workers need about {} MB, the guest has {} MB", workers, needed >> 20,
+                  memory.bytes >> 20));
 }
 
 }  // namespace

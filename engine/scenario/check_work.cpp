@@ -1,5 +1,7 @@
 #include "engine/scenario/check_work.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <concepts>
 
@@ -13,8 +15,7 @@ constexpr std::size_t kLongestComm = 15;
 template <class T>
 ReadStatus check_range(T value, T lowest, T highest, const Place& place) {
   if (value >= lowest && value <= highest) return {};
-  return place.error("must be from " + std::to_string(lowest) + " to " + std::to_string(highest) + ", not " +
-                     std::to_string(value));
+  return place.error(fmt::format("must be from {} to {}, not {}", lowest, highest, value));
 }
 
 ReadStatus check_positive(std::uint64_t value, const Place& place) {
@@ -35,8 +36,8 @@ ReadStatus check_workers(const WorkGroup& group, const Place& place) {
   const auto size = work_group_size(group.work);
   if (*group.workers % size == 0) return {};
   const auto type = std::visit([]<class W>(const W&) { return std::string(describe<W>.name); }, group.work);
-  return here.error(std::to_string(*group.workers) + " is not a multiple of " + std::to_string(size) + ": " +
-                    type + " workers come in groups of " + std::to_string(size));
+  return here.error(fmt::format("{} is not a multiple of {}: {} workers come in groups of {}", *group.workers,
+                                size, type, size));
 }
 
 struct PolicyChecker {
@@ -63,8 +64,9 @@ struct PolicyChecker {
   ReadStatus check_priority(std::uint32_t priority) const {
     if (priority > kHighestPriority && priority <= kAgentPriority)
       return place.member("priority")
-          .error("must be from 1 to " + std::to_string(kHighestPriority) + ", not " +
-                 std::to_string(priority) + ": those above are the agent's and of schedulers that load");
+          .error(fmt::format(
+              "must be from 1 to {}, not {}: those above are the agent's and of schedulers that load",
+              kHighestPriority, priority));
     return check_range<std::uint32_t>(priority, 1, kHighestPriority, place.member("priority"));
   }
 };

@@ -1,5 +1,7 @@
 #include "engine/scenario/load.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -113,8 +115,7 @@ ReadStatus check_op_count(const Scenario& scenario, const Place& place) {
   std::size_t ops = 0;
   for (const auto& step : scenario.steps) ops += step.ops.size();
   if (ops <= kMostOps) return {};
-  return place.error("a scenario may have at most " + std::to_string(kMostOps) + " ops, not " +
-                     std::to_string(ops));
+  return place.error(fmt::format("a scenario may have at most {} ops, not {}", kMostOps, ops));
 }
 
 ReadStatus check(Scenario& scenario, const Place& place, const ProgramPlaces& places) {

@@ -6,7 +6,10 @@ namespace ktstr {
 
 ReadStatus CustomReader<engine::SchedulerDef>::read(const Value& value, engine::SchedulerDef& out,
                                                     const ReadPlace& place, MissingMembers) {
-  if (const auto* name = value.get_if<std::string>()) return out.path = *name, ReadStatus{};
+  if (const auto* name = value.get_if<std::string>()) {
+    out.path = *name;
+    return {};
+  }
   if (!value.get_if<Value::Object>())
     return detail::wrong_kind(value, "a scheduler: a path, a name or k.scheduler { ... }", place);
   return detail::read_record(value, out, place, MissingMembers::kKeepDefault);

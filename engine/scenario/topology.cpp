@@ -13,7 +13,8 @@ ReadStatus CustomReader<vmm::Topology>::read(const Value& value, vmm::Topology& 
       std::move(spec.nodes), spec.cores_per_llc, spec.threads_per_core,
       {std::move(spec.distances), std::move(spec.latency_ns), std::move(spec.bandwidth_mb_per_s)});
   if (!topology) return place.error(topology.error().message);
-  return out = std::move(*topology), ReadStatus{};
+  out = std::move(*topology);
+  return {};
 }
 
 }  // namespace ktstr

@@ -19,7 +19,10 @@ ArenaSnapshot snapshot_arena(const ArenaReader& arena, std::uint64_t max_entries
   const KernelVirt first = window.kernel_address(static_cast<ArenaPlace>(window.user_vm_start));
   const auto take = [&](KernelVirt address, GuestPhys page) {
     if (window.scratch_page == page) return true;
-    if (snapshot.pages.size() == max_pages) return snapshot.truncated = true, false;
+    if (snapshot.pages.size() == max_pages) {
+      snapshot.truncated = true;
+      return false;
+    }
     ArenaPage taken{window.user_vm_start + (address - first), std::vector<std::uint8_t>(kArenaPageBytes)};
     if (memory.read(page, std::as_writable_bytes(std::span(taken.bytes))))
       snapshot.pages.push_back(std::move(taken));

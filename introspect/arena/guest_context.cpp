@@ -1,8 +1,8 @@
 #include "introspect/arena/guest_context.h"
 
-#include <bpf/btf.h>
+#include <fmt/format.h>
 
-#include <cstdio>
+#include <bpf/btf.h>
 
 namespace ktstr::introspect {
 
@@ -21,9 +21,7 @@ std::optional<TypeInBtf> defined_in(const Btf& btf, std::string_view name, bool 
 std::optional<std::string> GuestContext::symbolize(std::uint64_t address) const {
   const auto named = parts_.kernel ? parts_.kernel->symbolize(KernelVirt(address)) : std::nullopt;
   if (!named) return std::nullopt;
-  char offset[2 + 16 + 1];
-  std::snprintf(offset, sizeof(offset), "0x%llx", static_cast<unsigned long long>(named->offset));
-  return std::string(named->name) + '+' + offset;
+  return fmt::format("{}+{:#x}", named->name, named->offset);
 }
 
 std::optional<ArenaPlace> GuestContext::place_of(std::uint64_t address) const {

@@ -1,5 +1,6 @@
 // Variables in global sections, by name, and values for them.
 #include <bpf/btf.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <bit>
@@ -155,9 +156,10 @@ Error no_variable(const BpfMapInfo& map, std::string_view name, const std::vecto
 
 Status check_global_size(std::string_view what, std::uint64_t size) {
   if (size <= kMaxGlobalBytes) return ok();
-  return Error{ErrorCode::kOutOfRange, std::string(what) + " has " + std::to_string(size) +
-                                           " bytes; at most " + std::to_string(kMaxGlobalBytes) +
-                                           " are read or written at once: name a member or an element"};
+  return Error{
+      ErrorCode::kOutOfRange,
+      fmt::format("{} has {} bytes; at most {} are read or written at once: name a member or an element",
+                  what, size, kMaxGlobalBytes)};
 }
 
 Result<GlobalPlace> find_global(const BpfMapInfo& map, const Btf& btf, std::string_view path) {

@@ -1,4 +1,6 @@
 // LPM_TRIE (kernel/bpf/lpm_trie.c).
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -21,8 +23,8 @@ class TrieWalk {
     data_size_ = *layout_.trie.data_size.read(trie);
     max_prefix_ = *layout_.trie.max_prefixlen.read(trie);
     if (data_size_ + kPrefixBytes != context_.map.key_size || max_prefix_ != data_size_ * 8)
-      return map_corrupt("keys of " + std::to_string(context_.map.key_size) + " bytes for " +
-                         std::to_string(data_size_) + " bytes of data");
+      return map_corrupt(
+          fmt::format("keys of {} bytes for {} bytes of data", context_.map.key_size, data_size_));
     header_.resize(layout_.node.data.offset() + data_size_);
     contents_.entries = MapEntries(context_.map.key_size, context_.map.value_size);
     cap_ = std::min<std::size_t>(context_.limits.hash_entries,
@@ -53,11 +55,19 @@ class TrieWalk {
       marks.cut("more entries than the cap");
       return false;
     }
-    if (!context_.plausible(at.node)) return marks.refused("a node that is no kernel pointer"), true;
-    if (!context_.kernel.read_bytes(at.node, header_))
-      return marks.missed("a node in memory that can't be read"), true;
+    if (!context_.plausible(at.node)) {
+      marks.refused("a node that is no kernel pointer");
+      return true;
+    }
+    if (!context_.kernel.read_bytes(at.node, header_)) {
+      marks.missed("a node in memory that can't be read");
+      return true;
+    }
     const auto prefix = field(layout_.node.prefixlen);
-    if (!belongs(at, prefix)) return marks.refused("a node that is not of its branch"), true;
+    if (!belongs(at, prefix)) {
+      marks.refused("a node that is not of its branch");
+      return true;
+    }
     if ((field(layout_.node.flags) & kIntermediate) == 0) append(at.node, prefix);
     const auto children = field(layout_.node.child);
     for (const unsigned side : {1U, 0U}) pending_.push_back({children[side], prefix, side});

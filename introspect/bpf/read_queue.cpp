@@ -1,4 +1,6 @@
 // QUEUE and STACK: one ring of elements, taken from either end (kernel/bpf/queue_stack_maps.c).
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "introspect/bpf/map_types.h"
@@ -18,8 +20,7 @@ Result<ValueContents> read_queue(const Kernel& kernel, const BpfLayouts& layouts
   const std::uint64_t tail = *layout.tail.read(bytes);
   const std::uint64_t size = *layout.size.read(bytes);  // one more than there may be elements
   if (size != std::uint64_t{map.max_entries} + 1 || head >= size || tail >= size)
-    return map_corrupt("positions " + std::to_string(tail) + " to " + std::to_string(head) + " of " +
-                       std::to_string(size));
+    return map_corrupt(fmt::format("positions {} to {} of {}", tail, head, size));
   ValueContents contents{MapEntries(0, map.value_size), {}};
   const std::uint64_t count = (head + size - tail) % size;
   const std::uint64_t taken =

@@ -1,4 +1,6 @@
 // RINGBUF and USER_RINGBUF (kernel/bpf/ringbuf.c). Both keep their records alike; only who writes differs.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -34,11 +36,16 @@ class RecordWalk {
   std::optional<std::uint64_t> take(std::uint64_t position) {
     const KernelVirt place = data_ + (position & (contents_.positions.capacity - 1));
     const auto header = context_.kernel.read<std::uint32_t>(place);
-    if (!header) return contents_.marks.missed("a record in memory that can't be read"), std::nullopt;
+    if (!header) {
+      contents_.marks.missed("a record in memory that can't be read");
+      return std::nullopt;
+    }
     const std::uint32_t length = *header & ~(kBusyBit | kDiscardBit);
     const std::uint64_t size = padded(length + kHeaderBytes);
-    if (size > contents_.positions.producer_pos - position)
-      return contents_.marks.refused("a record that reaches past the producer"), std::nullopt;
+    if (size > contents_.positions.producer_pos - position) {
+      contents_.marks.refused("a record that reaches past the producer");
+      return std::nullopt;
+    }
     RingbufRecord record{position, length, (*header & kBusyBit) != 0, (*header & kDiscardBit) != 0, {}};
     if (!record.busy && !record.discarded && !read_payload(place + kHeaderBytes, record)) return std::nullopt;
     contents_.records.push_back(std::move(record));
@@ -47,7 +54,10 @@ class RecordWalk {
 
   /// The data pages are mapped twice in a row, so that a record may go on past the end.
   bool read_payload(KernelVirt place, RingbufRecord& record) {
-    if (record.length > bytes_left_) return contents_.marks.cut("more bytes than the cap"), false;
+    if (record.length > bytes_left_) {
+      contents_.marks.cut("more bytes than the cap");
+      return false;
+    }
     bytes_left_ -= record.length;
     record.bytes.resize(record.length);
     if (context_.kernel.read_bytes(place, record.bytes)) return true;
@@ -77,8 +87,7 @@ Result<RingbufContents> read_ringbuf(const Kernel& kernel, const BpfLayouts& lay
   const auto mask = layout.buffer.mask.read(kernel, *ring);
   if (!consumer || !producer || !mask) return map_unreadable("struct bpf_ringbuf");
   if (*mask + 1 != map.max_entries || !std::has_single_bit(*mask + 1))
-    return map_corrupt("a mask of " + std::to_string(*mask) + " for " + std::to_string(map.max_entries) +
-                       " bytes");
+    return map_corrupt(fmt::format("a mask of {} for {} bytes", *mask, map.max_entries));
   RingbufContents contents{
       {*mask + 1, *consumer, *producer, layout.buffer.pending_pos.read(kernel, *ring), *producer - *consumer},
       {},

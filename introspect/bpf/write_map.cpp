@@ -1,5 +1,7 @@
 #include "introspect/bpf/write_map.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -43,9 +45,8 @@ Status write_kernel_memory(const Kernel& kernel, WritableMemory& memory, KernelV
 
 Status check_bounds(const BpfMapInfo& map, std::uint64_t offset, std::size_t length) {
   if (offset <= map.value_size && length <= map.value_size - offset) return ok();
-  return out_of_range(std::to_string(length) + " bytes at " + std::to_string(offset) +
-                      " do not fit the value of " + std::to_string(map.value_size) + " bytes of map " +
-                      map.name);
+  return out_of_range(fmt::format("{} bytes at {} do not fit the value of {} bytes of map {}", length, offset,
+                                  map.value_size, map.name));
 }
 
 Status check_writable(const BpfMapInfo& map) {
@@ -58,8 +59,7 @@ Result<KernelVirt> array_value(const Kernel& kernel, const BpfLayouts& layouts, 
   if (map.type != map_type::kArray)
     return Error{ErrorCode::kInvalidArgument, "map " + map.name + " is no ARRAY but " + map.type_name};
   if (index >= map.max_entries)
-    return out_of_range("no element " + std::to_string(index) + " of " + std::to_string(map.max_entries) +
-                        " in map " + map.name);
+    return out_of_range(fmt::format("no element {} of {} in map {}", index, map.max_entries, map.name));
   const std::uint64_t stride = padded(map.value_size);
   return KTSTR_TRY(array_elements(kernel, layouts, map, stride)) + index * stride;
 }
@@ -69,9 +69,8 @@ Result<KernelVirt> hash_value(const Kernel& kernel, const BpfLayouts& layouts, c
   if (map.type != map_type::kHash && map.type != map_type::kLruHash)
     return Error{ErrorCode::kInvalidArgument, "map " + map.name + " is no HASH but " + map.type_name};
   if (key.size() != map.key_size)
-    return Error{ErrorCode::kInvalidArgument, "a key of " + std::to_string(key.size()) + " bytes for map " +
-                                                  map.name + ", whose keys have " +
-                                                  std::to_string(map.key_size)};
+    return Error{ErrorCode::kInvalidArgument, fmt::format("a key of {} bytes for map {}, whose keys have {}",
+                                                          key.size(), map.name, map.key_size)};
   const MapReadLimits limits;
   const ReadContext context{kernel, layouts, map, limits};
   KTSTR_TRY(check_entry_size(context));

@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <memory>
 
+#include "engine/base/io.h"
 #include "introspect/ctprof/parse/text.h"
 
 namespace ktstr::introspect::ctprof {
@@ -16,14 +16,6 @@ namespace {
 struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
 };
-
-/// The number of bytes read, or nothing with errno set.
-std::optional<std::size_t> read_some(int fd, char* to, std::size_t size) {
-  ssize_t count;
-  do count = ::read(fd, to, size);
-  while (count < 0 && errno == EINTR);
-  return count < 0 ? std::nullopt : std::optional(static_cast<std::size_t>(count));
-}
 
 }  // namespace
 
@@ -41,9 +33,9 @@ std::optional<std::string_view> FileReader::read_file(int directory, const char*
     }
     const auto count = read_some(fd.get(), buffer_.data() + used, buffer_.size() - used);
     error_ = errno;
-    if (!count) return std::nullopt;
-    used += *count;
-    if (*count == 0 || (one_record && used < buffer_.size())) return std::string_view(buffer_.data(), used);
+    if (count < 0) return std::nullopt;
+    used += static_cast<std::size_t>(count);
+    if (count == 0 || (one_record && used < buffer_.size())) return std::string_view(buffer_.data(), used);
   }
 }
 

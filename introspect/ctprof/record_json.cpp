@@ -10,7 +10,10 @@ using introspect::ctprof::ThreadRecord;
 
 template <class Q>
 ReadStatus read_quantity(const Value& value, std::optional<Q>& out, const ReadPlace& place) {
-  if (value.is_null()) return out.reset(), ReadStatus{};
+  if (value.is_null()) {
+    out.reset();
+    return {};
+  }
   using Rep = typename Q::Representation;
   if constexpr (std::same_as<Rep, char>) {
     const auto* text = value.get_if<std::string>();

@@ -1,7 +1,8 @@
 #include "introspect/monitor/event_timeline.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <cstdio>
 #include <string_view>
 
 #include "introspect/monitor/sparkline.h"
@@ -44,11 +45,9 @@ std::vector<std::int64_t> thinned(const std::vector<std::int64_t>& values, std::
 }
 
 std::string row(std::string_view name, const std::vector<std::int64_t>& values, std::size_t width) {
-  char text[64];
-  std::snprintf(text, sizeof(text), "%-28.*s", static_cast<int>(name.size()), name.data());
-  std::string line(text);
-  line += render_sparkline(std::span<const std::int64_t>(thinned(values, width)));
-  return line + ' ' + std::to_string(values.front()) + " -> " + std::to_string(values.back()) + '\n';
+  return fmt::format("{:<28}{} {} -> {}\n", name,
+                     render_sparkline(std::span<const std::int64_t>(thinned(values, width))), values.front(),
+                     values.back());
 }
 
 }  // namespace

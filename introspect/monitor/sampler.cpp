@@ -64,7 +64,10 @@ Result<MonitorSample> Sampler::sample(Duration elapsed,
 /// CPUs may be unplugged and plugged at any time.
 void Sampler::note_offline(MonitorSample& sample) const {
   const auto online = kernel_->online_cpus();
-  if (!online) return sample.problems.emplace_back("which CPUs are online could not be read"), void();
+  if (!online) {
+    sample.problems.emplace_back("which CPUs are online could not be read");
+    return;
+  }
   for (std::size_t cpu = 0; cpu < cpus(); ++cpu)
     if (!online->contains(cpu)) sample.cpus[cpu].offline = true;
 }

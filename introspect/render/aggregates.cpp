@@ -63,10 +63,11 @@ RenderedValue Renderer::render_elements(const Btf& btf, BtfTypeId element, std::
 }
 
 RenderedValue Renderer::render_struct(const Aggregate& aggregate) {
-  const auto& [btf, id, type, bytes, depth] = aggregate;
-  const Bytes own = bytes.first(std::min<std::size_t>(bytes.size(), type.size));
+  const auto& btf = aggregate.btf;
+  const auto& type = aggregate.type;
+  const Bytes own = aggregate.bytes.first(std::min<std::size_t>(aggregate.bytes.size(), type.size));
   const bool whole = own.size() == type.size;
-  if (const auto mask = whole ? find_cpu_mask(btf, id) : std::nullopt)
+  if (const auto mask = whole ? find_cpu_mask(btf, aggregate.id) : std::nullopt)
     return {
         RenderedCpuList{cpu_list(own.subspan(mask->offset_bytes, mask->size_bytes), context_.nr_cpu_ids())}};
   RenderedStruct result{name_of(btf, type), {}};
@@ -84,9 +85,10 @@ RenderedValue Renderer::render_struct(const Aggregate& aggregate) {
 }
 
 RenderedValue Renderer::render_member(const Aggregate& aggregate, std::uint32_t index) {
-  const auto& [btf, id, type, bytes, depth] = aggregate;
+  const auto& btf = aggregate.btf;
+  const auto& type = aggregate.type;
   const BtfTypeId member_type{btf_members(&type)[index].type};
-  const Bytes own = bytes.first(std::min<std::size_t>(bytes.size(), type.size));
+  const Bytes own = aggregate.bytes.first(std::min<std::size_t>(aggregate.bytes.size(), type.size));
   const std::uint64_t bit_offset = btf_member_bit_offset(&type, index);
   if (const std::uint32_t width = btf_member_bitfield_size(&type, index))
     return render_bitfield(btf, member_type, own, bit_offset, width);
@@ -98,13 +100,15 @@ RenderedValue Renderer::render_member(const Aggregate& aggregate, std::uint32_t 
   if (bit_offset % 8 != 0) return unsupported("a member that begins within a byte");
   const std::uint64_t offset = bit_offset / 8;
   if (const auto element = flexible_element(btf, type, index)) {
-    const Bytes rest = slice(bytes, offset, bytes.size());
+    const Bytes rest = slice(aggregate.bytes, offset, aggregate.bytes.size());
     const auto size = btf.size_of(*element).value_or(0);
-    return take_node() && size != 0 ? render_elements(btf, *element, rest.size() / size, rest, depth + 1)
-                                    : RenderedValue{RenderedArray{}};
+    return take_node() && size != 0
+               ? render_elements(btf, *element, rest.size() / size, rest, aggregate.depth + 1)
+               : RenderedValue{RenderedArray{}};
   }
   if (auto pointer = render_inferred(aggregate, member_type, offset)) return *std::move(pointer);
-  return render(btf, member_type, slice(own, offset, btf.size_of(member_type).value_or(0)), depth + 1);
+  return render(btf, member_type, slice(own, offset, btf.size_of(member_type).value_or(0)),
+                aggregate.depth + 1);
 }
 
 RenderedValue Renderer::render_bitfield(const Btf& btf, BtfTypeId type, Bytes bytes, std::uint64_t offset,
@@ -120,10 +124,11 @@ RenderedValue Renderer::render_bitfield(const Btf& btf, BtfTypeId type, Bytes by
 }
 
 RenderedValue Renderer::render_opaque(const Aggregate& aggregate, std::size_t pointers) {
-  const auto& [btf, id, type, bytes, depth] = aggregate;
+  const auto& btf = aggregate.btf;
+  const auto& type = aggregate.type;
   RenderedArray words{type.size / 8, {}};
   for (std::size_t i = 0; i < words.len; ++i) {
-    const std::uint64_t word = read_bits(bytes, i * 64, 64).value_or(0);
+    const std::uint64_t word = read_bits(aggregate.bytes, i * 64, 64).value_or(0);
     if (!take_node()) break;
     words.elements.push_back(i < pointers ? RenderedValue{RenderedPtr{word, {}}}
                                           : RenderedValue{RenderedUint{64, word}});
@@ -134,7 +139,8 @@ RenderedValue Renderer::render_opaque(const Aggregate& aggregate, std::size_t po
 }
 
 RenderedValue Renderer::render_datasec(const Aggregate& aggregate) {
-  const auto& [btf, id, type, bytes, depth] = aggregate;
+  const auto& btf = aggregate.btf;
+  const auto& type = aggregate.type;
   RenderedStruct result{name_of(btf, type), {}};
   result.members.reserve(std::min<std::size_t>(btf_vlen(&type), kMaxRenderedElements));
   for (std::uint32_t i = 0; i < btf_vlen(&type); ++i) {
@@ -143,7 +149,9 @@ RenderedValue Renderer::render_datasec(const Aggregate& aggregate) {
     if (variable == nullptr || !btf_is_var(variable)) continue;
     const BtfTypeId variable_type{variable->type};
     auto value = render_inferred(aggregate, variable_type, place.offset);
-    if (!value) value = render(btf, variable_type, slice(bytes, place.offset, place.size), depth + 1);
+    if (!value)
+      value =
+          render(btf, variable_type, slice(aggregate.bytes, place.offset, place.size), aggregate.depth + 1);
     const auto name = btf.name_at(variable->name_off);
     charge(name.size());
     result.members.push_back({printable(name), *std::move(value)});

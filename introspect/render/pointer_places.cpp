@@ -47,7 +47,10 @@ class Finder {
     if (array.nelems == 0 || !size || *size == 0) return;
     find(element, offset, depth + 1);
     if (places_.size() == before) return;
-    if (array.nelems > kMaxElementsApart) return places_.resize(before), places_.push_back({offset, id});
+    if (array.nelems > kMaxElementsApart) {
+      places_.resize(before);
+      return places_.push_back({offset, id});
+    }
     if (gave_up()) return;
     const std::vector<PointerPlace> first(places_.begin() + static_cast<std::ptrdiff_t>(before),
                                           places_.end());

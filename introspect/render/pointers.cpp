@@ -49,17 +49,17 @@ RenderedValue Renderer::render_pointer(const Btf& btf, const btf_type& type, Byt
 
 std::optional<RenderedValue> Renderer::render_inferred(const Aggregate& aggregate, BtfTypeId type,
                                                        std::uint64_t offset) {
-  const auto& [btf, id, structure, bytes, depth] = aggregate;
+  const auto& btf = aggregate.btf;
   const btf_type* entry = btf.type(btf.strip(type));
-  if (entry == nullptr || !btf_is_int(entry) || entry->size != 8 || offset > bytes.size())
+  if (entry == nullptr || !btf_is_int(entry) || entry->size != 8 || offset > aggregate.bytes.size())
     return std::nullopt;
-  const auto inferred = context_.infer_pointer(btf, id, offset);
-  const auto value = inferred ? read_bits(bytes.subspan(offset), 0, 64) : std::nullopt;
+  const auto inferred = context_.infer_pointer(btf, aggregate.id, offset);
+  const auto value = inferred ? read_bits(aggregate.bytes.subspan(offset), 0, 64) : std::nullopt;
   if (!value || *value == 0 || !take_node()) return std::nullopt;
   const bool in_arena = inferred->space == PointerSpace::kArena;
   if (in_arena && !context_.is_arena_address(*value)) return std::nullopt;
-  RenderedTarget target = in_arena ? follow_arena(*value, inferred->pointee, depth)
-                                   : follow_kernel(*value, inferred->pointee, depth);
+  RenderedTarget target = in_arena ? follow_arena(*value, inferred->pointee, aggregate.depth)
+                                   : follow_kernel(*value, inferred->pointee, aggregate.depth);
   const std::string by = target.cast_annotation ? " (" + *target.cast_annotation + ')' : "";
   target.cast_annotation = (in_arena ? "cast→arena" : "cast→kernel") + by;
   return pointer(*value, std::move(target));
@@ -91,7 +91,8 @@ RenderedTarget Renderer::follow_arena(std::uint64_t address, TypeInBtf pointee, 
     if (!found) return target.deref_skipped_reason = "forward declaration; body not in this BTF", target;
     pointee = *found;
   } else if (type == nullptr || btf_is_void(type)) {
-    return target.deref_skipped_reason = "void pointee", target;
+    target.deref_skipped_reason = "void pointee";
+    return target;
   }
   path_.push_back(address);
   read_target(object, pointee, PointerSpace::kArena, depth, target);

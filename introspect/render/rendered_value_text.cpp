@@ -61,9 +61,7 @@ class TextWriter {
     return '\'' + printable(std::string_view(reinterpret_cast<const char*>(&kind.value), 1)) + '\'';
   }
   static std::string text(const RenderedFloat& kind, std::size_t) {
-    char buffer[40];
-    std::snprintf(buffer, sizeof(buffer), kind.bits <= 32 ? "%.9g" : "%.17g", kind.value);
-    return buffer;
+    return fmt::format("{:.{}g}", kind.value, kind.bits <= 32 ? 9 : 17);
   }
   static std::string text(const RenderedEnum& kind, std::size_t) {
     const std::string number =

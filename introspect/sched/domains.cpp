@@ -1,5 +1,7 @@
 #include "introspect/sched/domains.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -92,8 +94,7 @@ Result<std::vector<SchedDomainSnapshot>> DomainReader::read(const Kernel& kernel
       return corrupt(lowest, "more than " + std::to_string(kMaxDomainLevels) + " levels");
     auto snapshot = KTSTR_TRY(read_one(kernel, domain, counting));
     if (!chain.empty() && snapshot.level <= chain.back().level)
-      return corrupt(domain, "level " + std::to_string(snapshot.level) + " above level " +
-                                 std::to_string(chain.back().level));
+      return corrupt(domain, fmt::format("level {} above level {}", snapshot.level, chain.back().level));
     chain.push_back(std::move(snapshot));
     domain = captured(layout_.parent, bytes_);
   }

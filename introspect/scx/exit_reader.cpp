@@ -1,8 +1,9 @@
 #include "introspect/scx/exit_reader.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-#include <cstdio>
 
 #include "introspect/sched/captured.h"
 #include "introspect/scx/flag_names.h"
@@ -25,9 +26,7 @@ constexpr std::string_view kOpsName = "sched_ext_ops";
 constexpr std::string_view kCidOpsName = "sched_ext_ops_cid";
 
 std::string symbol_text(const NamedAddress& named) {
-  char offset[24];
-  std::snprintf(offset, sizeof(offset), "+0x%llx", static_cast<unsigned long long>(named.offset));
-  return std::string(named.name) + offset;
+  return fmt::format("{}+{:#x}", named.name, named.offset);
 }
 
 /// Absent where the kernel wrote nothing.

@@ -1,8 +1,9 @@
 #include "introspect/scx/flag_names.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
-#include <cstdio>
 
 namespace ktstr::introspect {
 namespace {
@@ -33,11 +34,7 @@ std::vector<std::string> FlagNames::names_of(std::uint32_t flags) const {
     names.push_back(name);
     rest &= ~bit;
   }
-  if (rest != 0) {
-    char text[16];
-    std::snprintf(text, sizeof(text), "0x%x", rest);
-    names.emplace_back(text);
-  }
+  if (rest != 0) names.push_back(fmt::format("{:#x}", rest));
   return names;
 }
 

@@ -121,7 +121,7 @@ Result<SymbolTable> SymbolTable::load(const std::filesystem::path& path) {
 }
 
 Status SymbolTable::save(const std::filesystem::path& path) const {
-  return write_durably(path, built_.empty() ? mapped_.bytes() : built_);
+  return write_new_file(path, built_.empty() ? mapped_.bytes() : built_);
 }
 
 Status SymbolTable::attach(std::span<const std::byte> file) {

@@ -49,8 +49,8 @@ class SymbolTable {
   [[nodiscard]] static SymbolTable build(const SymbolColumns& columns);
   /// Maps an index file (docs/formats/symbols.md). Errors (kCorrupt) say which part of the file is damaged.
   [[nodiscard]] static Result<SymbolTable> load(const std::filesystem::path& path);
-  /// Writes the index file: durable on success; an existing file is overwritten, so write to a name nobody
-  /// reads yet.
+  /// Writes the index file: it is on disk, and readers see the old one or this one, never a part
+  /// (write_new_file()).
   [[nodiscard]] Status save(const std::filesystem::path& path) const;
 
   SymbolTable() = default;

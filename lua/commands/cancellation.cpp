@@ -1,8 +1,8 @@
 #include "lua/commands/cancellation.h"
 
-#include <poll.h>
 #include <sys/eventfd.h>
 
+#include "engine/base/io.h"
 #include "engine/base/thread.h"
 
 namespace ktstr::lua {
@@ -24,8 +24,7 @@ Cancellation::~Cancellation() {
 
 void Cancellation::wait() {
   pollfd sources[] = {{interrupt_->stop_fd(), POLLIN, 0}, {end_.get(), POLLIN, 0}};
-  while (poll(sources, 2, -1) < 0 && errno == EINTR) {
-  }
+  static_cast<void>(poll_until(sources, Deadline::max()));
   if (sources[0].revents != 0) source_.request_stop();
 }
 

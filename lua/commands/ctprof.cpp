@@ -3,12 +3,11 @@
 #include <unistd.h>
 
 #include <array>
-#include <condition_variable>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 
+#include "engine/base/thread.h"
 #include "engine/ctprof/compare_request.h"
 #include "engine/ctprof/texts.h"
 #include "introspect/ctprof/capture.h"
@@ -83,7 +82,7 @@ std::size_t terminal_width() {
   return ::isatty(STDOUT_FILENO) && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-engine::TableStyle style(const Invocation& invocation) {
+TableStyle style(const Invocation& invocation) {
   return {wants_colour(STDOUT_FILENO, invocation), terminal_width()};
 }
 
@@ -111,15 +110,6 @@ Status capture_once(const CaptureArguments& arguments) {
   return ok();
 }
 
-/// Whether the user stopped it meanwhile.
-bool stopped_within(const std::stop_token& stop, std::chrono::nanoseconds time) {
-  std::mutex mutex;
-  std::condition_variable_any condition;
-  std::unique_lock lock(mutex);
-  condition.wait_for(lock, stop, time, [] { return false; });
-  return stop.stop_requested();
-}
-
 /// Captures again and again and shows rates, until it is interrupted.
 Status watch(const CaptureArguments& arguments, const Invocation& invocation) {
   const auto interval = KTSTR_TRY(
@@ -127,7 +117,7 @@ Status watch(const CaptureArguments& arguments, const Invocation& invocation) {
   const auto cancellation = KTSTR_TRY(Cancellation::on_interrupt());
   const engine::ShowOptions options{arguments.group.options(), {}, arguments.by, arguments.top};
   auto before = KTSTR_TRY(capture_now(arguments));
-  while (!stopped_within(cancellation->token(), interval.chrono())) {
+  while (!stopped_within(cancellation->token(), interval)) {
     auto after = KTSTR_TRY(capture_now(arguments));
     const auto text = KTSTR_TRY(engine::rates_text(before, after, options, style(invocation)));
     std::fputs(text.c_str(), stdout);
@@ -147,7 +137,10 @@ int capture(const CaptureArguments& arguments, const Invocation& invocation) {
 
 Status show(const ShowArguments& arguments, const Invocation& invocation) {
   const auto snapshot = KTSTR_TRY(read_file(arguments.file));
-  if (arguments.json) return print_json(snapshot), ok();
+  if (arguments.json) {
+    print_json(snapshot);
+    return ok();
+  }
   auto options = arguments.show;
   options.group = arguments.group.options();
   const auto text = KTSTR_TRY(engine::show_text(snapshot, options, style(invocation)));
@@ -176,7 +169,10 @@ Status compare(const CompareArguments& arguments, const Invocation& invocation) 
   const auto before = KTSTR_TRY(read_file(arguments.before));
   const auto after = KTSTR_TRY(read_file(arguments.after));
   const auto comparison = engine::compare(before, after, compare_request(arguments));
-  if (arguments.json) return print_json(comparison), ok();
+  if (arguments.json) {
+    print_json(comparison);
+    return ok();
+  }
   const auto text = arguments.csv ? engine::compare_csv(comparison)
                                   : engine::compare_text(comparison, arguments.limit, style(invocation));
   std::fputs(text.c_str(), stdout);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "engine/base/printable.h"
+#include "engine/base/table.h"
 #include "engine/kernels/kernel_store.h"
 #include "lua/commands/cancellation.h"
 #include "lua/commands/commands.h"
@@ -29,12 +30,10 @@ int with_store(Use use) {
   return outcome ? kPassed : report_error(outcome.error());
 }
 
-void print_kernel(const CachedKernel& kernel, bool is_default) {
+std::vector<Cell> row_of(const CachedKernel& kernel, bool is_default) {
   const auto& metadata = kernel.metadata;
   const char* sched_ext = metadata.can_run_schedulers() ? "yes" : metadata.sched_ext ? "broken" : "no";
-  std::printf("%-36s  %-9s  %s  %s%s\n", printable(metadata.release).c_str(), sched_ext,
-              printable(metadata.added).c_str(), printable(metadata.source).c_str(),
-              is_default ? " [default]" : "");
+  return {metadata.release, sched_ext, metadata.added, metadata.source + (is_default ? " [default]" : "")};
 }
 
 void print_damage(const std::vector<Error>& damaged) {
@@ -56,8 +55,10 @@ Status list(const KernelStore& store, bool verified) {
     std::fprintf(stderr, "no kernels yet; \"ktstr kernel fetch\" gets one\n");
     return ok();
   }
-  std::printf("%-36s  %-9s  %-20s  %s\n", "RELEASE", "SCHED_EXT", "ADDED", "SOURCE");
-  for (const auto& kernel : listing.kernels) print_kernel(kernel, kernel.directory == listing.default_kernel);
+  Table table({"RELEASE", "SCHED_EXT", "ADDED", "SOURCE"}, 4);
+  for (const auto& kernel : listing.kernels)
+    table.add(row_of(kernel, kernel.directory == listing.default_kernel));
+  std::fputs(table.to_string().c_str(), stdout);
   if (verified) return verify(store);
   print_damage(listing.damaged);
   return ok();

@@ -158,9 +158,15 @@ Status check_outputs(const RunArguments& arguments) {
 /// Runs it and tells what came of it. Errors: its report can't be written.
 Status run_script(const RunArguments& arguments, Script& script, const RunSurroundings& surroundings,
                   RunOutput& output) {
-  if (!script.host) return output.add_error(script.file, script.host.error()), ok();
+  if (!script.host) {
+    output.add_error(script.file, script.host.error());
+    return ok();
+  }
   const auto report = run_one(arguments, *script.host, script.file, surroundings);
-  if (!report) return output.add_error(script.file, report.error()), ok();
+  if (!report) {
+    output.add_error(script.file, report.error());
+    return ok();
+  }
   output.add(*report);
   return arguments.json ? engine::write_json_file(*report, *arguments.json) : ok();
 }

@@ -108,7 +108,7 @@ TEST_CASE("a full disk under the console log is reported and reading goes on") {
   CHECK(console->tail(2) == "one\ntwo");
   REQUIRE(console->log_error().has_value());
   CHECK(console->log_error()->code == ErrorCode::kIo);
-  CHECK(log_problem(*console) == "write console log /dev/full: No space left on device");
+  CHECK(log_problem(*console) == "console log /dev/full: write 8 bytes: No space left on device");
 }
 
 TEST_CASE("a console log has a limit, says where it ends, and reading goes on") {

@@ -140,9 +140,9 @@ Result<AptRoot> AptRoot::open(const fs::path& directory, std::string_view suite,
         fmt::format("{} is missing (package debian-archive-keyring): signatures can't be checked", kKeyring)};
   const std::string archive = KTSTR_TRY(find_archive(stop));
   KTSTR_TRY(make_directories(directory));
-  KTSTR_TRY(write_durably(directory / "status", ""));
-  KTSTR_TRY(write_durably(directory / "apt.conf", configuration(directory)));
-  KTSTR_TRY(write_durably(
+  KTSTR_TRY(write_new_file(directory / "status", ""));
+  KTSTR_TRY(write_new_file(directory / "apt.conf", configuration(directory)));
+  KTSTR_TRY(write_new_file(
       directory / "sources.list",
       fmt::format("deb [arch=amd64 target=Packages signed-by={}] {} {} main\n", kKeyring, archive, suite)));
   return AptRoot(directory, std::move(stop));

@@ -78,7 +78,7 @@ Result<KernelMetadata> read_metadata(const fs::path& directory) {
 }
 
 Status write_metadata(const fs::path& directory, const KernelMetadata& metadata) {
-  return write_durably(directory / kMetadataFile, to_pretty_json(metadata) + "\n");
+  return write_new_file(directory / kMetadataFile, to_pretty_json(metadata) + "\n");
 }
 
 /// Whether the kernel has sched_ext: its configuration says so; without one, the name of struct sched_ext_ops
@@ -272,9 +272,9 @@ Result<CacheEntry> KernelCache::add_new(const KernelToAdd& kernel, KernelMetadat
   metadata.sched_ext = has_sched_ext(config ? std::optional(text_of(config->bytes())) : std::nullopt, btf);
 
   StagingDirectory staging = KTSTR_TRY(scratch());
-  if (extracted.format == ImageFormat::kBzImage) KTSTR_TRY(write_durably(staging.path() / "bzImage", image));
-  KTSTR_TRY(write_durably(staging.path() / "vmlinux", extracted.elf));
-  if (config) KTSTR_TRY(write_durably(staging.path() / "config", config->bytes()));
+  if (extracted.format == ImageFormat::kBzImage) KTSTR_TRY(write_new_file(staging.path() / "bzImage", image));
+  KTSTR_TRY(write_new_file(staging.path() / "vmlinux", extracted.elf));
+  if (config) KTSTR_TRY(write_new_file(staging.path() / "config", config->bytes()));
   KTSTR_TRY(complete_(staging.path(), metadata), metadata.source);
   KTSTR_TRY(write_metadata(staging.path(), metadata));
   KTSTR_TRY(KTSTR_TRY(FileRecords::of(staging.path())).save(staging.path()));

@@ -29,8 +29,8 @@ struct CacheEntry {
 };
 
 /// Makes further files of a kernel that is being added: called with the directory that holds vmlinux (and
-/// bzImage, config), and with the metadata, which it may complete. Files must be on disk (write_durably) when
-/// it returns. An error refuses the kernel.
+/// bzImage, config), and with the metadata, which it may complete. Files must be on disk (write_new_file)
+/// when it returns. An error refuses the kernel.
 using CompleteEntry = std::function<Status(const std::filesystem::path& directory, KernelMetadata& metadata)>;
 
 /// A kernel to add.

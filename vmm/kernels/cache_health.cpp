@@ -48,13 +48,13 @@ Status link(const fs::path& file, const fs::path& from) {
 Status stage(const CacheEntry& entry, const Renewal& what, const fs::path& staging) {
   if (what.elf) {
     const auto image = KTSTR_TRY(MappedFile::open(entry.bzimage()));
-    KTSTR_TRY(write_durably(staging / "vmlinux", KTSTR_TRY(unpack(image)).elf));
+    KTSTR_TRY(write_new_file(staging / "vmlinux", KTSTR_TRY(unpack(image)).elf));
   } else {
     KTSTR_TRY(link(entry.elf(), staging / "vmlinux"));
   }
   if (what.config) {
     const auto config = KTSTR_TRY(MappedFile::open(*what.config));
-    return write_durably(staging / "config", config.bytes());
+    return write_new_file(staging / "config", config.bytes());
   }
   return entry.config().empty() ? ok() : link(entry.config(), staging / "config");
 }
@@ -90,7 +90,7 @@ Status KernelCache::renew(CacheEntry& entry, const Renewal& what) const {
   const StagingDirectory staging = KTSTR_TRY(scratch());
   KTSTR_TRY(stage(entry, what, staging.path()));
   KTSTR_TRY(complete_(staging.path(), entry.metadata));
-  KTSTR_TRY(write_durably(staging.path() / "metadata.json", to_pretty_json(entry.metadata) + "\n"));
+  KTSTR_TRY(write_new_file(staging.path() / "metadata.json", to_pretty_json(entry.metadata) + "\n"));
   const FileLock held = KTSTR_TRY(lock());
   KTSTR_TRY(move_files(staging.path(), entry.directory));
   return KTSTR_TRY(FileRecords::of(entry.directory)).save(entry.directory);

@@ -96,7 +96,7 @@ Result<KernelFiles> unpack_data(archive* data, const KnownNames& names, const fs
     const bool is_image = KnownNames::contains(names.images, archive_entry_pathname(member));
     const auto bytes = KTSTR_TRY(read_member(data));
     const fs::path path = into / (is_image ? "vmlinuz" : "config");
-    KTSTR_TRY(write_durably(path, std::span<const std::byte>(bytes)));
+    KTSTR_TRY(write_new_file(path, std::span<const std::byte>(bytes)));
     (is_image ? files.image : files.config) = path;
   }
 }

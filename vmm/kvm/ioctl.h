@@ -3,18 +3,14 @@
 
 #include <sys/ioctl.h>
 
-#include <cerrno>
-
-#include "engine/base/result.h"
+#include "engine/base/io.h"
 
 namespace ktstr::vmm::kvm {
 
 /// The request's value; starts again where a signal came in between. Errors: system_error() with `name`.
 template <class... Argument>
 [[nodiscard]] Result<int> kvm_ioctl(int fd, unsigned long request, const char* name, Argument... argument) {
-  int value = 0;
-  do value = ::ioctl(fd, request, argument...);
-  while (value < 0 && errno == EINTR);
+  const int value = retry([&] { return ::ioctl(fd, request, argument...); });
   if (value < 0) return system_error(name);
   return value;
 }

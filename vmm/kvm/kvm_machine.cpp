@@ -2,12 +2,13 @@
 
 #include <chrono>
 
+#include "engine/base/io.h"
+#include "engine/base/pipe.h"
 #include "vmm/apic_id.h"
 #include "vmm/kvm/boot.h"
 #include "vmm/kvm/cpuid.h"
 #include "vmm/kvm/machine_limits.h"
 #include "vmm/kvm/process_machine.h"
-#include "vmm/kvm/streams.h"
 #include "vmm/memory_plan.h"
 
 namespace ktstr::vmm {
@@ -85,14 +86,15 @@ Status KvmMachine::begin() {
 Status KvmMachine::connect(const std::filesystem::path& console_log) {
   ending_ = KTSTR_TRY(Ending::create());
   hits_ = KTSTR_TRY(WatchHits::create());
-  auto console = KTSTR_TRY(make_socketpair());
-  auto channel = KTSTR_TRY(make_socketpair());
+  auto console = KTSTR_TRY(make_socket_pair());
+  auto channel = KTSTR_TRY(make_socket_pair());
   console_ = KTSTR_TRY(Console::open(std::move(console.ours), console_log));
   console_end_ = std::move(console.theirs);
   channel_ = std::move(channel.ours);
   devices_ = KTSTR_TRY(MachineDevices::create(
       *vm_, *guest_memory_,
-      {.console = [fd = console_end_.get()](std::string_view bytes) { write_all(fd, bytes); },
+      {.console =
+           [fd = console_end_.get()](std::string_view bytes) { static_cast<void>(send_all(fd, bytes)); },
        .on_power = [this](PowerRequest) { ending_->guest_exited(); },
        .on_panic = [](PanicEvent) {},  // the console tells it in the kernel's own words
        .channel = std::move(channel.theirs)}));

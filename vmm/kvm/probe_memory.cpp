@@ -6,14 +6,13 @@
 #include <unistd.h>
 
 #include <cstring>
-#include <fstream>
 #include <optional>
-#include <sstream>
 #include <string>
 
 #include "engine/base/describe.h"
 #include "engine/base/durable_file.h"
 #include "engine/base/fd.h"
+#include "engine/base/io.h"
 #include "engine/base/printable.h"
 #include "engine/base/read_format.h"
 
@@ -57,15 +56,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kPatience = 10;
+constexpr std::size_t kMostBytes = 64 << 10;
 
 Error unavailable(std::string reason) {
   return {ErrorCode::kUnavailable, std::move(reason)};
-}
-
-std::string contents(const fs::path& file) {
-  std::ostringstream text;
-  text << std::ifstream(file, std::ios::binary).rdbuf();
-  return std::move(text).str();
 }
 
 /// What a verdict of now would be about. It is opened, not only looked at: so it is known that the right to
@@ -75,7 +69,7 @@ Result<ProbeRecord> subject_now(const ProbedHost& host) {
   struct stat status {};
   if (!device || ::fstat(device.get(), &status) != 0)
     return unavailable(host.device.string() + ": " + std::strerror(errno));
-  auto boot_id = contents(host.boot_id);
+  auto boot_id = read_file(host.boot_id, kMostBytes).value_or(FileText{}).text;
   while (boot_id.ends_with('\n')) boot_id.pop_back();
   return ProbeRecord{.version = kProbeVersion,
                      .boot_id = std::move(boot_id),
@@ -86,7 +80,7 @@ Result<ProbeRecord> subject_now(const ProbedHost& host) {
 
 /// Members that a newer ktstr added are left out and told. Errors: those of read_format().
 Result<ProbeRecord> read_record(const fs::path& file) {
-  const auto tree = KTSTR_TRY(parse_json(contents(file)));
+  const auto tree = KTSTR_TRY(parse_json(KTSTR_TRY(read_file(file, kMostBytes)).text));
   ProbeRecord record;
   const auto found = KTSTR_TRY(format_of(tree, "format", {1, 0}));
   if (const auto note = KTSTR_TRY(read_format(tree, record, found, kFormat)); !note.empty())
@@ -105,11 +99,7 @@ std::optional<ProbeRecord> remembered(const fs::path& file, const ProbeRecord& s
 Status remember(const fs::path& directory, const fs::path& file, const ProbeRecord& record) {
   std::error_code failure;
   fs::create_directories(directory, failure);
-  const fs::path fresh = file.string() + "." + std::to_string(::gettid()) + ".new";
-  auto written = write_durably(fresh, to_json(record) + "\n");
-  if (written && ::rename(fresh.c_str(), file.c_str()) != 0) written = system_error("rename");
-  if (!written) fs::remove(fresh, failure);
-  return written;
+  return write_new_file(file, to_json(record) + "\n");
 }
 
 bool lasting(const Status& status) {

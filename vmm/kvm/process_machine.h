@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "engine/base/fd.h"
-#include "vmm/console.h"
+#include "vmm/backend_machine.h"
 #include "vmm/guest_ram.h"
 #include "vmm/kvm/ending.h"
 #include "vmm/kvm/host_cpu.h"
@@ -19,13 +19,12 @@
 #include "vmm/kvm/ram_layout.h"
 #include "vmm/kvm/statistics_reader.h"
 #include "vmm/kvm/vcpu.h"
-#include "vmm/machine.h"
 #include "vmm/watch_hits.h"
 
 namespace ktstr::vmm::kvm {
 
 /// A guest in this process: a thread for each vCPU, one for the channel and one for the console.
-class KvmMachine final : public Machine {
+class KvmMachine final : public BackendMachine {
  public:
   static Result<std::unique_ptr<KvmMachine>> start(const MachineConfig& config);
   static Result<std::unique_ptr<KvmMachine>> fork(const MachineState& state,
@@ -34,20 +33,8 @@ class KvmMachine final : public Machine {
 
   std::string backend_name() const override { return "kvm"; }
   bool is_emulated() const override { return emulated_; }
-  std::span<const MemoryRegion> memory() const override { return regions_; }
-  Result<FrozenState> freeze(Duration deadline) override;
-  Status thaw() override;
-  Status set_watchpoints(std::span<const Watchpoint> watchpoints) override;
-  Result<WatchHit> wait_watch_hit(Duration timeout) override;
-  Result<std::unique_ptr<MachineSnapshot>> snapshot(Duration deadline) override;
-  int channel_fd() const override { return channel_.get(); }
-  std::vector<std::optional<int>> vcpu_thread_ids() const override { return thread_ids_; }
   MachinePerformance performance() const override { return placement_.performance(ram_); }
   Result<MachineStatistics> statistics() override;
-  Result<MachineEvent> wait_event(Duration timeout) override;
-  std::string console_tail(std::size_t lines) const override { return console_->tail(lines); }
-  ConsoleFindings console_findings() const override { return console_->findings(); }
-  std::optional<std::string> console_log_problem() const override { return log_problem(*console_); }
   void kill() override;
 
  private:
@@ -62,37 +49,34 @@ class KvmMachine final : public Machine {
   Status begin();
   MachineParts parts() { return {*vm_, *devices_, vcpus_}; }
   std::vector<std::optional<VcpuRegisters>> read_registers(const std::vector<bool>& stopped) const;
-  Result<MachineState> save(const FrozenState& frozen);
   void tell_clocks() const;
   std::optional<std::uint64_t> read_watched(const Watchpoint& watchpoint) const;
   void end_vcpus();
-  void conclude();
+
+  Result<FrozenState> stop(Deadline deadline) override;
+  Status go_on() override;
+  Status watch(std::span<const Watchpoint> watchpoints, const FrozenState& frozen) override;
+  Result<bool> has_hit() override;
+  std::optional<WatchHit> take_hit() override;
+  int hit_fd() const override { return hits_->fd(); }
+  Result<std::unique_ptr<MachineSnapshot>> save(const FrozenState& frozen, Deadline deadline) override;
+  int end_fd() const override { return ending_->fd(); }
+  MachineEvent conclude() override;
 
   const Topology topology_;
   const HostPlacement placement_;
   const bool emulated_ = host_is_emulated();
   GuestRam ram_;
   std::vector<RamPart> ram_parts_;
-  std::vector<MemoryRegion> regions_;
   std::optional<GuestMemory> guest_memory_;
-  std::vector<std::optional<int>> thread_ids_;
 
   std::unique_ptr<Ending> ending_;
   std::unique_ptr<WatchHits> hits_;
   Fd console_end_;  ///< what the serial port writes into
-  std::unique_ptr<Console> console_;
-  Fd channel_;
   std::optional<Vm> vm_;
   std::unique_ptr<MachineDevices> devices_;
   PauseGate gate_;
   std::optional<VcpuSurroundings> surroundings_;
-
-  std::mutex freeze_mutex_;
-  std::size_t freeze_depth_ = 0;
-  FrozenState frozen_;
-
-  std::mutex event_mutex_;
-  std::optional<MachineEvent> event_;
 
   std::mutex vcpus_mutex_;
   StatisticsReader statistics_;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "vmm/positioned_io.h"
+#include "engine/base/io.h"
 
 namespace ktstr::vmm::kvm {
 namespace {

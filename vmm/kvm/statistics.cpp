@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/base/io.h"
 #include "vmm/kvm/ioctl.h"
 
 namespace ktstr::vmm::kvm {
@@ -71,19 +72,6 @@ Status add_value(std::span<const std::byte> content, const kvm_stats_header& hea
   return ok();
 }
 
-Result<std::vector<std::byte>> read_content(int fd) {
-  std::vector<std::byte> content(4096);
-  for (std::size_t size = 0;;) {
-    const auto count = ::pread(fd, &content[size], content.size() - size, static_cast<off_t>(size));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return system_error("read KVM's statistics");
-    size += static_cast<std::size_t>(count);
-    if (count == 0) return content.resize(size), content;
-    if (size > kMaxContent) return corrupt("no end");
-    if (size == content.size()) content.resize(2 * size);
-  }
-}
-
 }  // namespace
 
 Result<StatisticValues> parse_statistics(std::span<const std::byte> content) {
@@ -109,7 +97,9 @@ Result<Fd> open_statistics(int vm_or_vcpu) {
 }
 
 Result<StatisticValues> read_statistics(int file) {
-  return parse_statistics(KTSTR_TRY(read_content(file)));
+  const auto content = KTSTR_TRY(read_file(file, kMaxContent, "KVM's statistics"));
+  if (content.truncated) return corrupt("no end");
+  return parse_statistics(std::as_bytes(std::span(content.text)));
 }
 
 }  // namespace ktstr::vmm::kvm

@@ -101,16 +101,18 @@ bool Vcpu::enter_guest() {
 bool Vcpu::handle_exit() {
   switch (run_->exit_reason) {
     case KVM_EXIT_IO:
-      return handle_port(), true;
+      handle_port();
+      return true;
     case KVM_EXIT_MMIO:
-      return handle_mmio(), true;
+      handle_mmio();
+      return true;
     case KVM_EXIT_INTR:
     case KVM_EXIT_IRQ_WINDOW_OPEN:
       return true;
     case KVM_EXIT_SHUTDOWN:
-      return surroundings_.on_shutdown(), false;
     case KVM_EXIT_SYSTEM_EVENT:
-      return surroundings_.on_shutdown(), false;
+      surroundings_.on_shutdown();
+      return false;
     case KVM_EXIT_FAIL_ENTRY:
       return fail("KVM could not enter the guest, hardware reason",
                   run_->fail_entry.hardware_entry_failure_reason);

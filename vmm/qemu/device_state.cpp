@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include "engine/base/io.h"
+
 namespace ktstr::vmm::qemu {
 namespace {
 
@@ -44,8 +46,7 @@ Result<Fd> save_device_state(Qmp& qmp, Deadline deadline) {
 }
 
 Result<Fd> reopen_device_state(const Fd& state) {
-  const auto path = "/proc/self/fd/" + std::to_string(state.get());
-  Fd own(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  Fd own(::open(path_of(state.get()).c_str(), O_RDONLY | O_CLOEXEC));
   if (!own) return system_error("open the device state");
   return own;
 }

@@ -16,8 +16,6 @@ namespace ktstr::vmm::qemu {
 /// Not thread-safe, as the stub is not. QEMU stops the machine at a hit by itself.
 class GdbWatchpoints {
  public:
-  using Deadline = Gdbstub::Deadline;
-
   /// `stub` must outlive it. Errors: kIo.
   [[nodiscard]] static Result<std::unique_ptr<GdbWatchpoints>> create(Gdbstub& stub, std::size_t cpus);
 

@@ -1,12 +1,11 @@
 #include "vmm/qemu/gdbstub.h"
 
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <array>
-#include <cerrno>
+
+#include "engine/base/io.h"
 
 namespace ktstr::vmm::qemu {
 namespace {
@@ -102,27 +101,20 @@ Result<std::string> Gdbstub::ask(std::string_view request, Deadline deadline) {
 }
 
 Status Gdbstub::send(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const auto count = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return system_error("send to gdb stub");
-    bytes.remove_prefix(static_cast<std::size_t>(count));
-  }
+  KTSTR_TRY(send_all(socket_.get(), bytes), "gdb stub");
   return ok();
 }
 
 Result<std::string> Gdbstub::receive(Deadline deadline) {
   while (true) {
     if (auto packet = packets_.next()) return std::move(*packet);
-    const auto left =
-        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-    pollfd ready{socket_.get(), POLLIN, 0};
-    if (::poll(&ready, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0))) == 0)
+    if (!is_readable(socket_.get(), deadline))
       return Error{ErrorCode::kTimeout, "gdb stub did not answer in time"};
     std::array<char, 4096> buffer;
-    const auto count = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    const auto count =
+        retry([&] { return ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT); });
     if (count == 0) return Error{ErrorCode::kIo, "gdb stub hung up"};
-    if (count < 0 && errno != EINTR && errno != EAGAIN) return system_error("receive from gdb stub");
+    if (count < 0 && errno != EAGAIN) return system_error("receive from gdb stub");
     if (count > 0) packets_.feed({buffer.data(), static_cast<std::size_t>(count)});
   }
 }

@@ -1,13 +1,13 @@
 // Gdbstub: a client of QEMU's GDB stub, for the registers of a stopped machine and for watchpoints.
 #pragma once
 
-#include <chrono>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "engine/base/fd.h"
+#include "engine/base/io.h"
 #include "vmm/qemu/gdb_packet.h"
 #include "vmm/qemu/gdb_target.h"
 
@@ -17,8 +17,6 @@ namespace ktstr::vmm::qemu {
 /// vCPU's state as it stands, and stops a machine that runs when it is asked for something.
 class Gdbstub {
  public:
-  using Deadline = std::chrono::steady_clock::time_point;
-
   explicit Gdbstub(Fd socket) : socket_(std::move(socket)) {}
 
   /// Learns the stub's registers. Once, first. Errors: kTimeout, kIo, kCorrupt.

@@ -1,13 +1,12 @@
 #include "vmm/qemu/launch.h"
 
 #include <fcntl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 
-#include <array>
 #include <cstdlib>
 
-#include "vmm/positioned_io.h"
+#include "engine/base/io.h"
+#include "engine/base/pipe.h"
 #include "vmm/qemu/command_line.h"
 #include "vmm/qemu/pvh_kernel.h"
 #include "vmm/qemu/qemu_machine.h"
@@ -15,18 +14,6 @@
 
 namespace ktstr::vmm::qemu {
 namespace {
-
-/// Our end of a stream, and the child's end until it is spawned.
-struct Wire {
-  Fd ours, childs;
-};
-
-Result<Wire> make_wire() {
-  std::array<int, 2> ends{};
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
-    return system_error("socketpair");
-  return Wire{Fd(ends[0]), Fd(ends[1])};
-}
 
 Result<Fd> open_input(const std::filesystem::path& path, const char* what) {
   Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -61,7 +48,7 @@ class Inheritance {
   int add(const Fd& fd) { return add(fd.get()); }
   int add(int fd) {
     fds_.push_back(fd);
-    return Process::kFirstInherited + static_cast<int>(fds_.size()) - 1;
+    return ChildPlan::kFirstInherited + static_cast<int>(fds_.size()) - 1;
   }
   std::vector<int> take() { return std::move(fds_); }
 
@@ -93,17 +80,17 @@ Result<LaunchedQemu> launch_qemu(const MachineConfig& config, const MachinePlan&
   if (const auto* boot = std::get_if<BootFiles>(&origin)) KTSTR_TRY(load_initramfs(*boot, ram));
   const char* path = std::getenv("PATH");
   const auto program = KTSTR_TRY(find_qemu(path ? path : ""));
-  auto qmp = KTSTR_TRY(make_wire());
-  auto gdb = KTSTR_TRY(make_wire());
-  auto console = KTSTR_TRY(make_wire());
-  auto channel = KTSTR_TRY(make_wire());
+  auto qmp = KTSTR_TRY(make_socket_pair());
+  auto gdb = KTSTR_TRY(make_socket_pair());
+  auto console = KTSTR_TRY(make_socket_pair());
+  auto channel = KTSTR_TRY(make_socket_pair());
 
   Inheritance inheritance;
   QemuDescriptors descriptors;
-  descriptors.qmp = inheritance.add(qmp.childs);
-  descriptors.gdb = inheritance.add(gdb.childs);
-  descriptors.console = inheritance.add(console.childs);
-  descriptors.channel = inheritance.add(channel.childs);
+  descriptors.qmp = inheritance.add(qmp.theirs);
+  descriptors.gdb = inheritance.add(gdb.theirs);
+  descriptors.console = inheritance.add(console.theirs);
+  descriptors.channel = inheritance.add(channel.theirs);
   add_origin(inheritance, origin, descriptors);
   for (std::size_t i = 0; i < ram.bank_count(); ++i) descriptors.ram.push_back(inheritance.add(ram.fd(i)));
 

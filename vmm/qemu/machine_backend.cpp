@@ -1,9 +1,6 @@
 #include "vmm/qemu/machine_backend.h"
 
-#include <poll.h>
-
 #include <algorithm>
-#include <array>
 
 #include "vmm/qemu/device_state.h"
 #include "vmm/qemu/monitor_text.h"
@@ -17,14 +14,9 @@ constexpr auto kResumeDeadline = std::chrono::seconds(10);
 constexpr auto kStopDeadline = std::chrono::seconds(10);
 constexpr auto kStopLook = std::chrono::milliseconds(200);  ///< how often a stopped process is looked for
 
-int poll_milliseconds(std::chrono::steady_clock::time_point deadline) {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 1'000'000'000));
-}
-
 Status run(Qmp& qmp, Deadline deadline) {
-  const auto running = qmp.execute("cont", {}, deadline);
-  return running ? ok() : Status(running.error());
+  KTSTR_TRY(qmp.execute("cont", {}, deadline));
+  return ok();
 }
 
 }  // namespace
@@ -84,13 +76,13 @@ Status QemuMachine::load(const SavedMachine& saved) {
   return run(*qmp_, deadline);
 }
 
-Status QemuMachine::connect(Clock::time_point deadline) {
+Status QemuMachine::connect(Deadline deadline) {
   KTSTR_TRY(qmp_->handshake(deadline));
   thread_ids_ = parse_thread_ids(KTSTR_TRY(qmp_->execute("query-cpus-fast", {}, deadline)), cpus_);
   return gdbstub_->connect(deadline);
 }
 
-Status QemuMachine::read_memory_map(Clock::time_point deadline) {
+Status QemuMachine::read_memory_map(Deadline deadline) {
   const auto text = KTSTR_TRY(qmp_->human_monitor("info mtree -f", deadline));
   set_memory_map(KTSTR_TRY(parse_memory_map(text, plan_.bank_bytes)));
   return ok();
@@ -105,29 +97,24 @@ void QemuMachine::set_memory_map(std::vector<RamRange> ranges) {
 /// QEMU's own words, where it has left any, say more than the loss of a connection.
 Error QemuMachine::start_error(Error error) {
   process_->kill();
-  wait_readable(process_->exit_fd(), Clock::now() + kStartDeadline);
+  static_cast<void>(is_readable(end_fd(), Clock::now() + kStartDeadline));
   const auto status = process_->exit_status();
   auto words = status ? last_lines(status->error_output, 5) : std::string();
   if (!words.empty()) error.message = std::move(words);
   return std::move(error).with_context("QEMU did not start");
 }
 
-Result<FrozenState> QemuMachine::freeze(Duration deadline) {
-  const std::lock_guard lock(freeze_mutex_);
-  if (freeze_depth_ > 0) return ++freeze_depth_, frozen_;
-  const auto until = Clock::now() + deadline.chrono();
-  if (auto stopped = qmp_->execute("stop", {}, until); !stopped) {
+Result<FrozenState> QemuMachine::stop(Deadline deadline) {
+  if (auto stopped = qmp_->execute("stop", {}, deadline); !stopped) {
     // A stop that is only late would leave the guest standing for good.
     if (stopped.error().code == ErrorCode::kTimeout)
       static_cast<void>(qmp_->execute("cont", {}, Clock::now()));
-    return std::move(stopped.error()).with_context("freeze");
+    return std::move(stopped.error());
   }
-  frozen_.vcpus = read_registers(until);
-  freeze_depth_ = 1;
-  return frozen_;
+  return FrozenState{read_registers(deadline)};
 }
 
-std::vector<std::optional<VcpuRegisters>> QemuMachine::read_registers(Clock::time_point deadline) {
+std::vector<std::optional<VcpuRegisters>> QemuMachine::read_registers(Deadline deadline) {
   std::vector<std::optional<VcpuRegisters>> vcpus(cpus_);
   const auto text = qmp_->human_monitor("info registers -a", deadline);
   const auto idt_bases = parse_idt_bases(text ? std::string_view(*text) : std::string_view(), cpus_);
@@ -140,76 +127,36 @@ std::vector<std::optional<VcpuRegisters>> QemuMachine::read_registers(Clock::tim
   return vcpus;
 }
 
-Status QemuMachine::thaw() {
-  const std::lock_guard lock(freeze_mutex_);
-  if (freeze_depth_ == 0) return Error{ErrorCode::kInvalidArgument, "thaw: the machine is not frozen"};
-  if (--freeze_depth_ > 0) return ok();
+Status QemuMachine::go_on() {
   saved_state_.reset();
-  if (const auto all = watchpoints_->collect_all(Clock::now() + kResumeDeadline); !all)
-    return Error(all.error()).with_context("thaw");
+  KTSTR_TRY(watchpoints_->collect_all(Clock::now() + kResumeDeadline));
   if (watchpoints_->caught()) return ok();  // stands until the hit is asked for
-  KTSTR_TRY(go_on(Clock::now() + kResumeDeadline), "thaw");
-  return ok();
+  return continue_guest(Clock::now() + kResumeDeadline);
 }
 
 /// The stub tells a hit to who made the machine run through it. It does not say that it has; a freeze before
 /// that would be undone.
-Status QemuMachine::go_on(Clock::time_point deadline) {
+Status QemuMachine::continue_guest(Deadline deadline) {
   if (!watchpoints_->any()) return run(*qmp_, deadline);
   const auto seen = qmp_->resumes();
   KTSTR_TRY(gdbstub_->resume());
   return qmp_->wait_resumed(seen, deadline);
 }
 
-bool QemuMachine::wait_readable(int fd, Clock::time_point deadline) const {
-  pollfd ready{fd, POLLIN, 0};
-  int count = 0;
-  do count = ::poll(&ready, 1, poll_milliseconds(deadline));
-  while (count < 0 && errno == EINTR);
-  return count > 0;
-}
-
-Status QemuMachine::set_watchpoints(std::span<const Watchpoint> watchpoints) {
-  KTSTR_TRY(freeze(kStopDeadline));
-  auto set = [&] {
-    const std::lock_guard lock(freeze_mutex_);
-    return watchpoints_->set(watchpoints, Clock::now() + kStopDeadline);
-  }();
-  KTSTR_TRY(thaw());
-  return set;
+Status QemuMachine::watch(std::span<const Watchpoint> watchpoints, const FrozenState&) {
+  return watchpoints_->set(watchpoints, Clock::now() + kStopDeadline);
 }
 
 /// A hit stops QEMU's machine; the stub tells, but says nothing of the values.
-Result<WatchHit> QemuMachine::wait_watch_hit(Duration timeout) {
-  const auto deadline = Clock::now() + timeout.chrono();
-  while (true) {
-    if (auto hit = KTSTR_TRY(take_watch_hit())) return std::move(*hit);
-    std::array<pollfd, 2> ready{{{gdbstub_->fd(), POLLIN, 0}, {process_->exit_fd(), POLLIN, 0}}};
-    int count = 0;
-    do count = ::poll(ready.data(), ready.size(), poll_milliseconds(deadline));
-    while (count < 0 && errno == EINTR);
-    if (count == 0)
-      return Error{ErrorCode::kTimeout, "no watchpoint was hit within " + format_duration(timeout)};
-    if (ready[1].revents != 0) return Error{ErrorCode::kCancelled, "watchpoints: the machine has ended"};
-  }
+Result<bool> QemuMachine::has_hit() {
+  auto collected = watchpoints_->collect();
+  if (!collected && process_->exit_status()) return false;
+  if (!collected) return std::move(collected.error());
+  return watchpoints_->caught();
 }
 
-/// A hit that has come, and the machine frozen with it.
-Result<std::optional<WatchHit>> QemuMachine::take_watch_hit() {
-  {
-    const std::lock_guard lock(freeze_mutex_);
-    const auto collected = watchpoints_->collect();
-    if (!collected && process_->exit_status()) return std::optional<WatchHit>();  // the caller sees that end
-    if (!collected) return std::move(collected.error());
-    if (!watchpoints_->caught()) return std::optional<WatchHit>();
-  }
-  KTSTR_TRY(freeze(kStopDeadline));
-  auto hit = [&] {
-    const std::lock_guard lock(freeze_mutex_);
-    return watchpoints_->take(Clock::now() + kStopDeadline);
-  }();
-  if (!hit) KTSTR_TRY(thaw());  // another thread was quicker
-  return hit;
+std::optional<WatchHit> QemuMachine::take_hit() {
+  return watchpoints_->take(Clock::now() + kStopDeadline);
 }
 
 MachinePerformance QemuMachine::performance() const {
@@ -223,50 +170,34 @@ Result<MachineStatistics> QemuMachine::statistics() {
   return Error{ErrorCode::kUnavailable, "the QEMU backend has no statistics of vCPUs"};
 }
 
-Result<std::unique_ptr<MachineSnapshot>> QemuMachine::snapshot(Duration deadline) {
-  const std::lock_guard lock(snapshot_mutex_);
-  const auto until = Clock::now() + deadline.chrono();
-  KTSTR_TRY(freeze(deadline));
-  auto saved = save(until);
-  KTSTR_TRY(thaw());
-  if (!saved) return std::move(saved.error()).with_context("snapshot");
-  return std::unique_ptr<MachineSnapshot>(std::make_unique<QemuSnapshot>(std::move(*saved)));
-}
-
-Result<SavedMachine> QemuMachine::save(Clock::time_point deadline) {
+Result<std::unique_ptr<MachineSnapshot>> QemuMachine::save(const FrozenState&, Deadline deadline) {
   if (!saved_state_) saved_state_ = KTSTR_TRY(save_device_state(*qmp_, deadline));
   auto state = KTSTR_TRY(reopen_device_state(saved_state_));
   auto ram = KTSTR_TRY(RamTemplate::take(ram_));
-  return SavedMachine{config_, plan_, ranges_, std::move(ram), std::move(state)};
+  return std::make_unique<QemuSnapshot>(
+      SavedMachine{config_, plan_, ranges_, std::move(ram), std::move(state)});
 }
 
-Result<MachineEvent> QemuMachine::wait_event(Duration timeout) {
-  const auto deadline = Clock::now() + timeout.chrono();
-  while (!wait_readable(process_->exit_fd(), std::min(deadline, Clock::now() + kStopLook))) {
-    if (end_if_stopped()) break;
-    if (Clock::now() >= deadline)
-      return Error{ErrorCode::kTimeout, "no event within " + format_duration(timeout)};
+bool QemuMachine::wait_end(Deadline deadline) {
+  while (!is_readable(end_fd(), std::min(deadline, Clock::now() + kStopLook))) {
+    if (end_if_stopped()) return true;
+    if (Clock::now() >= deadline) return false;
   }
-  conclude();
-  const std::lock_guard lock(event_mutex_);
-  return *event_;
+  return true;
 }
 
 /// A QEMU that stood still for a while has a guest whose times are worth nothing, even when it goes on.
 bool QemuMachine::end_if_stopped() {
   const auto stop = process_->stop_signal();
   if (!stop) return false;
-  const std::lock_guard lock(event_mutex_);
+  const std::lock_guard lock(stop_signal_mutex_);
   stop_signal_ = stop;
   process_->kill();
   return true;
 }
 
-/// Waits for the last words of everything and settles the event.
-void QemuMachine::conclude() {
-  const std::lock_guard lock(event_mutex_);
-  if (event_) return;
-  wait_readable(process_->exit_fd(), Clock::now() + kStartDeadline);
+MachineEvent QemuMachine::conclude() {
+  static_cast<void>(is_readable(end_fd(), Clock::now() + kStartDeadline));
   console_->wait_end();
   qmp_->wait_closed();
   EndOfMachine end;
@@ -274,8 +205,9 @@ void QemuMachine::conclude() {
   end.shutdown_reason = qmp_->shutdown_reason();
   end.console = console_->findings();
   end.killed_by_us = killed_by_us_;
+  const std::lock_guard lock(stop_signal_mutex_);
   end.stop_signal = stop_signal_;
-  event_ = classify_end(end);
+  return classify_end(end);
 }
 
 void QemuMachine::kill() {

@@ -11,9 +11,8 @@
 
 #include "engine/base/fd.h"
 #include "engine/base/result.h"
-#include "vmm/console.h"
+#include "vmm/backend_machine.h"
 #include "vmm/guest_ram.h"
-#include "vmm/machine.h"
 #include "vmm/qemu/gdb_watchpoints.h"
 #include "vmm/qemu/gdbstub.h"
 #include "vmm/qemu/launch.h"
@@ -26,7 +25,7 @@
 namespace ktstr::vmm::qemu {
 
 /// A guest in a QEMU process. Three threads serve it: the process's, QMP's and the console's.
-class QemuMachine final : public Machine {
+class QemuMachine final : public BackendMachine {
  public:
   /// A guest whose kernel has begun to boot. Errors: as start_qemu().
   [[nodiscard]] static Result<std::unique_ptr<QemuMachine>> start(const MachineConfig& config);
@@ -36,20 +35,8 @@ class QemuMachine final : public Machine {
 
   std::string backend_name() const override { return emulated_ ? "qemu-tcg" : "qemu-kvm"; }
   bool is_emulated() const override { return emulated_; }
-  std::span<const MemoryRegion> memory() const override { return regions_; }
-  Result<FrozenState> freeze(Duration deadline) override;
-  Status thaw() override;
-  Status set_watchpoints(std::span<const Watchpoint> watchpoints) override;
-  Result<WatchHit> wait_watch_hit(Duration timeout) override;
-  Result<std::unique_ptr<MachineSnapshot>> snapshot(Duration deadline) override;
-  int channel_fd() const override { return channel_.get(); }
-  std::vector<std::optional<int>> vcpu_thread_ids() const override { return thread_ids_; }
   MachinePerformance performance() const override;
   Result<MachineStatistics> statistics() override;
-  Result<MachineEvent> wait_event(Duration timeout) override;
-  std::string console_tail(std::size_t lines) const override { return console_->tail(lines); }
-  ConsoleFindings console_findings() const override { return console_->findings(); }
-  std::optional<std::string> console_log_problem() const override { return log_problem(*console_); }
   void kill() override;
 
  private:
@@ -62,18 +49,24 @@ class QemuMachine final : public Machine {
                                                      const Origin& origin);
   Status boot();
   Status load(const SavedMachine& saved);
-  Status connect(Clock::time_point deadline);
-  Status read_memory_map(Clock::time_point deadline);
+  Status connect(Deadline deadline);
+  Status read_memory_map(Deadline deadline);
   void set_memory_map(std::vector<RamRange> ranges);
   Error start_error(Error error);
 
-  std::vector<std::optional<VcpuRegisters>> read_registers(Clock::time_point deadline);
-  Result<SavedMachine> save(Clock::time_point deadline);
-  Status go_on(Clock::time_point deadline);
-  Result<std::optional<WatchHit>> take_watch_hit();
-  bool wait_readable(int fd, Clock::time_point deadline) const;
+  std::vector<std::optional<VcpuRegisters>> read_registers(Deadline deadline);
+  Result<FrozenState> stop(Deadline deadline) override;
+  Status go_on() override;
+  Status watch(std::span<const Watchpoint> watchpoints, const FrozenState& frozen) override;
+  Result<bool> has_hit() override;
+  std::optional<WatchHit> take_hit() override;
+  int hit_fd() const override { return gdbstub_->fd(); }
+  Result<std::unique_ptr<MachineSnapshot>> save(const FrozenState& frozen, Deadline deadline) override;
+  int end_fd() const override { return process_->exit_fd(); }
+  bool wait_end(Deadline deadline) override;
+  Status continue_guest(Deadline deadline);
   bool end_if_stopped();
-  void conclude();
+  MachineEvent conclude() override;
 
   const MachineConfig config_;
   const MachinePlan plan_;
@@ -81,24 +74,15 @@ class QemuMachine final : public Machine {
   const std::size_t cpus_ = config_.topology.cpus();
   GuestRam ram_;
   std::vector<RamRange> ranges_;
-  std::vector<MemoryRegion> regions_;
-  std::vector<std::optional<int>> thread_ids_;
   int device_state_ = -1;  ///< its descriptor in QEMU, when this is a fork
-  Fd channel_;
-  std::unique_ptr<Console> console_;
   std::unique_ptr<Qmp> qmp_;
   std::unique_ptr<Gdbstub> gdbstub_;
   std::unique_ptr<GdbWatchpoints> watchpoints_;
 
-  std::mutex snapshot_mutex_;
-  std::mutex freeze_mutex_;
-  std::size_t freeze_depth_ = 0;
-  FrozenState frozen_;
   Fd saved_state_;  ///< of this freeze: QEMU saves a state once, it has not changed until the machine runs
 
-  std::mutex event_mutex_;
-  std::optional<MachineEvent> event_;
   std::atomic<bool> killed_by_us_ = false;
+  std::mutex stop_signal_mutex_;
   std::optional<int> stop_signal_;
 
   std::unique_ptr<Process> process_;  // last: ends first

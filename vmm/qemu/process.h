@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/base/child.h"
 #include "engine/base/fd.h"
 #include "engine/base/result.h"
 
@@ -23,24 +24,22 @@ struct ExitStatus {
 };
 
 /// A child in a session of its own (a terminal's Ctrl-C is ours to handle), stdin and stdout on /dev/null.
-/// The child gets SIGKILL when this process ends in any way. The kernel sends that signal when the *thread*
-/// that forked ends (prctl(2), PR_SET_PDEATHSIG), so one thread of ours forks, collects stderr and reaps, and
-/// lives as long as the child.
+/// The child gets SIGKILL when this process ends in any way: the thread of ours that it is tied to forks,
+/// collects stderr and reaps, and lives as long as the child.
 class Process {
  public:
   static constexpr std::size_t kErrorOutputLimit = 16 * 1024;
 
   /// Runs `argv` (argv[0] is a path). Of our descriptors the child has `inherited` alone, numbered from
-  /// kFirstInherited on in that order. Errors: kIo; kNotFound when there is no such program.
+  /// ChildPlan::kFirstInherited on in that order. Errors: start_child().
   [[nodiscard]] static Result<std::unique_ptr<Process>> spawn(std::vector<std::string> argv,
                                                               std::vector<int> inherited);
-  static constexpr int kFirstInherited = 3;
 
   ~Process();  ///< kills and reaps
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
-  [[nodiscard]] int pid() const { return pid_; }
+  [[nodiscard]] int pid() const { return child_.pid; }
   /// Readable once the child has ended and exit_status() is there.
   [[nodiscard]] int exit_fd() const { return exit_event_.get(); }
   [[nodiscard]] std::optional<ExitStatus> exit_status() const;
@@ -52,14 +51,11 @@ class Process {
 
  private:
   Process() = default;
-  /// Body of the thread: `started` receives 0 or the errno of what failed, then the child is followed to its
-  /// end.
-  void run(const std::vector<std::string>& argv, const std::vector<int>& inherited,
-           std::promise<int> started);
+  /// Body of the thread: tells `started` how the start went, then follows the child to its end.
+  void run(std::vector<std::string> argv, std::vector<int> inherited, std::promise<Status> started);
   void follow(Fd error_output);
 
-  int pid_ = -1;
-  Fd pidfd_;
+  Child child_;
   Fd exit_event_;
   mutable std::mutex mutex_;
   std::optional<ExitStatus> status_;

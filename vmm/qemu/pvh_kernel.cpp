@@ -7,10 +7,10 @@
 #include <cstring>
 #include <vector>
 
+#include "engine/base/io.h"
 #include "engine/base/mapped_file.h"
 #include "vmm/kernel_relocation.h"
 #include "vmm/linux_boot.h"
-#include "vmm/positioned_io.h"
 #include "vmm/qemu/pvh_entry_layout.h"
 
 extern "C" const std::byte ktstr_pvh_entry_begin[];

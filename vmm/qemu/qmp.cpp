@@ -1,12 +1,11 @@
 #include "vmm/qemu/qmp.h"
 
 #include <sys/socket.h>
-#include <sys/uio.h>
 
 #include <array>
-#include <cerrno>
-#include <cstring>
 
+#include "engine/base/io.h"
+#include "engine/base/pipe.h"
 #include "engine/base/write.h"
 
 namespace ktstr::vmm::qemu {
@@ -22,22 +21,6 @@ Error refused(std::string_view command, const Value& error) {
           "QEMU refuses " + std::string(command) + ": " + text_of(error.find("desc"))};
 }
 
-ssize_t send_with_descriptor(int socket, std::string_view text, int fd) {
-  iovec part{const_cast<char*>(text.data()), text.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  auto* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
-  std::memcpy(CMSG_DATA(header), &fd, sizeof(int));
-  return ::sendmsg(socket, &message, MSG_NOSIGNAL);
-}
-
 }  // namespace
 
 Qmp::Qmp(Fd socket) : socket_(std::move(socket)), reader_([this] { read_all(); }) {}
@@ -51,8 +34,7 @@ void Qmp::read_all() {
   std::string line;
   std::array<char, 16384> buffer;
   while (line.size() < kLineLimit) {
-    const auto count = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
-    if (count < 0 && errno == EINTR) continue;
+    const auto count = read_some(socket_.get(), buffer.data(), buffer.size());
     if (count <= 0) break;
     line.append(buffer.data(), static_cast<std::size_t>(count));
     for (std::size_t end = 0; (end = line.find('\n')) != line.npos; line.erase(0, end + 1))
@@ -86,14 +68,12 @@ void Qmp::take_event(std::string_view name, const Value* data) {
 
 /// `fd` (-1: none) goes with the first byte.
 Status Qmp::send(std::string_view text, int fd) {
-  while (!text.empty()) {
-    const auto count = fd < 0 ? ::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL)
-                              : send_with_descriptor(socket_.get(), text, fd);
-    if (count < 0 && errno == EINTR) continue;
+  if (fd >= 0) {
+    const auto count = send_with_fd(socket_.get(), text, fd);
     if (count < 0) return system_error("send to QEMU");
     text.remove_prefix(static_cast<std::size_t>(count));
-    fd = -1;
   }
+  KTSTR_TRY(send_all(socket_.get(), text), "QEMU");
   return ok();
 }
 

@@ -1,7 +1,6 @@
 // Qmp: QEMU's control protocol over a connected socket (docs/interop/qmp-spec.txt in QEMU).
 #pragma once
 
-#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <map>
@@ -12,12 +11,11 @@
 #include <thread>
 
 #include "engine/base/fd.h"
+#include "engine/base/io.h"
 #include "engine/base/result.h"
 #include "engine/base/value.h"
 
 namespace ktstr::vmm::qemu {
-
-using Deadline = std::chrono::steady_clock::time_point;
 
 /// Thread-safe: several threads may execute() at once; QEMU answers in order. A thread of its own reads.
 class Qmp {

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "engine/base/child.h"
 #include "engine/guest/works/works.h"
 
 namespace ktstr::engine::guest {
@@ -12,8 +13,7 @@ Status run(const ForkExit&, WorkContext context) {
     const auto child = ::fork();
     if (child < 0) return system_error("fork");
     if (child == 0) ::_exit(0);
-    while (::waitpid(child, nullptr, 0) < 0)
-      if (errno != EINTR) return system_error("wait for a child");
+    if (reap(child) < 0) return system_error("wait for a child");
     context.recorder.iteration(1);
   }
   return ok();

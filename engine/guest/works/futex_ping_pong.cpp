@@ -13,7 +13,10 @@ bool wait_for_turn(WorkContext& context, std::uint32_t member) {
   if (memory.word.load(std::memory_order_acquire) == member) return !stopping();
   context.recorder.begin_wait();
   while (memory.word.load(std::memory_order_acquire) != member) {
-    if (stopping()) return context.recorder.end_wait(), false;
+    if (stopping()) {
+      context.recorder.end_wait();
+      return false;
+    }
     futex_wait(memory.word, 1 - member);
   }
   context.recorder.woke(memory.posted_ns.load(std::memory_order_acquire));

@@ -20,7 +20,10 @@ bool lock(WorkContext& context) {
   if (memory.word.compare_exchange_strong(found, kTaken, std::memory_order_acquire)) return true;
   context.recorder.begin_wait();
   while (memory.word.exchange(kTakenWithWaiters, std::memory_order_acquire) != kFree) {
-    if (stopping()) return context.recorder.end_wait(), false;
+    if (stopping()) {
+      context.recorder.end_wait();
+      return false;
+    }
     futex_wait(memory.word, kTakenWithWaiters);
   }
   context.recorder.woke(memory.posted_ns.load(std::memory_order_acquire));

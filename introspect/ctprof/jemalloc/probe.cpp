@@ -8,7 +8,9 @@
 
 #include <cerrno>
 
+#include "engine/base/child.h"
 #include "engine/base/fd.h"
+#include "engine/base/io.h"
 #include "introspect/ctprof/jemalloc/prober.h"
 
 namespace ktstr::introspect::ctprof {
@@ -27,30 +29,20 @@ std::vector<ProbedProcess> processes_of(const std::vector<ThreadRecord>& threads
   return list;
 }
 
-bool becomes_readable(const Fd& fd, std::chrono::milliseconds time) {
-  pollfd one{fd.get(), POLLIN, 0};
-  int ready = 0;
-  do ready = ::poll(&one, 1, static_cast<int>(time.count()));
-  while (ready < 0 && errno == EINTR);
-  return ready != 0;
-}
-
 /// The prober's status once it has ended; nothing when even SIGKILL does not end it, for it waits in the
 /// kernel for somebody else. Then it is left behind.
 std::optional<int> wait_for_end(pid_t prober, ProbeBoard& board) {
   constexpr std::chrono::seconds kSilence{10}, kForDeath{1};
-  const Fd end(static_cast<int>(::syscall(SYS_pidfd_open, prober, 0)));
-  for (auto beat = board.progress().beat.load(); end && !becomes_readable(end, kSilence);) {
+  const auto end = open_pidfd(prober);
+  for (auto beat = board.progress().beat.load(); end && !is_readable(end->get(), deadline_after(kSilence));) {
     const bool alive = beat != board.progress().beat;
     beat = board.progress().beat;
     if (alive) continue;
     ::kill(prober, SIGKILL);
-    if (!becomes_readable(end, kForDeath)) return std::nullopt;
+    if (!is_readable(end->get(), deadline_after(kForDeath))) return std::nullopt;
   }
-  int status = 0;
-  while (::waitpid(prober, &status, 0) < 0)
-    if (errno != EINTR) return std::nullopt;
-  return status;
+  const int status = reap(prober);
+  return status < 0 ? std::nullopt : std::optional(status);
 }
 
 /// Writes down of whom a prober died. A thread is read once more: it may have been swapped out.

@@ -64,7 +64,7 @@ struct Fixture {
 
   std::filesystem::path file(const std::string& name, const Bytes& bytes) const {
     std::filesystem::create_directories((directory.path() / name).parent_path());
-    REQUIRE(write_durably(directory.path() / name, bytes));
+    REQUIRE(write_new_file(directory.path() / name, bytes));
     return directory.path() / name;
   }
   engine::CachedKernel add(const std::string& release, std::initializer_list<std::string> functions) const {

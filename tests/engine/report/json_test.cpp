@@ -113,7 +113,8 @@ TEST_CASE("a full disk leaves no half file, and the former one as it was") {
     const FileSizeLimit limit(100);
     const auto status = write_json_file(report, path);
     REQUIRE_FALSE(status);
-    CHECK(status.error().message == "JSON report " + path.string() + ": write: File too large");
+    CHECK(status.error().message.starts_with("JSON report " + path.string() + ": write "));
+    CHECK(status.error().message.ends_with(" bytes (100 done): File too large"));
   }
   CHECK(read_json_file(path)->scenario == "hello");
   CHECK(files_in(directory) == 1);
@@ -123,7 +124,8 @@ TEST_CASE("a full device is an error") {
   const auto status = write_json_file(passing_report(), "/dev/full");
   REQUIRE_FALSE(status);
   CHECK(status.error().code == ErrorCode::kIo);
-  CHECK(status.error().message == "JSON report /dev/full: write: No space left on device");
+  CHECK(status.error().message.starts_with("JSON report /dev/full: write "));
+  CHECK(status.error().message.ends_with(" bytes: No space left on device"));
 }
 
 TEST_CASE("a directory that is missing is named") {

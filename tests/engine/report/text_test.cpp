@@ -4,7 +4,6 @@
 
 #include "engine/report/monitor_text.h"
 #include "engine/report/scheduler_text.h"
-#include "engine/report/table.h"
 #include "tests/engine/report/sample_report.h"
 #include "tests/hostile_text.h"
 
@@ -193,13 +192,6 @@ TEST_CASE("lines of a failure, the console and the kernel's dump stay lines") {
   report.console_tail = "a\tb\r\nc\r\n";
   CHECK(to_text(report).starts_with("FAIL hello: two\n    lines\n  kernel "));
   CHECK(to_text(report).find("console\n  | a\tb\n  | c\n\n") != std::string::npos);
-}
-
-TEST_CASE("table columns line up, text to the left and numbers to the right") {
-  Table table({"name", "n"}, 1);
-  table.add({"a", "100"});
-  table.add({"longer", ""});
-  CHECK(table.to_string() == "  name      n\n  a       100\n  longer\n");
 }
 
 TEST_CASE("workers that nobody reported of have no numbers") {

@@ -50,7 +50,7 @@ Bytes with_checksum(Bytes file, std::uint64_t minor_version = 0) {
 
 std::string load_error(const Bytes& file) {
   const TemporaryDirectory directory;
-  REQUIRE(write_durably(directory.path() / "symbols", file));
+  REQUIRE(write_new_file(directory.path() / "symbols", file));
   const auto table = SymbolTable::load(directory.path() / "symbols");
   if (table) return "no error";
   const bool other_version = table.error().message.find(" ktstr (format ") != std::string::npos;

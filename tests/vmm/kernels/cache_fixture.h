@@ -18,7 +18,7 @@ namespace ktstr::test {
 namespace fs = std::filesystem;
 
 inline Status write_extra(const fs::path& directory, vmm::KernelMetadata&) {
-  return write_durably(directory / "extra", "made");
+  return write_new_file(directory / "extra", "made");
 }
 
 struct CacheFixture {
@@ -28,7 +28,7 @@ struct CacheFixture {
   fs::path file(const std::string& name, const Bytes& bytes) const {
     const fs::path path = directory.path() / name;
     fs::create_directories(path.parent_path());
-    REQUIRE(write_durably(path, bytes));
+    REQUIRE(write_new_file(path, bytes));
     return path;
   }
   fs::path image(const std::string& release, const std::string& id) const {

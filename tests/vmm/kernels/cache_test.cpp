@@ -204,7 +204,7 @@ TEST_CASE_FIXTURE(Fixture, "renewing an entry makes its further files anew") {
       KernelCache::open(directory.path() / "cache", [](const fs::path& place, KernelMetadata& metadata) {
         metadata.sched_ext_defect = "found later";
         CHECK(fs::file_size(place / "vmlinux") > 0);
-        return write_durably(place / "extra", "made anew");
+        return write_new_file(place / "extra", "made anew");
       });
   REQUIRE(changed->renew(entry));
   CHECK(fs::file_size(entry.directory / "extra") == std::string("made anew").size());

@@ -63,10 +63,10 @@ TEST_CASE("image and configuration are taken from where packages keep them, and 
     CAPTURE(image);
     const TemporaryDirectory directory;
     const auto deb = directory.path() / "a.deb";
-    REQUIRE(write_durably(deb, make_deb({{"./boot/vmlinuz-9.1.1", test::bytes_of("another")},
-                                         {image, test::bytes_of("the image")},
-                                         {"../escape", test::bytes_of("out")},
-                                         {config, test::bytes_of("CONFIG_X=y\n")}})));
+    REQUIRE(write_new_file(deb, make_deb({{"./boot/vmlinuz-9.1.1", test::bytes_of("another")},
+                                          {image, test::bytes_of("the image")},
+                                          {"../escape", test::bytes_of("out")},
+                                          {config, test::bytes_of("CONFIG_X=y\n")}})));
     const auto files = vmm::unpack_kernel(deb, "9.1.0", directory.path());
     REQUIRE(files);
     REQUIRE(files->image);
@@ -80,7 +80,7 @@ TEST_CASE("image and configuration are taken from where packages keep them, and 
 TEST_CASE("a package without a kernel gives none") {
   const TemporaryDirectory directory;
   const auto deb = directory.path() / "a.deb";
-  REQUIRE(write_durably(deb, make_deb({{"./usr/share/doc/copyright", test::bytes_of("GPL")}})));
+  REQUIRE(write_new_file(deb, make_deb({{"./usr/share/doc/copyright", test::bytes_of("GPL")}})));
   const auto files = vmm::unpack_kernel(deb, "9.1.0", directory.path());
   REQUIRE(files);
   CHECK_FALSE(files->image);
@@ -94,7 +94,7 @@ TEST_CASE("a damaged package is an error") {
   for (const std::size_t size :
        {std::size_t{0}, std::size_t{30}, std::size_t{200}, whole.size() / 2, whole.size() - 40}) {
     CAPTURE(size);
-    REQUIRE(write_durably(deb, std::span(whole).first(size)));
+    REQUIRE(write_new_file(deb, std::span(whole).first(size)));
     const auto files = vmm::unpack_kernel(deb, "9.1.0", directory.path());
     REQUIRE_FALSE(files);
     CHECK(files.error().code == ErrorCode::kCorrupt);

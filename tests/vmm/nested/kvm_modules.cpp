@@ -38,7 +38,7 @@ Status unpack_module(const fs::path& tree, const std::string& name, const fs::pa
     BoundedOutput module(kMaxModuleBytes);
     KTSTR_TRY(compression->decompress(packed.bytes(), module));
     const auto target = into / (name + ".ko");
-    KTSTR_TRY(write_durably(target.string() + ".new", module.take()));
+    KTSTR_TRY(write_new_file(target.string() + ".new", module.take()));
     fs::rename(target.string() + ".new", target);
     return ok();
   }
