@@ -34,8 +34,7 @@ struct MonitorSample {
   [[nodiscard]] bool is_offline(std::size_t cpu) const { return cpus[cpu].offline.value_or(false); }
 
   /// One counter summed over the CPUs that have it, saturating; absent when none has.
-  [[nodiscard]] std::optional<std::int64_t> sum_event(
-      std::optional<std::int64_t> ScxEventCounters::*counter) const;
+  [[nodiscard]] std::optional<std::int64_t> sum_event(EventCounter counter) const;
 
   static consteval auto describe() {
     using T = MonitorSample;

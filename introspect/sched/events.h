@@ -37,7 +37,7 @@ class EventLayout {
 
  private:
   struct Known {
-    std::optional<std::int64_t> ScxEventCounters::*counter;
+    EventCounter counter;
     std::size_t offset;
   };
   std::size_t size_ = 0;

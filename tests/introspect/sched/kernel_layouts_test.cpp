@@ -86,9 +86,9 @@ TEST_CASE("every cached kernel with sched_ext shows all of its event counters") 
         shown += (counters.*field.member).has_value();
     });
     CHECK(shown == btf.members(*btf.find_struct("scx_event_stats")).size());
-    CHECK(counters.select_cpu_fallback.has_value());
-    CHECK(counters.dispatch_keep_last.has_value());
-    CHECK(counters.bypass_duration.has_value());
+    CHECK(number_of(counters, "select_cpu_fallback").has_value());
+    CHECK(number_of(counters, "dispatch_keep_last").has_value());
+    CHECK(number_of(counters, "bypass_duration").has_value());
 
     const auto sched = resolve_layout<ScxSchedLayout>(btf);
     REQUIRE(sched.has_value());
