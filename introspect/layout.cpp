@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "engine/base/check.h"
-
 namespace ktstr::introspect {
 
 namespace {
@@ -82,8 +80,11 @@ void StructLayout::include_in_extent(const FieldBase& field) {
   fields_end_ = std::max(fields_end_, field.offset_ + field.size_);
 }
 
-FieldBase::FieldBase(StructLayout& owner, Alternatives paths, Need need, std::uint64_t expected_size)
-    : paths_(paths), expected_size_(expected_size), need_(need) {
+void FieldBase::declare(StructLayout& owner, std::vector<std::string_view> paths, Need need,
+                        std::uint64_t expected_size) {
+  paths_ = std::move(paths);
+  expected_size_ = expected_size;
+  need_ = need;
   KTSTR_CHECK(!paths_.empty());
   owner.add(*this);
 }

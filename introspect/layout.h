@@ -1,6 +1,7 @@
 // Kernel structure layouts: each field named once, its place found in the running kernel's BTF.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstddef>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "engine/base/address.h"
+#include "engine/base/check.h"
 #include "engine/base/result.h"
 #include "introspect/btf.h"
 
@@ -31,11 +33,19 @@ concept KernelReader = requires(const M& memory, KernelVirt address, std::span<s
 
 class FieldBase;
 
-/// The layout of one kernel structure. Derive from it, and declare fields as members that name it as their
-/// owner:
+/// A structure's name, as a template argument.
+template <std::size_t N>
+struct StructName {
+  char text[N];
+
+  consteval StructName(const char (&name)[N]) { std::copy_n(name, N, text); }
+  [[nodiscard]] constexpr std::string_view view() const { return {text, N - 1}; }
+};
+
+/// The layout of one kernel structure. Derive from it, through LayoutOf where it has had one name only, and
+/// declare fields as members that name it as their owner:
 ///
-///   struct RqLayout : StructLayout {
-///     RqLayout() : StructLayout({"rq"}) {}
+///   struct RqLayout : LayoutOf<"rq"> {
 ///     Field<std::uint32_t> nr_running{*this, {"nr_running"}};
 ///     OptionalField<std::uint64_t> run_delay{*this, {"rq_sched_info.run_delay"}};  // CONFIG_SCHED_INFO
 ///   };
@@ -86,6 +96,11 @@ class StructLayout {
   std::vector<std::string> absences_;
 };
 
+template <StructName kName>
+struct LayoutOf : StructLayout {
+  LayoutOf() : StructLayout({kName.view()}) {}
+};
+
 /// What all kinds of field share: names, and the place once it is found.
 class FieldBase {
  public:
@@ -105,15 +120,33 @@ class FieldBase {
 
   /// `expected_size` 0: any size will do. Precondition: this is a member of the object that `owner` is the
   /// base of.
-  FieldBase(StructLayout& owner, Alternatives paths, Need need, std::uint64_t expected_size);
+  FieldBase(StructLayout& owner, Alternatives paths, Need need, std::uint64_t expected_size) {
+    declare(owner, {paths.begin(), paths.end()}, need, expected_size);
+  }
+  /// One that is never present, unless it is declared.
+  FieldBase() = default;
+  void declare(StructLayout& owner, std::vector<std::string_view> paths, Need need,
+               std::uint64_t expected_size);
   FieldBase(const FieldBase&) = default;
   FieldBase& operator=(const FieldBase&) = default;
   ~FieldBase() = default;
 
+  /// A bitfield's value out of that of its declared type; any other's is as it is.
+  template <class T>
+  [[nodiscard]] T extract(T value) const {
+    if constexpr (std::is_integral_v<T>) {
+      if (bit_width_ != 0) {
+        const auto bits = static_cast<std::make_unsigned_t<T>>(value) >> bit_shift_;
+        return static_cast<T>(bits & ((std::uint64_t{1} << bit_width_) - 1));
+      }
+    }
+    return value;
+  }
+
+ private:
   std::uint8_t bit_shift_ = 0;  ///< of a bitfield, within the declared type
   std::uint8_t bit_width_ = 0;  ///< of a bitfield; 0 otherwise
 
- private:
   friend class StructLayout;
   void forget();
   /// Sets the place, or says why there is none.
@@ -122,11 +155,11 @@ class FieldBase {
                                                  std::uint64_t owner_size);
 
   std::vector<std::string_view> paths_;
-  std::uint64_t expected_size_;
+  std::uint64_t expected_size_ = 0;
   std::uint64_t offset_ = 0;
   std::uint64_t size_ = 0;
   BtfTypeId type_{};
-  Need need_;
+  Need need_ = Need::kOptional;
   bool present_ = false;
 };
 
@@ -158,17 +191,6 @@ class ValueField : public FieldBase {
 
  protected:
   ValueField(StructLayout& owner, Alternatives paths, Need need) : FieldBase(owner, paths, need, sizeof(T)) {}
-
- private:
-  [[nodiscard]] T extract(T value) const {
-    if constexpr (std::is_integral_v<T>) {
-      if (bit_width_ != 0) {
-        const auto bits = static_cast<std::make_unsigned_t<T>>(value) >> bit_shift_;
-        return static_cast<T>(bits & ((std::uint64_t{1} << bit_width_) - 1));
-      }
-    }
-    return value;
-  }
 };
 
 /// A field without which the layout can't be resolved.
@@ -176,6 +198,14 @@ template <class T>
 class Field : public ValueField<T> {
  public:
   Field(StructLayout& owner, Alternatives paths) : ValueField<T>(owner, paths, FieldBase::Need::kRequired) {}
+
+  /// The value. Precondition: `bytes` were captured with this field's layout, and successfully; then they
+  /// hold every required field, whatever the guest wrote.
+  [[nodiscard]] T of(const StructBytes& bytes) const {
+    const auto value = this->read(bytes);
+    KTSTR_CHECK(value.has_value());
+    return *value;
+  }
 };
 
 /// A field that a kernel may lack.
@@ -231,7 +261,7 @@ std::optional<T> ValueField<T>::read(const StructBytes& bytes) const {
   if (source.empty()) return std::nullopt;
   T value;
   std::memcpy(&value, source.data(), sizeof(T));
-  return extract(value);
+  return this->extract(value);
 }
 
 /// A resolved layout, or why this kernel has none: the capability that needs it is then off, for that reason.

@@ -2,6 +2,7 @@
 // this list.
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <string_view>
@@ -10,12 +11,37 @@
 
 namespace ktstr {
 
+/// Where another program keeps a member's value: in which of its structures, along which of several paths
+/// (the newest first), and what it must have been configured with.
+struct Origin {
+  std::string_view structure;
+  std::array<std::string_view, 2> paths;
+  std::string_view config;
+};
+
 /// One member of Owner: its name in every output, its type, and a sentence that includes the unit.
 template <class Owner, class Member>
 struct FieldDescription {
   std::string_view name;
   Member Owner::*member;
   std::string_view doc;
+  Origin origin{};
+
+  /// The same, with where a reader finds it.
+  template <std::size_t N>
+  [[nodiscard]] consteval FieldDescription from(std::string_view structure,
+                                                const std::string_view (&paths)[N],
+                                                std::string_view config = {}) const {
+    static_assert(N <= std::tuple_size_v<decltype(Origin::paths)>);
+    FieldDescription described = *this;
+    described.origin = {structure, {}, config};
+    for (std::size_t i = 0; i < N; ++i) described.origin.paths[i] = paths[i];
+    return described;
+  }
+  /// The same where it is called by its own name.
+  [[nodiscard]] consteval FieldDescription from(std::string_view structure) const {
+    return from(structure, {name});
+  }
 };
 
 namespace detail {
@@ -83,7 +109,7 @@ namespace detail {
 template <class Owner, class Member>
 consteval FieldDescription<Owner, Member> field_of(std::string_view name, Member Owner::*member,
                                                    std::string_view doc) {
-  return {name, member, doc};
+  return {.name = name, .member = member, .doc = doc};
 }
 }  // namespace detail
 

@@ -190,7 +190,7 @@ ReadStatus read_record(const Value& value, T& out, const ReadPlace& place, Missi
     using M = std::remove_cvref_t<decltype(out.*field.member)>;
     if (const Value* member = last_member(*object, field.name))
       add_error(status, ktstr::read(*member, out.*field.member, place.member(field.name, *member), missing));
-    else if (missing == MissingMembers::kError && !is_optional<M>)
+    else if (missing == MissingMembers::kError && kind_of<M> != Kind::kOptional)
       add_error(status, missing_member(field.name, place));
   });
   return status;
@@ -221,39 +221,36 @@ ReadStatus read_variant(const Value& value, std::variant<T...>& out, const ReadP
 template <class T>
 ReadStatus read(const Value& value, T& out, const ReadPlace& place, MissingMembers missing) {
   using namespace detail;
+  constexpr Kind kKind = kind_of<T>;
   if constexpr (HasCustomReader<T>) {
     return CustomReader<T>::read(value, out, place, missing);
-  } else if constexpr (std::same_as<T, Value>) {
+  } else if constexpr (kKind == Kind::kTree) {
     return out = value, ReadStatus{};
-  } else if constexpr (std::same_as<T, bool>) {
+  } else if constexpr (kKind == Kind::kBoolean) {
     if (const auto* flag = value.get_if<bool>()) return out = *flag, ReadStatus{};
     return wrong_kind(value, "true or false", place);
-  } else if constexpr (DescribedEnum<T>) {
+  } else if constexpr (kKind == Kind::kEnumeration) {
     return read_enum(value, out, place);
-  } else if constexpr (std::floating_point<T>) {
+  } else if constexpr (kKind == Kind::kNumber) {
     double number = 0;
     auto status = read_double(value, number, place);
     if (!status) out = static_cast<T>(number);
     return status;
-  } else if constexpr (std::integral<T>) {
+  } else if constexpr (kKind == Kind::kInteger) {
     return read_integer(value, out, place);
-  } else if constexpr (std::same_as<T, std::string>) {
+  } else if constexpr (kKind == Kind::kText) {
     if (const auto* text = value.get_if<std::string>()) return out = *text, ReadStatus{};
     return wrong_kind(value, "a string", place);
-  } else if constexpr (std::same_as<T, Duration>) {
-    return read_notation(value, out, place, "a duration such as \"50ms\"", parse_duration);
-  } else if constexpr (std::same_as<T, ByteSize>) {
-    return read_notation(value, out, place, "a size such as \"64K\"", parse_byte_size);
-  } else if constexpr (std::same_as<T, CpuSet>) {
-    return read_notation(value, out, place, "a CPU list such as \"0-3\"", CpuSet::parse);
-  } else if constexpr (is_optional<T>) {
+  } else if constexpr (kKind == Kind::kNotation) {
+    return read_notation(value, out, place, Notation<T>::kExpected, Notation<T>::parse);
+  } else if constexpr (kKind == Kind::kOptional) {
     if (value.is_null()) return out.reset(), ReadStatus{};
     return read(value, out.emplace(), place, missing);
-  } else if constexpr (is_list<T>) {
+  } else if constexpr (kKind == Kind::kList) {
     return read_list(value, out, place, missing);
-  } else if constexpr (is_map<T>) {
+  } else if constexpr (kKind == Kind::kMap) {
     return read_map(value, out, place, missing);
-  } else if constexpr (is_variant<T>) {
+  } else if constexpr (kKind == Kind::kChoice) {
     return read_variant(value, out, place, missing);
   } else {
     return read_record(value, out, place, missing);

@@ -7,17 +7,11 @@
 #include <array>
 #include <cmath>
 #include <concepts>
-#include <map>
-#include <optional>
 #include <span>
 #include <string>
 #include <variant>
-#include <vector>
 
-#include "engine/base/cpu_set.h"
-#include "engine/base/describe.h"
-#include "engine/base/units.h"
-#include "engine/base/value.h"
+#include "engine/base/kind.h"
 
 namespace ktstr {
 
@@ -60,25 +54,6 @@ consteval std::array<std::string_view, describe<T>.kFieldCount> field_names() {
 }
 template <DescribedRecord T>
 inline constexpr auto kFieldNames = field_names<T>();
-
-template <class T>
-inline constexpr bool is_optional = false;
-template <class T>
-inline constexpr bool is_optional<std::optional<T>> = true;
-template <class T>
-inline constexpr bool is_list = false;
-template <class T>
-inline constexpr bool is_list<std::vector<T>> = true;
-template <class T, std::size_t N>
-inline constexpr bool is_list<std::array<T, N>> = true;
-template <class T>
-inline constexpr bool is_map = false;
-template <class T>
-inline constexpr bool is_map<std::map<std::string, T>> = true;
-template <class T>
-inline constexpr bool is_variant = false;
-template <class... T>
-inline constexpr bool is_variant<std::variant<T...>> = true;
 
 template <DescribedRecord T>
 inline constexpr RecordNames kRecordNames{describe<T>.name, kFieldNames<T>};
@@ -128,39 +103,37 @@ void write_tree(Sink& sink, const Value& value) {
 template <class Sink, class T>
 void write(Sink& sink, const T& value) {
   using namespace detail;
+  constexpr Kind kKind = kind_of<T>;
   if constexpr (HasCustomWriter<Sink, T>) {
     CustomWriter<T>::write(sink, value);
-  } else if constexpr (std::same_as<T, Value>) {
+  } else if constexpr (kKind == Kind::kTree) {
     write_tree(sink, value);
-  } else if constexpr (std::same_as<T, bool>) {
+  } else if constexpr (kKind == Kind::kBoolean) {
     sink.Bool(value);
-  } else if constexpr (DescribedEnum<T>) {
+  } else if constexpr (kKind == Kind::kEnumeration) {
     write_string(sink, enum_name(value));
-  } else if constexpr (std::floating_point<T>) {
+  } else if constexpr (kKind == Kind::kNumber) {
     std::isfinite(value) ? sink.Double(value) : sink.Null();
-  } else if constexpr (std::signed_integral<T>) {
-    sink.Int64(value);
-  } else if constexpr (std::unsigned_integral<T>) {
-    sink.Uint64(value);
-  } else if constexpr (std::convertible_to<T, std::string_view>) {
+  } else if constexpr (kKind == Kind::kInteger) {
+    if constexpr (std::signed_integral<T>)
+      sink.Int64(value);
+    else
+      sink.Uint64(value);
+  } else if constexpr (kKind == Kind::kText) {
     write_string(sink, value);
-  } else if constexpr (std::same_as<T, Duration>) {
-    write_string(sink, format_duration(value));
-  } else if constexpr (std::same_as<T, ByteSize>) {
-    write_string(sink, format_byte_size(value));
-  } else if constexpr (std::same_as<T, CpuSet>) {
-    write_string(sink, value.to_string());
-  } else if constexpr (is_optional<T>) {
+  } else if constexpr (kKind == Kind::kNotation) {
+    write_string(sink, Notation<T>::format(value));
+  } else if constexpr (kKind == Kind::kOptional) {
     value ? write(sink, *value) : static_cast<void>(sink.Null());
-  } else if constexpr (is_list<T>) {
+  } else if constexpr (kKind == Kind::kList) {
     sink.StartArray();
     for (const auto& item : value) write(sink, item);
     sink.EndArray(static_cast<rapidjson::SizeType>(value.size()));
-  } else if constexpr (is_map<T>) {
+  } else if constexpr (kKind == Kind::kMap) {
     sink.StartObject();
     for (const auto& [key, item] : value) write_key(sink, key), write(sink, item);
     sink.EndObject(static_cast<rapidjson::SizeType>(value.size()));
-  } else if constexpr (is_variant<T>) {
+  } else if constexpr (kKind == Kind::kChoice) {
     std::visit(
         [&](const auto& alternative) {
           using A = std::remove_cvref_t<decltype(alternative)>;
@@ -172,7 +145,7 @@ void write(Sink& sink, const T& value) {
         },
         value);
   } else {
-    static_assert(DescribedRecord<T>, "this type needs a describe<>");
+    static_assert(kKind == Kind::kRecord, "this type needs a describe()");
     start_record<T>(sink);
     write_fields(sink, value);
     sink.EndObject(static_cast<rapidjson::SizeType>(describe<T>.kFieldCount));

@@ -11,7 +11,7 @@ std::string fields_text(const Record& record, std::string_view indent);
 
 template <class M>
 std::string field_text(std::string_view name, const M& value, std::string_view indent) {
-  if constexpr (ktstr::detail::is_optional<M>) {
+  if constexpr (kind_of<M> == Kind::kOptional) {
     return value ? field_text(name, *value, indent) : "";
   } else if constexpr (DescribedRecord<M>) {
     return fmt::format("{}{}\n", indent, name) + fields_text(value, std::string(indent) + "  ");

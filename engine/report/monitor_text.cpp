@@ -82,9 +82,10 @@ std::string cpu_table(const introspect::SampleSeries& samples) {
 std::string event_line(const introspect::ScxEventDeltas& events) {
   return fmt::format(
       "  sched_ext: fallback {} ({}/s, burst {}), keep_last {} ({}/s), bypass {}\n",
-      number_text(events.total_fallback, "{}"), number_text(events.fallback_rate, "{:.1f}"),
-      number_text(events.max_fallback_burst, "{}"), number_text(events.total_dispatch_keep_last, "{}"),
-      number_text(events.keep_last_rate, "{:.1f}"), number_text(events.total_bypass_activate, "{}"));
+      number_text(number_of(events, "select_cpu_fallback"), "{}"),
+      number_text(events.fallback_rate, "{:.1f}"), number_text(events.max_fallback_burst, "{}"),
+      number_text(number_of(events, "dispatch_keep_last"), "{}"),
+      number_text(events.keep_last_rate, "{:.1f}"), number_text(number_of(events, "bypass_activate"), "{}"));
 }
 
 }  // namespace

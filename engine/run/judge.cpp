@@ -82,21 +82,19 @@ void judge_gaps(RunReport& report) {
 }
 
 /// Events by which the kernel tells that a scheduler let it handle a task, or asked for what can't be.
-constexpr std::pair<std::string_view, std::optional<std::int64_t> introspect::ScxEventCounters::*>
-    kUncleanEvents[] = {
-        {"select_cpu_fallback", &introspect::ScxEventCounters::select_cpu_fallback},
-        {"dispatch_local_dsq_offline", &introspect::ScxEventCounters::dispatch_local_dsq_offline},
-        {"insert_not_owned", &introspect::ScxEventCounters::insert_not_owned}};
+constexpr introspect::EventCounter kUncleanEvents[] = {"select_cpu_fallback", "dispatch_local_dsq_offline",
+                                                       "insert_not_owned"};
 
 void judge_events(RunReport& report) {
   if (!report.limits.events_clean || !report.monitor) return;
-  for (const auto& [name, counter] : kUncleanEvents) {
+  for (const auto counter : kUncleanEvents) {
     std::int64_t most = 0;
     for (const auto& sample : report.monitor->samples)
       most = std::max(most, sample.sum_event(counter).value_or(0));
     if (most > 0)
       report.failures.push_back({"events_clean",
-                                 "sched_ext counted " + std::to_string(most) + " events " + std::string(name),
+                                 "sched_ext counted " + std::to_string(most) + " events " +
+                                     std::string(introspect::kKnownEvents[counter.index].name),
                                  {},
                                  {}});
   }

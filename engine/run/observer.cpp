@@ -75,8 +75,10 @@ std::vector<SchedulerExitReport> Observer::exit_records() {
 }
 
 std::vector<introspect::EventCounterSample> Observer::event_timeline() const {
+  const auto other = sampler_->other_event_names();
   std::vector<introspect::EventCounterSample> timeline;
-  thread_->look_at_samples([&](const auto& samples) { timeline = introspect::event_timeline(samples); });
+  thread_->look_at_samples(
+      [&](const auto& samples) { timeline = introspect::event_timeline(samples, other); });
   return timeline;
 }
 

@@ -14,8 +14,7 @@ using SdtBitmap = std::array<std::uint64_t, kSdtChunkEntries / 64>;
 
 /// struct sdt_desc, a node of the radix tree. In a leaf a bit of `allocated` is a slot in use, above it a
 /// subtree that is full.
-struct SdtDescLayout : StructLayout {
-  SdtDescLayout() : StructLayout({"sdt_desc"}) {}
+struct SdtDescLayout : LayoutOf<"sdt_desc"> {
   Field<SdtBitmap> allocated{*this, {"allocated"}};
   Field<std::uint64_t> nr_free{*this, {"nr_free"}};
   Field<std::uint64_t> chunk{*this, {"chunk"}};

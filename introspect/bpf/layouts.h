@@ -14,8 +14,7 @@ namespace ktstr::introspect {
 inline constexpr std::size_t kBpfNameBytes = 16;  // BPF_OBJ_NAME_LEN
 using BpfName = std::array<char, kBpfNameBytes>;
 
-struct BpfMapLayout : StructLayout {
-  BpfMapLayout() : StructLayout({"bpf_map"}) {}
+struct BpfMapLayout : LayoutOf<"bpf_map"> {
   Field<std::uint32_t> type{*this, {"map_type"}};
   Field<std::uint32_t> key_size{*this, {"key_size"}};
   Field<std::uint32_t> value_size{*this, {"value_size"}};
@@ -34,8 +33,7 @@ struct BpfMapLayout : StructLayout {
   OptionalField<std::uint32_t> btf_vmlinux_value_type_id{*this, {"btf_vmlinux_value_type_id"}};
 };
 
-struct BpfBtfLayout : StructLayout {
-  BpfBtfLayout() : StructLayout({"btf"}) {}
+struct BpfBtfLayout : LayoutOf<"btf"> {
   Field<KernelVirt> data{*this, {"data"}};
   Field<std::uint32_t> data_size{*this, {"data_size"}};
   Field<KernelVirt> base_btf{*this, {"base_btf"}};
@@ -44,8 +42,7 @@ struct BpfBtfLayout : StructLayout {
 };
 
 /// ARRAY, PERCPU_ARRAY and the arrays of file descriptors (kernel/bpf/arraymap.c).
-struct BpfArrayLayout : StructLayout {
-  BpfArrayLayout() : StructLayout({"bpf_array"}) {}
+struct BpfArrayLayout : LayoutOf<"bpf_array"> {
   Field<std::uint32_t> elem_size{*this, {"elem_size"}};
   Field<std::uint32_t> index_mask{*this, {"index_mask"}};
   Embedded value{*this, {"value"}};
@@ -53,18 +50,15 @@ struct BpfArrayLayout : StructLayout {
 
 /// All hash tables (kernel/bpf/hashtab.c).
 struct BpfHashLayout {
-  struct Table : StructLayout {
-    Table() : StructLayout({"bpf_htab"}) {}
+  struct Table : LayoutOf<"bpf_htab"> {
     Field<KernelVirt> buckets{*this, {"buckets"}};
     Field<std::uint32_t> n_buckets{*this, {"n_buckets"}};
     Field<std::uint32_t> elem_size{*this, {"elem_size"}};
   };
-  struct Bucket : StructLayout {
-    Bucket() : StructLayout({"bucket"}) {}
+  struct Bucket : LayoutOf<"bucket"> {
     Field<KernelVirt> first{*this, {"head.first"}};
   };
-  struct Element : StructLayout {
-    Element() : StructLayout({"htab_elem"}) {}
+  struct Element : LayoutOf<"htab_elem"> {
     Field<KernelVirt> next{*this, {"hash_node.next"}};
     Field<std::uint32_t> hash{*this, {"hash"}};
     Embedded key{*this, {"key"}};
@@ -77,24 +71,20 @@ struct BpfHashLayout {
 
 /// TASK_STORAGE, CGRP_STORAGE, INODE_STORAGE, SK_STORAGE (include/linux/bpf_local_storage.h).
 struct BpfLocalStorageLayout {
-  struct Map : StructLayout {
-    Map() : StructLayout({"bpf_local_storage_map"}) {}
+  struct Map : LayoutOf<"bpf_local_storage_map"> {
     Field<KernelVirt> buckets{*this, {"buckets"}};
     Field<std::uint32_t> bucket_log{*this, {"bucket_log"}};
   };
-  struct Bucket : StructLayout {
-    Bucket() : StructLayout({"bpf_local_storage_map_bucket"}) {}
+  struct Bucket : LayoutOf<"bpf_local_storage_map_bucket"> {
     Field<KernelVirt> first{*this, {"list.first"}};
   };
-  struct Element : StructLayout {
-    Element() : StructLayout({"bpf_local_storage_elem"}) {}
+  struct Element : LayoutOf<"bpf_local_storage_elem"> {
     Field<KernelVirt> next{*this, {"map_node.next"}};
     Field<KernelVirt> storage{*this, {"local_storage"}};
     Field<KernelVirt> map{*this, {"sdata.smap"}};
     Embedded data{*this, {"sdata.data"}};
   };
-  struct Storage : StructLayout {
-    Storage() : StructLayout({"bpf_local_storage"}) {}
+  struct Storage : LayoutOf<"bpf_local_storage"> {
     Field<KernelVirt> owner{*this, {"owner"}};
   };
   Map map;
@@ -108,12 +98,10 @@ struct BpfLocalStorageLayout {
 
 /// RINGBUF and USER_RINGBUF (kernel/bpf/ringbuf.c).
 struct BpfRingbufLayout {
-  struct Map : StructLayout {
-    Map() : StructLayout({"bpf_ringbuf_map"}) {}
+  struct Map : LayoutOf<"bpf_ringbuf_map"> {
     Field<KernelVirt> buffer{*this, {"rb"}};
   };
-  struct Buffer : StructLayout {
-    Buffer() : StructLayout({"bpf_ringbuf"}) {}
+  struct Buffer : LayoutOf<"bpf_ringbuf"> {
     Field<std::uint64_t> mask{*this, {"mask"}};
     OptionalField<std::uint8_t> overwrite_mode{*this, {"overwrite_mode"}};
     Field<std::uint64_t> consumer_pos{*this, {"consumer_pos"}};
@@ -129,13 +117,11 @@ struct BpfRingbufLayout {
 
 /// STACK_TRACE (kernel/bpf/stackmap.c).
 struct BpfStackTraceLayout {
-  struct Map : StructLayout {
-    Map() : StructLayout({"bpf_stack_map"}) {}
+  struct Map : LayoutOf<"bpf_stack_map"> {
     Field<std::uint32_t> n_buckets{*this, {"n_buckets"}};
     Embedded buckets{*this, {"buckets"}};
   };
-  struct Bucket : StructLayout {
-    Bucket() : StructLayout({"stack_map_bucket"}) {}
+  struct Bucket : LayoutOf<"stack_map_bucket"> {
     Field<std::uint32_t> hash{*this, {"hash"}};
     Field<std::uint32_t> nr{*this, {"nr"}};
     Embedded data{*this, {"data"}};
@@ -146,8 +132,7 @@ struct BpfStackTraceLayout {
 };
 
 /// QUEUE and STACK (kernel/bpf/queue_stack_maps.c).
-struct BpfQueueLayout : StructLayout {
-  BpfQueueLayout() : StructLayout({"bpf_queue_stack"}) {}
+struct BpfQueueLayout : LayoutOf<"bpf_queue_stack"> {
   Field<std::uint32_t> head{*this, {"head"}};
   Field<std::uint32_t> tail{*this, {"tail"}};
   Field<std::uint32_t> size{*this, {"size"}};
@@ -155,8 +140,7 @@ struct BpfQueueLayout : StructLayout {
 };
 
 /// BLOOM_FILTER (kernel/bpf/bloom_filter.c).
-struct BpfBloomLayout : StructLayout {
-  BpfBloomLayout() : StructLayout({"bpf_bloom_filter"}) {}
+struct BpfBloomLayout : LayoutOf<"bpf_bloom_filter"> {
   Field<std::uint32_t> bitset_mask{*this, {"bitset_mask"}};
   Field<std::uint32_t> hash_seed{*this, {"hash_seed"}};
   Field<std::uint32_t> nr_hash_funcs{*this, {"nr_hash_funcs"}};
@@ -165,14 +149,12 @@ struct BpfBloomLayout : StructLayout {
 
 /// LPM_TRIE (kernel/bpf/lpm_trie.c).
 struct BpfLpmLayout {
-  struct Trie : StructLayout {
-    Trie() : StructLayout({"lpm_trie"}) {}
+  struct Trie : LayoutOf<"lpm_trie"> {
     Field<KernelVirt> root{*this, {"root"}};
     Field<std::uint64_t> max_prefixlen{*this, {"max_prefixlen"}};
     Field<std::uint64_t> data_size{*this, {"data_size"}};
   };
-  struct Node : StructLayout {
-    Node() : StructLayout({"lpm_trie_node"}) {}
+  struct Node : LayoutOf<"lpm_trie_node"> {
     Field<std::array<KernelVirt, 2>> child{*this, {"child"}};
     Field<std::uint32_t> prefixlen{*this, {"prefixlen"}};
     Field<std::uint32_t> flags{*this, {"flags"}};
@@ -184,8 +166,7 @@ struct BpfLpmLayout {
 };
 
 /// STRUCT_OPS (kernel/bpf/bpf_struct_ops.c).
-struct BpfStructOpsLayout : StructLayout {
-  BpfStructOpsLayout() : StructLayout({"bpf_struct_ops_map"}) {}
+struct BpfStructOpsLayout : LayoutOf<"bpf_struct_ops_map"> {
   Field<KernelVirt> btf{*this, {"btf"}};
   Field<KernelVirt> uvalue{*this, {"uvalue"}};
   Field<std::uint32_t> state{*this, {"kvalue.common.state", "kvalue.state"}};
@@ -196,8 +177,7 @@ struct BpfStructOpsLayout : StructLayout {
 
 /// ARENA (kernel/bpf/arena.c).
 struct BpfArenaLayout {
-  struct Arena : StructLayout {
-    Arena() : StructLayout({"bpf_arena"}) {}
+  struct Arena : LayoutOf<"bpf_arena"> {
     Field<std::uint64_t> user_vm_start{*this, {"user_vm_start"}};
     Field<std::uint64_t> user_vm_end{*this, {"user_vm_end"}};
     Field<KernelVirt> kern_vm{*this, {"kern_vm"}};
@@ -205,13 +185,11 @@ struct BpfArenaLayout {
     OptionalField<KernelVirt> scratch_page{*this, {"scratch_page"}};  // 7.3
     OptionalEmbedded free_ranges{*this, {"rt.it_root.rb_root"}};
   };
-  struct Area : StructLayout {
-    Area() : StructLayout({"vm_struct"}) {}
+  struct Area : LayoutOf<"vm_struct"> {
     Field<KernelVirt> address{*this, {"addr"}};
     Field<std::uint64_t> size{*this, {"size"}};
   };
-  struct RangeNode : StructLayout {
-    RangeNode() : StructLayout({"range_node"}) {}
+  struct RangeNode : LayoutOf<"range_node"> {
     Embedded links{*this, {"rn_rbnode"}};
     Field<std::uint32_t> first{*this, {"rn_start"}};
     Field<std::uint32_t> last{*this, {"rn_last"}};
@@ -231,15 +209,13 @@ struct BpfArenaLayout {
 };
 
 struct BpfProgLayout {
-  struct Prog : StructLayout {
-    Prog() : StructLayout({"bpf_prog"}) {}
+  struct Prog : LayoutOf<"bpf_prog"> {
     Field<std::uint32_t> type{*this, {"type"}};
     Field<KernelVirt> aux{*this, {"aux"}};
     Field<KernelVirt> stats{*this, {"stats"}};
     OptionalField<std::uint32_t> jited_len{*this, {"jited_len"}};
   };
-  struct Aux : StructLayout {
-    Aux() : StructLayout({"bpf_prog_aux"}) {}
+  struct Aux : LayoutOf<"bpf_prog_aux"> {
     Field<std::uint32_t> id{*this, {"id"}};
     Field<BpfName> name{*this, {"name"}};
     Field<KernelVirt> prog{*this, {"prog"}};
@@ -256,8 +232,7 @@ struct BpfProgLayout {
 };
 
 /// Each CPU's counters of one program (include/linux/filter.h); u64_stats_t is one word on 64-bit kernels.
-struct BpfProgStatsLayout : StructLayout {
-  BpfProgStatsLayout() : StructLayout({"bpf_prog_stats"}) {}
+struct BpfProgStatsLayout : LayoutOf<"bpf_prog_stats"> {
   Field<std::uint64_t> cnt{*this, {"cnt"}};
   Field<std::uint64_t> nsecs{*this, {"nsecs"}};
   Field<std::uint64_t> misses{*this, {"misses"}};
@@ -265,18 +240,15 @@ struct BpfProgStatsLayout : StructLayout {
 
 /// Who owns a local storage, and what an array of cgroups refers to.
 struct BpfOwnerLayout {
-  struct Task : StructLayout {
-    Task() : StructLayout({"task_struct"}) {}
+  struct Task : LayoutOf<"task_struct"> {
     Field<std::int32_t> pid{*this, {"pid"}};
     Field<std::int32_t> tgid{*this, {"tgid"}};
     Field<BpfName> comm{*this, {"comm"}};
   };
-  struct Cgroup : StructLayout {
-    Cgroup() : StructLayout({"cgroup"}) {}
+  struct Cgroup : LayoutOf<"cgroup"> {
     Field<KernelVirt> node{*this, {"kn"}};
   };
-  struct KernfsNode : StructLayout {
-    KernfsNode() : StructLayout({"kernfs_node"}) {}
+  struct KernfsNode : LayoutOf<"kernfs_node"> {
     Field<std::uint64_t> id{*this, {"id"}};
     Field<KernelVirt> name{*this, {"name"}};
   };

@@ -2,7 +2,6 @@
 
 #include "introspect/bpf/map_operations.h"
 #include "introspect/bpf/object_names.h"
-#include "introspect/sched/captured.h"
 
 namespace ktstr::introspect {
 namespace {
@@ -23,14 +22,14 @@ class MapHeaders {
       return Error{ErrorCode::kOutOfRange, "in memory that can't be read"};
     BpfMapInfo map;
     map.address = address;
-    map.type = captured(layout_.type, bytes_);
+    map.type = layout_.type.of(bytes_);
     const auto type_name = types_.find(map.type);
     if (map.type == 0 || (!types_.empty() && !type_name))
       return corrupt("map type " + std::to_string(map.type) + " does not exist");
     map.type_name = types_.name(map.type);
     if (!served_as_its_type(map.type))
       return corrupt("its operations are not those of type " + map.type_name);
-    auto name = bpf_object_name(captured(layout_.name, bytes_));
+    auto name = bpf_object_name(layout_.name.of(bytes_));
     if (!name) return corrupt("a name that no map can have");
     map.name = *std::move(name);
     fill_numbers(map);
@@ -46,11 +45,11 @@ class MapHeaders {
   }
 
   void fill_numbers(BpfMapInfo& map) const {
-    map.id = captured(layout_.id, bytes_);
-    map.key_size = captured(layout_.key_size, bytes_);
-    map.value_size = captured(layout_.value_size, bytes_);
-    map.max_entries = captured(layout_.max_entries, bytes_);
-    map.map_flags = captured(layout_.flags, bytes_);
+    map.id = layout_.id.of(bytes_);
+    map.key_size = layout_.key_size.of(bytes_);
+    map.value_size = layout_.value_size.of(bytes_);
+    map.max_entries = layout_.max_entries.of(bytes_);
+    map.map_flags = layout_.flags.of(bytes_);
     map.map_extra = layout_.extra.read(bytes_).value_or(0);
     map.frozen = layout_.frozen.read(bytes_).value_or(0) != 0;
     const auto btf = layout_.btf.read(bytes_);

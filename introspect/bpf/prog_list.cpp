@@ -4,7 +4,6 @@
 
 #include "introspect/bpf/map_list.h"
 #include "introspect/bpf/object_names.h"
-#include "introspect/sched/captured.h"
 
 namespace ktstr::introspect {
 namespace {
@@ -23,18 +22,17 @@ class ProgHeaders {
     KTSTR_TRY(capture(prog_, layout_.prog, address, "struct bpf_prog"));
     BpfProgInfo program;
     program.address = address;
-    program.aux = captured(layout_.prog.aux, prog_);
-    program.stats = captured(layout_.prog.stats, prog_);
+    program.aux = layout_.prog.aux.of(prog_);
+    program.stats = layout_.prog.stats.of(prog_);
     program.jited_len = layout_.prog.jited_len.read(prog_);
-    program.type = captured(layout_.prog.type, prog_);
+    program.type = layout_.prog.type.of(prog_);
     const auto type_name = types_.find(program.type);
     if (program.type == 0 || (!types_.empty() && !type_name))
       return corrupt("program type " + std::to_string(program.type) + " does not exist");
     program.type_name = types_.name(program.type);
     KTSTR_TRY(capture(aux_, layout_.aux, program.aux, "struct bpf_prog_aux"));
-    if (captured(layout_.aux.prog, aux_) != address)
-      return corrupt("its struct bpf_prog_aux is another program's");
-    auto name = bpf_object_name(captured(layout_.aux.name, aux_));
+    if (layout_.aux.prog.of(aux_) != address) return corrupt("its struct bpf_prog_aux is another program's");
+    auto name = bpf_object_name(layout_.aux.name.of(aux_));
     if (!name) return corrupt("a name that no program can have");
     program.name = *std::move(name);
     fill_aux(program);
@@ -50,7 +48,7 @@ class ProgHeaders {
   }
 
   void fill_aux(BpfProgInfo& program) const {
-    program.id = captured(layout_.aux.id, aux_);
+    program.id = layout_.aux.id.of(aux_);
     program.verified_insns = layout_.aux.verified_insns.read(aux_);
     program.attach_btf_id = layout_.aux.attach_btf_id.read(aux_);
     const auto btf = layout_.aux.btf.read(aux_);
@@ -99,9 +97,9 @@ ProgRuntimeStats read_runtime_stats(const Kernel& kernel, const BpfLayouts& layo
     if (!kernel.possible_cpus().contains(cpu)) continue;
     const auto place = kernel.per_cpu(program.stats, cpu);
     if (!place || !bytes.capture(kernel, layout, *place)) return stats;
-    add(cnt, captured(layout.cnt, bytes));
-    add(nsecs, captured(layout.nsecs, bytes));
-    add(misses, captured(layout.misses, bytes));
+    add(cnt, layout.cnt.of(bytes));
+    add(nsecs, layout.nsecs.of(bytes));
+    add(misses, layout.misses.of(bytes));
   }
   stats.misses = misses;
   // Where the switch can't be read, a count above 0 shows that something was counted.

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "introspect/bpf/map_types.h"
-#include "introspect/sched/captured.h"
 
 namespace ktstr::introspect {
 namespace {
@@ -43,8 +42,8 @@ Result<bool> ProgramBtfCache::is_vmlinux(KernelVirt address) const {
   const BpfBtfLayout layout = KTSTR_TRY(layouts_.btf);
   StructBytes bytes;
   if (!bytes.capture(kernel_, layout, address)) return unreadable("struct btf");
-  return captured(layout.kernel_btf, bytes) != 0 && text_of(captured(layout.name, bytes)) == "vmlinux" &&
-         captured(layout.base_btf, bytes).is_null();
+  return layout.kernel_btf.of(bytes) != 0 && text_of(layout.name.of(bytes)) == "vmlinux" &&
+         layout.base_btf.of(bytes).is_null();
 }
 
 Result<std::shared_ptr<const Btf>> ProgramBtfCache::read(KernelVirt address) const {
@@ -54,17 +53,17 @@ Result<std::shared_ptr<const Btf>> ProgramBtfCache::read(KernelVirt address) con
   if (KTSTR_TRY(is_vmlinux(address))) return kernel_.shared_btf();
   StructBytes bytes;
   if (!bytes.capture(kernel_, layout, address)) return unreadable("struct btf");
-  const std::uint32_t size = captured(layout.data_size, bytes);
+  const std::uint32_t size = layout.data_size.of(bytes);
   if (size > kMaxBytes)
     return Error{ErrorCode::kCorrupt, "struct btf claims " + std::to_string(size) + " bytes"};
-  const KernelVirt base = captured(layout.base_btf, bytes);
+  const KernelVirt base = layout.base_btf.of(bytes);
   if (!base.is_null() && !KTSTR_TRY(is_vmlinux(base)))
     return Error{ErrorCode::kUnavailable, "split over another BTF than the kernel's"};
   if (!take_from(budget_, size * kMemoryPerByte))
     return Error{ErrorCode::kUnavailable,
                  "its BTF of " + std::to_string(size) + " bytes is more than the dump has room for"};
   std::vector<std::byte> data(size);
-  if (!kernel_.read_bytes(captured(layout.data, bytes), data)) return unreadable("the data of struct btf");
+  if (!kernel_.read_bytes(layout.data.of(bytes), data)) return unreadable("the data of struct btf");
   return std::make_shared<const Btf>(
       KTSTR_TRY(Btf::parse_split(data, base.is_null() ? nullptr : kernel_.shared_btf())));
 }

@@ -9,7 +9,7 @@
 namespace ktstr::introspect {
 
 /// Raised with every member that dumps get (docs/formats/dump.md). Files without a version are 1.0.
-inline constexpr FormatVersion kDumpFormat{1, 1};
+inline constexpr FormatVersion kDumpFormat{1, 2};
 
 /// Values of a dump's first member, `schema`.
 inline constexpr std::string_view kSchemaSingle = "single";      ///< one instant: FailureDumpReport

@@ -17,16 +17,16 @@ namespace detail {
 
 template <class M>
 bool left_out(const M& value) {
-  if constexpr (ktstr::detail::is_optional<M>)
+  if constexpr (kind_of<M> == Kind::kOptional)
     return !value;
-  else if constexpr (ktstr::detail::is_list<M> && requires { value.empty(); })
+  else if constexpr (kind_of<M> == Kind::kList && requires { value.empty(); })
     return value.empty();
   else
     return false;
 }
 
 template <class M>
-inline constexpr bool may_be_left_out = ktstr::detail::is_optional<M> || ktstr::detail::is_list<M>;
+inline constexpr bool may_be_left_out = kind_of<M> == Kind::kOptional || kind_of<M> == Kind::kList;
 
 }  // namespace detail
 }  // namespace ktstr::introspect

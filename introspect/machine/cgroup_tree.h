@@ -15,8 +15,7 @@ namespace ktstr::introspect {
 inline constexpr std::size_t kMaxCgroups = 4096;
 inline constexpr std::size_t kMaxCgroupDepth = 64;
 
-struct CgroupLayout : StructLayout {
-  CgroupLayout() : StructLayout({"cgroup"}) {}
+struct CgroupLayout : LayoutOf<"cgroup"> {
   Embedded self{*this, {"self"}};
   Embedded children{*this, {"self.children"}};
   Embedded sibling{*this, {"self.sibling"}};
@@ -44,12 +43,10 @@ class CgroupTree {
   [[nodiscard]] const CgroupLayout& layout() const { return cgroup_; }
 
  private:
-  struct RootLayout : StructLayout {
-    RootLayout() : StructLayout({"cgroup_root"}) {}
+  struct RootLayout : LayoutOf<"cgroup_root"> {
     Embedded cgrp{*this, {"cgrp"}};
   };
-  struct KernfsNodeLayout : StructLayout {
-    KernfsNodeLayout() : StructLayout({"kernfs_node"}) {}
+  struct KernfsNodeLayout : LayoutOf<"kernfs_node"> {
     Field<KernelVirt> name{*this, {"name"}};
   };
 

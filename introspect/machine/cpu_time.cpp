@@ -3,8 +3,6 @@
 #include <cstring>
 #include <string>
 
-#include "introspect/sched/captured.h"
-
 namespace ktstr::introspect {
 namespace {
 
@@ -108,7 +106,7 @@ Status CpuTimeReader::read_interrupts(const Kernel& kernel, PerCpuTimeStats& sta
   const KernelVirt place = KTSTR_TRY(kernel.per_cpu("kstat", stats.cpu));
   StructBytes bytes;
   if (!bytes.capture(kernel, kstat_, place)) return unreadable("kstat", stats.cpu);
-  stats.irqs_sum = captured(kstat_.irqs_sum, bytes);
+  kstat_.fill(bytes, stats);
   const auto counts = bytes.at(kstat_.softirqs.offset(), kstat_.softirqs.size());
   for (std::size_t i = 0; i < softirq_indices_.size(); ++i)
     stats.softirqs[i] = element<std::uint32_t>(counts, softirq_indices_[i]);
@@ -119,10 +117,9 @@ void CpuTimeReader::read_tick_sched(const Kernel& kernel, PerCpuTimeStats& stats
   const auto place = kernel.per_cpu("tick_cpu_sched", stats.cpu);
   StructBytes bytes;
   if (!place || !bytes.capture(kernel, *tick_sched_, *place)) return;
-  stats.idle_sleeptime_ns = captured(tick_sched_->idle_sleeptime, bytes);
-  stats.iowait_sleeptime_ns = captured(tick_sched_->iowait_sleeptime, bytes);
-  if ((captured(tick_sched_->flags, bytes) & TickSchedLayout::kIdleActive) != 0)
-    stats.idle_since_ns = captured(tick_sched_->idle_entrytime, bytes);
+  tick_sched_->fill(bytes, stats);
+  if ((tick_sched_->flags.of(bytes) & TickSchedLayout::kIdleActive) != 0)
+    stats.idle_since_ns = tick_sched_->idle_entrytime.of(bytes);
 }
 
 }  // namespace ktstr::introspect

@@ -6,38 +6,32 @@
 #include <optional>
 
 #include "introspect/kernel.h"
-#include "introspect/layout.h"
 #include "introspect/machine/cpu_time_stats.h"
 #include "introspect/machine/readings.h"
+#include "introspect/reader.h"
 
 namespace ktstr::introspect {
 
 /// include/linux/kernel_stat.h
-struct KernelCpustatLayout : StructLayout {
-  KernelCpustatLayout() : StructLayout({"kernel_cpustat"}) {}
+struct KernelCpustatLayout : LayoutOf<"kernel_cpustat"> {
   Embedded cpustat{*this, {"cpustat"}};
   OptionalField<std::uint8_t> idle_elapse{*this, {"idle_elapse"}};
   OptionalField<std::uint64_t> idle_entrytime{*this, {"idle_entrytime"}};
 };
 
 /// include/linux/kernel_stat.h
-struct KernelStatLayout : StructLayout {
-  KernelStatLayout() : StructLayout({"kernel_stat"}) {}
-  Field<std::uint64_t> irqs_sum{*this, {"irqs_sum"}};
+struct KernelStatLayout : Reader<PerCpuTimeStats, "kernel_stat"> {
   Embedded softirqs{*this, {"softirqs"}};
 };
 
 /// kernel/time/tick-sched.h, of kernels that keep idle periods here (CONFIG_NO_HZ_COMMON, before commit
 /// cf6444c3e1bb).
-struct TickSchedLayout : StructLayout {
+struct TickSchedLayout : Reader<PerCpuTimeStats, "tick_sched"> {
   /// TS_FLAG_IDLE_ACTIVE: an idle period runs that began at idle_entrytime.
   static constexpr std::uint64_t kIdleActive = 1U << 2;
 
-  TickSchedLayout() : StructLayout({"tick_sched"}) {}
   Field<std::uint64_t> flags{*this, {"flags"}};
   Field<std::uint64_t> idle_entrytime{*this, {"idle_entrytime"}};
-  Field<std::uint64_t> idle_sleeptime{*this, {"idle_sleeptime"}};
-  Field<std::uint64_t> iowait_sleeptime{*this, {"iowait_sleeptime"}};
 };
 
 /// Reads the CPU times of a guest. Const use is thread-safe.

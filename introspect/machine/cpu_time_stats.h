@@ -64,11 +64,13 @@ struct PerCpuTimeStats {
         field<&T::cpustat_guest_nice_ns>("running niced guests, a part of nice, ns"),
         field<&T::softirqs>(
             "soft interrupts: HI, TIMER, NET_TX, NET_RX, BLOCK, IRQ_POLL, TASKLET, SCHED, HRTIMER, RCU"),
-        field<&T::irqs_sum>("hard interrupts that have a descriptor"),
+        field<&T::irqs_sum>("hard interrupts that have a descriptor").from("kernel_stat"),
         field<&T::idle_sleeptime_ns>(
-            "whole idle periods without waiting for I/O (kernels that keep them apart from cpustat), ns"),
+            "whole idle periods without waiting for I/O (kernels that keep them apart from cpustat), ns")
+            .from("tick_sched", {"idle_sleeptime"}),
         field<&T::iowait_sleeptime_ns>(
-            "whole idle periods with tasks waiting for I/O (kernels that keep them apart from cpustat), ns"),
+            "whole idle periods with tasks waiting for I/O (kernels that keep them apart from cpustat), ns")
+            .from("tick_sched", {"iowait_sleeptime"}),
         field<&T::idle_since_ns>(
             "start of the idle period that no counter holds yet, ns of the guest's CLOCK_MONOTONIC"));
   }

@@ -12,8 +12,7 @@ namespace {
 constexpr std::uint32_t kMostRecordBits = 20;
 constexpr std::uint32_t kMostTextBits = 27;
 
-struct RingLayout : StructLayout {
-  RingLayout() : StructLayout({"printk_ringbuffer"}) {}
+struct RingLayout : LayoutOf<"printk_ringbuffer"> {
   Field<std::uint32_t> count_bits{*this, {"desc_ring.count_bits"}};
   Field<std::uint64_t> descriptors{*this, {"desc_ring.descs"}};
   Field<std::uint64_t> infos{*this, {"desc_ring.infos"}};
@@ -21,15 +20,13 @@ struct RingLayout : StructLayout {
   Field<std::uint64_t> data{*this, {"text_data_ring.data"}};
 };
 
-struct DescriptorLayout : StructLayout {
-  DescriptorLayout() : StructLayout({"prb_desc"}) {}
+struct DescriptorLayout : LayoutOf<"prb_desc"> {
   Field<std::uint64_t> state{*this, {"state_var.counter"}};
   Field<std::uint64_t> begin{*this, {"text_blk_lpos.begin"}};
   Field<std::uint64_t> next{*this, {"text_blk_lpos.next"}};
 };
 
-struct InfoLayout : StructLayout {
-  InfoLayout() : StructLayout({"printk_info"}) {}
+struct InfoLayout : LayoutOf<"printk_info"> {
   Field<std::uint64_t> sequence{*this, {"seq"}};
   Field<std::uint16_t> text_length{*this, {"text_len"}};
   Field<std::uint8_t> facility{*this, {"facility"}};

@@ -5,7 +5,6 @@
 #include <string>
 
 #include "introspect/machine/word.h"
-#include "introspect/sched/captured.h"
 
 namespace ktstr::introspect {
 namespace {
@@ -108,8 +107,8 @@ Status NumaReader::add_zone(const Kernel& kernel, KernelVirt zone, Counts& sum) 
   if (!bytes.capture(kernel, zone_, zone)) return unreadable("a zone");
   if (!add_events(kernel, zone_.vm_numa_event.address(zone), sum)) return unreadable("a zone's counters");
   // All zones without pages share one set of per-CPU counters, which are nobody's (boot_zonestats).
-  if (captured(zone_.present_pages, bytes) == 0) return ok();
-  const KernelVirt pointer = captured(zone_.per_cpu_zonestats, bytes);
+  if (zone_.present_pages.of(bytes) == 0) return ok();
+  const KernelVirt pointer = zone_.per_cpu_zonestats.of(bytes);
   for (const std::size_t cpu : kernel.possible_cpus().to_vector()) {
     const KernelVirt place = KTSTR_TRY(kernel.per_cpu(pointer, cpu));
     if (!add_events(kernel, zonestat_.vm_numa_event.address(place), sum))

@@ -12,21 +12,18 @@
 
 namespace ktstr::introspect {
 
-struct PglistDataLayout : StructLayout {
-  PglistDataLayout() : StructLayout({"pglist_data"}) {}
+struct PglistDataLayout : LayoutOf<"pglist_data"> {
   Embedded node_zones{*this, {"node_zones"}};
   Field<std::int32_t> node_id{*this, {"node_id"}};
 };
 
-struct ZoneLayout : StructLayout {
-  ZoneLayout() : StructLayout({"zone"}) {}
+struct ZoneLayout : LayoutOf<"zone"> {
   Field<KernelVirt> per_cpu_zonestats{*this, {"per_cpu_zonestats"}};
   Field<std::uint64_t> present_pages{*this, {"present_pages"}};
   Embedded vm_numa_event{*this, {"vm_numa_event"}};
 };
 
-struct PerCpuZonestatLayout : StructLayout {
-  PerCpuZonestatLayout() : StructLayout({"per_cpu_zonestat"}) {}
+struct PerCpuZonestatLayout : LayoutOf<"per_cpu_zonestat"> {
   Embedded vm_numa_event{*this, {"vm_numa_event"}};
 };
 

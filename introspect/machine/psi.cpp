@@ -4,7 +4,6 @@
 #include <string>
 
 #include "introspect/machine/word.h"
-#include "introspect/sched/captured.h"
 
 namespace ktstr::introspect {
 namespace {
@@ -13,8 +12,7 @@ constexpr std::size_t kAverages = 3;  // over 10, 60 and 300 s
 constexpr std::uint64_t kNsPerUs = 1000;
 
 /// struct static_key (include/linux/jump_label.h): static_branch_*() in C asks whether `enabled` is positive.
-struct StaticKeyLayout : StructLayout {
-  StaticKeyLayout() : StructLayout({"static_key"}) {}
+struct StaticKeyLayout : LayoutOf<"static_key"> {
   Field<std::int32_t> enabled{*this, {"enabled.counter"}};
 };
 
@@ -98,8 +96,7 @@ std::optional<PsiStat> PsiReader::read_group(const Kernel& kernel, KernelVirt gr
   StructBytes bytes;
   if (!bytes.capture(kernel, group_, group)) return std::nullopt;
   PsiStat stat;
-  stat.enabled = captured(group_.enabled, bytes) != 0;
-  stat.avg_last_update_ns = captured(group_.avg_last_update, bytes);
+  group_.fill(bytes, stat);
   stat.cpu = resource(bytes, cpu_);
   stat.memory = resource(bytes, memory_);
   stat.io = resource(bytes, io_);

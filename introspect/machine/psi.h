@@ -5,17 +5,14 @@
 #include <optional>
 
 #include "introspect/kernel.h"
-#include "introspect/layout.h"
 #include "introspect/machine/cgroup_tree.h"
 #include "introspect/machine/psi_stats.h"
 #include "introspect/machine/readings.h"
+#include "introspect/reader.h"
 
 namespace ktstr::introspect {
 
-struct PsiGroupLayout : StructLayout {
-  PsiGroupLayout() : StructLayout({"psi_group"}) {}
-  Field<std::uint8_t> enabled{*this, {"enabled"}};
-  Field<std::uint64_t> avg_last_update{*this, {"avg_last_update"}};
+struct PsiGroupLayout : Reader<PsiStat, "psi_group"> {
   Embedded total{*this, {"total"}};  ///< [NR_PSI_AGGREGATORS][NR_PSI_STATES - 1], ns
   Embedded avg{*this, {"avg"}};      ///< [NR_PSI_STATES - 1][3], percent with 11 fraction bits
 };

@@ -61,8 +61,9 @@ struct PsiStat {
     using T = PsiStat;
     return record(
         "pressure stall information, as the kernel last added it up",
-        field<&T::enabled>("whether it is counted (cgroup.pressure)"),
-        field<&T::avg_last_update_ns>("when the kernel last moved the averages, ns of its scheduler clock"),
+        field<&T::enabled>("whether it is counted (cgroup.pressure)").from("psi_group"),
+        field<&T::avg_last_update_ns>("when the kernel last moved the averages, ns of its scheduler clock")
+            .from("psi_group", {"avg_last_update"}),
         field<&T::cpu>("waiting for a CPU"), field<&T::memory>("waiting for memory"),
         field<&T::io>("waiting for I/O"),
         field<&T::irq>("held up by interrupts (CONFIG_IRQ_TIME_ACCOUNTING)"));

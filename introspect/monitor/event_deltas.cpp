@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <iterator>
 #include <vector>
 
 #include "introspect/monitor/counter.h"
@@ -9,27 +8,6 @@
 namespace ktstr::introspect {
 namespace {
 
-struct TotalOf {
-  std::optional<std::int64_t> ScxEventDeltas::*total;
-  std::optional<std::int64_t> ScxEventCounters::*counter;
-};
-
-constexpr TotalOf kTotals[] = {
-    {&ScxEventDeltas::total_fallback, &ScxEventCounters::select_cpu_fallback},
-    {&ScxEventDeltas::total_dispatch_offline, &ScxEventCounters::dispatch_local_dsq_offline},
-    {&ScxEventDeltas::total_dispatch_keep_last, &ScxEventCounters::dispatch_keep_last},
-    {&ScxEventDeltas::total_enq_skip_exiting, &ScxEventCounters::enq_skip_exiting},
-    {&ScxEventDeltas::total_enq_skip_migration_disabled, &ScxEventCounters::enq_skip_migration_disabled},
-    {&ScxEventDeltas::total_reenq_immed, &ScxEventCounters::reenq_immed},
-    {&ScxEventDeltas::total_reenq_local_repeat, &ScxEventCounters::reenq_local_repeat},
-    {&ScxEventDeltas::total_refill_slice_dfl, &ScxEventCounters::refill_slice_dfl},
-    {&ScxEventDeltas::total_bypass_duration, &ScxEventCounters::bypass_duration},
-    {&ScxEventDeltas::total_bypass_dispatch, &ScxEventCounters::bypass_dispatch},
-    {&ScxEventDeltas::total_bypass_activate, &ScxEventCounters::bypass_activate},
-    {&ScxEventDeltas::total_insert_not_owned, &ScxEventCounters::insert_not_owned},
-    {&ScxEventDeltas::total_sub_bypass_dispatch, &ScxEventCounters::sub_bypass_dispatch},
-};
-
 /// What one counter grew by over a series.
 class CounterGrowth {
  public:
@@ -37,7 +15,7 @@ class CounterGrowth {
 
   void see(const MonitorSample& sample) {
     ever_counted_ = ever_counted_ || std::ranges::any_of(sample.cpus, [&](const CpuSnapshot& cpu) {
-                      return counter_.of(cpu).has_value();
+                      return count_of(cpu, counter_).has_value();
                     });
   }
   void grow(const MonitorSample& before, const MonitorSample& now) {
@@ -68,24 +46,13 @@ class CounterGrowth {
   std::optional<std::uint64_t> begin_ns_;
 };
 
-std::vector<CounterGrowth> all_counters(std::size_t others) {
-  std::vector<CounterGrowth> growths;
-  for (const auto& [total, counter] : kTotals) growths.emplace_back(EventCounter{counter});
-  for (std::size_t i = 0; i < others; ++i) growths.emplace_back(EventCounter{nullptr, i});
-  return growths;
-}
-
-const CounterGrowth& growth_of(const std::vector<CounterGrowth>& growths,
-                               std::optional<std::int64_t> ScxEventCounters::*counter) {
-  const auto at = std::ranges::find(kTotals, counter, &TotalOf::counter);
-  return growths[static_cast<std::size_t>(at - std::begin(kTotals))];
-}
-
 }  // namespace
 
 std::optional<ScxEventDeltas> event_deltas(const SampleSeries& samples,
                                            std::span<const std::string> other_event_names) {
-  auto growths = all_counters(other_event_names.size());
+  std::vector<CounterGrowth> growths;
+  for (std::size_t i = 0; i < kKnownEvents.size() + other_event_names.size(); ++i)
+    growths.emplace_back(EventCounter(i));
   EventHistory history;
   bool any_events = false;
   std::uint64_t end_ns = 0;
@@ -101,14 +68,15 @@ std::optional<ScxEventDeltas> event_deltas(const SampleSeries& samples,
   if (!any_events) return std::nullopt;
 
   ScxEventDeltas deltas;
-  for (std::size_t i = 0; i < std::size(kTotals); ++i) deltas.*kTotals[i].total = growths[i].total();
+  for (std::size_t i = 0; i < kKnownEvents.size(); ++i)
+    number_of(deltas, EventCounter(i)) = growths[i].total();
   for (std::size_t i = 0; i < other_event_names.size(); ++i)
-    if (const auto total = growths[std::size(kTotals) + i].total())
+    if (const auto total = growths[kKnownEvents.size() + i].total())
       deltas.total_other.emplace(other_event_names[i], *total);
-  const auto& fallback = growth_of(growths, &ScxEventCounters::select_cpu_fallback);
+  const auto& fallback = growths[EventCounter("select_cpu_fallback").index];
   deltas.fallback_rate = fallback.rate(end_ns);
   deltas.max_fallback_burst = fallback.burst();
-  deltas.keep_last_rate = growth_of(growths, &ScxEventCounters::dispatch_keep_last).rate(end_ns);
+  deltas.keep_last_rate = growths[EventCounter("dispatch_keep_last").index].rate(end_ns);
   return deltas;
 }
 

@@ -3,38 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 
+#include "introspect/monitor/increase.h"
 #include "introspect/monitor/sparkline.h"
 
 namespace ktstr::introspect {
 namespace {
-
-using Total = std::optional<std::int64_t> EventCounterSample::*;
-using Counter = std::optional<std::int64_t> ScxEventCounters::*;
-
-template <class Record, class Member, class Visitor>
-void for_each_counter(Visitor&& visit) {
-  for_each_field<Record>([&](const auto& field) {
-    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(field.member)>, Member>)
-      visit(field.name, field.member);
-  });
-}
-
-/// The counters under the names that both structures give them.
-struct Pair {
-  Total total;
-  Counter counter;
-};
-std::vector<Pair> pairs() {
-  std::vector<Pair> pairs;
-  for_each_counter<EventCounterSample, Total>([&](std::string_view total_name, Total total) {
-    for_each_counter<ScxEventCounters, Counter>([&](std::string_view name, Counter counter) {
-      if (name == total_name) pairs.push_back({total, counter});
-    });
-  });
-  return pairs;
-}
 
 /// The last of each of at most `width` equal parts.
 std::vector<std::int64_t> thinned(const std::vector<std::int64_t>& values, std::size_t width) {
@@ -52,33 +28,45 @@ std::string row(std::string_view name, const std::vector<std::int64_t>& values, 
 
 }  // namespace
 
-std::optional<EventCounterSample> EventCounterSample::from_monitor_sample(const MonitorSample& sample) {
-  const auto counted = [](const CpuSnapshot& cpu) { return cpu.event_counters.has_value(); };
-  if (std::ranges::none_of(sample.cpus, counted)) return std::nullopt;
-  static const auto kPairs = pairs();
+std::optional<EventCounterSample> event_totals(const MonitorSample& sample,
+                                               std::span<const std::string> other_event_names) {
+  if (!has_events(sample)) return std::nullopt;
   EventCounterSample totals;
   totals.elapsed_ms = sample.elapsed_ms;
   totals.scheduler_instance = sample.scheduler_instance;
-  for (const auto& [total, counter] : kPairs) totals.*total = sample.sum_event(counter);
+  for (std::size_t i = 0; i < kKnownEvents.size(); ++i)
+    number_of(totals, EventCounter(i)) = sample.sum_event(EventCounter(i));
+  if (!other_event_names.empty()) totals.other.emplace();
+  for (std::size_t i = 0; i < other_event_names.size(); ++i)
+    if (const auto total = sample.sum_event(EventCounter(kKnownEvents.size() + i)))
+      totals.other->emplace(other_event_names[i], *total);
   return totals;
 }
 
-std::vector<EventCounterSample> event_timeline(const SampleSeries& samples) {
+std::vector<EventCounterSample> event_timeline(const SampleSeries& samples,
+                                               std::span<const std::string> other_event_names) {
   std::vector<EventCounterSample> timeline;
   for (const MonitorSample& sample : samples)
-    if (auto totals = EventCounterSample::from_monitor_sample(sample)) timeline.push_back(std::move(*totals));
+    if (auto totals = event_totals(sample, other_event_names)) timeline.push_back(std::move(*totals));
   return timeline;
 }
 
 std::string render_event_timeline(std::span<const EventCounterSample> timeline, std::size_t width) {
+  std::array<std::vector<std::int64_t>, kKnownEvents.size()> known;
+  std::map<std::string_view, std::vector<std::int64_t>> others;
+  for (const EventCounterSample& sample : timeline) {
+    for (std::size_t i = 0; i < known.size(); ++i)
+      if (const auto& total = number_of(sample, EventCounter(i))) known[i].push_back(*total);
+    if (!sample.other) continue;
+    for (const auto& [name, total] : *sample.other) others[name].push_back(total);
+  }
   std::string text;
-  for_each_counter<EventCounterSample, Total>([&](std::string_view name, Total total) {
-    std::vector<std::int64_t> values;
-    for (const EventCounterSample& sample : timeline)
-      if (sample.*total) values.push_back(*(sample.*total));
+  const auto add_row = [&](std::string_view name, const std::vector<std::int64_t>& values) {
     if (std::ranges::any_of(values, [](std::int64_t value) { return value > 0; }))
       text += row(name, values, width);
-  });
+  };
+  for (std::size_t i = 0; i < known.size(); ++i) add_row(kKnownEvents[i].name, known[i]);
+  for (const auto& [name, values] : others) add_row(name, values);
   return text;
 }
 

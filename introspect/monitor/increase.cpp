@@ -6,11 +6,12 @@
 
 namespace ktstr::introspect {
 
-std::optional<std::int64_t> EventCounter::of(const CpuSnapshot& cpu) const {
+std::optional<std::int64_t> count_of(const CpuSnapshot& cpu, EventCounter counter) {
   if (!cpu.event_counters) return std::nullopt;
-  const auto& counters = *cpu.event_counters;
-  if (member) return counters.*member;
-  return other < counters.other.size() ? std::optional(counters.other[other]) : std::nullopt;
+  if (counter.index < kKnownEvents.size()) return number_of(*cpu.event_counters, counter);
+  const auto& others = cpu.event_counters->other;
+  const std::size_t other = counter.index - kKnownEvents.size();
+  return other < others.size() ? std::optional(others[other]) : std::nullopt;
 }
 
 std::optional<std::int64_t> event_increase(const MonitorSample& before, const MonitorSample& now,
@@ -19,12 +20,12 @@ std::optional<std::int64_t> event_increase(const MonitorSample& before, const Mo
   const bool restarted = before.scheduler_instance != now.scheduler_instance;
   std::optional<std::int64_t> total;
   for (std::size_t cpu = 0; cpu < now.cpus.size(); ++cpu) {
-    const auto last = counter.of(now.cpus[cpu]);
+    const auto last = count_of(now.cpus[cpu], counter);
     std::optional<std::int64_t> first;
     if (restarted)
       first = 0;
     else if (cpu < before.cpus.size())
-      first = counter.of(before.cpus[cpu]);
+      first = count_of(before.cpus[cpu], counter);
     if (last && first) total = saturating_add(total.value_or(0), counter_delta(*last, *first));
   }
   return total;

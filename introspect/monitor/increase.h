@@ -9,13 +9,8 @@
 
 namespace ktstr::introspect {
 
-/// Names one counter of ScxEventCounters: a member, or an element of `other`.
-struct EventCounter {
-  std::optional<std::int64_t> ScxEventCounters::*member = nullptr;
-  std::size_t other = 0;  ///< used when member is null
-
-  [[nodiscard]] std::optional<std::int64_t> of(const CpuSnapshot& cpu) const;
-};
+/// What one CPU has of a counter; absent when it has none.
+[[nodiscard]] std::optional<std::int64_t> count_of(const CpuSnapshot& cpu, EventCounter counter);
 
 /// Events counted between two samples, summed over the CPUs; absent when no CPU has both readings, or when
 /// one of the samples could not tell which scheduler was loaded. A different scheduler_instance started

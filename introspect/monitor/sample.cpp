@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "introspect/monitor/counter.h"
+#include "introspect/monitor/increase.h"
 
 namespace ktstr::introspect {
 
@@ -23,13 +24,10 @@ double MonitorSample::imbalance_ratio() const {
   return most ? static_cast<double>(*most) / std::max(1U, *least) : 1.0;
 }
 
-std::optional<std::int64_t> MonitorSample::sum_event(
-    std::optional<std::int64_t> ScxEventCounters::*counter) const {
+std::optional<std::int64_t> MonitorSample::sum_event(EventCounter counter) const {
   std::optional<std::int64_t> total;
-  for (const auto& cpu : cpus) {
-    if (!cpu.event_counters) continue;
-    if (const auto value = (*cpu.event_counters).*counter) total = saturating_add(total.value_or(0), *value);
-  }
+  for (const auto& cpu : cpus)
+    if (const auto count = count_of(cpu, counter)) total = saturating_add(total.value_or(0), *count);
   return total;
 }
 

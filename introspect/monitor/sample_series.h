@@ -88,7 +88,7 @@ namespace ktstr {
 
 /// Outside it is a list of samples like any other.
 template <>
-inline constexpr bool detail::is_list<introspect::SampleSeries> = true;
+inline constexpr Kind kind_of<introspect::SampleSeries> = Kind::kList;
 
 template <>
 struct CustomReader<introspect::SampleSeries> {

@@ -74,17 +74,10 @@ void Sampler::note_offline(MonitorSample& sample) const {
 
 Status Sampler::sample_run_queues(MonitorSample& sample) {
   for (std::size_t cpu = 0; cpu < cpus(); ++cpu) {
-    const auto rq = read_rq(*kernel_, rq_layout_, run_queues_[cpu], counting_, rq_bytes_);
-    if (!rq)
+    if (!rq_bytes_.capture(*kernel_, rq_layout_, run_queues_[cpu]))
       return Error{ErrorCode::kOutOfRange, "the run queue of cpu" + std::to_string(cpu) + " can't be read"};
-    auto& out = sample.cpus[cpu];
-    out.nr_running = rq->nr_running;
-    out.rq_clock = rq->clock_ns;
-    out.scx_nr_running = rq->scx_nr_running;
-    out.local_dsq_depth = rq->local_dsq_depth;
-    out.scx_flags = rq->scx_flags;
-    out.schedstat = rq->schedstat;
-    domains_[cpu] = rq->sd;
+    rq_layout_.fill_cpu(rq_bytes_, counting_, sample.cpus[cpu]);
+    domains_[cpu] = rq_layout_.sd.read(rq_bytes_).value_or(KernelVirt{});
   }
   return ok();
 }
@@ -137,7 +130,7 @@ std::vector<std::string> Sampler::other_event_names() const {
 
 std::vector<MissingCapability> Sampler::missing() const {
   auto all = missing_;
-  const bool has_counters = rq_layout_.yld_count.present();
+  const bool has_counters = rq_layout_.place<&RqSchedstat::yld_count>().present();
   if (has_counters && !counting_) all.push_back({"schedstat counters", schedstats_switch_.reason()});
   return all;
 }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "engine/base/describe.h"
 #include "introspect/monitor/sample_series.h"
@@ -16,47 +17,26 @@ namespace ktstr::introspect {
 /// sched_ext events over the whole run and all CPUs: the sum of event_increase() over the series. Schedulers
 /// that were replaced contribute what they had counted by their last sample. Absent: the kernel lacks the
 /// counter. A rate is absent when fewer than two samples have counters.
-struct ScxEventDeltas {
-  std::optional<std::int64_t> total_fallback;
+template <class Indices>
+struct EventDeltasOf;
+template <std::size_t... Index>
+struct EventDeltasOf<std::index_sequence<Index...>> : EventNumber<Index>... {
   std::optional<double> fallback_rate;
   std::optional<std::int64_t> max_fallback_burst;
-  std::optional<std::int64_t> total_dispatch_offline;
-  std::optional<std::int64_t> total_dispatch_keep_last;
   std::optional<double> keep_last_rate;
-  std::optional<std::int64_t> total_enq_skip_exiting;
-  std::optional<std::int64_t> total_enq_skip_migration_disabled;
-  std::optional<std::int64_t> total_reenq_immed;
-  std::optional<std::int64_t> total_reenq_local_repeat;
-  std::optional<std::int64_t> total_refill_slice_dfl;
-  std::optional<std::int64_t> total_bypass_duration;
-  std::optional<std::int64_t> total_bypass_dispatch;
-  std::optional<std::int64_t> total_bypass_activate;
-  std::optional<std::int64_t> total_insert_not_owned;
-  std::optional<std::int64_t> total_sub_bypass_dispatch;
   std::map<std::string, std::int64_t> total_other;
 
   static consteval auto describe() {
-    using T = ScxEventDeltas;
-    return record("sched_ext events over the run, all CPUs",
-                  field<&T::total_fallback>("select_cpu_fallback events"),
+    using T = EventDeltasOf;
+    return record("ScxEventDeltas", "sched_ext events over the run, all CPUs",
+                  detail::event_field<T, Index>(kKnownEvents[Index].total)...,
                   field<&T::fallback_rate>("select_cpu_fallback events per second"),
                   field<&T::max_fallback_burst>("most select_cpu_fallback events between two samples"),
-                  field<&T::total_dispatch_offline>("dispatch_local_dsq_offline events"),
-                  field<&T::total_dispatch_keep_last>("dispatch_keep_last events"),
                   field<&T::keep_last_rate>("dispatch_keep_last events per second"),
-                  field<&T::total_enq_skip_exiting>("enq_skip_exiting events"),
-                  field<&T::total_enq_skip_migration_disabled>("enq_skip_migration_disabled events"),
-                  field<&T::total_reenq_immed>("reenq_immed events"),
-                  field<&T::total_reenq_local_repeat>("reenq_local_repeat events"),
-                  field<&T::total_refill_slice_dfl>("refill_slice_dfl events"),
-                  field<&T::total_bypass_duration>("time in bypass mode, ns summed over the CPUs"),
-                  field<&T::total_bypass_dispatch>("bypass_dispatch events"),
-                  field<&T::total_bypass_activate>("bypass_activate events"),
-                  field<&T::total_insert_not_owned>("insert_not_owned events"),
-                  field<&T::total_sub_bypass_dispatch>("sub_bypass_dispatch events"),
                   field<&T::total_other>("further events, by the kernel's name"));
   }
 };
+using ScxEventDeltas = EventDeltasOf<KnownEventIndices>;
 
 /// Schedstat counters over the whole run and all CPUs: from the first to the last sample that has the
 /// counter. A counter that shrank counts as 0. Rates are absent when only one sample has the counter.

@@ -134,8 +134,8 @@ class Checks {
         imbalance_(thresholds.max_imbalance_ratio),
         dsq_depth_(thresholds.max_local_dsq_depth),
         stalls_(options.stall_threshold_ns()),
-        fallback_({&ScxEventCounters::select_cpu_fallback}, "fallback", thresholds.max_fallback_rate),
-        keep_last_({&ScxEventCounters::dispatch_keep_last}, "keep_last", thresholds.max_keep_last_rate) {}
+        fallback_("select_cpu_fallback", "fallback", thresholds.max_fallback_rate),
+        keep_last_("dispatch_keep_last", "keep_last", thresholds.max_keep_last_rate) {}
 
   void add(const MonitorSample& sample) {
     plausibility_.add(sample);

@@ -32,12 +32,14 @@ struct FairTask {
                   field<&T::task_kva>("address of its task_struct"),
                   field<&T::cfs_rq_kva>("address of the queue: virtual times are of one queue"),
                   field<&T::running>("whether it is the one that the queue has running"),
-                  field<&T::weight>("its load weight, as the kernel scales it"),
-                  field<&T::vruntime_ns>("virtual runtime, ns"),
+                  field<&T::weight>("its load weight, as the kernel scales it")
+                      .from("sched_entity", {"h_load.weight", "load.weight"}),  // all on one queue: 7.3
+                  field<&T::vruntime_ns>("virtual runtime, ns").from("sched_entity", {"vruntime"}),
                   field<&T::vlag_ns>("the queue's average virtual runtime less its own, ns"),
-                  field<&T::deadline_ns>("virtual deadline, ns"),
-                  field<&T::slice_ns>("time slice that it asks for, ns"),
-                  field<&T::delayed>("whether it sleeps already and is kept on the queue for its lag"));
+                  field<&T::deadline_ns>("virtual deadline, ns").from("sched_entity", {"deadline"}),
+                  field<&T::slice_ns>("time slice that it asks for, ns").from("sched_entity", {"slice"}),
+                  field<&T::delayed>("whether it sleeps already and is kept on the queue for its lag")
+                      .from("sched_entity", {"sched_delayed"}));
   }
 };
 
@@ -54,8 +56,9 @@ struct FairQueue {
   static consteval auto describe() {
     using T = FairQueue;
     return record("the fair class's queue of one CPU",
-                  field<&T::nr_queued>("tasks on it and on those of its groups, the running one included"),
-                  field<&T::nr_runnable>("of these, without delayed ones"),
+                  field<&T::nr_queued>("tasks on it and on those of its groups, the running one included")
+                      .from("cfs_rq", {"h_nr_queued", "h_nr_running"}),  // renamed in 6.14
+                  field<&T::nr_runnable>("of these, without delayed ones").from("cfs_rq", {"h_nr_runnable"}),
                   field<&T::base_vruntime_ns>("what the queue's sums are relative to, ns"),
                   field<&T::base_member>("the kernel's name of that: zero_vruntime or min_vruntime"),
                   field<&T::avg_vruntime_ns>("average virtual runtime of its entities, by weight, ns"),
@@ -86,9 +89,10 @@ struct RtQueue {
 
   static consteval auto describe() {
     using T = RtQueue;
-    return record("the real-time class's queue of one CPU",
-                  field<&T::nr_running>("tasks on it, the running one included"),
-                  field<&T::tasks>("its tasks, the highest priority first"));
+    return record(
+        "the real-time class's queue of one CPU",
+        field<&T::nr_running>("tasks on it, the running one included").from("rq", {"rt.rt_nr_running"}),
+        field<&T::tasks>("its tasks, the highest priority first"));
   }
 };
 
@@ -104,13 +108,15 @@ struct DeadlineTask {
 
   static consteval auto describe() {
     using T = DeadlineTask;
-    return record("a task or server on a deadline queue", field<&T::pid>("thread id; absent for a server"),
-                  field<&T::comm>("name; of a server the member of struct rq that it is"),
-                  field<&T::task_kva>("address of its task_struct; absent for a server"),
-                  field<&T::running>("whether it is the CPU's current task"),
-                  field<&T::deadline_ns>("absolute deadline on the CPU's clock, ns"),
-                  field<&T::runtime_left_ns>("what is left of its budget, ns"),
-                  field<&T::period_ns>("its period, ns"));
+    return record(
+        "a task or server on a deadline queue", field<&T::pid>("thread id; absent for a server"),
+        field<&T::comm>("name; of a server the member of struct rq that it is"),
+        field<&T::task_kva>("address of its task_struct; absent for a server"),
+        field<&T::running>("whether it is the CPU's current task"),
+        field<&T::deadline_ns>("absolute deadline on the CPU's clock, ns")
+            .from("sched_dl_entity", {"deadline"}),
+        field<&T::runtime_left_ns>("what is left of its budget, ns").from("sched_dl_entity", {"runtime"}),
+        field<&T::period_ns>("its period, ns").from("sched_dl_entity", {"dl_period"}));
   }
 };
 
@@ -122,7 +128,7 @@ struct DeadlineQueue {
   static consteval auto describe() {
     using T = DeadlineQueue;
     return record("the deadline class's queue of one CPU",
-                  field<&T::nr_running>("entities on it, servers included"),
+                  field<&T::nr_running>("entities on it, servers included").from("rq", {"dl.dl_nr_running"}),
                   field<&T::tasks>("its entities, the earliest deadline first"));
   }
 };
@@ -148,11 +154,12 @@ struct CpuRunqueue {
   static consteval auto describe() {
     using T = CpuRunqueue;
     return record("what runs and waits on one CPU", field<&T::cpu>("CPU number"),
-                  field<&T::online>("whether the CPU is online"),
-                  field<&T::nr_running>("runnable tasks of all classes, the running one included"),
-                  field<&T::nr_ext>("of these, tasks of sched_ext; absent on a kernel without it"),
-                  field<&T::nr_switches>("context switches since boot"),
-                  field<&T::clock_ns>("the run queue's clock, ns"),
+                  field<&T::online>("whether the CPU is online").from("rq"),
+                  field<&T::nr_running>("runnable tasks of all classes, the running one included").from("rq"),
+                  field<&T::nr_ext>("of these, tasks of sched_ext; absent on a kernel without it")
+                      .from("rq", {"scx.nr_running"}),
+                  field<&T::nr_switches>("context switches since boot").from("rq"),
+                  field<&T::clock_ns>("the run queue's clock, ns").from("rq", {"clock"}),
                   field<&T::curr_pid>("the running task; 0 is the idle task"),
                   field<&T::curr_comm>("its name"), field<&T::curr_class>("its scheduling class"),
                   field<&T::curr_kva>("address of its task_struct"),

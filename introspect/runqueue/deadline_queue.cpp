@@ -20,13 +20,10 @@ void add_entity(RunqueueReading& reading, KernelVirt entity) {
     task.comm = *server;
   else if (!name_task(reading, entity - reading.layouts.task.deadline.offset(), task))
     return reading.problem("dl: the task of a sched_dl_entity can't be read");
-  const auto deadline = layout.deadline.read(reading.kernel, entity);
-  const auto runtime = layout.runtime.read(reading.kernel, entity);
-  const auto period = layout.period.read(reading.kernel, entity);
-  if (!deadline || !runtime || !period) return reading.problem("dl: a sched_dl_entity can't be read");
-  task.deadline_ns = *deadline;
-  task.runtime_left_ns = *runtime;
-  task.period_ns = *period;
+  StructBytes bytes;
+  if (!bytes.capture(reading.kernel, layout, entity))
+    return reading.problem("dl: a sched_dl_entity can't be read");
+  layout.fill(bytes, task);
   reading.result.deadline.tasks.push_back(std::move(task));
 }
 
@@ -34,9 +31,6 @@ void add_entity(RunqueueReading& reading, KernelVirt entity) {
 
 void read_deadline_queue(RunqueueReading& reading) {
   const auto& rq = reading.layouts.rq;
-  const auto running = rq.dl_nr_running.read(reading.kernel, reading.rq);
-  if (!running) return reading.problem("dl: the queue can't be read");
-  reading.result.deadline.nr_running = *running;
   const auto walked = walk_rbtree(reading.kernel.translator(), reading.layouts.rbtree,
                                   rq.dl_root.address(reading.rq), reading.tasks_left);
   reading.note("dl: the tree", walked);

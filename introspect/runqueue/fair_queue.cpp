@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "introspect/runqueue/queued_task.h"
-#include "introspect/sched/captured.h"
 
 namespace ktstr::introspect {
 namespace {
@@ -15,12 +14,9 @@ using Wide = __int128;
 /// One entity, task or group.
 struct Entity {
   KernelVirt address;
-  std::uint64_t weight = 0;
-  std::uint64_t vruntime = 0;
-  bool on_rq = false;
+  FairTask task{};       ///< without a name; a group has all that is not of a task alone
   bool running = false;  ///< the queue's curr, which is not in the tree
-  KernelVirt group_queue;
-  StructBytes bytes;
+  KernelVirt group_queue{};
 };
 
 /// One cfs_rq: the sums that the kernel keeps, and its entities, the running one first.
@@ -51,12 +47,13 @@ std::optional<std::uint64_t> average(const Level& level) {
   Wide sum = level.sum_w_vruntime;
   Wide weight = static_cast<Wide>(level.sum_weight);
   for (const auto& entity : level.entities) {
-    const auto w = scaled(level, entity.weight);
+    const auto w = scaled(level, entity.task.weight);
     if (!entity.running) {
       tree_weight += w;
       continue;
     }
-    sum += static_cast<Wide>(static_cast<std::int64_t>(entity.vruntime - level.base)) * static_cast<Wide>(w);
+    sum += static_cast<Wide>(static_cast<std::int64_t>(entity.task.vruntime_ns - level.base)) *
+           static_cast<Wide>(w);
     weight += static_cast<Wide>(w);
   }
   if (tree_weight != level.sum_weight) return std::nullopt;
@@ -76,8 +73,7 @@ class FairQueueReader {
     StructBytes bytes;
     if (!bytes.capture(reading_.kernel, queue_, root))
       return reading_.problem("cfs: the queue can't be read");
-    fair.nr_queued = captured(queue_.nr_queued, bytes);
-    fair.nr_runnable = queue_.nr_runnable.read(bytes);
+    queue_.fill(bytes, fair);
     fair.base_member = queue_.zero_vruntime.present() ? "zero_vruntime" : "min_vruntime";
     const auto level = read_level(root);
     if (!level) return;
@@ -106,7 +102,7 @@ class FairQueueReader {
     level.has_sums = sum && weight;
     level.sum_w_vruntime = sum.value_or(0);
     level.sum_weight = weight.value_or(0);
-    add_entities(captured(queue_.curr, bytes), level);
+    add_entities(queue_.curr.of(bytes), level);
     return level;
   }
 
@@ -123,18 +119,18 @@ class FairQueueReader {
 
   /// The running entity of a queue may be going to sleep: it is queued no more then.
   void add_entity(KernelVirt address, bool running, Level& level) {
-    Entity entity{.address = address, .running = running, .group_queue = {}, .bytes = {}};
+    Entity entity{.address = address, .running = running};
+    StructBytes bytes;
     if (!reading_.kernel.translator().plausible_pointer(address) ||
-        !entity.bytes.capture(reading_.kernel, entity_, address)) {
+        !bytes.capture(reading_.kernel, entity_, address)) {
       level.whole = false;
       return reading_.problem("cfs: a sched_entity can't be read");
     }
-    entity.weight = captured(entity_.weight, entity.bytes);
-    entity.vruntime = captured(entity_.vruntime, entity.bytes);
-    const auto on_rq = entity_.on_rq.read(entity.bytes);
-    entity.on_rq = (on_rq ? *on_rq : entity_.on_rq_int.read(entity.bytes).value_or(1)) != 0;
-    entity.group_queue = entity_.group_queue.read(entity.bytes).value_or(KernelVirt{});
-    if (entity.on_rq || !running) level.entities.push_back(std::move(entity));
+    entity_.fill(bytes, entity.task);
+    entity.group_queue = entity_.group_queue.read(bytes).value_or(KernelVirt{});
+    const auto on_rq = entity_.on_rq.read(bytes);
+    if (!running || (on_rq ? *on_rq : entity_.on_rq_int.read(bytes).value_or(1)) != 0)
+      level.entities.push_back(std::move(entity));
   }
 
   void add_level(const Level& level, std::size_t depth) {
@@ -149,16 +145,11 @@ class FairQueueReader {
   }
 
   void add_task(const Entity& entity, const Level& level, std::optional<std::uint64_t> mean) {
-    FairTask task;
+    FairTask task = entity.task;
     if (!name_task(reading_, entity.address - reading_.layouts.task.fair.offset(), task))
       return reading_.problem("cfs: the task of a sched_entity can't be read");
     task.cfs_rq_kva = level.queue.value();
-    task.weight = entity.weight;
-    task.vruntime_ns = entity.vruntime;
-    if (mean) task.vlag_ns = static_cast<std::int64_t>(*mean - entity.vruntime);
-    task.deadline_ns = captured(entity_.deadline, entity.bytes);
-    task.slice_ns = entity_.slice.read(entity.bytes);
-    if (const auto delayed = entity_.delayed.read(entity.bytes)) task.delayed = *delayed != 0;
+    if (mean) task.vlag_ns = static_cast<std::int64_t>(*mean - task.vruntime_ns);
     reading_.result.fair.tasks.push_back(std::move(task));
   }
 

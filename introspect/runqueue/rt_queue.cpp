@@ -32,10 +32,7 @@ void add_list(RunqueueReading& reading, KernelVirt head, std::uint32_t priority)
 
 void read_rt_queue(RunqueueReading& reading) {
   const auto& layouts = reading.layouts;
-  const auto running = layouts.rq.rt_nr_running.read(reading.kernel, reading.rq);
-  if (!running) return reading.problem("rt: the queue can't be read");
-  reading.result.rt.nr_running = *running;
-  if (*running == 0) return;
+  if (reading.result.rt.nr_running == 0) return;
   const KernelVirt lists = layouts.rt_array.queue.address(layouts.rq.rt_active.address(reading.rq));
   for (std::uint32_t i = 0; i + 1 < kMaxRtPriority && reading.tasks_left > 0; ++i)
     add_list(reading, lists + i * kListHeadBytes, kMaxRtPriority - 1 - i);

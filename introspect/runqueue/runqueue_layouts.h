@@ -3,35 +3,25 @@
 
 #include <array>
 
-#include "introspect/layout.h"
+#include "introspect/reader.h"
+#include "introspect/runqueue/cpu_runqueue.h"
 #include "introspect/walk/rbtree.h"
 
 namespace ktstr::introspect {
 
-struct RunqueueLayout : StructLayout {
-  RunqueueLayout() : StructLayout({"rq"}) {}
-  Field<std::uint32_t> nr_running{*this, {"nr_running"}};
-  Field<std::uint64_t> nr_switches{*this, {"nr_switches"}};
-  Field<std::uint64_t> clock{*this, {"clock"}};
+struct RunqueueLayout : Reader<CpuRunqueue, "rq"> {
   Field<KernelVirt> curr{*this, {"curr"}};
-  OptionalField<std::int32_t> online{*this, {"online"}};           // CONFIG_SMP
-  OptionalField<std::uint32_t> nr_ext{*this, {"scx.nr_running"}};  // CONFIG_SCHED_CLASS_EXT
   Embedded cfs{*this, {"cfs"}};
   Embedded rt_active{*this, {"rt.active"}};
-  Field<std::uint32_t> rt_nr_running{*this, {"rt.rt_nr_running"}};
   Embedded dl_root{*this, {"dl.root.rb_root"}};
-  Field<std::uint32_t> dl_nr_running{*this, {"dl.dl_nr_running"}};
   OptionalEmbedded fair_server{*this, {"fair_server"}};  // 6.12
   OptionalEmbedded ext_server{*this, {"ext_server"}};    // 7.0
 };
 
 /// struct cfs_rq. Its sums are Σ (v_i - base) w_i and Σ w_i over the entities in the tree.
-struct CfsRqLayout : StructLayout {
-  CfsRqLayout() : StructLayout({"cfs_rq"}) {}
-  Field<std::uint32_t> nr_queued{*this, {"h_nr_queued", "h_nr_running"}};  // renamed in 6.14
-  OptionalField<std::uint32_t> nr_runnable{*this, {"h_nr_runnable"}};      // 6.14
-  OptionalField<std::uint64_t> zero_vruntime{*this, {"zero_vruntime"}};    // 6.19, and stable kernels
-  OptionalField<std::uint64_t> min_vruntime{*this, {"min_vruntime"}};      // before
+struct CfsRqLayout : Reader<FairQueue, "cfs_rq"> {
+  OptionalField<std::uint64_t> zero_vruntime{*this, {"zero_vruntime"}};  // 6.19, and stable kernels
+  OptionalField<std::uint64_t> min_vruntime{*this, {"min_vruntime"}};    // before
   OptionalField<std::int64_t> sum_w_vruntime{*this, {"sum_w_vruntime", "avg_vruntime"}};
   OptionalField<std::uint64_t> sum_weight{*this, {"sum_weight", "avg_load"}};
   OptionalField<std::uint32_t> sum_shift{*this, {"sum_shift"}};  // 7.1
@@ -39,42 +29,28 @@ struct CfsRqLayout : StructLayout {
   Field<KernelVirt> curr{*this, {"curr"}};
 };
 
-struct SchedEntityLayout : StructLayout {
-  SchedEntityLayout() : StructLayout({"sched_entity"}) {}
+struct SchedEntityLayout : Reader<FairTask, "sched_entity"> {
   Embedded run_node{*this, {"run_node"}};
-  Field<std::uint64_t> weight{*this,
-                              {"h_load.weight", "load.weight"}};  // h_load: all tasks on one queue, 7.3
-  OptionalField<std::uint8_t> on_rq{*this, {"on_rq"}};            // an int before 6.12
+  OptionalField<std::uint8_t> on_rq{*this, {"on_rq"}};  // an int before 6.12
   OptionalField<std::uint32_t> on_rq_int{*this, {"on_rq"}};
-  Field<std::uint64_t> vruntime{*this, {"vruntime"}};
-  Field<std::uint64_t> deadline{*this, {"deadline"}};
-  OptionalField<std::uint64_t> slice{*this, {"slice"}};
-  OptionalField<std::uint8_t> delayed{*this, {"sched_delayed"}};  // 6.12
-  OptionalField<KernelVirt> group_queue{*this, {"my_q"}};         // CONFIG_FAIR_GROUP_SCHED
+  OptionalField<KernelVirt> group_queue{*this, {"my_q"}};  // CONFIG_FAIR_GROUP_SCHED
 };
 
-struct RtEntityLayout : StructLayout {
-  RtEntityLayout() : StructLayout({"sched_rt_entity"}) {}
+struct RtEntityLayout : LayoutOf<"sched_rt_entity"> {
   Embedded run_list{*this, {"run_list"}};
   OptionalField<KernelVirt> group_queue{*this, {"my_q"}};  // CONFIG_RT_GROUP_SCHED
 };
 
-struct RtPrioArrayLayout : StructLayout {
-  RtPrioArrayLayout() : StructLayout({"rt_prio_array"}) {}
+struct RtPrioArrayLayout : LayoutOf<"rt_prio_array"> {
   Embedded queue{*this, {"queue"}};
 };
 
-struct DeadlineEntityLayout : StructLayout {
-  DeadlineEntityLayout() : StructLayout({"sched_dl_entity"}) {}
+struct DeadlineEntityLayout : Reader<DeadlineTask, "sched_dl_entity"> {
   Embedded node{*this, {"rb_node"}};
-  Field<std::uint64_t> deadline{*this, {"deadline"}};
-  Field<std::int64_t> runtime{*this, {"runtime"}};
-  Field<std::uint64_t> period{*this, {"dl_period"}};
 };
 
 /// What leads from an entity to its task, and the little that names a task.
-struct QueuedTaskLayout : StructLayout {
-  QueuedTaskLayout() : StructLayout({"task_struct"}) {}
+struct QueuedTaskLayout : LayoutOf<"task_struct"> {
   Field<std::int32_t> pid{*this, {"pid"}};
   Field<std::array<char, 16>> comm{*this, {"comm"}};
   Field<KernelVirt> sched_class{*this, {"sched_class"}};

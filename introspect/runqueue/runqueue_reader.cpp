@@ -1,7 +1,6 @@
 #include "introspect/runqueue/runqueue_reader.h"
 
 #include "introspect/runqueue/queued_task.h"
-#include "introspect/sched/captured.h"
 #include "introspect/scx/text.h"
 #include "introspect/task/sched_class.h"
 
@@ -31,12 +30,8 @@ Result<CpuRunqueue> RunqueueReader::read(const Kernel& kernel, std::size_t cpu) 
     return Error{ErrorCode::kOutOfRange, "the run queue of cpu" + std::to_string(cpu) + " can't be read"};
   CpuRunqueue queue;
   queue.cpu = static_cast<std::uint32_t>(cpu);
-  queue.nr_running = captured(layouts_.rq.nr_running, bytes);
-  queue.nr_switches = captured(layouts_.rq.nr_switches, bytes);
-  queue.clock_ns = captured(layouts_.rq.clock, bytes);
-  queue.nr_ext = layouts_.rq.nr_ext.read(bytes);
-  if (const auto online = layouts_.rq.online.read(bytes)) queue.online = *online != 0;
-  read_current(kernel, captured(layouts_.rq.curr, bytes), queue);
+  layouts_.rq.fill(bytes, queue);
+  read_current(kernel, layouts_.rq.curr.of(bytes), queue);
   RunqueueReading reading{kernel, layouts_, rq, queue};
   read_deadline_queue(reading);
   read_rt_queue(reading);

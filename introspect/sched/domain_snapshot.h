@@ -48,29 +48,31 @@ struct SchedDomainStats {
     return record(
         "load balancing counters of one domain; lists are by the state of the balancing CPU: busy, idle, "
         "newly idle",
-        field<&T::lb_count>("load balance attempts"),
-        field<&T::lb_failed>("attempts that found an imbalance but moved nothing"),
-        field<&T::lb_balanced>("attempts that found no imbalance"),
-        field<&T::lb_imbalance>("sum of the imbalances found (kernels that do not split it)"),
-        field<&T::lb_imbalance_load>("sum of the imbalances found in load"),
-        field<&T::lb_imbalance_util>("sum of the imbalances found in utilisation"),
-        field<&T::lb_imbalance_task>("sum of the imbalances found in number of tasks"),
-        field<&T::lb_imbalance_misfit>("sum of the imbalances found in misfit tasks"),
-        field<&T::lb_gained>("tasks pulled"), field<&T::lb_hot_gained>("tasks pulled although cache-hot"),
-        field<&T::lb_nobusyg>("attempts that found no busiest group"),
-        field<&T::lb_nobusyq>("attempts that found no busiest run queue"),
-        field<&T::alb_count>("active balance attempts"),
-        field<&T::alb_failed>("active balance attempts that moved nothing"),
-        field<&T::alb_pushed>("tasks pushed by active balance"),
-        field<&T::sbe_count>("balancing on exec (no longer counted by the kernel)"),
-        field<&T::sbe_balanced>("exec found balance (no longer counted by the kernel)"),
-        field<&T::sbe_pushed>("tasks pushed on exec (no longer counted by the kernel)"),
-        field<&T::sbf_count>("balancing on fork (no longer counted by the kernel)"),
-        field<&T::sbf_balanced>("fork found balance (no longer counted by the kernel)"),
-        field<&T::sbf_pushed>("tasks pushed on fork (no longer counted by the kernel)"),
-        field<&T::ttwu_wake_remote>("wakeups onto another CPU of this domain"),
-        field<&T::ttwu_move_affine>("wakeups moved to the waking CPU for its cache"),
-        field<&T::ttwu_move_balance>("wakeups moved for balance"));
+        field<&T::lb_count>("load balance attempts").from("sched_domain"),
+        field<&T::lb_failed>("attempts that found an imbalance but moved nothing").from("sched_domain"),
+        field<&T::lb_balanced>("attempts that found no imbalance").from("sched_domain"),
+        field<&T::lb_imbalance>("sum of the imbalances found (kernels that do not split it)")
+            .from("sched_domain"),
+        field<&T::lb_imbalance_load>("sum of the imbalances found in load").from("sched_domain"),
+        field<&T::lb_imbalance_util>("sum of the imbalances found in utilisation").from("sched_domain"),
+        field<&T::lb_imbalance_task>("sum of the imbalances found in number of tasks").from("sched_domain"),
+        field<&T::lb_imbalance_misfit>("sum of the imbalances found in misfit tasks").from("sched_domain"),
+        field<&T::lb_gained>("tasks pulled").from("sched_domain"),
+        field<&T::lb_hot_gained>("tasks pulled although cache-hot").from("sched_domain"),
+        field<&T::lb_nobusyg>("attempts that found no busiest group").from("sched_domain"),
+        field<&T::lb_nobusyq>("attempts that found no busiest run queue").from("sched_domain"),
+        field<&T::alb_count>("active balance attempts").from("sched_domain"),
+        field<&T::alb_failed>("active balance attempts that moved nothing").from("sched_domain"),
+        field<&T::alb_pushed>("tasks pushed by active balance").from("sched_domain"),
+        field<&T::sbe_count>("balancing on exec (no longer counted by the kernel)").from("sched_domain"),
+        field<&T::sbe_balanced>("exec found balance (no longer counted by the kernel)").from("sched_domain"),
+        field<&T::sbe_pushed>("tasks pushed on exec (no longer counted by the kernel)").from("sched_domain"),
+        field<&T::sbf_count>("balancing on fork (no longer counted by the kernel)").from("sched_domain"),
+        field<&T::sbf_balanced>("fork found balance (no longer counted by the kernel)").from("sched_domain"),
+        field<&T::sbf_pushed>("tasks pushed on fork (no longer counted by the kernel)").from("sched_domain"),
+        field<&T::ttwu_wake_remote>("wakeups onto another CPU of this domain").from("sched_domain"),
+        field<&T::ttwu_move_affine>("wakeups moved to the waking CPU for its cache").from("sched_domain"),
+        field<&T::ttwu_move_balance>("wakeups moved for balance").from("sched_domain"));
   }
 };
 
@@ -93,17 +95,20 @@ struct SchedDomainSnapshot {
 
   static consteval auto describe() {
     using T = SchedDomainSnapshot;
-    return record("one level of a CPU's scheduling domains, lowest first",
-                  field<&T::level>("0 is the innermost"), field<&T::name>("SMT, MC, PKG, NUMA ..."),
-                  field<&T::flags>("SD_* bits"), field<&T::span_weight>("CPUs in the domain"),
-                  field<&T::span>("the CPUs, as a list"),
-                  field<&T::balance_interval>("time between balance attempts, ms"),
-                  field<&T::nr_balance_failed>("consecutive failed balance attempts"),
-                  field<&T::newidle_call>("newly idle balance attempts in the current window"),
-                  field<&T::newidle_success>("of these, successful"),
-                  field<&T::newidle_ratio>("chance of a newly idle balance attempt, in 1/1024"),
-                  field<&T::max_newidle_lb_cost>("longest newly idle balance so far, decaying, ns"),
-                  field<&T::stats>("load balancing counters"));
+    return record(
+        "one level of a CPU's scheduling domains, lowest first",
+        field<&T::level>("0 is the innermost").from("sched_domain"),
+        field<&T::name>("SMT, MC, PKG, NUMA ..."), field<&T::flags>("SD_* bits").from("sched_domain"),
+        field<&T::span_weight>("CPUs in the domain").from("sched_domain"),
+        field<&T::span>("the CPUs, as a list"),
+        field<&T::balance_interval>("time between balance attempts, ms").from("sched_domain"),
+        field<&T::nr_balance_failed>("consecutive failed balance attempts").from("sched_domain"),
+        field<&T::newidle_call>("newly idle balance attempts in the current window").from("sched_domain"),
+        field<&T::newidle_success>("of these, successful").from("sched_domain"),
+        field<&T::newidle_ratio>("chance of a newly idle balance attempt, in 1/1024").from("sched_domain"),
+        field<&T::max_newidle_lb_cost>("longest newly idle balance so far, decaying, ns")
+            .from("sched_domain"),
+        field<&T::stats>("load balancing counters"));
   }
 };
 

@@ -6,8 +6,6 @@
 #include <optional>
 #include <string>
 
-#include "introspect/sched/captured.h"
-
 namespace ktstr::introspect {
 namespace {
 
@@ -38,49 +36,17 @@ std::optional<std::string> read_name(const Kernel& kernel, std::optional<KernelV
   return name;
 }
 
-void copy_load_balancing(const SchedDomainStatsLayout& layout, const StructBytes& bytes,
-                         SchedDomainStats& stats) {
-  stats.lb_count = captured(layout.lb_count, bytes);
-  stats.lb_failed = captured(layout.lb_failed, bytes);
-  stats.lb_balanced = captured(layout.lb_balanced, bytes);
-  stats.lb_imbalance = layout.lb_imbalance.read(bytes);
-  stats.lb_imbalance_load = layout.lb_imbalance_load.read(bytes);
-  stats.lb_imbalance_util = layout.lb_imbalance_util.read(bytes);
-  stats.lb_imbalance_task = layout.lb_imbalance_task.read(bytes);
-  stats.lb_imbalance_misfit = layout.lb_imbalance_misfit.read(bytes);
-  stats.lb_gained = captured(layout.lb_gained, bytes);
-  stats.lb_hot_gained = captured(layout.lb_hot_gained, bytes);
-  stats.lb_nobusyg = captured(layout.lb_nobusyg, bytes);
-  stats.lb_nobusyq = captured(layout.lb_nobusyq, bytes);
-}
-
-SchedDomainStats domain_stats(const SchedDomainStatsLayout& layout, const StructBytes& bytes) {
-  SchedDomainStats stats;
-  copy_load_balancing(layout, bytes, stats);
-  stats.alb_count = captured(layout.alb_count, bytes);
-  stats.alb_failed = captured(layout.alb_failed, bytes);
-  stats.alb_pushed = captured(layout.alb_pushed, bytes);
-  stats.sbe_count = captured(layout.sbe_count, bytes);
-  stats.sbe_balanced = captured(layout.sbe_balanced, bytes);
-  stats.sbe_pushed = captured(layout.sbe_pushed, bytes);
-  stats.sbf_count = captured(layout.sbf_count, bytes);
-  stats.sbf_balanced = captured(layout.sbf_balanced, bytes);
-  stats.sbf_pushed = captured(layout.sbf_pushed, bytes);
-  stats.ttwu_wake_remote = captured(layout.ttwu_wake_remote, bytes);
-  stats.ttwu_move_affine = captured(layout.ttwu_move_affine, bytes);
-  stats.ttwu_move_balance = captured(layout.ttwu_move_balance, bytes);
-  return stats;
-}
-
 }  // namespace
 
 Result<DomainReader> DomainReader::create(const Btf& btf) {
   DomainReader reader;
   KTSTR_TRY(reader.layout_.resolve(btf));
-  if (const auto stats = reader.stats_layout_.resolve(btf); !stats)
+  if (const auto stats = Reader<SchedDomainStats, "sched_domain">().resolve(btf); !stats)
     reader.missing_.push_back({"sched_domain statistics", stats.error().message + " (CONFIG_SCHEDSTATS)"});
-  const auto& layout = reader.layout_;
-  if (!layout.newidle_call.present() || !layout.newidle_success.present() || !layout.newidle_ratio.present())
+  using Domain = SchedDomainSnapshot;
+  if (const auto& layout = reader.layout_; !layout.place<&Domain::newidle_call>().present() ||
+                                           !layout.place<&Domain::newidle_success>().present() ||
+                                           !layout.place<&Domain::newidle_ratio>().present())
     reader.missing_.push_back(
         {"newidle statistics", "struct sched_domain: no newidle_call, newidle_success or newidle_ratio"});
   return reader;
@@ -96,7 +62,7 @@ Result<std::vector<SchedDomainSnapshot>> DomainReader::read(const Kernel& kernel
     if (!chain.empty() && snapshot.level <= chain.back().level)
       return corrupt(domain, fmt::format("level {} above level {}", snapshot.level, chain.back().level));
     chain.push_back(std::move(snapshot));
-    domain = captured(layout_.parent, bytes_);
+    domain = layout_.parent.read(bytes_).value_or(KernelVirt{});
   }
   return chain;
 }
@@ -108,27 +74,14 @@ Result<SchedDomainSnapshot> DomainReader::read_one(const Kernel& kernel, KernelV
   if (!span) return unreadable(domain, "its span");
 
   SchedDomainSnapshot snapshot;
-  snapshot.level = captured(layout_.level, bytes_);
+  layout_.fill(bytes_, snapshot);
   snapshot.name = read_name(kernel, layout_.name_pointer.read(bytes_));
-  snapshot.flags = captured(layout_.flags, bytes_);
-  snapshot.span_weight = captured(layout_.span_weight, bytes_);
   if (span->count() != snapshot.span_weight)
     return corrupt(domain,
                    "span " + span->to_string() + " but span_weight " + std::to_string(snapshot.span_weight));
   snapshot.span = span->to_string();
-  snapshot.balance_interval = captured(layout_.balance_interval, bytes_);
-  snapshot.nr_balance_failed = captured(layout_.nr_balance_failed, bytes_);
-  snapshot.newidle_call = layout_.newidle_call.read(bytes_);
-  snapshot.newidle_success = layout_.newidle_success.read(bytes_);
-  snapshot.newidle_ratio = layout_.newidle_ratio.read(bytes_);
-  snapshot.max_newidle_lb_cost = captured(layout_.max_newidle_lb_cost, bytes_);
-  if (counting && stats_layout_.is_resolved()) snapshot.stats = KTSTR_TRY(read_stats(kernel, domain));
+  if (!counting) snapshot.stats.reset();
   return snapshot;
-}
-
-Result<SchedDomainStats> DomainReader::read_stats(const Kernel& kernel, KernelVirt domain) {
-  if (!stats_bytes_.capture(kernel, stats_layout_, domain)) return unreadable(domain, "its statistics");
-  return domain_stats(stats_layout_, stats_bytes_);
 }
 
 }  // namespace ktstr::introspect

@@ -21,17 +21,6 @@ std::string output_name(std::string_view member) {
   return name == "reenq_repeat" ? "reenq_local_repeat" : name;
 }
 
-using CounterMember = std::optional<std::int64_t> ScxEventCounters::*;
-
-CounterMember find_member(std::string_view name) {
-  CounterMember found = nullptr;
-  for_each_field<ScxEventCounters>([&](const auto& field) {
-    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(field.member)>, CounterMember>)
-      if (field.name == name) found = field.member;
-  });
-  return found;
-}
-
 std::int64_t counter_at(std::span<const std::byte> bytes, std::size_t offset) {
   std::int64_t value = 0;
   std::memcpy(&value, bytes.data() + offset, sizeof(value));
@@ -59,8 +48,10 @@ Result<EventLayout> EventLayout::resolve(const Btf& btf) {
     // More counters than fit lie on top of each other.
     if (layout.known_.size() + layout.other_offsets_.size() == layout.size_ / kCounterBytes)
       return Error{ErrorCode::kCorrupt, "struct scx_event_stats: more counters than it has room for"};
-    if (const auto known = find_member(output)) {
-      layout.known_.push_back({known, offset});
+    const auto known = std::ranges::find(kKnownEvents, output, &KnownEvent::name);
+    if (known != kKnownEvents.end()) {
+      const auto index = static_cast<std::size_t>(known - kKnownEvents.begin());
+      layout.known_.push_back({EventCounter(index), offset});
     } else {
       layout.other_offsets_.push_back(offset);
       layout.other_names_.push_back(output);
@@ -72,7 +63,7 @@ Result<EventLayout> EventLayout::resolve(const Btf& btf) {
 ScxEventCounters EventLayout::counters(std::span<const std::byte> bytes) const {
   KTSTR_CHECK(bytes.size() == size_);
   ScxEventCounters counters;
-  for (const auto& [counter, offset] : known_) counters.*counter = counter_at(bytes, offset);
+  for (const auto& [counter, offset] : known_) number_of(counters, counter) = counter_at(bytes, offset);
   counters.other.reserve(other_offsets_.size());
   for (const auto offset : other_offsets_) counters.other.push_back(counter_at(bytes, offset));
   return counters;

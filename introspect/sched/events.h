@@ -13,14 +13,12 @@
 
 namespace ktstr::introspect {
 
-struct ScxSchedLayout : StructLayout {
-  ScxSchedLayout() : StructLayout({"scx_sched"}) {}
+struct ScxSchedLayout : LayoutOf<"scx_sched"> {
   OptionalField<KernelVirt> pcpu{*this, {"pcpu"}};                        // per-CPU struct scx_sched_pcpu
   OptionalField<KernelVirt> event_stats_cpu{*this, {"event_stats_cpu"}};  // per-CPU struct scx_event_stats
 };
 
-struct ScxSchedPcpuLayout : StructLayout {
-  ScxSchedPcpuLayout() : StructLayout({"scx_sched_pcpu"}) {}
+struct ScxSchedPcpuLayout : LayoutOf<"scx_sched_pcpu"> {
   Embedded event_stats{*this, {"event_stats"}};
 };
 
@@ -39,7 +37,7 @@ class EventLayout {
 
  private:
   struct Known {
-    std::optional<std::int64_t> ScxEventCounters::*counter;
+    EventCounter counter;
     std::size_t offset;
   };
   std::size_t size_ = 0;

@@ -10,8 +10,7 @@
 namespace ktstr::introspect {
 
 /// struct static_key_false (include/linux/jump_label.h): on when the count is not 0.
-struct StaticKeyLayout : StructLayout {
-  StaticKeyLayout() : StructLayout({"static_key_false"}) {}
+struct StaticKeyLayout : LayoutOf<"static_key_false"> {
   Field<std::int32_t> enabled{*this, {"key.enabled.counter"}};
 };
 

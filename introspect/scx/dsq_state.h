@@ -26,14 +26,16 @@ struct DsqState {
 
   static consteval auto describe() {
     using T = DsqState;
-    return record(
-        "a dispatch queue and its tasks", field<&T::id>("DSQ id; bit 63 is set in those of the kernel's own"),
-        field<&T::origin>("where the queue was found"), field<&T::nr>("tasks queued"),
-        field<&T::seq>("counts insertions"), field<&T::task_kvas>("task_structs in the order of the queue"),
-        field<&T::truncated>("whether the queue was longer than what is shown"),
-        field<&T::dsq_kva>("address of the scx_dispatch_q"),
-        field<&T::priq_task_kvas>("the tasks in order of vtime, for a queue ordered so"),
-        field<&T::problem>("why the queue could not be followed to its end"));
+    return record("a dispatch queue and its tasks",
+                  field<&T::id>("DSQ id; bit 63 is set in those of the kernel's own").from("scx_dispatch_q"),
+                  field<&T::origin>("where the queue was found"),
+                  field<&T::nr>("tasks queued").from("scx_dispatch_q"),
+                  field<&T::seq>("counts insertions").from("scx_dispatch_q"),
+                  field<&T::task_kvas>("task_structs in the order of the queue"),
+                  field<&T::truncated>("whether the queue was longer than what is shown"),
+                  field<&T::dsq_kva>("address of the scx_dispatch_q"),
+                  field<&T::priq_task_kvas>("the tasks in order of vtime, for a queue ordered so"),
+                  field<&T::problem>("why the queue could not be followed to its end"));
   }
 };
 

@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "introspect/sched/captured.h"
 #include "introspect/scx/scx_reader.h"
 #include "introspect/walk/list.h"
 
@@ -87,9 +86,7 @@ void ScxReader::read_dsq(const Kernel& kernel, KernelVirt dsq, std::string origi
   DsqState state;
   state.origin = std::move(origin);
   state.dsq_kva = dsq.value();
-  state.id = captured(layouts_.dsq.id, bytes);
-  state.nr = captured(layouts_.dsq.nr, bytes);
-  state.seq = captured(layouts_.dsq.seq, bytes);
+  layouts_.dsq.fill(bytes, state);
   const std::size_t cap = std::min(kMaxTasksPerList, kMaxQueuedTasks - walk.tasks);
   read_fifo(kernel, dsq, cap, state);
   read_vtime_tree(kernel, dsq, cap, state);

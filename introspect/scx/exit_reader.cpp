@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "introspect/sched/captured.h"
 #include "introspect/scx/flag_names.h"
-#include "introspect/scx/text.h"
 
 namespace ktstr::introspect {
 namespace {
@@ -69,12 +67,12 @@ Result<KernelVirt> ScxExitReader::root(const Kernel& kernel) const {
 Result<std::optional<ScxExitKind>> ScxExitReader::read_exit_kind(const Kernel& kernel) const {
   const KernelVirt sched = KTSTR_TRY(root(kernel));
   if (sched.is_null()) return std::optional<ScxExitKind>();
-  const auto kind = sched_.exit_kind.read(kernel, sched);
+  const auto kind = sched_.read<&ScxSchedState::exit_kind>(kernel, sched);
   if (!kind) return Error{ErrorCode::kOutOfRange, "the scx_sched at scx_root can't be read"};
-  ScxExitKind found{sched, static_cast<std::uint32_t>(*kind)};
+  ScxExitKind found{sched, *kind};
   if (found.kind == done_) {
     const auto info = sched_.exit_info.read(kernel, sched);
-    const auto first = info ? info_.kind.read(kernel, *info) : std::nullopt;
+    const auto first = info ? info_.read<&ScxExitRecord::kind>(kernel, *info) : std::nullopt;
     if (!first) return Error{ErrorCode::kOutOfRange, "the scheduler's exit information can't be read"};
     found.kind = *first;
   }
@@ -129,7 +127,7 @@ Result<ScxExitRecord> ScxExitReader::read_record(const Kernel& kernel, const Liv
   StructBytes sched;
   if (!sched.capture(kernel, sched_, scheduler.sched))
     return Error{ErrorCode::kOutOfRange, "the scx_sched can't be read"};
-  const KernelVirt place = captured(sched_.exit_info, sched);
+  const KernelVirt place = sched_.exit_info.of(sched);
   StructBytes info;
   if (!kernel.translator().plausible_pointer(place))
     return Error{ErrorCode::kCorrupt, "the scx_sched has no exit information"};
@@ -138,22 +136,21 @@ Result<ScxExitRecord> ScxExitReader::read_record(const Kernel& kernel, const Liv
   ScxExitRecord record;
   record.sched_kva = scheduler.sched.value();
   record.source = scheduler.is_root ? kExitFromRoot : kExitFromStructOps;
-  record.ops_name = until_nul(captured(sched_.ops_name, sched));
-  record.settled = static_cast<std::uint32_t>(captured(sched_.exit_kind, sched)) == done_;
-  record.kind = captured(info_.kind, info);
+  ScxSchedState state;
+  sched_.fill(sched, state);
+  record.ops_name = std::move(state.ops_name);
+  record.settled = state.exit_kind == done_;
+  info_.fill(info, record);
   record.kind_name = name_of(kinds_, record.kind);
-  record.exit_code = captured(info_.exit_code, info);
-  record.exit_cpu = info_.exit_cpu.read(info);
-  record.flags = info_.flags.read(info);
   read_texts(kernel, info, record);
   read_backtrace(kernel, info, record);
   return record;
 }
 
 void ScxExitReader::read_texts(const Kernel& kernel, const StructBytes& info, ScxExitRecord& record) const {
-  record.reason = text_at(kernel, captured(info_.reason, info), kMaxReasonBytes);
-  record.msg = text_at(kernel, captured(info_.message, info), kMaxMessageBytes);
-  record.dump = text_at(kernel, captured(info_.dump, info), kMaxDumpBytes + 1);
+  record.reason = text_at(kernel, info_.reason.of(info), kMaxReasonBytes);
+  record.msg = text_at(kernel, info_.message.of(info), kMaxMessageBytes);
+  record.dump = text_at(kernel, info_.dump.of(info), kMaxDumpBytes + 1);
   if (!record.dump || record.dump->size() <= kMaxDumpBytes) return;
   record.dump->resize(kMaxDumpBytes);
   record.dump_truncated = true;
@@ -162,9 +159,9 @@ void ScxExitReader::read_texts(const Kernel& kernel, const StructBytes& info, Sc
 void ScxExitReader::read_backtrace(const Kernel& kernel, const StructBytes& info,
                                    ScxExitRecord& record) const {
   std::array<std::uint64_t, kMaxBacktraceFrames> addresses{};
-  const auto count = std::min(captured(info_.backtrace_length, info), kMaxBacktraceFrames);
+  const auto count = std::min(info_.backtrace_length.of(info), kMaxBacktraceFrames);
   const auto frames = std::span(addresses).first(count);
-  if (!kernel.read_bytes(captured(info_.backtrace, info), std::as_writable_bytes(frames))) return;
+  if (!kernel.read_bytes(info_.backtrace.of(info), std::as_writable_bytes(frames))) return;
   for (const std::uint64_t address : frames) {
     const auto named = kernel.symbolize(KernelVirt(address));
     record.backtrace.push_back({address, named ? std::optional(symbol_text(*named)) : std::nullopt});

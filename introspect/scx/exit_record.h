@@ -46,10 +46,11 @@ struct ScxExitRecord {
 
   static consteval auto describe() {
     using T = ScxExitRecord;
-    return record("why a scheduler ended", field<&T::kind>("enum scx_exit_kind"),
+    return record("why a scheduler ended", field<&T::kind>("enum scx_exit_kind").from("scx_exit_info"),
                   field<&T::kind_name>("the kernel's name of the kind"),
-                  field<&T::exit_code>("SCX_ECODE_* bits and the scheduler's own"),
-                  field<&T::exit_cpu>("CPU that it ended on"), field<&T::flags>("SCX_EFLAG_* bits"),
+                  field<&T::exit_code>("SCX_ECODE_* bits and the scheduler's own").from("scx_exit_info"),
+                  field<&T::exit_cpu>("CPU that it ended on").from("scx_exit_info"),
+                  field<&T::flags>("SCX_EFLAG_* bits").from("scx_exit_info"),
                   field<&T::reason>("the kernel's words for the kind"),
                   field<&T::msg>("what exactly went wrong"),
                   field<&T::backtrace>("where in the kernel, innermost first"),

@@ -32,20 +32,24 @@ struct RqScxState {
 
   static consteval auto describe() {
     using T = RqScxState;
-    return record("sched_ext's part of one CPU's run queue", field<&T::cpu>("CPU number"),
-                  field<&T::nr_running>("runnable tasks of sched_ext"), field<&T::flags>("SCX_RQ_* bits"),
-                  field<&T::flag_names>("the bits by name"),
-                  field<&T::cpu_released>("whether a higher scheduling class has the CPU"),
-                  field<&T::ops_qseq>("sequence number of the last enqueue"),
-                  field<&T::kick_sync>("counts scheduling events that kicks wait for"),
-                  field<&T::nr_immed>("tasks on the local DSQ that must run at once"),
-                  field<&T::rq_clock>("what scx_bpf_now() gives, ns"),
-                  field<&T::cpuperf_target>("performance asked for, 0 to 1024"),
-                  field<&T::curr_pid>("the running task"), field<&T::curr_comm>("its name"),
-                  field<&T::curr_kva>("address of its task_struct"),
-                  field<&T::runnable_task_kvas>("task_structs on the runnable list, oldest first"),
-                  field<&T::runnable_truncated>("whether the list was longer than what is shown"),
-                  field<&T::runnable_problem>("why the list could not be followed to its end"));
+    return record(
+        "sched_ext's part of one CPU's run queue", field<&T::cpu>("CPU number"),
+        field<&T::nr_running>("runnable tasks of sched_ext").from("rq", {"scx.nr_running"}),
+        field<&T::flags>("SCX_RQ_* bits").from("rq", {"scx.flags"}),
+        field<&T::flag_names>("the bits by name"),
+        field<&T::cpu_released>("whether a higher scheduling class has the CPU")
+            .from("rq", {"scx.cpu_released"}),
+        field<&T::ops_qseq>("sequence number of the last enqueue").from("rq", {"scx.ops_qseq"}),
+        field<&T::kick_sync>("counts scheduling events that kicks wait for")
+            .from("rq", {"scx.kick_sync", "scx.pnt_seq"}),
+        field<&T::nr_immed>("tasks on the local DSQ that must run at once").from("rq", {"scx.nr_immed"}),
+        field<&T::rq_clock>("what scx_bpf_now() gives, ns").from("rq", {"scx.clock"}),
+        field<&T::cpuperf_target>("performance asked for, 0 to 1024").from("rq", {"scx.cpuperf_target"}),
+        field<&T::curr_pid>("the running task"), field<&T::curr_comm>("its name"),
+        field<&T::curr_kva>("address of its task_struct"),
+        field<&T::runnable_task_kvas>("task_structs on the runnable list, oldest first"),
+        field<&T::runnable_truncated>("whether the list was longer than what is shown"),
+        field<&T::runnable_problem>("why the list could not be followed to its end"));
   }
 };
 

@@ -32,18 +32,23 @@ struct ScxSchedState {
 
   static consteval auto describe() {
     using T = ScxSchedState;
-    return record("the loaded sched_ext scheduler", field<&T::aborting>("whether it is being aborted"),
-                  field<&T::bypass_depth>("nesting of bypass mode; above 0 the scheduler is not asked"),
-                  field<&T::exit_kind>("enum scx_exit_kind; 0 while it runs"),
-                  field<&T::exit_kind_name>("the kernel's name of exit_kind"),
-                  field<&T::watchdog_timeout>("how long a runnable task may wait, jiffies"),
-                  field<&T::source>("\"live\", or \"bss_snapshot\" when latched as it exited"),
-                  field<&T::sched_kva>("address of the scx_sched"), field<&T::ops_name>("sched_ext_ops.name"),
-                  field<&T::timeout_ms>("sched_ext_ops.timeout_ms; 0 stands for the kernel's default"),
-                  field<&T::ops_flags>("sched_ext_ops.flags, SCX_OPS_* bits"),
-                  field<&T::slice_dfl_ns>("default time slice, ns"),
-                  field<&T::level>("depth below the root scheduler; 0 for the root"),
-                  field<&T::enable_state>("state of sched_ext as a whole: enabled, disabling ..."));
+    return record(
+        "the loaded sched_ext scheduler",
+        field<&T::aborting>("whether it is being aborted").from("scx_sched"),
+        field<&T::bypass_depth>("nesting of bypass mode; above 0 the scheduler is not asked")
+            .from("scx_sched"),
+        field<&T::exit_kind>("enum scx_exit_kind; 0 while it runs").from("scx_sched", {"exit_kind.counter"}),
+        field<&T::exit_kind_name>("the kernel's name of exit_kind"),
+        field<&T::watchdog_timeout>("how long a runnable task may wait, jiffies").from("scx_sched"),
+        field<&T::source>("\"live\", or \"bss_snapshot\" when latched as it exited"),
+        field<&T::sched_kva>("address of the scx_sched"),
+        field<&T::ops_name>("sched_ext_ops.name").from("scx_sched", {"ops.name"}),
+        field<&T::timeout_ms>("sched_ext_ops.timeout_ms; 0 stands for the kernel's default")
+            .from("scx_sched", {"ops.timeout_ms"}),
+        field<&T::ops_flags>("sched_ext_ops.flags, SCX_OPS_* bits").from("scx_sched", {"ops.flags"}),
+        field<&T::slice_dfl_ns>("default time slice, ns").from("scx_sched", {"slice_dfl"}),
+        field<&T::level>("depth below the root scheduler; 0 for the root").from("scx_sched"),
+        field<&T::enable_state>("state of sched_ext as a whole: enabled, disabling ..."));
   }
 };
 

@@ -5,73 +5,50 @@
 #include <array>
 #include <optional>
 
-#include "introspect/layout.h"
+#include "introspect/reader.h"
+#include "introspect/scx/dsq_state.h"
+#include "introspect/scx/exit_record.h"
+#include "introspect/scx/rq_state.h"
+#include "introspect/scx/sched_state.h"
 #include "introspect/walk/rbtree.h"
 #include "introspect/walk/rhashtable.h"
 
 namespace ktstr::introspect {
 
-struct SchedLayout : StructLayout {
-  SchedLayout() : StructLayout({"scx_sched"}) {}
-  Field<std::int32_t> exit_kind{*this, {"exit_kind.counter"}};
+struct SchedLayout : Reader<ScxSchedState, "scx_sched"> {
   Field<KernelVirt> exit_info{*this, {"exit_info"}};
-  Field<std::array<char, 128>> ops_name{*this, {"ops.name"}};
-  Field<std::uint32_t> timeout_ms{*this, {"ops.timeout_ms"}};
-  Field<std::uint32_t> exit_dump_len{*this, {"ops.exit_dump_len"}};
-  Field<std::uint64_t> ops_flags{*this, {"ops.flags"}};
   OptionalEmbedded dsq_hash{*this, {"dsq_hash"}};
-  OptionalField<KernelVirt> pcpu{*this, {"pcpu"}};                             // 6.17
-  OptionalField<KernelVirt> pnode{*this, {"pnode"}};                           // 7.1
-  OptionalField<KernelVirt> global_dsqs{*this, {"global_dsqs"}};               // to 7.0
-  OptionalField<std::int32_t> bypass_depth{*this, {"bypass_depth"}};           // 7.1
-  OptionalField<std::uint8_t> aborting{*this, {"aborting"}};                   // 7.1
-  OptionalField<std::uint64_t> watchdog_timeout{*this, {"watchdog_timeout"}};  // 7.1
-  OptionalField<std::uint64_t> slice_dfl{*this, {"slice_dfl"}};
-  OptionalField<std::int32_t> level{*this, {"level"}};
+  OptionalField<KernelVirt> pcpu{*this, {"pcpu"}};                // 6.17
+  OptionalField<KernelVirt> pnode{*this, {"pnode"}};              // 7.1
+  OptionalField<KernelVirt> global_dsqs{*this, {"global_dsqs"}};  // to 7.0
 };
 
-struct SchedPcpuLayout : StructLayout {
-  SchedPcpuLayout() : StructLayout({"scx_sched_pcpu"}) {}
+struct SchedPcpuLayout : LayoutOf<"scx_sched_pcpu"> {
   OptionalEmbedded bypass_dsq{*this, {"bypass_dsq"}};  // 7.1
 };
 
-struct SchedPnodeLayout : StructLayout {
-  SchedPnodeLayout() : StructLayout({"scx_sched_pnode"}) {}
+struct SchedPnodeLayout : LayoutOf<"scx_sched_pnode"> {
   Embedded global_dsq{*this, {"global_dsq"}};
 };
 
-struct DsqLayout : StructLayout {
-  DsqLayout() : StructLayout({"scx_dispatch_q"}) {}
+struct DsqLayout : Reader<DsqState, "scx_dispatch_q"> {
   Embedded list{*this, {"list"}};
   Embedded priq{*this, {"priq"}};
-  Field<std::uint32_t> nr{*this, {"nr"}};
-  Field<std::uint32_t> seq{*this, {"seq"}};
-  Field<std::uint64_t> id{*this, {"id"}};
   Embedded hash_node{*this, {"hash_node"}};
 };
 
 /// rq->scx, from the start of struct rq.
-struct RqScxLayout : StructLayout {
-  RqScxLayout() : StructLayout({"rq"}) {}
+struct RqScxLayout : Reader<RqScxState, "rq"> {
   Field<KernelVirt> curr{*this, {"curr"}};
-  Field<std::uint32_t> nr_running{*this, {"scx.nr_running"}};
-  Field<std::uint32_t> flags{*this, {"scx.flags"}};
   Embedded local_dsq{*this, {"scx.local_dsq"}};
   Embedded runnable_list{*this, {"scx.runnable_list"}};
-  OptionalField<std::uint8_t> cpu_released{*this, {"scx.cpu_released"}};
-  OptionalField<std::uint64_t> ops_qseq{*this, {"scx.ops_qseq"}};  // to 7.0
-  OptionalField<std::uint64_t> kick_sync{*this, {"scx.kick_sync", "scx.pnt_seq"}};
-  OptionalField<std::uint32_t> nr_immed{*this, {"scx.nr_immed"}};  // 7.1
-  OptionalField<std::uint64_t> clock{*this, {"scx.clock"}};
-  OptionalField<std::uint32_t> cpuperf_target{*this, {"scx.cpuperf_target"}};
   OptionalEmbedded bypass_dsq{*this, {"scx.bypass_dsq"}};  // to 7.0
   OptionalEmbedded reject_dsq{*this, {"scx.reject_dsq"}};  // 7.3
   OptionalEmbedded rescue_dsq{*this, {"scx.rescue.dsq"}};  // 7.3
 };
 
 /// What leads from a list to its task, and the little that names a task.
-struct ScxTaskLayout : StructLayout {
-  ScxTaskLayout() : StructLayout({"task_struct"}) {}
+struct ScxTaskLayout : LayoutOf<"task_struct"> {
   Field<std::int32_t> pid{*this, {"pid"}};
   Field<std::array<char, 16>> comm{*this, {"comm"}};
   Embedded runnable_node{*this, {"scx.runnable_node"}};
@@ -79,18 +56,12 @@ struct ScxTaskLayout : StructLayout {
   Embedded dsq_priq{*this, {"scx.dsq_priq"}};
 };
 
-struct DsqListNodeLayout : StructLayout {
-  DsqListNodeLayout() : StructLayout({"scx_dsq_list_node"}) {}
+struct DsqListNodeLayout : LayoutOf<"scx_dsq_list_node"> {
   Embedded node{*this, {"node"}};
   Field<std::uint32_t> flags{*this, {"flags"}};
 };
 
-struct ExitInfoLayout : StructLayout {
-  ExitInfoLayout() : StructLayout({"scx_exit_info"}) {}
-  Field<std::uint32_t> kind{*this, {"kind"}};
-  OptionalField<std::int32_t> exit_cpu{*this, {"exit_cpu"}};  // 7.2
-  Field<std::int64_t> exit_code{*this, {"exit_code"}};
-  OptionalField<std::uint64_t> flags{*this, {"flags"}};  // 6.18
+struct ExitInfoLayout : Reader<ScxExitRecord, "scx_exit_info"> {
   Field<KernelVirt> reason{*this, {"reason"}};
   Field<KernelVirt> backtrace{*this, {"bt"}};
   Field<std::uint32_t> backtrace_length{*this, {"bt_len"}};
@@ -100,27 +71,22 @@ struct ExitInfoLayout : StructLayout {
 
 /// From a struct_ops map to the scheduler that was made of it (kernel/bpf/bpf_struct_ops.c).
 struct StructOpsLayouts {
-  struct Map : StructLayout {
-    Map() : StructLayout({"bpf_struct_ops_map"}) {}
+  struct Map : LayoutOf<"bpf_struct_ops_map"> {
     Field<std::uint32_t> type{*this, {"map.map_type"}};
     Field<KernelVirt> description{*this, {"st_ops_desc"}};
     Embedded ops{*this, {"kvalue.data"}};
   };
-  struct Description : StructLayout {
-    Description() : StructLayout({"bpf_struct_ops_desc"}) {}
+  struct Description : LayoutOf<"bpf_struct_ops_desc"> {
     Field<KernelVirt> struct_ops{*this, {"st_ops"}};
   };
-  struct StructOps : StructLayout {
-    StructOps() : StructLayout({"bpf_struct_ops"}) {}
+  struct StructOps : LayoutOf<"bpf_struct_ops"> {
     Field<KernelVirt> name{*this, {"name"}};
   };
-  struct SchedExtOps : StructLayout {
-    SchedExtOps() : StructLayout({"sched_ext_ops"}) {}
+  struct SchedExtOps : LayoutOf<"sched_ext_ops"> {
     Field<KernelVirt> scheduler{*this, {"priv"}};
   };
   /// Schedulers with CPU ids of their own (7.2).
-  struct SchedExtOpsCid : StructLayout {
-    SchedExtOpsCid() : StructLayout({"sched_ext_ops_cid"}) {}
+  struct SchedExtOpsCid : LayoutOf<"sched_ext_ops_cid"> {
     Field<KernelVirt> scheduler{*this, {"priv"}};
   };
 

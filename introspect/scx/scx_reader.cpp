@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "introspect/sched/captured.h"
 #include "introspect/scx/text.h"
 #include "introspect/walk/list.h"
 
@@ -14,12 +13,10 @@ std::optional<KernelVirt> variable(const Kernel& kernel, std::string_view symbol
   return address ? std::optional(*address) : std::nullopt;
 }
 
-/// A member of newer kernels, or the global variable that came before it.
+/// A member of newer kernels was a global variable before.
 template <class T>
-std::optional<T> member_or_variable(const Kernel& kernel, const OptionalField<T>& member,
-                                    const StructBytes& bytes, const std::optional<KernelVirt>& variable) {
-  if (member.present()) return member.read(bytes);
-  return variable ? kernel.read<T>(*variable) : std::nullopt;
+void read_variable(const Kernel& kernel, const std::optional<KernelVirt>& variable, std::optional<T>& value) {
+  if (!value && variable) value = kernel.read<T>(*variable);
 }
 
 std::optional<std::string> enable_state_name(const Btf& btf, std::int32_t state) {
@@ -77,17 +74,12 @@ Result<ScxSchedState> ScxReader::read_sched(const Kernel& kernel, KernelVirt sch
   ScxSchedState state;
   state.source = kScxSchedLive;
   state.sched_kva = sched.value();
-  state.exit_kind = static_cast<std::uint32_t>(captured(layout.exit_kind, bytes));
+  layout.fill(bytes, state);
   state.exit_kind_name = name_of(kernel.btf().enumerators("scx_exit_kind"), state.exit_kind);
-  state.ops_name = until_nul(captured(layout.ops_name, bytes));
-  state.timeout_ms = captured(layout.timeout_ms, bytes);
-  state.ops_flags = captured(layout.ops_flags, bytes);
-  state.bypass_depth = member_or_variable(kernel, layout.bypass_depth, bytes, bypass_depth_);
-  state.watchdog_timeout = member_or_variable(kernel, layout.watchdog_timeout, bytes, watchdog_timeout_);
-  if (const auto aborting = member_or_variable(kernel, layout.aborting, bytes, aborting_))
-    state.aborting = *aborting != 0;
-  state.slice_dfl_ns = layout.slice_dfl.read(bytes);
-  state.level = layout.level.read(bytes);
+  read_variable(kernel, bypass_depth_, state.bypass_depth);
+  read_variable(kernel, watchdog_timeout_, state.watchdog_timeout);
+  if (!state.aborting && aborting_)
+    if (const auto aborting = kernel.read<std::uint8_t>(*aborting_)) state.aborting = *aborting != 0;
   if (enable_state_)
     if (const auto value = kernel.read<std::int32_t>(*enable_state_))
       state.enable_state = enable_state_name(kernel.btf(), *value);
@@ -102,16 +94,9 @@ Result<RqScxState> ScxReader::read_rq(const Kernel& kernel, std::size_t cpu) con
     return Error{ErrorCode::kOutOfRange, "the run queue of cpu" + std::to_string(cpu) + " can't be read"};
   RqScxState state;
   state.cpu = static_cast<std::uint32_t>(cpu);
-  state.nr_running = captured(layout.nr_running, bytes);
-  state.flags = captured(layout.flags, bytes);
+  layout.fill(bytes, state);
   state.flag_names = rq_flags_.names_of(state.flags);
-  if (const auto released = layout.cpu_released.read(bytes)) state.cpu_released = *released != 0;
-  state.ops_qseq = layout.ops_qseq.read(bytes);
-  state.kick_sync = layout.kick_sync.read(bytes);
-  state.nr_immed = layout.nr_immed.read(bytes);
-  state.rq_clock = layout.clock.read(bytes);
-  state.cpuperf_target = layout.cpuperf_target.read(bytes);
-  read_current_task(kernel, captured(layout.curr, bytes), state);
+  read_current_task(kernel, layout.curr.of(bytes), state);
   read_runnable_list(kernel, rq, state);
   return state;
 }

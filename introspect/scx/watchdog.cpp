@@ -34,7 +34,8 @@ Result<ScxWatchdog> ScxWatchdog::create(const Kernel& kernel) {
   watchdog.timeout_ = variable(kernel, "scx_watchdog_timeout");
   watchdog.interval_ = variable(kernel, "scx_watchdog_interval");
   watchdog.timestamp_ = variable(kernel, "scx_watchdog_timestamp");
-  if (watchdog.sched_.watchdog_timeout.present() || watchdog.timeout_) return watchdog;
+  if (watchdog.sched_.place<&ScxSchedState::watchdog_timeout>().present() || watchdog.timeout_)
+    return watchdog;
   return Error{ErrorCode::kNotFound, "the kernel has no watchdog timeout that is known"};
 }
 
@@ -44,7 +45,8 @@ Result<KernelVirt> ScxWatchdog::timeout_place(const Kernel& kernel) const {
   if (sched->is_null()) return Error{ErrorCode::kUnavailable, "no scheduler is loaded"};
   if (!kernel.translator().plausible_pointer(*sched))
     return Error{ErrorCode::kCorrupt, "scx_root holds no kernel pointer"};
-  return sched_.watchdog_timeout.present() ? sched_.watchdog_timeout.address(*sched) : *timeout_;
+  const auto& member = sched_.place<&ScxSchedState::watchdog_timeout>();
+  return member.present() ? member.address(*sched) : *timeout_;
 }
 
 /// In this order: the tick must not find the last look too long ago for the new timeout before the next one

@@ -30,20 +30,25 @@ struct TaskScxState {
 
   static consteval auto describe() {
     using T = TaskScxState;
-    return record("a task as sched_ext sees it", field<&T::flags>("SCX_TASK_* bits"),
-                  field<&T::flag_names>("the bits by name"),
-                  field<&T::state>("how far it is initialized for the scheduler"),
-                  field<&T::ops_state>("who has it: QUEUED with the scheduler, DISPATCHING ..."),
-                  field<&T::dsq_kva>("address of the DSQ that it is on"),
-                  field<&T::dsq_id>("id of the DSQ that it is on"),
-                  field<&T::slice_ns>("what is left of its time slice, ns"),
-                  field<&T::dsq_vtime>("its place in a DSQ ordered by vtime"),
-                  field<&T::runnable_at>("since when it has been runnable without running, jiffies"),
-                  field<&T::runnable_for_jiffies>("how long that is; for tasks that are runnable"),
-                  field<&T::sticky_cpu>("CPU that it must go to next, -1 for none"),
-                  field<&T::holding_cpu>("CPU that is dispatching it, -1 for none"),
-                  field<&T::selected_cpu>("CPU that ops.select_cpu() chose"),
-                  field<&T::ddsp_dsq_id>("DSQ of a direct dispatch in progress"));
+    return record(
+        "a task as sched_ext sees it", field<&T::flags>("SCX_TASK_* bits").from("task_struct", {"scx.flags"}),
+        field<&T::flag_names>("the bits by name"),
+        field<&T::state>("how far it is initialized for the scheduler"),
+        field<&T::ops_state>("who has it: QUEUED with the scheduler, DISPATCHING ..."),
+        field<&T::dsq_kva>("address of the DSQ that it is on"),
+        field<&T::dsq_id>("id of the DSQ that it is on"),
+        field<&T::slice_ns>("what is left of its time slice, ns").from("task_struct", {"scx.slice"}),
+        field<&T::dsq_vtime>("its place in a DSQ ordered by vtime").from("task_struct", {"scx.dsq_vtime"}),
+        field<&T::runnable_at>("since when it has been runnable without running, jiffies")
+            .from("task_struct", {"scx.runnable_at"}),
+        field<&T::runnable_for_jiffies>("how long that is; for tasks that are runnable"),
+        field<&T::sticky_cpu>("CPU that it must go to next, -1 for none")
+            .from("task_struct", {"scx.sticky_cpu"}),
+        field<&T::holding_cpu>("CPU that is dispatching it, -1 for none")
+            .from("task_struct", {"scx.holding_cpu"}),
+        field<&T::selected_cpu>("CPU that ops.select_cpu() chose").from("task_struct", {"scx.selected_cpu"}),
+        field<&T::ddsp_dsq_id>("DSQ of a direct dispatch in progress")
+            .from("task_struct", {"scx.ddsp_dsq_id"}));
   }
 };
 
@@ -89,33 +94,39 @@ struct TaskEnrichment {
   static consteval auto describe() {
     using T = TaskEnrichment;
     return record(
-        "one task", field<&T::pid>("thread id"), field<&T::tgid>("process id"), field<&T::comm>("name"),
+        "one task", field<&T::pid>("thread id").from("task_struct"),
+        field<&T::tgid>("process id").from("task_struct"), field<&T::comm>("name").from("task_struct"),
         field<&T::group_leader_pid>("pid of the process's first thread"),
         field<&T::real_parent_pid>("pid of the thread that made it"),
         field<&T::real_parent_comm>("that thread's name"),
         field<&T::ppid>("parent process, as /proc shows it"), field<&T::pgid>("process group"),
-        field<&T::sid>("session"), field<&T::nr_threads>("threads of its process"),
+        field<&T::sid>("session"), field<&T::nr_threads>("threads of its process").from("signal_struct"),
         field<&T::state>("state letter, as /proc shows it"),
-        field<&T::weight>("sched_ext's weight, 1 to 10000"),
-        field<&T::prio>("priority in effect, boosts included; 0 is highest"),
-        field<&T::static_prio>("priority that its nice value gives"),
-        field<&T::normal_prio>("priority without boosts"),
-        field<&T::rt_priority>("real-time priority, 0 when it has none"),
-        field<&T::nice>("nice value, -20 to 19"), field<&T::policy>("SCHED_* number"),
+        field<&T::weight>("sched_ext's weight, 1 to 10000").from("task_struct", {"scx.weight"}),
+        field<&T::prio>("priority in effect, boosts included; 0 is highest").from("task_struct"),
+        field<&T::static_prio>("priority that its nice value gives").from("task_struct"),
+        field<&T::normal_prio>("priority without boosts").from("task_struct"),
+        field<&T::rt_priority>("real-time priority, 0 when it has none").from("task_struct"),
+        field<&T::nice>("nice value, -20 to 19"), field<&T::policy>("SCHED_* number").from("task_struct"),
         field<&T::policy_name>("SCHED_* name"),
         field<&T::sched_class>("scheduling class in effect: fair, rt, dl, idle, stop, ext"),
-        field<&T::core_cookie>("core scheduling cookie"),
+        field<&T::core_cookie>("core scheduling cookie").from("task_struct"),
         field<&T::pi_boosted_out_of_scx>(
             "on sched_ext's runnable list, but run by another class for now; null: its class is unknown"),
-        field<&T::nvcsw>("voluntary context switches"), field<&T::nivcsw>("involuntary context switches"),
-        field<&T::signal_nvcsw>("voluntary ones of its process's ended threads"),
-        field<&T::signal_nivcsw>("involuntary ones of its process's ended threads"),
+        field<&T::nvcsw>("voluntary context switches").from("task_struct"),
+        field<&T::nivcsw>("involuntary context switches").from("task_struct"),
+        field<&T::signal_nvcsw>("voluntary ones of its process's ended threads")
+            .from("signal_struct", {"nvcsw"}),
+        field<&T::signal_nivcsw>("involuntary ones of its process's ended threads")
+            .from("signal_struct", {"nivcsw"}),
         field<&T::lock_slowpath_match>("kind of kernel lock that it was spinning for"),
-        field<&T::task_kva>("address of its task_struct"), field<&T::cpu>("CPU that it is on, or was last"),
-        field<&T::on_cpu>("whether it was running"),
-        field<&T::on_rq>("whether it was on a run queue, running or waiting"),
-        field<&T::last_ran_ns>("when it last began to run, on its CPU's run queue clock, ns; 0 for never"),
-        field<&T::run_time_ns>("CPU time that it has had, ns"),
+        field<&T::task_kva>("address of its task_struct"),
+        field<&T::cpu>("CPU that it is on, or was last").from("task_struct", {"thread_info.cpu", "cpu"}),
+        field<&T::on_cpu>("whether it was running").from("task_struct"),
+        field<&T::on_rq>("whether it was on a run queue, running or waiting").from("task_struct"),
+        field<&T::last_ran_ns>("when it last began to run, on its CPU's run queue clock, ns; 0 for never")
+            .from("task_struct", {"sched_info.last_arrival"}),
+        field<&T::run_time_ns>("CPU time that it has had, ns").from("task_struct", {"se.sum_exec_runtime"}),
         field<&T::cpus_allowed>("CPUs that it may run on"), field<&T::scx>("what sched_ext keeps of it"));
   }
 };

@@ -15,14 +15,12 @@ namespace ktstr::introspect {
 
 /// Where struct task_struct and signal_struct keep their places in the lists of processes and threads.
 struct TaskListLayout {
-  struct Task : StructLayout {
-    Task() : StructLayout({"task_struct"}) {}
+  struct Task : LayoutOf<"task_struct"> {
     Embedded tasks{*this, {"tasks"}};
     Embedded thread_node{*this, {"thread_node"}};
     Field<KernelVirt> signal{*this, {"signal"}};
   };
-  struct Signal : StructLayout {
-    Signal() : StructLayout({"signal_struct"}) {}
+  struct Signal : LayoutOf<"signal_struct"> {
     Embedded thread_head{*this, {"thread_head"}};
   };
 

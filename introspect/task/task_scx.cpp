@@ -1,7 +1,5 @@
 #include "introspect/task/task_scx.h"
 
-#include "introspect/sched/captured.h"
-
 namespace ktstr::introspect {
 namespace {
 
@@ -17,7 +15,7 @@ std::uint32_t mask_of(const Btf& btf, std::string_view enumerator) {
 Result<TaskScxReader> TaskScxReader::create(const Kernel& kernel) {
   TaskScxReader reader;
   const Btf& btf = kernel.btf();
-  KTSTR_TRY(resolve_all(btf, {&reader.layout_, &reader.dsq_}));
+  KTSTR_TRY(reader.dsq_.resolve(btf));
   reader.state_mask_ = mask_of(btf, "SCX_TASK_STATE_MASK");
   const std::uint32_t fields = reader.state_mask_ | mask_of(btf, "SCX_TASK_REENQ_REASON_MASK");
   reader.flags_ = FlagNames(btf, "scx_ent_flags", "SCX_TASK_", ~fields);
@@ -44,29 +42,18 @@ std::optional<std::string> TaskScxReader::state_name(std::uint32_t flags) const 
   return found == states_.end() ? std::nullopt : std::optional(found->second);
 }
 
-std::optional<TaskScxState> TaskScxReader::read(const Kernel& kernel, const TaskWalkerEntry& entry) const {
-  StructBytes bytes;
-  if (!bytes.capture(kernel, layout_, entry.task)) return std::nullopt;
-  TaskScxState state;
-  state.flags = captured(layout_.flags, bytes);
+void TaskScxReader::complete(const Kernel& kernel, const TaskWalkerEntry& entry, const TaskLayout& layout,
+                             const StructBytes& bytes, TaskScxState& state) const {
   state.flag_names = flags_.names_of(state.flags);
   state.state = state_name(state.flags);
-  if (const auto ops_state = layout_.ops_state.read(bytes))
+  if (const auto ops_state = layout.scx_ops_state.read(bytes))
     state.ops_state =
         name_of(ops_states_, static_cast<std::int64_t>(*ops_state & kOpsStateMask), "SCX_OPSS_");
-  if (const auto dsq = layout_.dsq.read(bytes); dsq && kernel.translator().plausible_pointer(*dsq)) {
+  if (const auto dsq = layout.scx_dsq.read(bytes); dsq && kernel.translator().plausible_pointer(*dsq)) {
     state.dsq_kva = dsq->value();
-    state.dsq_id = dsq_.id.read(kernel, *dsq);
+    state.dsq_id = dsq_.read<&DsqState::id>(kernel, *dsq);
   }
-  state.slice_ns = layout_.slice.read(bytes);
-  state.dsq_vtime = layout_.dsq_vtime.read(bytes);
-  state.runnable_at = layout_.runnable_at.read(bytes);
   state.runnable_for_jiffies = runnable_for(kernel, entry, state.runnable_at);
-  state.sticky_cpu = layout_.sticky_cpu.read(bytes);
-  state.holding_cpu = layout_.holding_cpu.read(bytes);
-  state.selected_cpu = layout_.selected_cpu.read(bytes);
-  state.ddsp_dsq_id = layout_.ddsp_dsq_id.read(bytes);
-  return state;
 }
 
 std::optional<std::int64_t> TaskScxReader::runnable_for(const Kernel& kernel, const TaskWalkerEntry& entry,

@@ -1,4 +1,4 @@
-// TaskScxReader: what sched_ext keeps of a task.
+// TaskScxReader: what the fields that sched_ext keeps of a task mean.
 #pragma once
 
 #include <map>
@@ -15,17 +15,15 @@
 
 namespace ktstr::introspect {
 
-/// Reads task_struct.scx. Must not outlive the Kernel's debug info.
+/// Names what stands in task_struct.scx. Must not outlive the Kernel's debug info.
 class TaskScxReader {
  public:
   /// kNotFound: the kernel has no sched_ext.
   [[nodiscard]] static Result<TaskScxReader> create(const Kernel& kernel);
 
-  /// nullopt when the task can't be read.
-  [[nodiscard]] std::optional<TaskScxState> read(const Kernel& kernel, const TaskWalkerEntry& entry) const;
-  [[nodiscard]] std::optional<std::uint32_t> weight(const Kernel& kernel, KernelVirt task) const {
-    return layout_.weight.read(kernel, task);
-  }
+  /// Adds to what was read with `layout` the names of flags and states, the DSQ and the time of waiting.
+  void complete(const Kernel& kernel, const TaskWalkerEntry& entry, const TaskLayout& layout,
+                const StructBytes& bytes, TaskScxState& state) const;
 
  private:
   TaskScxReader() = default;
@@ -34,7 +32,6 @@ class TaskScxReader {
   [[nodiscard]] std::optional<std::int64_t> runnable_for(const Kernel& kernel, const TaskWalkerEntry& entry,
                                                          std::optional<std::uint64_t> since) const;
 
-  TaskScxLayout layout_;
   DsqLayout dsq_;
   FlagNames flags_;
   std::uint32_t state_mask_ = 0;

@@ -10,12 +10,10 @@
 namespace ktstr::introspect {
 
 struct RbtreeLayout {
-  struct Root : StructLayout {
-    Root() : StructLayout({"rb_root"}) {}
+  struct Root : LayoutOf<"rb_root"> {
     Field<KernelVirt> node{*this, {"rb_node"}};
   };
-  struct Node : StructLayout {
-    Node() : StructLayout({"rb_node"}) {}
+  struct Node : LayoutOf<"rb_node"> {
     Field<std::uint64_t> parent_and_color{*this, {"__rb_parent_color"}};
     Field<KernelVirt> left{*this, {"rb_left"}};
     Field<KernelVirt> right{*this, {"rb_right"}};

@@ -10,12 +10,10 @@
 namespace ktstr::introspect {
 
 struct RhashtableLayout {
-  struct Table : StructLayout {
-    Table() : StructLayout({"rhashtable"}) {}
+  struct Table : LayoutOf<"rhashtable"> {
     Field<KernelVirt> buckets{*this, {"tbl"}};
   };
-  struct Buckets : StructLayout {
-    Buckets() : StructLayout({"bucket_table"}) {}
+  struct Buckets : LayoutOf<"bucket_table"> {
     Field<std::uint32_t> size{*this, {"size"}};
     Field<std::uint32_t> nest{*this, {"nest"}};
     Field<KernelVirt> future{*this, {"future_tbl"}};

@@ -12,17 +12,14 @@ namespace ktstr::introspect {
 /// Where an XArray's head and its nodes keep what a walk needs. An IDR is an XArray in its member idr_rt,
 /// with indices from idr_base.
 struct XarrayLayout {
-  struct Head : StructLayout {
-    Head() : StructLayout({"xarray"}) {}
+  struct Head : LayoutOf<"xarray"> {
     Field<std::uint64_t> head{*this, {"xa_head"}};
   };
-  struct Node : StructLayout {
-    Node() : StructLayout({"xa_node"}) {}
+  struct Node : LayoutOf<"xa_node"> {
     Field<std::uint8_t> shift{*this, {"shift"}};
     Embedded slots{*this, {"slots"}};
   };
-  struct Idr : StructLayout {
-    Idr() : StructLayout({"idr"}) {}
+  struct Idr : LayoutOf<"idr"> {
     Embedded xarray{*this, {"idr_rt"}};
     Field<std::uint32_t> base{*this, {"idr_base"}};
   };

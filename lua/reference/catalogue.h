@@ -56,6 +56,37 @@ inline constexpr std::string_view kFamily<engine::Op> = "op";
 template <>
 inline constexpr std::string_view kFamily<engine::Hold> = "hold";
 
+/// Types that pages and annotations call otherwise than their kind.
+struct TypeName {
+  std::string_view page, luals;
+};
+template <class T>
+inline constexpr TypeName kNamed{};
+template <>
+inline constexpr TypeName kNamed<engine::Hold>{"duration, number or `k.hold`", "string|number|ktstr.hold"};
+template <>
+inline constexpr TypeName kNamed<engine::WorkGroup>{"`k.work`", "ktstr.work"};
+template <>
+inline constexpr TypeName kNamed<engine::Step>{"`k.step`", "ktstr.step"};
+template <>
+inline constexpr TypeName kNamed<engine::SchedulerDef>{"`k.scheduler`, or a path or name",
+                                                       "string|ktstr.scheduler"};
+template <>
+inline constexpr TypeName kNamed<vmm::Topology>{"topology, or a table of one", "string|ktstr.topology"};
+template <>
+inline constexpr TypeName kNamed<Value::Function>{"function", "function"};
+template <>
+inline constexpr TypeName kNamed<Value>{"boolean, number or string", "boolean|number|string"};
+template <>
+inline constexpr TypeName kNamed<introspect::ctprof::ThreadRecord>{"thread", "ktstr.ThreadRecord"};
+template <>
+inline constexpr TypeName kNamed<introspect::ctprof::Aggregate>{
+    "number or table", "number|integer[]|ktstr.Mode|ktstr.AffinityUnion"};
+template <>
+inline constexpr TypeName kNamed<introspect::ctprof::Limit>{"whole number or \"max\"", "integer|string"};
+template <>
+inline constexpr TypeName kNamed<introspect::RenderedValue>{"any value", "any"};
+
 namespace detail {
 
 template <class... A>
@@ -69,65 +100,43 @@ std::string join_classes(const std::variant<A...>*) {
 
 template <class T>
 TypeDoc type_doc() {
-  using ktstr::detail::is_list;
-  using ktstr::detail::is_map;
-  using ktstr::detail::is_optional;
-  using ktstr::detail::is_variant;
-  if constexpr (std::same_as<T, engine::Hold>)
-    return {"duration, number or `k.hold`", "string|number|ktstr.hold"};
-  else if constexpr (std::same_as<T, engine::WorkGroup>)
-    return {"`k.work`", "ktstr.work"};
-  else if constexpr (std::same_as<T, engine::Step>)
-    return {"`k.step`", "ktstr.step"};
-  else if constexpr (std::same_as<T, engine::SchedulerDef>)
-    return {"`k.scheduler`, or a path or name", "string|ktstr.scheduler"};
+  constexpr Kind kKind = kind_of<T>;
+  if constexpr (!kNamed<T>.page.empty())
+    return {std::string(kNamed<T>.page), std::string(kNamed<T>.luals)};
   else if constexpr (!kFamily<T>.empty())
     return {"`k." + std::string(kFamily<T>) + "`", "ktstr." + std::string(kFamily<T>)};
-  else if constexpr (std::same_as<T, vmm::Topology>)
-    return {"topology, or a table of one", "string|ktstr.topology"};
-  else if constexpr (std::same_as<T, Value::Function>)
-    return {"function", "function"};
-  else if constexpr (std::same_as<T, Value>)
-    return {"boolean, number or string", "boolean|number|string"};
-  else if constexpr (std::same_as<T, introspect::ctprof::ThreadRecord>)
-    return {"thread", "ktstr.ThreadRecord"};
-  else if constexpr (std::same_as<T, introspect::ctprof::Aggregate>)
-    return {"number or table", "number|integer[]|ktstr.Mode|ktstr.AffinityUnion"};
-  else if constexpr (std::same_as<T, introspect::ctprof::Limit>)
-    return {"whole number or \"max\"", "integer|string"};
-  else if constexpr (std::same_as<T, introspect::RenderedValue>)
-    return {"any value", "any"};
-  else if constexpr (std::same_as<T, bool>)
+  else if constexpr (kKind == Kind::kBoolean)
     return {"boolean", "boolean"};
-  else if constexpr (DescribedEnum<T>)
+  else if constexpr (kKind == Kind::kEnumeration)
     return {"one of " + std::string(describe<T>.name), "string"};
-  else if constexpr (std::floating_point<T>)
+  else if constexpr (kKind == Kind::kNumber)
     return {"number", "number"};
-  else if constexpr (std::integral<T>)
+  else if constexpr (kKind == Kind::kInteger)
     return {"whole number", "integer"};
-  else if constexpr (std::same_as<T, std::string>)
+  else if constexpr (kKind == Kind::kText)
     return {"string", "string"};
-  else if constexpr (std::same_as<T, Duration>)
-    return {"duration", "string"};
-  else if constexpr (std::same_as<T, ByteSize>)
-    return {"size", "string"};
-  else if constexpr (std::same_as<T, CpuSet>)
-    return {"CPU list", "string"};
-  else if constexpr (is_optional<T>)
+  else if constexpr (kKind == Kind::kNotation)
+    return {std::string(Notation<T>::kPage), "string"};
+  else if constexpr (kKind == Kind::kOptional)
     return type_doc<typename T::value_type>();
-  else if constexpr (is_list<T>) {
+  else if constexpr (kKind == Kind::kList) {
     const auto item = type_doc<typename T::value_type>();
     const bool is_union = item.luals.find('|') != std::string::npos;
     return {"list of " + item.page, is_union ? "(" + item.luals + ")[]" : item.luals + "[]"};
-  } else if constexpr (is_map<T>) {
+  } else if constexpr (kKind == Kind::kMap) {
     const auto item = type_doc<typename T::mapped_type>();
     return {"table of name → " + item.page, "table<string, " + item.luals + ">"};
-  } else if constexpr (is_variant<T>) {
+  } else if constexpr (kKind == Kind::kChoice) {
     return {"table with a `type`", detail::join_classes(static_cast<const T*>(nullptr))};
   } else {
     return {std::string(describe<T>.name), class_name(describe<T>.name)};
   }
 }
+
+/// Choices that pages tell of elsewhere.
+template <class T>
+inline constexpr bool kChosenByScripts =
+    std::same_as<T, engine::Work> || std::same_as<T, introspect::ctprof::Aggregate>;
 
 /// A hook's type, which its name and not its C++ type tells: what it gets, and what it may return.
 [[nodiscard]] TypeDoc hook_doc(std::string_view field);
@@ -135,16 +144,15 @@ TypeDoc type_doc() {
 /// A default as a script would write it; empty for an absent or empty one.
 template <class M>
 std::string default_text(const M& value) {
-  using namespace ktstr::detail;
+  constexpr Kind kKind = kind_of<M>;
   if constexpr (std::same_as<M, vmm::Topology>)
     return "\"" + value.to_string() + "\"";
-  else if constexpr (std::same_as<M, engine::Work> || std::same_as<M, introspect::ctprof::Aggregate>)
+  else if constexpr (kChosenByScripts<M> || kKind == Kind::kOptional || kKind == Kind::kList ||
+                     kKind == Kind::kMap || kKind == Kind::kRecord)
     return "";
-  else if constexpr (is_variant<M>)
+  else if constexpr (kKind == Kind::kChoice)
     return std::visit([]<class A>(const A&) { return std::string(describe<A>.name); }, value);
-  else if constexpr (is_optional<M> || is_list<M> || is_map<M> || DescribedRecord<M>)
-    return "";
-  else if constexpr (std::same_as<M, std::string>)
+  else if constexpr (kKind == Kind::kText)
     return value.empty() ? "" : to_json(value);
   else
     return to_json(value);
@@ -161,7 +169,7 @@ RecordDoc record_doc(Defaults defaults) {
   for_each_field<Record>([&](const auto& field) {
     using M = std::remove_cvref_t<decltype(value.*field.member)>;
     const bool shown = defaults == Defaults::kShown;
-    const bool optional = shown || ktstr::detail::is_optional<M>;
+    const bool optional = shown || kind_of<M> == Kind::kOptional;
     const auto type = [&] {
       if constexpr (std::same_as<M, std::optional<Value::Function>>)
         return hook_doc(field.name);
@@ -192,19 +200,18 @@ class Catalogue {
   }
   template <class M>
   void add_inside(Defaults defaults) {
-    using namespace ktstr::detail;
+    constexpr Kind kKind = kind_of<M>;
     if constexpr (std::same_as<M, vmm::Topology>)
       add<engine::TopologySpec>(defaults);
-    else if constexpr (is_optional<M> || is_list<M>)
+    else if constexpr (kKind == Kind::kOptional || kKind == Kind::kList)
       add_inside<typename M::value_type>(defaults);
-    else if constexpr (is_map<M>)
+    else if constexpr (kKind == Kind::kMap)
       add_inside<typename M::mapped_type>(defaults);
-    else if constexpr (std::same_as<M, engine::WorkGroup> || std::same_as<M, engine::Work> ||
-                       std::same_as<M, introspect::ctprof::Aggregate> || !kFamily<M>.empty())
+    else if constexpr (std::same_as<M, engine::WorkGroup> || kChosenByScripts<M> || !kFamily<M>.empty())
       return;
-    else if constexpr (is_variant<M>)
+    else if constexpr (kKind == Kind::kChoice)
       add_choices(static_cast<const M*>(nullptr), defaults);
-    else if constexpr (DescribedRecord<M>)
+    else if constexpr (kKind == Kind::kRecord)
       add<M>(defaults);
   }
   template <class... A>

@@ -429,20 +429,21 @@
 ---sched_ext events of all CPUs at one instant, since the scheduler was loaded
 ---@class ktstr.EventCounterSample
 ---@field elapsed_ms integer time since the machine's start, ms
----@field select_cpu_fallback? integer the chosen CPU was not allowed
----@field dispatch_local_dsq_offline? integer dispatches to an offline CPU
----@field dispatch_keep_last? integer a task ran on for want of another
----@field enq_skip_exiting? integer exiting tasks that went past ops.enqueue()
----@field enq_skip_migration_disabled? integer tasks with migration disabled that went past ops.enqueue()
----@field reenq_immed? integer tasks taken back for they could not run at once
----@field reenq_local_repeat? integer tasks taken back again and again
----@field refill_slice_dfl? integer slices refilled with the default
+---@field select_cpu_fallback? integer wakeups for which ops.select_cpu() named an unusable CPU, events
+---@field dispatch_local_dsq_offline? integer dispatches to the local DSQ of an offline CPU, events
+---@field dispatch_keep_last? integer times the previous task ran on because nothing else was dispatched, events
+---@field enq_skip_exiting? integer exiting tasks enqueued without ops.enqueue(), events
+---@field enq_skip_migration_disabled? integer tasks with migration disabled that were enqueued without ops.enqueue(), events
+---@field reenq_immed? integer tasks enqueued again because their CPU could not run them at once, events
+---@field reenq_local_repeat? integer repeated re-enqueues from a local DSQ (REENQ_LOCAL_REPEAT, later REENQ_REPEAT), events
+---@field refill_slice_dfl? integer slices refilled with the default slice, events
 ---@field bypass_duration? integer time in bypass mode, ns
----@field bypass_dispatch? integer tasks dispatched in bypass mode
----@field bypass_activate? integer times that bypass mode was entered
----@field insert_not_owned? integer insertions of tasks that the scheduler did not own
----@field sub_bypass_dispatch? integer tasks of bypassed sub-schedulers dispatched
+---@field bypass_dispatch? integer tasks dispatched in bypass mode, events
+---@field bypass_activate? integer times bypass mode was entered, events
+---@field insert_not_owned? integer attempts to insert a task that the scheduler does not own into a DSQ, events
+---@field sub_bypass_dispatch? integer tasks of bypassing descendant schedulers that ran from the bypass DSQ, events
 ---@field scheduler_instance? integer which loaded scheduler they belong to
+---@field other? table<string, integer> further counters, by the kernel's name
 
 ---sched_ext's part of one CPU's run queue
 ---@class ktstr.RqScxState

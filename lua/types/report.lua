@@ -407,22 +407,22 @@
 
 ---sched_ext events over the run, all CPUs
 ---@class ktstr.ScxEventDeltas
----@field total_fallback? integer select_cpu_fallback events
+---@field total_fallback? integer wakeups for which ops.select_cpu() named an unusable CPU, events
+---@field total_dispatch_offline? integer dispatches to the local DSQ of an offline CPU, events
+---@field total_dispatch_keep_last? integer times the previous task ran on because nothing else was dispatched, events
+---@field total_enq_skip_exiting? integer exiting tasks enqueued without ops.enqueue(), events
+---@field total_enq_skip_migration_disabled? integer tasks with migration disabled that were enqueued without ops.enqueue(), events
+---@field total_reenq_immed? integer tasks enqueued again because their CPU could not run them at once, events
+---@field total_reenq_local_repeat? integer repeated re-enqueues from a local DSQ (REENQ_LOCAL_REPEAT, later REENQ_REPEAT), events
+---@field total_refill_slice_dfl? integer slices refilled with the default slice, events
+---@field total_bypass_duration? integer time in bypass mode, ns
+---@field total_bypass_dispatch? integer tasks dispatched in bypass mode, events
+---@field total_bypass_activate? integer times bypass mode was entered, events
+---@field total_insert_not_owned? integer attempts to insert a task that the scheduler does not own into a DSQ, events
+---@field total_sub_bypass_dispatch? integer tasks of bypassing descendant schedulers that ran from the bypass DSQ, events
 ---@field fallback_rate? number select_cpu_fallback events per second
 ---@field max_fallback_burst? integer most select_cpu_fallback events between two samples
----@field total_dispatch_offline? integer dispatch_local_dsq_offline events
----@field total_dispatch_keep_last? integer dispatch_keep_last events
 ---@field keep_last_rate? number dispatch_keep_last events per second
----@field total_enq_skip_exiting? integer enq_skip_exiting events
----@field total_enq_skip_migration_disabled? integer enq_skip_migration_disabled events
----@field total_reenq_immed? integer reenq_immed events
----@field total_reenq_local_repeat? integer reenq_local_repeat events
----@field total_refill_slice_dfl? integer refill_slice_dfl events
----@field total_bypass_duration? integer time in bypass mode, ns summed over the CPUs
----@field total_bypass_dispatch? integer bypass_dispatch events
----@field total_bypass_activate? integer bypass_activate events
----@field total_insert_not_owned? integer insert_not_owned events
----@field total_sub_bypass_dispatch? integer sub_bypass_dispatch events
 ---@field total_other table<string, integer> further events, by the kernel's name
 
 ---schedstat counters over the run, all CPUs

@@ -31,15 +31,13 @@ constexpr Duration kBootDeadline = std::chrono::seconds(120);
 constexpr Duration kFreezeDeadline = std::chrono::seconds(10);
 constexpr vmm::Topology kTopology{.nodes = 1, .llcs = 2, .cores_per_llc = 2, .threads_per_core = 1};
 
-struct TaskLayout : StructLayout {
-  TaskLayout() : StructLayout({"task_struct"}) {}
+struct TaskLayout : LayoutOf<"task_struct"> {
   Field<std::array<char, 16>> comm{*this, {"comm"}};
   Field<std::uint32_t> pid{*this, {"pid"}};
   Embedded tasks{*this, {"tasks"}};
 };
 
-struct RqLayout : StructLayout {
-  RqLayout() : StructLayout({"rq"}) {}
+struct RqLayout : LayoutOf<"rq"> {
   Field<std::int32_t> cpu{*this, {"cpu"}};
   Field<KernelVirt> idle{*this, {"idle"}};
 };

@@ -14,8 +14,7 @@ using namespace ktstr::introspect::test;
 
 namespace {
 
-struct RqLayout : StructLayout {
-  RqLayout() : StructLayout({"rq"}) {}
+struct RqLayout : LayoutOf<"rq"> {
   Field<std::uint32_t> nr_running{*this, {"nr_running", "nr"}};
   Field<KernelVirt> curr{*this, {"curr"}};
   Field<std::array<char, 8>> name{*this, {"name"}};
@@ -98,8 +97,7 @@ TEST_CASE("resolving again gives the same, and from another kernel its own") {
 }
 
 TEST_CASE("one error names everything that is missing or of another size, and leaves nothing resolved") {
-  struct Wrong : StructLayout {
-    Wrong() : StructLayout({"rq"}) {}
+  struct Wrong : LayoutOf<"rq"> {
     Field<std::uint32_t> nr{*this, {"nr_running", "nr_runnable"}};
     Field<std::uint32_t> lock{*this, {"lock"}};
     Field<KernelVirt> curr{*this, {"curr"}};
@@ -130,8 +128,7 @@ TEST_CASE("a missing structure turns its layout off with the reason") {
 TEST_CASE("a member that reaches past its structure is refused") {
   FakeBtf btf;
   btf.structure("tiny", 8, {{"inside", btf.integer("unsigned int", 4), 0}, {"outside", 1, 48}});
-  struct Tiny : StructLayout {
-    Tiny() : StructLayout({"tiny"}) {}
+  struct Tiny : LayoutOf<"tiny"> {
     Field<std::uint32_t> inside{*this, {"inside"}};
     OptionalField<std::uint32_t> outside{*this, {"outside"}};
   } layout;

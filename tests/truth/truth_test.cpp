@@ -78,8 +78,7 @@ Said ask(TruthMachine& guest) {
   return said;
 }
 
-struct TaskLayout : StructLayout {
-  TaskLayout() : StructLayout({"task_struct"}) {}
+struct TaskLayout : LayoutOf<"task_struct"> {
   Field<std::int32_t> pid{*this, {"pid"}};
   Embedded comm{*this, {"comm"}};
 };

@@ -436,7 +436,7 @@ TEST_CASE("events that a clean scheduler does not cause fail a run that asks for
   report.limits = limits_in_force(expect, false, 2);
   auto sample = introspect::MonitorSample::at(100ms);
   sample.cpus.resize(2);
-  for (auto& cpu : sample.cpus) cpu.event_counters.emplace().insert_not_owned = 2;
+  for (auto& cpu : sample.cpus) number_of(cpu.event_counters.emplace(), "insert_not_owned") = 2;
   report.monitor.emplace().samples.add(sample);
   judge(report);
   REQUIRE_FALSE(report.failures.empty());

@@ -154,7 +154,7 @@ inline FailureDumpReport sample_report() {
   report.cpu_runqueues = {sample_runqueue()};
   report.cpu_runqueues_unavailable = "f reason";
   report.event_counter_timeline.resize(3);
-  report.event_counter_timeline[2].bypass_activate = 4;
+  number_of(report.event_counter_timeline[2], "bypass_activate") = 4;
   report.rq_scx_states.resize(1);
   report.rq_scx_states[0].runnable_task_kvas = {0xffff888000100000};
   report.dsq_states.resize(1);

@@ -12,7 +12,7 @@ MonitorSample sample(std::uint64_t elapsed_ms, std::vector<std::optional<std::in
   sample.scheduler_instance = 1;
   for (const auto& fallback : fallbacks) {
     CpuSnapshot cpu;
-    if (fallback) cpu.event_counters.emplace().select_cpu_fallback = *fallback;
+    if (fallback) number_of(cpu.event_counters.emplace(), "select_cpu_fallback") = *fallback;
     sample.cpus.push_back(cpu);
   }
   return sample;
@@ -21,17 +21,17 @@ MonitorSample sample(std::uint64_t elapsed_ms, std::vector<std::optional<std::in
 }  // namespace
 
 TEST_CASE("counters are summed over the CPUs that have them") {
-  const auto totals = EventCounterSample::from_monitor_sample(sample(30, {3, std::nullopt, 4}));
+  const auto totals = event_totals(sample(30, {3, std::nullopt, 4}));
   REQUIRE(totals.has_value());
   CHECK(totals->elapsed_ms == 30);
-  CHECK(totals->select_cpu_fallback == 7);
+  CHECK(number_of(*totals, "select_cpu_fallback") == 7);
   CHECK(totals->scheduler_instance == 1);
-  CHECK_FALSE(totals->bypass_duration.has_value());
+  CHECK_FALSE(number_of(*totals, "bypass_duration").has_value());
 }
 
 TEST_CASE("sums saturate") {
   const auto most = std::numeric_limits<std::int64_t>::max();
-  CHECK(EventCounterSample::from_monitor_sample(sample(0, {most, 1}))->select_cpu_fallback == most);
+  CHECK(number_of(*event_totals(sample(0, {most, 1})), "select_cpu_fallback") == most);
 }
 
 TEST_CASE("every counter of the kernel's has its total") {
@@ -43,16 +43,28 @@ TEST_CASE("every counter of the kernel's has its total") {
                                  std::optional<std::int64_t>>)
       counters.*field.member = ++next;
   });
-  const auto totals = EventCounterSample::from_monitor_sample(all);
+  const auto totals = event_totals(all);
   CHECK(next == 13);
-  CHECK(totals->select_cpu_fallback == 1);
-  CHECK(totals->reenq_local_repeat == counters.reenq_local_repeat);
-  CHECK(totals->bypass_duration == counters.bypass_duration);
-  CHECK(totals->sub_bypass_dispatch == 13);
+  CHECK(number_of(*totals, "select_cpu_fallback") == 1);
+  CHECK(number_of(*totals, "reenq_local_repeat") == number_of(counters, "reenq_local_repeat"));
+  CHECK(number_of(*totals, "bypass_duration") == number_of(counters, "bypass_duration"));
+  CHECK(number_of(*totals, "sub_bypass_dispatch") == 13);
+}
+
+TEST_CASE("a counter that nobody knows is summed and shown under the kernel's name") {
+  const std::vector<std::string> names = {"new_thing", "not_in_this_kernel"};
+  std::vector samples{sample(0, {0, 0}), sample(10, {0, 0})};
+  samples[0].cpus[0].event_counters->other = {1};
+  samples[1].cpus[0].event_counters->other = {3};
+  samples[1].cpus[1].event_counters->other = {4};
+  const auto timeline = event_timeline(samples, names);
+  CHECK(timeline[1].other == std::map<std::string, std::int64_t>{{"new_thing", 7}});
+  CHECK(render_event_timeline(timeline) == "new_thing                   ▁█ 1 -> 7\n");
+  CHECK_FALSE(event_timeline(samples)[1].other.has_value());
 }
 
 TEST_CASE("a sample without counters makes no row") {
-  CHECK_FALSE(EventCounterSample::from_monitor_sample(sample(0, {std::nullopt})).has_value());
+  CHECK_FALSE(event_totals(sample(0, {std::nullopt})).has_value());
   const std::vector samples{sample(0, {std::nullopt}), sample(10, {1}), sample(20, {})};
   CHECK(event_timeline(samples).size() == 1);
 }

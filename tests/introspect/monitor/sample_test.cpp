@@ -36,7 +36,7 @@ TEST_CASE("milliseconds are the nanoseconds rounded down, and never negative") {
 }
 
 TEST_CASE("an event is summed over the CPUs that count it") {
-  const auto fallback = &ScxEventCounters::select_cpu_fallback;
+  const EventCounter fallback = "select_cpu_fallback";
   CHECK_FALSE(sample_at(0, {cpu(1, 1)}).sum_event(fallback).has_value());
   CHECK_FALSE(sample_at(0, {with_events(cpu(1, 1), std::nullopt, 4)}).sum_event(fallback).has_value());
   CHECK(sample_at(0, {with_events(cpu(1, 1), 3), cpu(1, 1), with_events(cpu(1, 1), 4)}).sum_event(fallback) ==

@@ -4,6 +4,8 @@
 
 #include <functional>
 
+#include "introspect/monitor/event_timeline.h"
+#include "introspect/monitor/summary.h"
 #include "tests/introspect/sched/sched_guest.h"
 
 namespace ktstr::introspect {
@@ -77,13 +79,13 @@ TEST_CASE("counters appear with a scheduler, and each scheduler is another insta
   guest.set_event(1, "SCX_EV_DISPATCH_KEEP_LAST", 9);
   auto sample = sampler.sample(kInstant).value();
   CHECK(sample.scheduler_instance == 1);
-  CHECK(sample.cpus[1].event_counters->dispatch_keep_last == 9);
+  CHECK(number_of(*sample.cpus[1].event_counters, "dispatch_keep_last") == 9);
   CHECK(sampler.sample(kInstant)->scheduler_instance == 1);
 
   guest.load_scheduler();
   sample = sampler.sample(kInstant).value();
   CHECK(sample.scheduler_instance == 2);
-  CHECK(sample.cpus[1].event_counters->dispatch_keep_last == 0);
+  CHECK(number_of(*sample.cpus[1].event_counters, "dispatch_keep_last") == 0);
 
   guest.unload_scheduler();
   sample = sampler.sample(kInstant).value();
@@ -156,6 +158,24 @@ TEST_CASE("hostile counters and domains are absent, and the sample says why") {
   REQUIRE(sample.problems.size() == 2);
   CHECK(sample.problems[0] == "sched_ext event counters: event counters of cpu0 can't be read");
   CHECK(sample.problems[1] == "domains of cpu0: sched_domain at 0x000000000000dead: no kernel pointer");
+}
+
+TEST_CASE("a counter that nobody knows goes from the kernel's types to samples, totals and timeline") {
+  KernelShape shape;
+  shape.event_members = {"SCX_EV_BYPASS_ACTIVATE", "SCX_EV_NEW_THING"};
+  SchedGuest guest(shape);
+  const auto kernel = guest.attach();
+  auto sampler = sampler_of(kernel);
+  guest.load_scheduler();
+  std::vector<MonitorSample> samples;
+  for (const std::int64_t count : {2, 5}) {
+    guest.set_event(1, "SCX_EV_NEW_THING", count);
+    samples.push_back(sampler.sample(kInstant).value());
+  }
+  const auto names = sampler.other_event_names();
+  const std::map<std::string, std::int64_t> growth{{"new_thing", 3}}, last{{"new_thing", 5}};
+  CHECK(event_deltas(samples, names)->total_other == growth);
+  CHECK(event_timeline(samples, names).back().other == last);
 }
 
 TEST_CASE("a sampler tells what the kernel does not show") {

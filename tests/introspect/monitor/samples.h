@@ -35,8 +35,8 @@ inline CpuSnapshot with_time(CpuSnapshot snapshot, std::uint64_t vcpu_cpu_time_n
 inline CpuSnapshot with_events(CpuSnapshot snapshot, std::optional<std::int64_t> fallback,
                                std::optional<std::int64_t> keep_last = std::nullopt) {
   snapshot.event_counters.emplace();
-  snapshot.event_counters->select_cpu_fallback = fallback;
-  snapshot.event_counters->dispatch_keep_last = keep_last;
+  number_of(*snapshot.event_counters, "select_cpu_fallback") = fallback;
+  number_of(*snapshot.event_counters, "dispatch_keep_last") = keep_last;
   return snapshot;
 }
 

@@ -204,7 +204,8 @@ TEST_CASE("an interval of no length, without counters or with a reset ends a run
   no_counters[4].cpus[0].event_counters.reset();
   CHECK(judge(no_counters).passed);
   auto reset = fallback_growth(9, 50);
-  for (std::size_t i = 4; i < 9; ++i) *reset[i].cpus[0].event_counters->select_cpu_fallback -= 200;
+  for (std::size_t i = 4; i < 9; ++i)
+    *number_of(*reset[i].cpus[0].event_counters, "select_cpu_fallback") -= 200;
   CHECK(judge(reset).passed);
 }
 
@@ -213,9 +214,9 @@ TEST_CASE("a replaced scheduler's rate is that of its own events") {
   for (auto& sample : samples) sample.scheduler_instance = 1;
   auto& replaced = samples[5];
   replaced.scheduler_instance = 2;
-  replaced.cpus[0].event_counters->select_cpu_fallback = 19;
+  number_of(*replaced.cpus[0].event_counters, "select_cpu_fallback") = 19;
   CHECK(judge(samples).passed);
-  replaced.cpus[0].event_counters->select_cpu_fallback = 22;
+  number_of(*replaced.cpus[0].event_counters, "select_cpu_fallback") = 22;
   CHECK(judge(samples).details.at(0).starts_with("fallback rate 220.0/s"));
 }
 
@@ -225,7 +226,7 @@ TEST_CASE("after a sample that could not tell its scheduler, no rate is that of 
   auto samples = fallback_growth(6, 1);
   for (auto& sample : samples) {
     sample.scheduler_instance = 1;
-    *sample.cpus[0].event_counters->select_cpu_fallback += 2'000'000;
+    *number_of(*sample.cpus[0].event_counters, "select_cpu_fallback") += 2'000'000;
   }
   samples[3].scheduler_instance.reset();
   samples[3].scheduler_unknown = true;

@@ -22,9 +22,9 @@ TEST_CASE("the run queues' layouts resolve on every cached kernel") {
     REQUIRE_MESSAGE(status, status.error().message);
     CHECK(layouts.cfs_rq.sum_w_vruntime.present());
     CHECK(layouts.cfs_rq.sum_weight.present());
-    CHECK(layouts.rq.online.present());
+    CHECK(layouts.rq.place<&CpuRunqueue::online>().present());
     CHECK(layouts.rq.fair_server.present());
-    CHECK(layouts.rq.nr_ext.present() == cached.metadata.sched_ext);
+    CHECK(layouts.rq.place<&CpuRunqueue::nr_ext>().present() == cached.metadata.sched_ext);
     CHECK((layouts.fair.on_rq.present() || layouts.fair.on_rq_int.present()));
   }
 }

@@ -54,15 +54,16 @@ TEST_CASE("every layout resolves on every cached kernel, as its configuration sa
     const auto rq = resolve_layout<RqLayout>(btf);
     REQUIRE(rq.has_value());
     CHECK(rq->sd.present());
-    CHECK(rq->scx_flags.present() == kernel.has("CONFIG_SCHED_CLASS_EXT"));
-    CHECK(rq->yld_count.present() == kernel.has("CONFIG_SCHEDSTATS"));
-    CHECK(rq->run_delay.present() == kernel.has("CONFIG_SCHED_INFO"));
+    CHECK(rq->place<&CpuSnapshot::scx_flags>().present() == kernel.has("CONFIG_SCHED_CLASS_EXT"));
+    CHECK(rq->place<&RqSchedstat::yld_count>().present() == kernel.has("CONFIG_SCHEDSTATS"));
+    CHECK(rq->place<&RqSchedstat::run_delay>().present() == kernel.has("CONFIG_SCHED_INFO"));
     CHECK(symbols.address("runqueues").has_value());
 
     const auto domain = resolve_layout<SchedDomainLayout>(btf);
     REQUIRE(domain.has_value());
     CHECK(domain->name_pointer.present());
-    CHECK(resolve_layout<SchedDomainStatsLayout>(btf).has_value() == kernel.has("CONFIG_SCHEDSTATS"));
+    CHECK(Reader<SchedDomainStats, "sched_domain">().resolve(btf).has_value() ==
+          kernel.has("CONFIG_SCHEDSTATS"));
     CHECK(resolve_layout<StaticKeyLayout>(btf).has_value());
     CHECK(symbols.address("sched_schedstats").has_value() == kernel.has("CONFIG_SCHEDSTATS"));
   }
@@ -85,9 +86,9 @@ TEST_CASE("every cached kernel with sched_ext shows all of its event counters") 
         shown += (counters.*field.member).has_value();
     });
     CHECK(shown == btf.members(*btf.find_struct("scx_event_stats")).size());
-    CHECK(counters.select_cpu_fallback.has_value());
-    CHECK(counters.dispatch_keep_last.has_value());
-    CHECK(counters.bypass_duration.has_value());
+    CHECK(number_of(counters, "select_cpu_fallback").has_value());
+    CHECK(number_of(counters, "dispatch_keep_last").has_value());
+    CHECK(number_of(counters, "bypass_duration").has_value());
 
     const auto sched = resolve_layout<ScxSchedLayout>(btf);
     REQUIRE(sched.has_value());

@@ -8,11 +8,19 @@ namespace ktstr::introspect {
 namespace {
 using namespace test;
 
-std::optional<RqSnapshot> read_first(const SchedGuest& guest, const Kernel& kernel, bool counting) {
+struct RunQueue : CpuSnapshot {
+  std::optional<KernelVirt> sd;
+};
+
+std::optional<RunQueue> read_first(const SchedGuest& guest, const Kernel& kernel, bool counting) {
   RqLayout layout;
   REQUIRE(layout.resolve(guest.btf()));
-  StructBytes scratch;
-  return read_rq(kernel, layout, guest.rq(0), counting, scratch);
+  StructBytes bytes;
+  if (!bytes.capture(kernel, layout, guest.rq(0))) return std::nullopt;
+  RunQueue rq;
+  layout.fill_cpu(bytes, counting, rq);
+  rq.sd = layout.sd.read(bytes);
+  return rq;
 }
 
 }  // namespace
@@ -31,7 +39,7 @@ TEST_CASE("a run queue's members are read where BTF has them") {
   const auto rq = read_first(guest, kernel, true);
   REQUIRE(rq.has_value());
   CHECK(rq->nr_running == 3);
-  CHECK(rq->clock_ns == 123'456'789'012);
+  CHECK(rq->rq_clock == 123'456'789'012);
   CHECK(rq->sd == KernelVirt(0xffff888000001000));
   CHECK(rq->scx_nr_running == 2);
   CHECK(rq->local_dsq_depth == 7);
@@ -101,8 +109,8 @@ TEST_CASE("a run queue in unmapped memory is no run queue") {
   const auto kernel = guest.attach();
   RqLayout layout;
   REQUIRE(layout.resolve(guest.btf()));
-  StructBytes scratch;
-  CHECK_FALSE(read_rq(kernel, layout, KernelVirt(0xffffc90000000000), true, scratch).has_value());
+  StructBytes bytes;
+  CHECK_FALSE(bytes.capture(kernel, layout, KernelVirt(0xffffc90000000000)));
 }
 
 }  // namespace ktstr::introspect

@@ -31,10 +31,12 @@ TEST_CASE("sched_ext and task layouts resolve on every cached kernel that has sc
     CHECK(scx.sched.dsq_hash.present());
     CHECK(scx.sched.global_dsqs.present() != (scx.sched.pnode.present() && scx.pnode));
     const auto& symbols = (*info)->symbols();
-    CHECK(scx.sched.bypass_depth.present() != symbols.address("scx_bypass_depth").has_value());
-    CHECK(scx.sched.watchdog_timeout.present() != symbols.address("scx_watchdog_timeout").has_value());
-    CHECK(scx.rq.kick_sync.present());
-    CHECK(scx.rq.clock.present());
+    CHECK(scx.sched.place<&ScxSchedState::bypass_depth>().present() !=
+          symbols.address("scx_bypass_depth").has_value());
+    CHECK(scx.sched.place<&ScxSchedState::watchdog_timeout>().present() !=
+          symbols.address("scx_watchdog_timeout").has_value());
+    CHECK(scx.rq.place<&RqScxState::kick_sync>().present());
+    CHECK(scx.rq.place<&RqScxState::rq_clock>().present());
 
     StructOpsLayouts struct_ops;
     XarrayLayout xarray;
@@ -46,9 +48,10 @@ TEST_CASE("sched_ext and task layouts resolve on every cached kernel that has sc
 
     const auto task = resolve_layout<TaskLayout>(btf);
     REQUIRE_MESSAGE(task.has_value(), task.error().message);
-    CHECK(task->cpu.present());
-    CHECK(task->on_cpu.present() != task->on_cpu_int.present());
-    CHECK(resolve_layout<TaskScxLayout>(btf).has_value());
+    CHECK(task->place<&TaskEnrichment::cpu>().present());
+    CHECK(task->place<&TaskEnrichment::on_cpu>().present());
+    CHECK(task->place<&TaskScxState::flags>().present());
+    CHECK(task->place<&TaskEnrichment::weight>().present());
     CHECK(resolve_layout<SignalLayout>(btf).has_value());
     CHECK(resolve_layout<PidLayout>(btf).has_value());
     TaskListLayout list;
