@@ -42,15 +42,17 @@ void take_default_topology(Scenario& scenario, const Value& tree) {
 }
 
 ReadStatus check_bounds(const SchedulerDef& def, const vmm::Topology& topology, const Place& place) {
+  ReadStatus status;
   for (const auto& [name, limit, count, is_least, things] : kBounds) {
     const auto bound = def.*limit;
     const auto there = count(topology);
     if (!bound || (is_least ? there >= *bound : there <= *bound)) continue;
-    return place.member(name).error("the topology " + topology.to_string() + " has " + std::to_string(there) +
-                                    " " + things + ", and this scheduler takes at " +
-                                    (is_least ? "least " : "most ") + std::to_string(*bound));
+    add_error(status, place.member(name).error("the topology " + topology.to_string() + " has " +
+                                               std::to_string(there) + " " + things +
+                                               ", and this scheduler takes at " +
+                                               (is_least ? "least " : "most ") + std::to_string(*bound)));
   }
-  return {};
+  return status;
 }
 
 }  // namespace ktstr::engine
