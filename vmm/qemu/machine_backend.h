@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "engine/base/fd.h"
@@ -25,7 +26,7 @@
 
 namespace ktstr::vmm::qemu {
 
-/// A guest in a QEMU process. Three threads serve it: the process's, QMP's and the console's.
+/// A guest in a QEMU process. Four threads serve it: the process's, QMP's, the console's and one for its end.
 class QemuMachine final : public Machine {
  public:
   /// A guest whose kernel has begun to boot. Errors: as start_qemu().
@@ -33,6 +34,7 @@ class QemuMachine final : public Machine {
   /// A guest that has gone on from `saved`. Errors: kIo; kUnavailable; otherwise QEMU's own words.
   [[nodiscard]] static Result<std::unique_ptr<QemuMachine>> resume(const SavedMachine& saved,
                                                                    const std::filesystem::path& console_log);
+  ~QemuMachine() override;
 
   std::string backend_name() const override { return emulated_ ? "qemu-tcg" : "qemu-kvm"; }
   bool is_emulated() const override { return emulated_; }
@@ -47,6 +49,7 @@ class QemuMachine final : public Machine {
   MachinePerformance performance() const override;
   Result<MachineStatistics> statistics() override;
   Result<MachineEvent> wait_event(Duration timeout) override;
+  std::vector<std::optional<VcpuRegisters>> last_registers() override;
   std::string console_tail(std::size_t lines) const override { return console_->tail(lines); }
   ConsoleFindings console_findings() const override { return console_->findings(); }
   std::optional<std::string> console_log_problem() const override { return log_problem(*console_); }
@@ -71,6 +74,7 @@ class QemuMachine final : public Machine {
   Result<SavedMachine> save(Clock::time_point deadline);
   Result<std::optional<WatchHit>> take_watch_hit();
   bool wait_readable(int fd, Clock::time_point deadline) const;
+  void follow_to_the_end();
   bool end_if_stopped();
   void conclude();
 
@@ -93,6 +97,7 @@ class QemuMachine final : public Machine {
   std::mutex freeze_mutex_;
   std::size_t freeze_depth_ = 0;
   FrozenState frozen_;
+  std::vector<std::optional<VcpuRegisters>> last_registers_;
   Fd saved_state_;  ///< of this freeze: QEMU saves a state once, it has not changed until the machine runs
 
   std::mutex event_mutex_;
@@ -100,7 +105,8 @@ class QemuMachine final : public Machine {
   std::atomic<bool> killed_by_us_ = false;
   std::optional<int> stop_signal_;
 
-  std::unique_ptr<Process> process_;  // last: ends first
+  std::unique_ptr<Process> process_;
+  std::jthread end_;  ///< last: waits for what all the others hear of the end
 };
 
 }  // namespace ktstr::vmm::qemu

@@ -47,8 +47,11 @@ class Qmp {
   [[nodiscard]] Result<std::string> wait_migration(Deadline deadline);
   void forget_migration();
 
-  /// The "reason" of the SHUTDOWN event, if that came: guest-reset, guest-shutdown, host-qmp-quit ...
+  /// The "reason" of the first SHUTDOWN event, if one came: guest-reset, guest-shutdown, host-qmp-quit ...
   [[nodiscard]] std::optional<std::string> shutdown_reason() const;
+
+  /// Blocks until a SHUTDOWN event came or QEMU has hung up.
+  void wait_shutdown();
 
   /// Blocks until QEMU has hung up.
   void wait_closed();
