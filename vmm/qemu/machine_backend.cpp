@@ -128,6 +128,8 @@ Result<FrozenState> QemuMachine::freeze(Duration deadline) {
       static_cast<void>(qmp_->execute("cont", {}, Clock::now()));
     return std::move(stopped.error()).with_context("freeze");
   }
+  // One that has ended would stop too, and not go on again.
+  if (qmp_->shutdown_reason()) return Error{ErrorCode::kCancelled, "freeze: the guest has ended"};
   frozen_.vcpus = read_registers(until);
   freeze_depth_ = 1;
   return frozen_;

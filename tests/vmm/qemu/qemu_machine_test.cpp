@@ -72,6 +72,19 @@ TEST_CASE("a guest that resets leaves the registers of all vCPUs, one that power
   CHECK(leaving.machine().last_registers().empty());
 }
 
+TEST_CASE("whatever is frozen while a guest ends can be thawed") {
+  TEST_CONFIG(config, "1n1l1c1t");
+  auto guest = boot(config);
+  guest.tell('r');
+  auto frozen = guest.machine().freeze(10s);
+  while (frozen) {
+    REQUIRE(guest.machine().thaw().has_value());
+    frozen = guest.machine().freeze(10s);
+  }
+  CHECK((frozen.error().code == ErrorCode::kCancelled || frozen.error().code == ErrorCode::kIo));
+  CHECK(std::holds_alternative<GuestExited>(wait_for_event(guest.machine())));
+}
+
 TEST_CASE("a QEMU killed in mid-run is a failure of the machine") {
   TEST_CONFIG(config, "1n1l1c1t");
   auto guest = boot(config);
