@@ -114,23 +114,22 @@ class Converter {
     auto status = read_members(place, literal, items, members);
     if (!gave_up_ && items > 0)
       add_error(status, read_items(is_step ? place.member("ops", Value{}) : place, literal, items, list));
-    if (status) return status;
+    if (gave_up_) return status;
     if (items > 0 && is_made_by("scenario"))
-      return place.error("a scenario has no list items: ops stand in a step, steps = { k.step { k.op... } }");
-    if (items == 0) {
-      out.data = std::move(members);
-      return {};
-    }
-    if (members.empty() && !is_step) {
-      out.data = std::move(list);
-      return {};
-    }
-    if (!is_step) return place.error("mixes list items with named members");
+      add_error(
+          status,
+          place.error("a scenario has no list items: ops stand in a step, steps = { k.step { k.op... } }"));
+    else if (items > 0 && !is_step && !members.empty())
+      add_error(status, place.error("mixes list items with named members"));
     for (const auto& member : members)
-      if (member.key == "ops")
-        return place.member("ops", member.value).error("the step has ops as list items already");
-    members.emplace_back("ops", Value{std::move(list)});
-    out.data = std::move(members);
+      if (items > 0 && is_step && member.key == "ops")
+        add_error(status, place.member("ops", member.value).error("the step has ops as list items already"));
+    if (status) return status;
+    if (items > 0 && is_step) members.emplace_back("ops", Value{std::move(list)});
+    if (items > 0 && !is_step)
+      out.data = std::move(list);
+    else
+      out.data = std::move(members);
     return {};
   }
 

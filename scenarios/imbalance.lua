@@ -11,7 +11,8 @@ return k.scenario {
 
   cgroups = { busy = { works = { k.work.cpu_spin { workers = 8 } } } },
 
-  -- What is looked for would fail a run: here it must be there.
+  -- What is looked for would fail a run: here it must be there, and no watchdog end it.
+  watchdog_timeout = "30s",
   expect = {
     max_gap = "30s",
     max_spread_pct = 100,

@@ -53,10 +53,10 @@ class BackendMachine : public Machine {
   std::vector<std::optional<int>> thread_ids_;
   Fd channel_;
   std::unique_ptr<Console> console_;
+  std::mutex freeze_mutex_;  ///< held by whatever is done to a machine that stands still
 
  private:
   std::mutex snapshot_mutex_;
-  std::mutex freeze_mutex_;  ///< held by whatever is done to a machine that stands still
   std::size_t freeze_depth_ = 0;
   FrozenState frozen_;
 

@@ -170,6 +170,10 @@ class Machine {
   /// same event.
   [[nodiscard]] virtual Result<MachineEvent> wait_event(Duration timeout) = 0;
 
+  /// The registers that the vCPUs had when the guest reset the machine, which is how a panicked kernel ends.
+  /// Empty: it did not end so, or the backend can't tell. Once there is an event.
+  [[nodiscard]] virtual std::vector<std::optional<VcpuRegisters>> last_registers() { return {}; }
+
   /// The last `lines` lines of the console.
   [[nodiscard]] virtual std::string console_tail(std::size_t lines) const = 0;
   /// What the console said of the guest's death so far; a living guest can write that too.

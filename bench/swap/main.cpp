@@ -1,6 +1,7 @@
 // bench_swap: how long a guest is without a scheduler while one is replaced by another: idle; while every CPU
 // but one is busy, which is what the machine itself costs ("floor"); under load; and under load with the
-// successor preloaded. All in one run of one guest, by the guest's own clock.
+// successor preloaded. All in one run of one guest, by the guest's own clock. In another run: what workers do
+// while one is replaced, beside what they do in as much time without that.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -19,6 +20,7 @@ constexpr double kLoadedLimit = 1.5;  ///< of the floor
 constexpr double kPreloadedLimitS = 0.1;
 constexpr std::uint32_t kOversubscription = 4;
 constexpr Duration kRest = 1s;  ///< between two replacements
+constexpr Duration kWorkTime = 2s;
 
 SchedulerDef scheduler(const std::string& name) {
   SchedulerDef def;
@@ -56,6 +58,33 @@ void remove_neighbours(Scenario& scenario, std::uint32_t cpus) {
   scenario.steps.push_back(end);
 }
 
+CgroupDef spinners(std::uint32_t cpus) {
+  CgroupDef load;
+  load.works.emplace_back().workers = cpus * kOversubscription;
+  return load;
+}
+
+/// Pairs of cgroups: both work for a while, the second for the time of a replacement more.
+Scenario works(const vmm::Topology& topology, int count) {
+  Scenario scenario;
+  scenario.name = "work";
+  scenario.topology = topology;
+  scenario.duration = 24h;
+  scenario.scheduler = scheduler("first");
+  const auto load = spinners(static_cast<std::uint32_t>(topology.cpus()));
+  for (int i = 0; i < count; ++i) {
+    const auto plain = fmt::format("plain{}", i), replaced = fmt::format("replaced{}", i);
+    const auto next = scheduler(i % 2 == 0 ? "second" : "first");
+    scenario.steps.push_back({.ops = {AddCgroupOp{plain, load}}, .setup = {}, .hold = FixedHold{kWorkTime}});
+    scenario.steps.push_back({.ops = {RemoveCgroupOp{plain}, AddCgroupOp{replaced, load},
+                                      ReplaceSchedulerOp{next, Handover::kCold}},
+                              .setup = {},
+                              .hold = FixedHold{kWorkTime}});
+    scenario.steps.push_back({.ops = {RemoveCgroupOp{replaced}}, .setup = {}, .hold = FixedHold{kRest}});
+  }
+  return scenario;
+}
+
 Scenario swaps(const vmm::Topology& topology, int count) {
   Scenario scenario;
   scenario.name = "swap";
@@ -68,9 +97,8 @@ Scenario swaps(const vmm::Topology& topology, int count) {
   add_neighbours(scenario, cpus);
   add_replacements(scenario, count, Handover::kCold);
   remove_neighbours(scenario, cpus);
-  CgroupDef load;
-  load.works.emplace_back().workers = cpus * kOversubscription;
-  scenario.steps.push_back({.ops = {AddCgroupOp{"load", load}}, .setup = {}, .hold = FixedHold{kRest}});
+  scenario.steps.push_back(
+      {.ops = {AddCgroupOp{"load", spinners(cpus)}}, .setup = {}, .hold = FixedHold{kRest}});
   add_replacements(scenario, count, Handover::kCold);
   add_replacements(scenario, count, Handover::kPreloaded);
   return scenario;
@@ -98,9 +126,39 @@ bool ask(const char* what, double value, double limit, const char* unit) {
   return met;
 }
 
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+Result<double> work_of(const RunReport& report, const std::string& cgroup) {
+  const auto found = std::ranges::find(report.groups, cgroup, &GroupSummary::cgroup);
+  if (found == report.groups.end() || !found->work_units || found->reported != found->workers)
+    return Error{ErrorCode::kGuestFailed, "the work of " + cgroup + " is not known"};
+  return static_cast<double>(*found->work_units);
+}
+
+/// How long replacements take, and how much of that time's work the workers lose.
+Status bench_work(const std::string& topology, int count) {
+  const auto report = KTSTR_TRY(run_scenario(works(KTSTR_TRY(vmm::Topology::parse(topology)), count), {}));
+  std::vector<double> took_s, lost_s, lost;
+  for (const auto& event : report.timeline.events)
+    if (event.op == "replace_scheduler") took_s.push_back(static_cast<double>(event.took_ns) * 1e-9);
+  if (took_s.size() != static_cast<std::size_t>(count))
+    return Error{ErrorCode::kGuestFailed, fmt::format("{} of {} replacements", took_s.size(), count)};
+  for (int i = 0; i < count; ++i) {
+    const auto plain = KTSTR_TRY(work_of(report, fmt::format("plain{}", i)));
+    const auto replaced = KTSTR_TRY(work_of(report, fmt::format("replaced{}", i)));
+    const auto took = took_s[static_cast<std::size_t>(i)];
+    lost_s.push_back(took - (replaced - plain) / plain * static_cast<double>(kWorkTime.ns) * 1e-9);
+    lost.push_back(100 * lost_s.back() / took);
+  }
+  fmt::print("cold, oversubscribed         median {:.2f} s, of whose work {:.0f} % is lost: {:.2f} s\n",
+             median(took_s), median(lost), median(lost_s));
+  return ok();
+}
+
 Result<bool> bench(const std::string& topology, int count) {
-  if (!std::filesystem::exists(SCX_KTSTR))
-    return Error{ErrorCode::kUnavailable, "scx_ktstr is not built: ninja scx_ktstr"};
   const auto scenario = swaps(KTSTR_TRY(vmm::Topology::parse(topology)), count);
   const auto report = KTSTR_TRY(run_scenario(scenario, {}));
   const auto& gaps = report.scheduler_gaps;
@@ -129,6 +187,14 @@ Result<bool> bench(const std::string& topology, int count) {
   return met;
 }
 
+Result<bool> run(const std::string& topology, int count, bool only_work) {
+  if (!std::filesystem::exists(SCX_KTSTR))
+    return Error{ErrorCode::kUnavailable, "scx_ktstr is not built: ninja scx_ktstr"};
+  const bool met = only_work || KTSTR_TRY(bench(topology, count));
+  KTSTR_TRY(bench_work(topology, count));
+  return met;
+}
+
 }  // namespace
 }  // namespace ktstr::bench
 
@@ -136,10 +202,12 @@ int main(int argc, char** argv) {
   CLI::App app("Time without a scheduler while one is replaced");
   int rounds = 5;
   std::string topology = "1n2l2c1t";
+  bool only_work = false;
   app.add_option("--rounds", rounds, "replacements of each kind")->check(CLI::PositiveNumber);
   app.add_option("--topology", topology, "of the guest");
+  app.add_flag("--only-work", only_work, "measure only what workers lose");
   CLI11_PARSE(app, argc, argv);
-  const auto met = ktstr::bench::bench(topology, rounds);
+  const auto met = ktstr::bench::run(topology, rounds, only_work);
   if (!met) fmt::print(stderr, "bench_swap: {}\n", met.error().message);
   return met ? (*met ? 0 : 1) : 3;
 }

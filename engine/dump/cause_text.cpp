@@ -12,11 +12,14 @@ double milliseconds(std::uint64_t ns) {
   return static_cast<double>(ns) * 1e-6;
 }
 
-std::string origin_line(const introspect::DumpOrigin& origin) {
+std::string origin_line(const FailureDumpReport& report) {
+  const auto& origin = report.origin;
   auto text =
       fmt::format("  {:.3f} s after the machine's start", static_cast<double>(origin.elapsed_ns) * 1e-9);
   if (origin.cause == introspect::DumpCause::kGuestPanic)
-    return text + "; of the memory that the guest left, without registers\n";
+    return text + "; of the memory that the guest left, " +
+           (report.vcpu_regs.empty() ? "without registers\n"
+                                     : "and its registers when it reset the machine\n");
   text += fmt::format("; the guest stood still for {:.1f} ms", milliseconds(origin.frozen_ns));
   if (origin.dump_ns)
     text += fmt::format(" (stop {:.1f}, dump {:.1f})", milliseconds(origin.stop_ns),
@@ -58,7 +61,7 @@ std::string cause_text(const FailureDumpReport& report, const Paint& paint) {
   if (report.is_placeholder)
     return text + "  no data: " + report.scx_walker_unavailable.value_or("the dump could not be taken") +
            "\n";
-  text += origin_line(origin);
+  text += origin_line(report);
   if (report.dump_truncated_at_us)
     text += fmt::format("  {} after {:.1f} ms: what came later is missing, {} map(s) among it\n",
                         paint.alarm("cut short"), static_cast<double>(*report.dump_truncated_at_us) * 1e-3,

@@ -21,6 +21,9 @@ introspect::FailureDumpReport without_memory(std::string_view why) {
   return report;
 }
 
+constexpr std::string_view kNoRegisters =
+    "registers are absent: the machine had ended, and its backend does not keep them";
+
 std::uint64_t ns_since(Clock::time_point begin) {
   return static_cast<std::uint64_t>(std::chrono::nanoseconds(Clock::now() - begin).count());
 }
@@ -119,7 +122,9 @@ introspect::FailureDumpReport FreezeCoordinator::render(const Frozen& frozen) {
 }
 
 Capture FreezeCoordinator::capture_ended(const CaptureRequest& request) const {
-  const auto seen = look({}, Clock::now());
+  const vmm::FrozenState left{machine_.last_registers()};
+  auto seen = look(left, Clock::now());
+  if (left.vcpus.empty()) seen.problems.emplace_back(kNoRegisters);
   return {complete(render(seen), request, 0, {}), {}, {}};
 }
 

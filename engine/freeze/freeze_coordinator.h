@@ -38,7 +38,7 @@ class FreezeCoordinator {
 
   /// Stops every vCPU, captures, thaws, renders. vCPUs that do not stop in time make the dump a degraded one,
   /// which says which; registers that can't be read, or memory that runs out here, are among its problems. Of
-  /// a machine that has ended only memory is left, and no registers (of_ended_machine()). Errors: the machine
+  /// a machine that has ended (of_ended_machine()) the registers are those at its reset. Errors: the machine
   /// can't be frozen at all (it has ended).
   [[nodiscard]] Result<Capture> capture(const CaptureRequest& request);
 

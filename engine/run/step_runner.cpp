@@ -108,7 +108,7 @@ Status StepRunner::run_steps(const ProgressCallback& watch) {
   const auto times = plan_holds(scenario_.steps, scenario_.duration);
   if (!times)
     return Error{ErrorCode::kInvalidArgument,
-                 fmt::format("step {}: {}", times.error().step + 1, times.error().message)};
+                 fmt::format("step {}: {}", times.error().front().step + 1, times.error().front().message)};
   Duration left;
   for (const auto& time : *times) left.ns += time.hold.ns;
   for (std::size_t i = 0; i < times->size(); ++i) {

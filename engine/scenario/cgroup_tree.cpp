@@ -68,11 +68,9 @@ Status CgroupTree::clear_cpuset(const std::string& name) {
 }
 
 Status CgroupTree::swap_cpusets(const std::string& a, const std::string& b) {
-  KTSTR_TRY(check_exists(a));
-  KTSTR_TRY(check_exists(b));
+  KTSTR_TRY(check_has_cpuset(a));
+  KTSTR_TRY(check_has_cpuset(b));
   if (a == b) return invalid("the two cgroups are the same");
-  for (const auto& name : {a, b})
-    if (!cgroups_.at(name).cpuset) return invalid(quoted(name) + " has no cpuset at this point");
   const auto swap = [&] { std::swap(cgroups_.at(a).cpuset, cgroups_.at(b).cpuset); };
   swap();
   auto status = check_below(a);
@@ -140,6 +138,12 @@ Status CgroupTree::check_exists(const std::string& name) const {
   std::vector<std::string_view> known;
   for (const auto& [existing, cgroup] : cgroups_) known.push_back(existing);
   return invalid(quoted(name) + " does not exist at this point" + did_you_mean(name, known));
+}
+
+Status CgroupTree::check_has_cpuset(const std::string& name) const {
+  KTSTR_TRY(check_exists(name));
+  if (cgroups_.at(name).cpuset) return ok();
+  return invalid(quoted(name) + " has no cpuset at this point");
 }
 
 Status CgroupTree::check_takes_workers(const std::string& name) const {

@@ -18,6 +18,11 @@ class CgroupTree {
  public:
   /// Whether there is room for `more` cgroups: there may be 4096 at once.
   [[nodiscard]] Status check_room(std::size_t more) const;
+  [[nodiscard]] Status check_exists(const std::string& name) const;
+  /// Whether it exists and has a cpuset that is not its parent's.
+  [[nodiscard]] Status check_has_cpuset(const std::string& name) const;
+  /// Whether it exists, has no cgroup inside and is not frozen.
+  [[nodiscard]] Status check_takes_workers(const std::string& name) const;
   /// Names follow protocol::check_cgroup_name. The parent of a nested cgroup ("web" of "web/api") must exist
   /// and hold no workers (cgroup v2 keeps tasks in leaves).
   [[nodiscard]] Status add(const std::string& name, const std::optional<CpuSet>& cpuset);
@@ -49,8 +54,6 @@ class CgroupTree {
   };
   using Cgroups = std::map<std::string, Cgroup>;
 
-  [[nodiscard]] Status check_exists(const std::string& name) const;
-  [[nodiscard]] Status check_takes_workers(const std::string& name) const;
   [[nodiscard]] std::optional<std::string> child_of(const std::string& name) const;
   [[nodiscard]] std::optional<CpuSet> inherited(std::string_view name) const;
   /// Changes it if it fits its ancestors' and those below it.

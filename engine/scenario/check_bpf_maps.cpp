@@ -30,24 +30,27 @@ bool is_scalar(const Value& value) {
 }  // namespace
 
 ReadStatus check_write(const WriteBpfMapOp& op, const Place& place) {
-  if (auto error = check_map(op.map, place.member("map"))) return error;
-  if (auto error = check_variable(op.variable, place.member("variable"))) return error;
-  if (is_scalar(op.value)) return {};
-  return place.member("value").error("expected true or false, a number or a string, got " +
-                                     std::string(op.value.kind_name()));
+  auto status = check_map(op.map, place.member("map"));
+  add_error(status, check_variable(op.variable, place.member("variable")));
+  if (!is_scalar(op.value))
+    add_error(status, place.member("value").error("expected true or false, a number or a string, got " +
+                                                  std::string(op.value.kind_name())));
+  return status;
 }
 
 ReadStatus check_read(const ReadBpfMapOp& op, const Place& place) {
-  if (auto error = check_map(op.map, place.member("map"))) return error;
-  if (op.name && op.name->empty()) return place.member("name").error("expected a name");
-  return check_variable(op.variable, place.member("variable"));
+  auto status = check_map(op.map, place.member("map"));
+  if (op.name && op.name->empty()) add_error(status, place.member("name").error("expected a name"));
+  add_error(status, check_variable(op.variable, place.member("variable")));
+  return status;
 }
 
 ReadStatus PinnedNames::pin(const PinBpfMapOp& op, const Place& place) {
-  if (auto error = check_map(op.map, place.member("map"))) return error;
-  if (!op.name) return {};
+  auto status = check_map(op.map, place.member("map"));
+  if (!op.name) return status;
   const auto at = place.member("name");
-  if (auto error = check_map(*op.name, at)) return error;
+  add_error(status, check_map(*op.name, at));
+  if (status) return status;
   if (*op.name == op.map) return at.error("must be another name than the map's own");
   const auto [known, is_new] = maps_.try_emplace(*op.name, op.map);
   if (is_new || known->second == op.map) return {};

@@ -58,42 +58,53 @@ bool is_active(const std::string& flag, const SchedulerDef& def) {
   return std::find(def.active.begin(), def.active.end(), flag) != def.active.end();
 }
 
+/// What it requires and is no flag's name is told where it stands; what is named twice is told once.
+ReadStatus check_active(const SchedulerDef& def, std::size_t index, const Place& place) {
+  const auto& flag = def.active[index];
+  if (auto error = check_known(flag, def, place)) return error;
+  const auto own = def.active.begin() + static_cast<std::ptrdiff_t>(index);
+  if (std::find(def.active.begin(), own, flag) != own) return {};
+  ReadStatus status;
+  if (std::count(own, def.active.end(), flag) > 1)
+    status = place.error("the flag \"" + flag + "\" is named twice");
+  for (const auto& need : def.flags.at(flag).needs)
+    if (def.flags.contains(need) && !is_active(need, def))
+      add_error(status,
+                place.error("the flag \"" + flag + "\" requires \"" + need + "\", which is not active"));
+  return status;
+}
+
 ReadStatus check_flags(const SchedulerDef& def, const Place& place) {
   if (def.flags.size() > kMostFlags)
     return place.member("flags").error("at most " + std::to_string(kMostFlags) + " flags");
+  ReadStatus status;
   for (const auto& [name, flag] : def.flags)
     for (std::size_t i = 0; i < flag.needs.size(); ++i)
-      if (auto error = check_known(flag.needs[i], def,
-                                   place.member("flags").member(name).member("requires").element(i)))
-        return error;
-  for (std::size_t i = 0; i < def.active.size(); ++i) {
-    const auto at = place.member("active").element(i);
-    if (auto error = check_known(def.active[i], def, at)) return error;
-    if (std::count(def.active.begin(), def.active.end(), def.active[i]) > 1)
-      return at.error("the flag \"" + def.active[i] + "\" is named twice");
-    for (const auto& need : def.flags.at(def.active[i]).needs)
-      if (!is_active(need, def))
-        return at.error("the flag \"" + def.active[i] + "\" requires \"" + need + "\", which is not active");
-  }
-  return {};
+      add_error(status, check_known(flag.needs[i], def,
+                                    place.member("flags").member(name).member("requires").element(i)));
+  for (std::size_t i = 0; i < def.active.size(); ++i)
+    add_error(status, check_active(def, i, place.member("active").element(i)));
+  return status;
 }
 
 ReadStatus check_commands(const std::vector<std::string>& commands, const Place& place) {
+  ReadStatus status;
   for (std::size_t i = 0; i < commands.size(); ++i)
-    if (auto error = place.element(i).error_of(parse_control_command(commands[i]))) return error;
-  return {};
+    add_error(status, place.element(i).error_of(parse_control_command(commands[i])));
+  return status;
 }
 
 /// Names of files below /proc/sys, with dots or slashes between their parts.
 ReadStatus check_sysctls(const SchedulerDef& def, const Place& place) {
   constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./";
+  ReadStatus status;
   for (const auto& [name, value] : def.sysctls) {
     const bool plain =
         name.find_first_not_of(kAllowed) == std::string::npos && name.find("..") == std::string::npos;
     if (!plain || name.empty() || name.front() == '/' || name.front() == '.')
-      return place.member(name).error("is no sysctl: names are like \"kernel.sched_schedstats\"");
+      add_error(status, place.member(name).error("is no sysctl: names are like \"kernel.sched_schedstats\""));
   }
-  return {};
+  return status;
 }
 
 ReadStatus check_config(SchedulerDef& def, const Place& place, const ProgramPlaces& places) {
@@ -104,14 +115,14 @@ ReadStatus check_config(SchedulerDef& def, const Place& place, const ProgramPlac
   if (!def.config && used)
     return place.member("args").error("\"{config}\" stands for a file, and `config` names none");
   if (!def.config) return {};
-  if (!used)
-    return place.member("config").error("no argument holds \"{config}\", so the scheduler would not see it");
+  ReadStatus status;
+  const auto at = place.member("config");
+  if (!used) status = at.error("no argument holds \"{config}\", so the scheduler would not see it");
   const auto path = places.base / *def.config;
   std::error_code error;
-  if (!fs::is_regular_file(path, error))
-    return place.member("config").error("there is no file " + path.string());
+  if (!fs::is_regular_file(path, error)) add_error(status, at.error("there is no file " + path.string()));
   def.config = path.string();
-  return {};
+  return status;
 }
 
 /// Names that would hide what the guest itself needs.
@@ -122,21 +133,27 @@ bool is_taken(const fs::path& name) {
   return std::find(std::begin(kTaken), std::end(kTaken), first) != std::end(kTaken);
 }
 
+ReadStatus check_guest_path(const std::string& name, const SchedulerDef& def, const Place& place) {
+  const fs::path path(name);
+  if (name.empty() || path.lexically_normal() != path || path.filename().empty() ||
+      *path.relative_path().begin() == "..")
+    return place.error("is no name of a file: write \"layers.json\" or \"/etc/layers.json\"");
+  if (is_taken(path) || name == fs::path(def.path.value_or(std::string())).filename().string())
+    return place.error("can't be replaced in the guest");
+  return {};
+}
+
 ReadStatus check_files(SchedulerDef& def, const Place& place, const ProgramPlaces& places) {
+  ReadStatus status;
   for (auto& [name, host_file] : def.files) {
     const auto at = place.member(name);
-    const fs::path guest_path(name);
-    if (name.empty() || guest_path.lexically_normal() != guest_path || guest_path.filename().empty() ||
-        *guest_path.relative_path().begin() == "..")
-      return at.error("is no name of a file: write \"layers.json\" or \"/etc/layers.json\"");
-    if (is_taken(guest_path) || name == fs::path(def.path.value_or(std::string())).filename().string())
-      return at.error("can't be replaced in the guest");
+    add_error(status, check_guest_path(name, def, at));
     const auto path = places.base / host_file;
     std::error_code error;
-    if (!fs::is_regular_file(path, error)) return at.error("there is no file " + path.string());
+    if (!fs::is_regular_file(path, error)) add_error(status, at.error("there is no file " + path.string()));
     host_file = fs::absolute(path).string();
   }
-  return {};
+  return status;
 }
 
 /// Shorter than what a busy guest takes to run a task at all, or so long that it is none.
@@ -160,41 +177,58 @@ ReadStatus check_program(SchedulerDef& def, const Place& place, const ProgramPla
 }
 
 ReadStatus check_built_in(const SchedulerDef& def, const Place& place) {
+  ReadStatus status;
   if (def.path)
-    return place.member("path").error("a scheduler with `enable` commands is the kernel's own: no path");
-  if (def.name.empty()) return place.error("a scheduler with `enable` commands needs a name");
+    status = place.member("path").error("a scheduler with `enable` commands is the kernel's own: no path");
+  if (def.name.empty()) add_error(status, place.error("a scheduler with `enable` commands needs a name"));
   if (!def.args.empty() || !def.flags.empty() || def.config || !def.files.empty())
-    return place.error(
-        "a scheduler with `enable` commands has no program that could take arguments or files");
+    add_error(
+        status,
+        place.error("a scheduler with `enable` commands has no program that could take arguments or files"));
   if (def.watchdog_timeout)
-    return place.member("watchdog_timeout").error("the kernel's own schedulers have no such watchdog");
+    add_error(status,
+              place.member("watchdog_timeout").error("the kernel's own schedulers have no such watchdog"));
   if (def.handover == Handover::kPreloaded)
-    return place.member("handover").error("a scheduler with `enable` commands has no program to preload");
-  if (auto error = check_commands(def.enable, place.member("enable"))) return error;
-  return check_commands(def.disable, place.member("disable"));
+    add_error(status,
+              place.member("handover").error("a scheduler with `enable` commands has no program to preload"));
+  add_error(status, check_commands(def.enable, place.member("enable")));
+  add_error(status, check_commands(def.disable, place.member("disable")));
+  return status;
 }
 
-/// What runs: the kernel's own scheduler, or a program with its files and arguments.
-ReadStatus check_what_runs(SchedulerDef& def, const Place& place, const ProgramPlaces& places) {
+/// What runs: the kernel's own scheduler, or a program with its files and, if its flags are right, arguments.
+ReadStatus check_what_runs(SchedulerDef& def, bool has_arguments, const Place& place,
+                           const ProgramPlaces& places) {
   if (!def.enable.empty()) return check_built_in(def, place);
   if (!def.disable.empty()) return place.member("disable").error("has no `enable` to undo");
   if (!def.path && def.name.empty()) return place.error("names neither a path nor a name");
   auto status = check_program(def, def.path && !place.is_string() ? place.member("path") : place, places);
   if (def.name.empty()) def.name = default_name(def);
   add_error(status, check_files(def, place.member("files"), places));
-  add_error(status, check_config(def, place, places));
+  if (has_arguments) add_error(status, check_config(def, place, places));
   return status;
 }
 
 ReadStatus check_definition(SchedulerDef& def, const Place& place, const ProgramPlaces& places) {
   auto status = check_sysctls(def, place.member("sysctls"));
   auto flags = check_flags(def, place);
-  const bool has_arguments = !flags;  // those of flags that are not known are not
+  const bool has_arguments = !flags;  // those of unknown flags are not known
   add_error(status, std::move(flags));
   add_error(status, check_watchdog(def.watchdog_timeout, place));
   add_error(status, check_scheduler_error(def.expect, place.member("expect")));
-  if (has_arguments) add_error(status, check_what_runs(def, place, places));
+  add_error(status, check_what_runs(def, has_arguments, place, places));
   return status;
+}
+
+ReadStatus check_expression(const std::string& text, const Place& place) {
+  if (text.empty()) return place.error("must not be empty");
+  if (const auto* fault = costs_too_much(text)) return place.error(fault);
+  regex_t expression;
+  const int code = ::regcomp(&expression, text.c_str(), REG_EXTENDED | REG_NOSUB);
+  if (code == 0) return ::regfree(&expression), ReadStatus{};
+  char reason[128] = {};
+  ::regerror(code, &expression, reason, sizeof reason);
+  return place.error("is no regular expression: " + std::string(reason));
 }
 
 /// The definition that a string means, if it is the name of one.
@@ -231,17 +265,10 @@ ReadStatus check_scheduler_error(const Expectations& expect, const Place& place)
   if (!expect.scheduler_error) return {};
   const auto& [contains, matches] = *expect.scheduler_error;
   const auto at = place.member("scheduler_error");
-  if (contains && contains->empty()) return at.member("contains").error("must not be empty");
-  if (!matches) return {};
-  if (const auto* fault = costs_too_much(*matches)) return at.member("matches").error(fault);
-  regex_t expression;
-  const int code = ::regcomp(&expression, matches->c_str(), REG_EXTENDED | REG_NOSUB);
-  char reason[128] = {};
-  if (code != 0) ::regerror(code, &expression, reason, sizeof reason);
-  if (code == 0) ::regfree(&expression);
-  if (code == 0 && !matches->empty()) return {};
-  return at.member("matches").error(matches->empty() ? "must not be empty"
-                                                     : "is no regular expression: " + std::string(reason));
+  ReadStatus status;
+  if (contains && contains->empty()) status = at.member("contains").error("must not be empty");
+  if (matches) add_error(status, check_expression(*matches, at.member("matches")));
+  return status;
 }
 
 }  // namespace ktstr::engine

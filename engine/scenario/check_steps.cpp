@@ -65,15 +65,36 @@ class Walk {
   }
 
  private:
-  /// What an op did wrong; nothing when an earlier mistake about one of its cgroups may be the reason.
+  /// What is wrong with an op. When an earlier mistake about one of its cgroups may be the reason of some of
+  /// it: only what is wrong whatever its cgroups are.
   template <class SomeOp>
   ReadStatus try_op(const SomeOp& op, const Place& place) {
     bool may_follow = false;
     for_each_cgroup(op, [&](const std::string& name) { may_follow |= doubtful_.contains(name); });
-    auto error = apply(op, place);
-    if (error) for_each_cgroup(op, [&](const std::string& name) { doubtful_.insert(name); });
-    if (may_follow) error.reset();
-    return error;
+    auto status = apply(op, place);
+    if (status) for_each_cgroup(op, [&](const std::string& name) { doubtful_.insert(name); });
+    return may_follow ? own_mistakes(op, place) : status;
+  }
+
+  template <class SomeOp>
+  ReadStatus own_mistakes(const SomeOp&, const Place&) const {
+    return {};
+  }
+  ReadStatus own_mistakes(const AddCgroupOp& op, const Place& place) const {
+    const auto at = place.member("def");
+    auto status = check_limits(op.def, at);
+    std::optional<CpuSet> cpuset;
+    if (op.def.cpuset) add_error(status, resolve(*op.def.cpuset, at.member("cpuset"), cpuset));
+    for (std::size_t i = 0; i < op.def.works.size(); ++i)
+      add_error(status, check_work_group(op.def.works[i], at.member("works").element(i)));
+    return status;
+  }
+  ReadStatus own_mistakes(const SetCpusetOp& op, const Place& place) const {
+    std::optional<CpuSet> cpus;
+    return resolve(op.cpuset, place.member("cpuset"), cpus);
+  }
+  ReadStatus own_mistakes(const SpawnOp& op, const Place& place) const {
+    return check_work_group(op.work, place.member("work"));
   }
 
   /// A cgroup with a mistake is there nevertheless: what follows is not another mistake.
@@ -81,14 +102,13 @@ class Walk {
     auto status = check_limits(def, place);
     std::optional<CpuSet> cpuset;
     if (def.cpuset) add_error(status, resolve(*def.cpuset, place.member("cpuset"), cpuset));
-    if (auto error = of_name.error_of(tree_.add(name, cpuset))) {
-      add_error(status, std::move(error));
-      static_cast<void>(tree_.add(name, std::nullopt));
-      doubtful_.insert(name);
-      return status;
+    const auto added = tree_.add(name, cpuset);
+    add_error(status, of_name.error_of(added));
+    if (!added) static_cast<void>(tree_.add(name, std::nullopt));
+    for (std::size_t i = 0; i < def.works.size(); ++i) {
+      const auto at = place.member("works").element(i);
+      add_error(status, added ? spawn(name, def.works[i], at, of_name) : check_work_group(def.works[i], at));
     }
-    for (std::size_t i = 0; i < def.works.size(); ++i)
-      add_error(status, spawn(name, def.works[i], place.member("works").element(i), of_name));
     if (status) doubtful_.insert(name);
     return status;
   }
@@ -105,20 +125,31 @@ class Walk {
   }
 
   ReadStatus check_placed(const WorkGroup& group, const CpuSet& cpus, const Place& place) {
-    if (auto error = check_work_group(group, place)) return error;
-    const auto workers = worker_count(group, cpus.count());
-    started_ += workers;
-    if (started_ > kMostStarted)
+    auto status = check_work_group(group, place);
+    if (!status) started_ += worker_count(group, cpus.count());
+    if (!status && started_ > kMostStarted)
       return place.error("more than " + std::to_string(kMostStarted) + " workers are started in all");
-    return place.member("affinity")
-        .error_of(resolve_affinity(group.affinity, cpus, topology_, workers, kAnySeed));
+    add_error(status, check_affinity(group.affinity, cpus, place.member("affinity")));
+    return status;
+  }
+
+  /// What one worker can have, any number can.
+  ReadStatus check_affinity(const AffinitySpec& spec, const CpuSet& cpus, const Place& place) const {
+    return place.error_of(resolve_affinity(spec, cpus, topology_, 1, kAnySeed));
   }
 
   ReadStatus spawn(const std::string& cgroup, const WorkGroup& group, const Place& place,
                    const Place& of_name) {
+    if (auto missing = of_name.error_of(tree_.check_exists(cgroup))) {
+      auto status = check_work_group(group, place);
+      add_error(status, std::move(missing));
+      return status;
+    }
     const auto cpus = cpus_of(cgroup);
-    if (auto error = check_placed(group, cpus, place)) return error;
-    return of_name.error_of(tree_.spawn(cgroup, worker_count(group, cpus.count())));
+    auto status = check_placed(group, cpus, place);
+    const std::uint32_t workers = status ? 1 : worker_count(group, cpus.count());  // 1: as if it were right
+    add_error(status, of_name.error_of(tree_.spawn(cgroup, workers)));
+    return status;
   }
 
   ReadStatus apply(const AddCgroupOp& op, const Place& place) {
@@ -129,14 +160,18 @@ class Walk {
   }
   ReadStatus apply(const SetCpusetOp& op, const Place& place) {
     std::optional<CpuSet> cpus;
-    if (auto error = resolve(op.cpuset, place.member("cpuset"), cpus)) return error;
-    return place.member("cgroup").error_of(tree_.set_cpuset(op.cgroup, *cpus));
+    auto status = resolve(op.cpuset, place.member("cpuset"), cpus);
+    add_error(status, place.member("cgroup").error_of(cpus ? tree_.set_cpuset(op.cgroup, *cpus)
+                                                           : tree_.check_exists(op.cgroup)));
+    return status;
   }
   ReadStatus apply(const ClearCpusetOp& op, const Place& place) {
     return place.member("cgroup").error_of(tree_.clear_cpuset(op.cgroup));
   }
   ReadStatus apply(const SwapCpusetsOp& op, const Place& place) {
-    return place.error_of(tree_.swap_cpusets(op.a, op.b));
+    auto status = place.error_of(tree_.check_has_cpuset(op.a));
+    if (op.a != op.b) add_error(status, place.error_of(tree_.check_has_cpuset(op.b)));
+    return status ? status : place.error_of(tree_.swap_cpusets(op.a, op.b));
   }
   ReadStatus apply(const SpawnOp& op, const Place& place) {
     return spawn(op.cgroup, op.work, place.member("work"), place.member("cgroup"));
@@ -148,13 +183,16 @@ class Walk {
     return place.member("cgroup").error_of(tree_.stop(op.cgroup));
   }
   ReadStatus apply(const SetAffinityOp& op, const Place& place) {
-    const auto workers = tree_.workers(op.cgroup);
-    if (!workers) return place.member("cgroup").error_of(workers);
-    const auto sets = resolve_affinity(op.affinity, cpus_of(op.cgroup), topology_, *workers, kAnySeed);
-    return place.member("affinity").error_of(sets);
+    const auto of_name = place.member("cgroup");
+    if (auto missing = of_name.error_of(tree_.check_exists(op.cgroup))) return missing;
+    auto status = of_name.error_of(tree_.workers(op.cgroup));
+    add_error(status, check_affinity(op.affinity, cpus_of(op.cgroup), place.member("affinity")));
+    return status;
   }
   ReadStatus apply(const MoveAllTasksOp& op, const Place& place) {
-    return place.error_of(tree_.move_tasks(op.from, op.to));
+    auto status = place.error_of(tree_.workers(op.from));
+    if (op.from != op.to) add_error(status, place.error_of(tree_.check_takes_workers(op.to)));
+    return status ? status : place.error_of(tree_.move_tasks(op.from, op.to));
   }
   ReadStatus apply(const FreezeCgroupOp& op, const Place& place) {
     return place.member("cgroup").error_of(tree_.set_frozen(op.cgroup, true));

@@ -47,13 +47,17 @@ struct PolicyChecker {
   ReadStatus operator()(const RrPolicy& policy) const { return check_priority(policy.priority); }
   /// The kernel's own rules: __checkparam_dl() in kernel/sched/deadline.c.
   ReadStatus operator()(const DeadlinePolicy& policy) const {
-    if (policy.runtime.ns < 1024) return place.member("runtime").error("must be at least 1024ns");
-    if (policy.runtime > policy.deadline)
-      return place.member("runtime").error("must be at most the deadline, " +
-                                           format_duration(policy.deadline));
+    ReadStatus status;
+    if (policy.runtime.ns < 1024)
+      status = place.member("runtime").error("must be at least 1024ns");
+    else if (policy.runtime > policy.deadline)
+      status =
+          place.member("runtime").error("must be at most the deadline, " + format_duration(policy.deadline));
     if (policy.deadline > policy.period)
-      return place.member("deadline").error("must be at most the period, " + format_duration(policy.period));
-    return {};
+      add_error(
+          status,
+          place.member("deadline").error("must be at most the period, " + format_duration(policy.period)));
+    return status;
   }
   template <class Other>
   ReadStatus operator()(const Other&) const {
@@ -73,17 +77,19 @@ struct PolicyChecker {
 
 ReadStatus check_phases(const Sequence& sequence, const Place& place) {
   if (sequence.phases.empty()) return place.error("a sequence needs at least one phase");
+  ReadStatus status;
   for (std::size_t i = 0; i < sequence.phases.size(); ++i) {
     const auto duration = std::visit([](const auto& phase) { return phase.duration; }, sequence.phases[i]);
-    if (duration.ns <= 0) return place.element(i).member("duration").error("must be longer than 0");
+    if (duration.ns <= 0)
+      add_error(status, place.element(i).member("duration").error("must be longer than 0"));
   }
-  return {};
+  return status;
 }
 
 ReadStatus check_nice_sweep(const NiceSweep& sweep, const Place& place) {
-  if (auto error = check_range<std::int32_t>(sweep.lowest, -20, 19, place.member("lowest"))) return error;
-  if (auto error = check_range<std::int32_t>(sweep.highest, -20, 19, place.member("highest"))) return error;
-  if (sweep.lowest <= sweep.highest) return {};
+  auto status = check_range<std::int32_t>(sweep.lowest, -20, 19, place.member("lowest"));
+  add_error(status, check_range<std::int32_t>(sweep.highest, -20, 19, place.member("highest")));
+  if (status || sweep.lowest <= sweep.highest) return status;
   return place.member("lowest").error("must be at most highest, " + std::to_string(sweep.highest));
 }
 

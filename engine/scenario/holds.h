@@ -22,8 +22,9 @@ struct HoldError {
 
 /// The times of all steps, in order. Rest and an endless loop take what the others leave of `duration`.
 /// Errors: a hold of no length, a fraction outside (0, 1], holds longer than `duration` together, a rest that
-/// is not the last step or has nothing left, an interval longer than its loop.
-[[nodiscard]] tl::expected<std::vector<StepTime>, HoldError> plan_holds(const std::vector<Step>& steps,
-                                                                        Duration duration);
+/// is not the last step or has nothing left, an interval longer than its loop; all that do not follow from
+/// each other, at least one.
+[[nodiscard]] tl::expected<std::vector<StepTime>, std::vector<HoldError>> plan_holds(
+    const std::vector<Step>& steps, Duration duration);
 
 }  // namespace ktstr::engine

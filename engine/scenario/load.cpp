@@ -32,12 +32,13 @@ ReadStatus check_name(const std::string& name, const Place& place) {
 }
 
 ReadStatus check_kernel_args(const std::vector<std::string>& arguments, const Place& place) {
+  ReadStatus status;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
     if (arguments[i].empty() || std::any_of(arguments[i].begin(), arguments[i].end(), is_control))
-      return place.element(i).error("must be printable and not empty");
+      add_error(status, place.element(i).error("must be printable and not empty"));
   }
-  return {};
+  return status;
 }
 
 /// The memory is the scenario's, or its topology's nodes state it.
@@ -52,9 +53,11 @@ ReadStatus check_memory(const Scenario& scenario, const Place& root) {
 }
 
 ReadStatus check_holds(const Scenario& scenario, const Place& place) {
+  ReadStatus status;
   if (const auto times = plan_holds(scenario.steps, scenario.duration); !times)
-    return place.member("steps").element(times.error().step).member("hold").error(times.error().message);
-  return {};
+    for (const auto& [step, message] : times.error())
+      add_error(status, place.member("steps").element(step).member("hold").error(message));
+  return status;
 }
 
 /// Holds are parts of the duration, so they wait until that is right.

@@ -1,5 +1,7 @@
 #include "engine/scenario/scheduler_machine.h"
 
+#include <fmt/format.h>
+
 #include "engine/scenario/schedulers_of.h"
 
 namespace ktstr::engine {
@@ -42,15 +44,17 @@ void take_default_topology(Scenario& scenario, const Value& tree) {
 }
 
 ReadStatus check_bounds(const SchedulerDef& def, const vmm::Topology& topology, const Place& place) {
+  ReadStatus status;
   for (const auto& each : kBounds) {
     const auto bound = def.*each.limit;
     const auto there = each.count(topology);
     if (!bound || (each.is_least ? there >= *bound : there <= *bound)) continue;
-    return place.member(each.name).error(
-        "the topology " + topology.to_string() + " has " + std::to_string(there) + " " + each.things +
-        ", and this scheduler takes at " + (each.is_least ? "least " : "most ") + std::to_string(*bound));
+    add_error(status,
+              place.member(each.name).error(fmt::format(
+                  "the topology {} has {} {}, and this scheduler takes at {} {}", topology.to_string(), there,
+                  each.things, each.is_least ? "least" : "most", *bound)));
   }
-  return {};
+  return status;
 }
 
 }  // namespace ktstr::engine

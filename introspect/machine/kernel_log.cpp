@@ -51,6 +51,8 @@ class Log {
 
   [[nodiscard]] std::uint64_t count() const { return std::uint64_t{1} << *count_bits_; }
 
+  /// As prb_read() of kernel/printk/printk_ringbuffer.c: the state has the record's id and is the first thing
+  /// that changes when another takes its place, so that it must be the same before and after.
   [[nodiscard]] std::optional<KernelLogRecord> record(std::uint64_t index) const {
     const auto descriptor = KernelVirt{*descriptors_} + index * descriptor_.size();
     const auto info = KernelVirt{*infos_} + index * info_.size();
@@ -60,7 +62,7 @@ class Log {
     const auto length = info_.text_length.read(kernel_, info);
     if (!state || !holds_a_text(*state) || !sequence || !facility || !length) return std::nullopt;
     auto text = read_text(descriptor, *length);
-    if (!text) return std::nullopt;
+    if (!text || descriptor_.state.read(kernel_, descriptor) != state) return std::nullopt;
     return KernelLogRecord{*sequence, *facility, std::move(*text)};
   }
 

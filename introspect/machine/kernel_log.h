@@ -23,9 +23,9 @@ struct KernelLogRecord {
 
 /// The records that begin with `beginning`, oldest first; of each text at most kMostLogText bytes. Of the
 /// kernel's own at most kMostLogRecords are kept, and as many of programs', so that neither crowds out the
-/// other. A guest that runs may overwrite records meanwhile: those that can't be read are left out. Errors:
-/// kNotFound, the kernel has no such log or layout; kOutOfRange, it can't be read or its size is not
-/// plausible.
+/// other. A guest that runs may overwrite records meanwhile: those that change while they are read are left
+/// out. Errors: kNotFound, the kernel has no such log or layout; kOutOfRange, it can't be read or its size is
+/// not plausible.
 [[nodiscard]] Result<std::vector<KernelLogRecord>> find_log_records(const Kernel& kernel,
                                                                     std::string_view beginning);
 inline constexpr std::size_t kMostLogText = 512;

@@ -35,6 +35,7 @@ return function(name, slice_ms)
       k.step { k.op.ctprof "end", hold = k.hold.rest },
     },
 
+    watchdog_timeout = "20s",
     expect = { max_gap = "10s", max_spread_pct = 100 },
     check = print_waits,
   }

@@ -82,7 +82,14 @@ TEST_CASE("a guest that panics in mid-run fails, its panic line first") {
   const auto read = introspect::read_dump(*dump.file);
   REQUIRE_MESSAGE(read, read.error().message);
   const auto& memory = std::get<introspect::FailureDumpReport>(*read);
-  CHECK(memory.vcpu_regs.empty());
+  REQUIRE(memory.vcpu_regs.size() == report->machine.cpus);
+  const auto goes_on_in = [&](std::string_view function) {
+    return std::ranges::count_if(memory.vcpu_regs, [&](const auto& registers) {
+      return registers && registers->symbol.value_or("").starts_with(function);
+    });
+  };
+  CHECK(goes_on_in("native_machine_emergency_restart+") == 1);
+  CHECK(goes_on_in("stop_this_cpu+") == static_cast<std::ptrdiff_t>(report->machine.cpus) - 1);
   CHECK(memory.cpu_runqueues.size() == report->machine.cpus);
   // it panicked in a page fault of a worker, which still is current on its CPU
   CHECK(std::ranges::any_of(memory.cpu_runqueues, [](const auto& rq) {

@@ -86,7 +86,8 @@ return k.scenario {
     },
   },
 })",
-     "foo.lua:8: steps[2].ops[2]: cgroup \"a\" has no cpuset at this point"},
+     "foo.lua:8: steps[2].ops[2]: cgroup \"a\" has no cpuset at this point\n"
+     "foo.lua:8: steps[2].ops[2]: cgroup \"b\" has no cpuset at this point"},
     {R"(local k = require "ktstr"
 return k.scenario {
   steps = {
@@ -335,6 +336,117 @@ return k.scenario {
         "cgroups.a.works[1].workers: must be from 1", "cgroups.a.works[1].nice: must be from -20",
         "cgroups.a.works[1].comm: must be at most 15", "cgroups.a.works[1].touches: must be above 0"})
     CHECK_MESSAGE(told.find(mistake) != std::string::npos, (std::string(mistake) + " not in: " + told));
+}
+
+TEST_CASE("all independent mistakes of one policy and of one work type are told at once") {
+  const Bundle bundle;
+  CHECK(bundle.outcome(R"(local k = require "ktstr"
+return k.scenario {
+  cgroups = { a = { works = {
+    k.work.nice_sweep { workers = 1, lowest = -21, highest = 20,
+      policy = k.policy.deadline("1ns", "2ms", "1ms") },
+    k.work.nice_sweep { workers = 1, lowest = 2, highest = 1,
+      policy = k.policy.deadline("3ms", "2ms", "1ms") },
+    k.work.sequence { workers = 1, phases = {
+      k.phase.spin "0s",
+      k.phase.sleep "1ms",
+      k.phase.yield "0s",
+    } },
+  } } },
+})") == "foo.lua:4: cgroups.a.works[1].lowest: must be from -20 to 19, not -21\n"
+        "foo.lua:4: cgroups.a.works[1].highest: must be from -20 to 19, not 20\n"
+        "foo.lua:5: cgroups.a.works[1].policy.runtime: must be at least 1024ns\n"
+        "foo.lua:5: cgroups.a.works[1].policy.deadline: must be at most the period, 1ms\n"
+        "foo.lua:6: cgroups.a.works[2].lowest: must be at most highest, 1\n"
+        "foo.lua:7: cgroups.a.works[2].policy.runtime: must be at most the deadline, 2ms\n"
+        "foo.lua:7: cgroups.a.works[2].policy.deadline: must be at most the period, 1ms\n"
+        "foo.lua:9: cgroups.a.works[3].phases[1].duration: must be longer than 0\n"
+        "foo.lua:11: cgroups.a.works[3].phases[3].duration: must be longer than 0");
+}
+
+TEST_CASE("all independent mistakes of one op are told at once") {
+  const Bundle bundle;
+  CHECK(bundle.outcome(R"(local k = require "ktstr"
+local wrong = k.work.cpu_spin { workers = 1, nice = 99 }
+return k.scenario {
+  cgroups = { a = {}, b = {} },
+  steps = { k.step {
+    k.op.write_bpf_map("a b", "", {}),
+    k.op.read_bpf_map("a b", "x y", ""),
+    k.op.pin_bpf_map("a b", "c d"),
+    k.op.spawn("none", wrong),
+    k.op.set_cpuset("nobody", k.cpuset.llc(7)),
+    k.op.set_affinity("b", k.affinity.exact "9"),
+    k.op.swap_cpusets("a", "y"),
+    k.op.move_all_tasks("v", "w"),
+  } },
+})") == "foo.lua:6: steps[1].ops[1].map: \"a b\" can't be a map's name: letters, digits, \"_\" and \".\"\n"
+        "foo.lua:6: steps[1].ops[1].variable: \"\" is no variable: expected one such as \"counter\" or "
+        "\"tuning.steps[2]\"\n"
+        "foo.lua:6: steps[1].ops[1].value: expected true or false, a number or a string, got a table\n"
+        "foo.lua:7: steps[1].ops[2].map: \"a b\" can't be a map's name: letters, digits, \"_\" and \".\"\n"
+        "foo.lua:7: steps[1].ops[2].name: expected a name\n"
+        "foo.lua:7: steps[1].ops[2].variable: \"x y\" is no variable: expected one such as \"counter\" or "
+        "\"tuning.steps[2]\"\n"
+        "foo.lua:8: steps[1].ops[3].map: \"a b\" can't be a map's name: letters, digits, \"_\" and \".\"\n"
+        "foo.lua:8: steps[1].ops[3].name: \"c d\" can't be a map's name: letters, digits, \"_\" and \".\"\n"
+        "foo.lua:2: steps[1].ops[4].work.nice: must be from -20 to 19, not 99\n"
+        "foo.lua:9: steps[1].ops[4].cgroup: cgroup \"none\" does not exist at this point (known: a, b)\n"
+        "foo.lua:10: steps[1].ops[5].cpuset: llc(7): index must be below 1, the topology's LLCs\n"
+        "foo.lua:10: steps[1].ops[5].cgroup: cgroup \"nobody\" does not exist at this point (known: a, b)\n"
+        "foo.lua:11: steps[1].ops[6].cgroup: cgroup \"b\" has no workers at this point\n"
+        "foo.lua:11: steps[1].ops[6].affinity: exact(\"9\"): the topology has only CPUs 0-0\n"
+        "foo.lua:12: steps[1].ops[7]: cgroup \"a\" has no cpuset at this point\n"
+        "foo.lua:12: steps[1].ops[7]: cgroup \"y\" does not exist at this point (did you mean \"a\"?)\n"
+        "foo.lua:13: steps[1].ops[8]: cgroup \"v\" does not exist at this point (did you mean \"a\"?)\n"
+        "foo.lua:13: steps[1].ops[8]: cgroup \"w\" does not exist at this point (did you mean \"a\"?)");
+}
+
+TEST_CASE("a cgroup's mistake hides those of its workers and later ops only where they may follow from it") {
+  const Bundle bundle;
+  CHECK(bundle.outcome(R"(local k = require "ktstr"
+local function spin(nice) return k.work.cpu_spin { workers = 1, nice = nice, affinity = k.affinity.exact "9" } end
+return k.scenario {
+  cgroups = {
+    a = {
+      cpu_weight = 0,
+      works = { spin(20) },
+    },
+    ["b/../c"] = { works = { spin(21) } },
+  },
+  steps = { k.step {
+    k.op.spawn("a", spin(22)),
+    k.op.set_cpuset("a", k.cpuset.llc(7)),
+    k.op.add_cgroup("a", { cpu_weight = 0, cpuset = k.cpuset.llc(8), works = { spin(23) } }),
+    k.op.stop_cgroup("b/../c"),
+  } },
+})") == "foo.lua:6: cgroups.a.cpu_weight: must be from 1 to 10000, not 0\n"
+        "foo.lua:7: cgroups.a.works[1].nice: must be from -20 to 19, not 20\n"
+        "foo.lua:2: cgroups.a.works[1].affinity: exact(\"9\"): the topology has only CPUs 0-0\n"
+        "foo.lua:9: cgroups.b/../c: \"b/../c\" is not a cgroup name: \".\" and \"..\" are not allowed\n"
+        "foo.lua:9: cgroups.b/../c.works[1].nice: must be from -20 to 19, not 21\n"
+        "foo.lua:12: steps[1].ops[1].work.nice: must be from -20 to 19, not 22\n"
+        "foo.lua:13: steps[1].ops[2].cpuset: llc(7): index must be below 1, the topology's LLCs\n"
+        "foo.lua:14: steps[1].ops[3].def.cpu_weight: must be from 1 to 10000, not 0\n"
+        "foo.lua:14: steps[1].ops[3].def.cpuset: llc(8): index must be below 1, the topology's LLCs\n"
+        "foo.lua:14: steps[1].ops[3].def.works[1].nice: must be from -20 to 19, not 23");
+}
+
+TEST_CASE("all independent mistakes of a scenario's lists are told at once") {
+  const Bundle bundle;
+  CHECK(bundle.outcome(R"(local k = require "ktstr"
+return k.scenario {
+  kernel_args = { "", "quiet", "" },
+  steps = { k.step { hold = "0s" }, k.step { hold = 2 } },
+})") == "foo.lua:3: kernel_args[1]: must be printable and not empty\n"
+        "foo.lua:3: kernel_args[3]: must be printable and not empty\n"
+        "foo.lua:4: steps[1].hold: must be longer than 0\n"
+        "foo.lua:4: steps[2].hold: a fraction must be above 0 and at most 1");
+  CHECK(bundle.outcome(R"(local k = require "ktstr"
+return k.scenario {
+  cgroups = { 1, batch = coroutine.create(print) },
+})") == "foo.lua:3: cgroups.batch: a thread can't be used here\n"
+        "foo.lua:3: cgroups: mixes list items with named members");
 }
 
 }  // namespace ktstr::lua

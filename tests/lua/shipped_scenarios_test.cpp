@@ -31,6 +31,22 @@ TEST_CASE("every shipped scenario checks clean, has its file's name and a descri
   }
 }
 
+TEST_CASE("no watchdog ends a shipped scenario's scheduler before the gap that the scenario allows") {
+  const test::StandIn scheduler("scx_ktstr");
+  std::size_t looked_at = 0;
+  for (const auto& file : shipped()) {
+    const auto host = ScriptHost::load(file);
+    REQUIRE_MESSAGE(host.has_value(), host.error().message);
+    const auto& scenario = host->scenario();
+    const auto& expect = scenario.expect;
+    if (!scenario.scheduler || !expect.max_gap || expect.scheduler_error) continue;
+    const auto watchdog = scenario.scheduler->watchdog_timeout.value_or(Duration());
+    CHECK_MESSAGE(watchdog >= *expect.max_gap, scenario.name);
+    ++looked_at;
+  }
+  CHECK(looked_at >= 2);
+}
+
 TEST_CASE("the promised scenarios are there") {
   std::set<std::string> names;
   for (const auto& file : shipped()) names.insert(file.stem().string());

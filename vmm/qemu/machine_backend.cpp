@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/base/thread.h"
 #include "vmm/qemu/device_state.h"
 #include "vmm/qemu/monitor_text.h"
 #include "vmm/qemu/outcome.h"
@@ -56,7 +57,14 @@ Result<std::unique_ptr<QemuMachine>> QemuMachine::launch(MachineConfig config, M
   machine->watchpoints_ = KTSTR_TRY(GdbWatchpoints::create(*machine->gdbstub_, machine->cpus_));
   machine->channel_ = std::move(qemu.channel);
   machine->device_state_ = qemu.device_state;
+  auto* self = machine.get();
+  self->end_ = KTSTR_TRY(with_threads(
+      "the machine's end", [self] { return std::jthread([self] { self->follow_to_the_end(); }); }));
   return machine;
+}
+
+QemuMachine::~QemuMachine() {
+  if (process_) kill();
 }
 
 Status QemuMachine::boot() {
@@ -111,6 +119,8 @@ Result<FrozenState> QemuMachine::stop(Deadline deadline) {
       static_cast<void>(qmp_->execute("cont", {}, Clock::now()));
     return std::move(stopped.error());
   }
+  // One that has ended would stop too, and not go on again.
+  if (qmp_->shutdown_reason()) return Error{ErrorCode::kCancelled, "the guest has ended"};
   return FrozenState{read_registers(deadline)};
 }
 
@@ -184,6 +194,25 @@ bool QemuMachine::wait_end(Deadline deadline) {
     if (Clock::now() >= deadline) return false;
   }
   return true;
+}
+
+/// A guest that has ended by itself stands still until QEMU quits.
+void QemuMachine::follow_to_the_end() {
+  qmp_->wait_shutdown();
+  const auto reason = qmp_->shutdown_reason();
+  if (!reason) return;
+  const auto deadline = Clock::now() + kStopDeadline;
+  if (reason == "guest-reset") {
+    const std::lock_guard lock(freeze_mutex_);
+    last_registers_ = read_registers(deadline);
+  }
+  const auto quit = qmp_->execute("quit", {}, deadline);
+  if (!quit && quit.error().code == ErrorCode::kTimeout) process_->kill();
+}
+
+std::vector<std::optional<VcpuRegisters>> QemuMachine::last_registers() {
+  const std::lock_guard lock(freeze_mutex_);
+  return last_registers_;
 }
 
 /// A QEMU that stood still for a while has a guest whose times are worth nothing, even when it goes on.

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "engine/base/fd.h"
@@ -24,7 +25,7 @@
 
 namespace ktstr::vmm::qemu {
 
-/// A guest in a QEMU process. Three threads serve it: the process's, QMP's and the console's.
+/// A guest in a QEMU process. Four threads serve it: the process's, QMP's, the console's and one for its end.
 class QemuMachine final : public BackendMachine {
  public:
   /// A guest whose kernel has begun to boot. Errors: as start_qemu().
@@ -32,11 +33,13 @@ class QemuMachine final : public BackendMachine {
   /// A guest that has gone on from `saved`. Errors: kIo; kUnavailable; otherwise QEMU's own words.
   [[nodiscard]] static Result<std::unique_ptr<QemuMachine>> resume(const SavedMachine& saved,
                                                                    const std::filesystem::path& console_log);
+  ~QemuMachine() override;
 
   std::string backend_name() const override { return emulated_ ? "qemu-tcg" : "qemu-kvm"; }
   bool is_emulated() const override { return emulated_; }
   MachinePerformance performance() const override;
   Result<MachineStatistics> statistics() override;
+  std::vector<std::optional<VcpuRegisters>> last_registers() override;
   void kill() override;
 
  private:
@@ -65,6 +68,7 @@ class QemuMachine final : public BackendMachine {
   int end_fd() const override { return process_->exit_fd(); }
   bool wait_end(Deadline deadline) override;
   Status continue_guest(Deadline deadline);
+  void follow_to_the_end();
   bool end_if_stopped();
   MachineEvent conclude() override;
 
@@ -79,13 +83,15 @@ class QemuMachine final : public BackendMachine {
   std::unique_ptr<Gdbstub> gdbstub_;
   std::unique_ptr<GdbWatchpoints> watchpoints_;
 
+  std::vector<std::optional<VcpuRegisters>> last_registers_;
   Fd saved_state_;  ///< of this freeze: QEMU saves a state once, it has not changed until the machine runs
 
   std::atomic<bool> killed_by_us_ = false;
   std::mutex stop_signal_mutex_;
   std::optional<int> stop_signal_;
 
-  std::unique_ptr<Process> process_;  // last: ends first
+  std::unique_ptr<Process> process_;
+  std::jthread end_;  ///< last: waits for what all the others hear of the end
 };
 
 }  // namespace ktstr::vmm::qemu

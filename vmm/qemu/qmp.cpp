@@ -61,7 +61,7 @@ void Qmp::take_line(std::string_view line) {
 void Qmp::take_event(std::string_view name, const Value* data) {
   if (name == "RESUME") ++resumes_;
   if (!data) return;
-  if (name == "SHUTDOWN") shutdown_reason_ = text_of(data->find("reason"));
+  if (name == "SHUTDOWN" && !shutdown_reason_) shutdown_reason_ = text_of(data->find("reason"));
   const auto status = name == "MIGRATION" ? text_of(data->find("status")) : std::string();
   if (status == "completed" || status == "failed" || status == "cancelled") migration_end_ = status;
 }
@@ -152,6 +152,11 @@ Status Qmp::wait_resumed(std::uint64_t seen, Deadline deadline) {
 std::optional<std::string> Qmp::shutdown_reason() const {
   const std::lock_guard lock(mutex_);
   return shutdown_reason_;
+}
+
+void Qmp::wait_shutdown() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return shutdown_reason_ || closed_; });
 }
 
 void Qmp::wait_closed() {

@@ -50,8 +50,11 @@ class Qmp {
   [[nodiscard]] std::uint64_t resumes() const;
   [[nodiscard]] Status wait_resumed(std::uint64_t seen, Deadline deadline);
 
-  /// The "reason" of the SHUTDOWN event, if that came: guest-reset, guest-shutdown, host-qmp-quit ...
+  /// The "reason" of the first SHUTDOWN event, if one came: guest-reset, guest-shutdown, host-qmp-quit ...
   [[nodiscard]] std::optional<std::string> shutdown_reason() const;
+
+  /// Blocks until a SHUTDOWN event came or QEMU has hung up.
+  void wait_shutdown();
 
   /// Blocks until QEMU has hung up.
   void wait_closed();

@@ -34,6 +34,18 @@ TEST_CASE("a dump begins with its cause and the scheduler's exit") {
   CHECK(text.substr(0, expected.size()) == expected);
 }
 
+TEST_CASE("a panicked guest's dump says what there is of registers") {
+  auto report = sample_report();
+  report.origin.cause = introspect::DumpCause::kGuestPanic;
+  const auto says = [&](const char* what) { return text_of(report).find(what) != std::string::npos; };
+  report.vcpu_regs.assign(1, std::nullopt);
+  CHECK(
+      says("  2.500 s after the machine's start; of the memory that the guest left, and its registers when "
+           "it reset the machine\n"));
+  report.vcpu_regs.clear();
+  CHECK(says("  2.500 s after the machine's start; of the memory that the guest left, without registers\n"));
+}
+
 TEST_CASE("queues name their tasks") {
   CHECK(text_of(sample_report()).find("  0x100 user: 1 queued: worker/12\n") != std::string::npos);
 }

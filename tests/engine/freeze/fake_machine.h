@@ -12,6 +12,7 @@ class FakeMachine : public vmm::Machine {
   int depth = 0;  ///< freezes that were not thawed
   int freezes = 0;
   vmm::FrozenState state;
+  std::vector<std::optional<vmm::VcpuRegisters>> left_registers;  ///< as the guest's end left them
   std::vector<vmm::MemoryRegion> regions;
   std::optional<Error> freeze_error;
   std::optional<Error> thaw_error;
@@ -44,6 +45,7 @@ class FakeMachine : public vmm::Machine {
   vmm::MachinePerformance performance() const override { return {}; }
   Result<vmm::MachineStatistics> statistics() override { return Error{ErrorCode::kUnavailable, "a fake"}; }
   Result<vmm::MachineEvent> wait_event(Duration) override { return Error{ErrorCode::kTimeout, "no events"}; }
+  std::vector<std::optional<vmm::VcpuRegisters>> last_registers() override { return left_registers; }
   std::string console_tail(std::size_t) const override { return {}; }
   void kill() override {}
 };

@@ -26,6 +26,24 @@ FreezeCoordinator::ReadExitKind kind(std::uint32_t value) {
   return [value] { return std::optional(value); };
 }
 
+/// A dump of a machine whose guest panicked, with what it gets of the registers.
+FailureDumpReport dump_of_ended(FakeMachine& machine) {
+  FreezeCoordinator coordinator(machine,
+                                [](const auto& registers, auto) -> FreezeCoordinator::Render {
+                                  return [registers] {
+                                    FailureDumpReport report;
+                                    report.vcpu_regs = registers;
+                                    return report;
+                                  };
+                                },
+                                {});
+  auto panic = request();
+  panic.cause = introspect::DumpCause::kGuestPanic;
+  const auto capture = coordinator.capture(panic);
+  REQUIRE(capture);
+  return std::get<FailureDumpReport>(capture->dump);
+}
+
 }  // namespace
 
 TEST_CASE("the guest stands still while it is captured, and runs while the dump is made of that") {
@@ -63,21 +81,27 @@ TEST_CASE("the guest stands still while it is captured, and runs while the dump 
 TEST_CASE("of a machine that has ended, memory is captured without stopping anything") {
   FakeMachine machine(2);
   machine.freeze_error = Error{ErrorCode::kCancelled, "it has ended"};
-  FreezeCoordinator coordinator(machine,
-                                [&](const auto& registers, auto) -> FreezeCoordinator::Render {
-                                  CHECK(registers.empty());
-                                  return nothing();
-                                },
-                                {});
-  auto panic = request();
-  panic.cause = introspect::DumpCause::kGuestPanic;
-  const auto capture = coordinator.capture(panic);
-  REQUIRE(capture);
+  const auto dump = dump_of_ended(machine);
   CHECK(machine.freezes == 0);
-  const auto& origin = std::get<FailureDumpReport>(capture->dump).origin;
-  CHECK(origin.cause == introspect::DumpCause::kGuestPanic);
-  CHECK(origin.detail == "a detail");
-  CHECK(origin.frozen_ns == 0);
+  CHECK(dump.origin.cause == introspect::DumpCause::kGuestPanic);
+  CHECK(dump.origin.detail == "a detail");
+  CHECK(dump.origin.frozen_ns == 0);
+  CHECK(dump.vcpu_regs.empty());
+  CHECK(dump.problems ==
+        std::vector<std::string>{
+            "registers are absent: the machine had ended, and its backend does not keep them"});
+}
+
+TEST_CASE("a machine that has ended may have kept the registers of its end") {
+  FakeMachine machine(2);
+  machine.freeze_error = Error{ErrorCode::kCancelled, "it has ended"};
+  machine.left_registers.resize(2);
+  machine.left_registers[0].emplace().rip = 0x5000;
+  const auto dump = dump_of_ended(machine);
+  REQUIRE(dump.vcpu_regs.size() == 2);
+  CHECK(dump.vcpu_regs[0].value().instruction_pointer == 0x5000);
+  CHECK_FALSE(dump.vcpu_regs[1]);
+  CHECK(dump.problems == std::vector<std::string>{"registers of vCPU 1 can't be read"});
 }
 
 TEST_CASE("a vCPU that does not stop makes the dump a degraded one, and the guest runs on") {

@@ -11,8 +11,11 @@ std::string plan(const std::vector<Hold>& holds) {
   std::vector<Step> steps;
   for (const auto& hold : holds) steps.push_back({{}, {}, hold});
   const auto times = plan_holds(steps, 10s);
-  if (!times) return "steps[" + std::to_string(times.error().step + 1) + "]: " + times.error().message;
   std::string text;
+  if (!times)
+    for (const auto& [step, message] : times.error())
+      text += (text.empty() ? "steps[" : "; steps[") + std::to_string(step + 1) + "]: " + message;
+  if (!times) return text;
   for (const auto& time : *times) {
     text += (text.empty() ? "" : " ") + format_duration(time.hold);
     if (time.interval) text += "/" + format_duration(*time.interval);
@@ -45,6 +48,15 @@ TEST_CASE("holds that can't be are refused with their step") {
   CHECK(plan({LoopHold{0s, 1s}}) == "steps[1]: interval must be longer than 0");
   CHECK(plan({LoopHold{1s, 0s}}) == "steps[1]: duration must be longer than 0");
   CHECK(plan({LoopHold{3s, 2s}}) == "steps[1]: interval 3s is longer than the loop's 2s");
+  CHECK(plan({FixedHold{8s}, LoopHold{3s, {}}}) == "steps[2]: interval 3s is longer than the loop's 2s");
+}
+
+TEST_CASE("all mistakes that do not follow from each other are told, with their steps") {
+  CHECK(
+      plan({FixedHold{0s}, LoopHold{0s, 0s}, FixedHold{11s}, FixedHold{12s}, RestHold{}, FractionHold{2}}) ==
+      "steps[1]: must be longer than 0; steps[2]: interval must be longer than 0; steps[2]: duration must be "
+      "longer than 0; steps[3]: 11s is longer than the 10s left of the scenario's 10s; steps[5]: only the "
+      "last step can hold for the rest; steps[6]: a fraction must be above 0 and at most 1");
 }
 
 }  // namespace ktstr::engine

@@ -26,14 +26,23 @@ struct Folder {
   [[nodiscard]] tl::expected<Scenario, ReadError> load(const std::string& json) const {
     return load_scenario(*parse_json(json), places);
   }
-  /// "ok", or the error with the folder left out.
-  [[nodiscard]] std::string outcome(const std::string& json) const {
-    const auto scenario = load(json);
-    if (scenario) return "ok";
-    auto text = scenario.error().text();
+  [[nodiscard]] std::string shortened(std::string text) const {
     for (const auto folder = directory.path().string() + "/"; text.find(folder) != std::string::npos;)
       text.erase(text.find(folder), folder.size());
     return text;
+  }
+  /// "ok", or the first error with the folder left out.
+  [[nodiscard]] std::string outcome(const std::string& json) const {
+    const auto scenario = load(json);
+    return scenario ? "ok" : shortened(scenario.error().text());
+  }
+  /// All errors.
+  [[nodiscard]] Names mistakes(const std::string& json) const {
+    const auto scenario = load(json);
+    REQUIRE_FALSE(scenario.has_value());
+    Names all{shortened(scenario.error().text())};
+    for (const auto& other : scenario.error().others) all.push_back(shortened(other.text()));
+    return all;
   }
   [[nodiscard]] Scenario good(const std::string& json) const {
     auto scenario = load(json);
@@ -160,6 +169,51 @@ TEST_CASE("mistakes are told with their place") {
        "expect.scheduler_error.contains: must not be empty"},
   };
   for (const auto& [json, message] : cases) CHECK_MESSAGE(folder.outcome(json) == message, json);
+}
+
+TEST_CASE("all independent mistakes of one scheduler are told") {
+  const Folder folder;
+  CHECK(folder.mistakes(
+            scheduler(R"("path": "scx_one", "flags": {"a": {"requires": ["b", "c", "x", "y"]}, "b": {},
+            "c": {}}, "active": ["a", "a", "d"], "sysctls": {"/a": "1", "/b": "1"},
+            "files": {"a/": "none", "c": "none"}, "min_cpus": 99, "min_llcs": 99,
+            "expect": {"scheduler_error": {"contains": "", "matches": "("}})")) ==
+        Names{"scheduler.sysctls./a: is no sysctl: names are like \"kernel.sched_schedstats\"",
+              "scheduler.sysctls./b: is no sysctl: names are like \"kernel.sched_schedstats\"",
+              "scheduler.flags.a.requires[3]: unknown flag \"x\" (did you mean \"a\"?)",
+              "scheduler.flags.a.requires[4]: unknown flag \"y\" (did you mean \"a\"?)",
+              "scheduler.active[1]: the flag \"a\" is named twice",
+              "scheduler.active[1]: the flag \"a\" requires \"b\", which is not active",
+              "scheduler.active[1]: the flag \"a\" requires \"c\", which is not active",
+              "scheduler.active[3]: unknown flag \"d\" (did you mean \"a\"?)",
+              "scheduler.expect.scheduler_error.contains: must not be empty",
+              "scheduler.expect.scheduler_error.matches: is no regular expression: Unmatched ( or \\(",
+              "scheduler.files.a/: is no name of a file: write \"layers.json\" or \"/etc/layers.json\"",
+              "scheduler.files.a/: there is no file none", "scheduler.files.c: there is no file none",
+              "scheduler.min_cpus: the topology 1n1l1c1t has 1 CPUs, and this scheduler takes at least 99",
+              "scheduler.min_llcs: the topology 1n1l1c1t has 1 LLCs, and this scheduler takes at least 99"});
+  CHECK(folder.mistakes(scheduler(R"("path": "scx_one", "config": "none")")) ==
+        Names{"scheduler.config: no argument holds \"{config}\", so the scheduler would not see it",
+              "scheduler.config: there is no file none"});
+}
+
+TEST_CASE("all mistakes of one of the kernel's own schedulers are told") {
+  const Folder folder;
+  const auto no_command = [](const std::string& command) {
+    return "\"" + command +
+           "\" is no command that a guest can carry out: it must read \"echo VALUE > FILE\", with a file "
+           "below /proc/ or /sys/";
+  };
+  CHECK(
+      folder.mistakes(scheduler(R"("path": "p", "args": ["x"], "watchdog_timeout": "1s",
+            "handover": "preloaded", "enable": ["reboot", "halt"], "disable": ["reboot"])")) ==
+      Names{"scheduler.path: a scheduler with `enable` commands is the kernel's own: no path",
+            "scheduler: a scheduler with `enable` commands needs a name",
+            "scheduler: a scheduler with `enable` commands has no program that could take arguments or files",
+            "scheduler.watchdog_timeout: the kernel's own schedulers have no such watchdog",
+            "scheduler.handover: a scheduler with `enable` commands has no program to preload",
+            "scheduler.enable[1]: " + no_command("reboot"), "scheduler.enable[2]: " + no_command("halt"),
+            "scheduler.disable[1]: " + no_command("reboot")});
 }
 
 TEST_CASE("ops on schedulers are followed through the steps") {

@@ -73,6 +73,27 @@ TEST_CASE("what no machine can be is told with the rule it breaks") {
         "topology: distances: from node 0 to 1 is 20, back it is 30");
 }
 
+TEST_CASE("mistakes of all relations between nodes are told, those of the nodes before them") {
+  const auto mistakes = [](const std::string& members) {
+    const auto scenario = load_scenario(*parse_json(R"({"topology": {)" + members + "}}"));
+    REQUIRE_FALSE(scenario.has_value());
+    auto text = scenario.error().text();
+    for (const auto& other : scenario.error().others) text += "; " + other.text();
+    return text;
+  };
+  const std::string relations =
+      R"("distances": [[10,20],[30,10]], "latency_ns": [[0,1],[1,1]], "bandwidth_mb_per_s": [[1]])";
+  CHECK(mistakes(R"("nodes": [{"llcs": 1}, {"llcs": 1}], )" + relations) ==
+        "topology: distances: from node 0 to 1 is 20, back it is 30; "
+        "topology: latency_ns: from node 0 to 0 is 0, not 1 to 65534; "
+        "topology: bandwidth_mb_per_s: must be 2 rows of 2, a row for each node with CPUs and a column for "
+        "each");
+  CHECK(mistakes(R"("nodes": [{"memory": "512M"}, {"llcs": 1}], )" + relations) ==
+        "topology: node 0 has no CPUs: Linux numbers nodes with CPUs first");
+  CHECK(mistakes(R"("nodes": [{"llcs": 1}], )" + relations) ==
+        "topology: one node has no other to be distant from");
+}
+
 TEST_CASE("a cpuset on a node without CPUs is an error of the scenario") {
   CHECK(outcome(R"("topology": {)" + std::string(kThreeNodes) +
                 R"(}, "cgroups": {"web": {"cpuset": {"type": "numa", "node": 2}}})") ==

@@ -2,6 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <functional>
+#include <set>
+#include <string>
+#include <utility>
+
 #include "tests/introspect/machine/log_guest.h"
 
 namespace ktstr::introspect::test {
@@ -13,6 +19,38 @@ std::vector<KernelLogRecord> find(const LogGuest& guest, std::string_view beginn
   REQUIRE_MESSAGE(found.has_value(), found.error().message);
   return std::move(*found);
 }
+
+/// A log of 4096 records: so many of a program's, then so many of the kernel's own.
+LogGuest long_log(std::uint64_t programs, std::uint64_t kernels) {
+  constexpr std::uint32_t kCountBits = 12, kSizeBits = 16;
+  LogGuest guest(kCountBits, kSizeBits);
+  for (std::uint64_t i = 0; i < programs + kernels; ++i) guest.add(i, i, i < programs ? 1 : 0, "x", 16 * i);
+  return guest;
+}
+
+/// A guest's memory that changes after its `moment`th read from now, once.
+class ChangingMemory final : public PhysicalMemory {
+ public:
+  explicit ChangingMemory(const PhysicalMemory& whole) : whole_(whole) {}
+
+  void change_after(int moment, std::function<void()> change) {
+    left_ = moment;
+    change_ = std::move(change);
+  }
+  [[nodiscard]] bool has_changed() const { return left_ <= 0; }
+
+  [[nodiscard]] bool read(GuestPhys address, std::span<std::byte> out) const override {
+    const bool is_read = whole_.read(address, out);
+    if (--left_ == 0) change_();
+    return is_read;
+  }
+  [[nodiscard]] GuestPhys end() const override { return whole_.end(); }
+
+ private:
+  const PhysicalMemory& whole_;
+  mutable int left_ = 0;
+  std::function<void()> change_;
+};
 
 }  // namespace
 
@@ -52,6 +90,46 @@ TEST_CASE("records that are being written or have been given up hold nothing") {
   const auto found = find(guest, "text");
   REQUIRE(found.size() == 1);
   CHECK(found[0].sequence == 3);
+}
+
+TEST_CASE(
+    "of the kernel's own records and of programs' 1 024 each are kept, and neither crowds out the other") {
+  const auto counts = [](std::uint64_t programs, std::uint64_t kernels) {
+    const auto guest = long_log(programs, kernels);
+    const auto found = find(guest, "x");
+    const auto own = std::ranges::count_if(found, &KernelLogRecord::is_kernels);
+    return std::pair(std::ssize(found) - own, own);
+  };
+  constexpr std::ptrdiff_t kMost = kMostLogRecords;
+  CHECK(counts(1024, 1024) == std::pair(kMost, kMost));
+  CHECK(counts(1025, 1025) == std::pair(kMost, kMost));
+  CHECK(counts(3000, 1) == std::pair(kMost, std::ptrdiff_t{1}));
+  CHECK(counts(1, 3000) == std::pair(std::ptrdiff_t{1}, kMost));
+}
+
+TEST_CASE("a record that the guest overwrites while it is read is the former one, the later one or none") {
+  const auto shown = [](const KernelLogRecord& record) {
+    return std::to_string(record.sequence) + (record.is_kernels() ? " kernel: " : " program: ") + record.text;
+  };
+  const std::set<std::string> true_ones = {"", "1 program: panic forged",
+                                           "9 kernel: panic, and a longer text"};
+  std::set<std::string> seen;
+  bool has_changed = true;
+  for (int moment = 1; has_changed; ++moment) {
+    LogGuest guest;
+    guest.add(1, 1, 1, "panic forged", 64);
+    ChangingMemory memory(guest.memory());
+    const auto kernel = guest.attach(memory);
+    memory.change_after(moment, [&] { guest.add(1, 9, 0, "panic, and a longer text", 128); });
+    const auto found = find_log_records(kernel, "panic");
+    REQUIRE(found.has_value());
+    REQUIRE(found->size() <= 1);
+    const auto text = found->empty() ? "" : shown(found->front());
+    CHECK_MESSAGE(true_ones.contains(text), text);
+    seen.insert(text);
+    has_changed = memory.has_changed();
+  }
+  CHECK(seen == true_ones);
 }
 
 TEST_CASE("a log whose size is not plausible is not read") {

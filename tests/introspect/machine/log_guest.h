@@ -1,4 +1,4 @@
-// LogGuest: a synthetic guest with a kernel log of 8 records and 256 bytes.
+// LogGuest: a synthetic guest with a kernel log, of 8 records and 256 bytes unless asked for more.
 #pragma once
 
 #include <cstdint>
@@ -11,17 +11,16 @@ namespace ktstr::introspect::test {
 
 class LogGuest : public SyntheticGuest {
  public:
-  static constexpr std::uint32_t kCountBits = 3, kSizeBits = 8;
-
-  LogGuest() : SyntheticGuest(log_types(), 1) {
+  explicit LogGuest(std::uint32_t count_bits = 3, std::uint32_t size_bits = 8)
+      : SyntheticGuest(log_types(), 1), size_bits_(size_bits) {
     const auto ring = allocate(size_of("printk_ringbuffer"));
-    descriptors_ = allocate(size_of("prb_desc") << kCountBits);
-    infos_ = allocate(size_of("printk_info") << kCountBits);
-    data_ = allocate(1U << kSizeBits);
-    set(ring, "printk_ringbuffer", "desc_ring.count_bits", kCountBits);
+    descriptors_ = allocate(size_of("prb_desc") << count_bits);
+    infos_ = allocate(size_of("printk_info") << count_bits);
+    data_ = allocate(std::size_t{1} << size_bits);
+    set(ring, "printk_ringbuffer", "desc_ring.count_bits", count_bits);
     set(ring, "printk_ringbuffer", "desc_ring.descs", descriptors_.value());
     set(ring, "printk_ringbuffer", "desc_ring.infos", infos_.value());
-    set(ring, "printk_ringbuffer", "text_data_ring.size_bits", kSizeBits);
+    set(ring, "printk_ringbuffer", "text_data_ring.size_bits", size_bits);
     set(ring, "printk_ringbuffer", "text_data_ring.data", data_.value());
     ring_ = ring;
     write(add_symbol("prb", 8), ring.value());
@@ -29,15 +28,16 @@ class LogGuest : public SyntheticGuest {
 
   [[nodiscard]] KernelVirt ring() const { return ring_; }
 
-  /// A record at `index`, its text's block at position `begin`, with `state` (enum desc_state).
+  /// A record at `index`, its text's block at position `begin`, with `state` (enum desc_state). Its id is its
+  /// sequence number, so that a state tells whose it is.
   void add(std::uint64_t index, std::uint64_t sequence, std::uint8_t facility, std::string_view text,
            std::uint64_t begin, std::uint64_t state = 2) {
-    constexpr std::uint64_t kSize = 1U << kSizeBits;
+    const std::uint64_t size = std::uint64_t{1} << size_bits_;
     const auto block = align_up(8 + text.size(), 8);
-    const bool wraps = begin / kSize != (begin + block - 1) / kSize;
-    const auto next = wraps ? (begin + block) / kSize * kSize + block : begin + block;
+    const bool wraps = begin / size != (begin + block - 1) / size;
+    const auto next = wraps ? (begin + block) / size * size + block : begin + block;
     const auto descriptor = descriptors_ + index * size_of("prb_desc");
-    set(descriptor, "prb_desc", "state_var.counter", static_cast<std::int64_t>(state << 62 | index));
+    set(descriptor, "prb_desc", "state_var.counter", static_cast<std::int64_t>(state << 62 | sequence));
     set(descriptor, "prb_desc", "text_blk_lpos.begin", begin);
     set(descriptor, "prb_desc", "text_blk_lpos.next", next);
     const auto info = infos_ + index * size_of("printk_info");
@@ -45,7 +45,7 @@ class LogGuest : public SyntheticGuest {
     const auto length = static_cast<std::uint16_t>(text.size());
     set(info, "printk_info", "text_len", length);
     set(info, "printk_info", "facility", facility);
-    std::memcpy(at(data_ + (wraps ? 0 : begin % kSize) + 8), text.data(), text.size());
+    std::memcpy(at(data_ + (wraps ? 0 : begin % size) + 8), text.data(), text.size());
   }
 
  private:
@@ -64,6 +64,7 @@ class LogGuest : public SyntheticGuest {
     return btf.bytes();
   }
 
+  std::uint32_t size_bits_;
   KernelVirt ring_, descriptors_, infos_, data_;
 };
 

@@ -114,12 +114,13 @@ TEST_CASE("emulation runs every CPU on one thread, KVM only when asked for") {
   CHECK(qemu_kernel_command_line(config, 1).find("tsc_early_khz") == std::string::npos);
 }
 
-TEST_CASE("the machine starts stopped, resets by ending, and has each stream on its descriptor") {
+TEST_CASE("the machine starts stopped, stands still at its end, and has each stream on its descriptor") {
   const auto arguments = arguments_of(config_of("1n1l2c1t"));
-  for (const char* flag : {"-S", "-no-reboot", "-nodefaults", "-no-user-config"}) {
+  for (const char* flag : {"-S", "-nodefaults", "-no-user-config"}) {
     CAPTURE(flag);
     CHECK(std::count(arguments.begin(), arguments.end(), flag) == 1);
   }
+  CHECK(values_of(arguments, "-action") == Values{"reboot=shutdown,shutdown=pause"});
   CHECK(values_of(arguments, "-chardev") == Values{"socket,id=qmp,fd=3", "socket,id=gdb,fd=4",
                                                    "socket,id=console,fd=5", "socket,id=channel,fd=6"});
   CHECK(values_of(arguments, "-kernel") == Values{"/proc/self/fd/7"});

@@ -57,6 +57,37 @@ TEST_CASE("memory that is prefaulted is there for QEMU, which has no statistics 
   CHECK(guest.machine().statistics().error().code == ErrorCode::kUnavailable);
 }
 
+TEST_CASE("a guest that resets leaves the registers of all vCPUs, one that powers off leaves none") {
+  TEST_CONFIG(config, "1n1l2c1t");
+  auto resetting = boot(config);
+  resetting.tell('r');
+  static_cast<void>(wait_for_event(resetting.machine()));
+  const auto left = resetting.machine().last_registers();
+  REQUIRE(left.size() == 2);
+  for (const auto& registers : left) {
+    REQUIRE(registers.has_value());
+    CHECK((registers->rip >> 63) == 1);  // in the kernel
+    CHECK((registers->cs & 3) == 0);
+  }
+  auto leaving = boot(config);
+  leaving.tell('o');
+  static_cast<void>(wait_for_event(leaving.machine()));
+  CHECK(leaving.machine().last_registers().empty());
+}
+
+TEST_CASE("whatever is frozen while a guest ends can be thawed") {
+  TEST_CONFIG(config, "1n1l1c1t");
+  auto guest = boot(config);
+  guest.tell('r');
+  auto frozen = guest.machine().freeze(10s);
+  while (frozen) {
+    REQUIRE(guest.machine().thaw().has_value());
+    frozen = guest.machine().freeze(10s);
+  }
+  CHECK((frozen.error().code == ErrorCode::kCancelled || frozen.error().code == ErrorCode::kIo));
+  CHECK(std::holds_alternative<GuestExited>(wait_for_event(guest.machine())));
+}
+
 TEST_CASE("a QEMU killed in mid-run is a failure of the machine") {
   TEST_CONFIG(config, "1n1l1c1t");
   auto guest = boot(config);

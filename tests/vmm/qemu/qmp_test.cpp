@@ -117,14 +117,26 @@ TEST_CASE("a QEMU that hangs up fails the command that waits and every later one
   CHECK(qmp.execute("cont", {}, in(10s)).error().code == ErrorCode::kIo);
 }
 
-TEST_CASE("the reason of a shutdown is kept") {
+TEST_CASE("the reason of the first shutdown is waited for and kept") {
   FakeQemu qemu;
   Qmp qmp(qemu.take_client());
   qemu.say(R"({"event": "SHUTDOWN", "data": {"guest": true, "reason": "guest-reset"}})"
            "\r\n");
+  qmp.wait_shutdown();
+  CHECK(qmp.shutdown_reason() == "guest-reset");
+  qemu.say(R"({"event": "SHUTDOWN", "data": {"guest": false, "reason": "host-qmp-quit"}})"
+           "\r\n");
   qemu.hang_up();
   qmp.wait_closed();
   CHECK(qmp.shutdown_reason() == "guest-reset");
+}
+
+TEST_CASE("who waits for a shutdown also learns that there will be none") {
+  FakeQemu qemu;
+  Qmp qmp(qemu.take_client());
+  qemu.hang_up();
+  qmp.wait_shutdown();
+  CHECK_FALSE(qmp.shutdown_reason());
 }
 
 TEST_CASE("the end of a migration is waited for, once it was forgotten how the last one ended") {
