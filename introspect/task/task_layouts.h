@@ -30,7 +30,8 @@ struct TaskLayout : StructLayout {
   OptionalField<std::uint8_t> on_cpu{*this, {"on_cpu"}};                // an int before 7.3
   OptionalField<std::int32_t> on_cpu_int{*this, {"on_cpu"}};
   OptionalField<KernelVirt> cpus_ptr{*this, {"cpus_ptr"}};
-  OptionalField<std::int32_t> on_rq{*this, {"on_rq"}};
+  OptionalField<std::uint8_t> on_rq{*this, {"on_rq"}};  // an int before 7.3
+  OptionalField<std::int32_t> on_rq_int{*this, {"on_rq"}};
   OptionalField<std::uint64_t> last_arrival{*this, {"sched_info.last_arrival"}};  // CONFIG_SCHED_INFO
   OptionalField<std::uint64_t> run_time{*this, {"se.sum_exec_runtime"}};
 };

@@ -106,6 +106,7 @@ void TaskReader::read_scheduling(const Kernel& kernel, const StructBytes& bytes,
   if (const auto on_cpu = task_.on_cpu.read(bytes)) task.on_cpu = *on_cpu != 0;
   if (const auto on_cpu = task_.on_cpu_int.read(bytes)) task.on_cpu = *on_cpu != 0;
   if (const auto on_rq = task_.on_rq.read(bytes)) task.on_rq = *on_rq != 0;
+  if (const auto on_rq = task_.on_rq_int.read(bytes)) task.on_rq = *on_rq != 0;
   task.last_ran_ns = task_.last_arrival.read(bytes);
   task.run_time_ns = task_.run_time.read(bytes);
   const auto allowed = task_.cpus_ptr.read(bytes);

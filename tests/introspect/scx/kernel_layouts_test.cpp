@@ -48,6 +48,7 @@ TEST_CASE("sched_ext and task layouts resolve on every cached kernel that has sc
     REQUIRE_MESSAGE(task.has_value(), task.error().message);
     CHECK(task->cpu.present());
     CHECK(task->on_cpu.present() != task->on_cpu_int.present());
+    CHECK(task->on_rq.present() != task->on_rq_int.present());
     CHECK(resolve_layout<TaskScxLayout>(btf).has_value());
     CHECK(resolve_layout<SignalLayout>(btf).has_value());
     CHECK(resolve_layout<PidLayout>(btf).has_value());
