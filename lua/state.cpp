@@ -10,8 +10,8 @@
 #include <ctime>
 #include <system_error>
 
+#include "engine/base/cut_text.h"
 #include "engine/base/printable.h"
-#include "lua/cut_text.h"
 #include "lua/sandbox.h"
 
 namespace ktstr::lua {
