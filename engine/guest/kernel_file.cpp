@@ -86,10 +86,12 @@ bool wait_for_end(WriteJob& job, std::unique_lock<std::mutex>& lock) {
 
 }  // namespace
 
-Result<FileText> read_file(const std::string& path, std::size_t limit) {
+Result<FileText> read_file(const std::string& path, std::size_t limit, std::uint64_t offset) {
   // Some files of /proc would block until there is something to read.
   const Fd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (!file) return system_error("open " + path);
+  if (offset > 0 && ::lseek(file.get(), static_cast<off_t>(offset), SEEK_SET) < 0)
+    return system_error("seek in " + path);
   FileText content;
   while (content.text.size() <= limit) {
     const auto size = content.text.size();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,8 +17,9 @@ struct FileText {
   bool truncated = false;  ///< the file holds more than the limit
 };
 
-/// At most `limit` bytes of a file. Errors: kNotFound, kIo.
-[[nodiscard]] Result<FileText> read_file(const std::string& path, std::size_t limit);
+/// At most `limit` bytes of a file from `offset` on; none behind its end. Errors: kNotFound, kIo.
+[[nodiscard]] Result<FileText> read_file(const std::string& path, std::size_t limit,
+                                         std::uint64_t offset = 0);
 
 /// Writes each of `values` to a control file with a write(2) of its own. EBUSY is tried again 3 times, 100 ms
 /// apart; ESRCH (the task to move has ended) counts as success. Errors: the first value that is refused, and
