@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/base/cut_text.h"
 #include "engine/base/printable.h"
 #include "engine/base/utf8.h"
-#include "lua/cut_text.h"
 #include "lua/raise.h"
 #include "lua/state.h"
 

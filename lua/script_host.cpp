@@ -1,8 +1,9 @@
 #include "lua/script_host.h"
 
+#include "engine/base/cut_text.h"
+#include "engine/base/printable.h"
 #include "engine/scenario/load.h"
 #include "lua/constructors.h"
-#include "lua/cut_text.h"
 #include "lua/hook_failures.h"
 #include "lua/lines.h"
 #include "lua/modules.h"
@@ -19,7 +20,7 @@ constexpr std::size_t kLongestMistake = 4 << 10;
 std::string line_of_error(const LuaState& state, const ReadError& error) {
   auto place = state.chunk_file(chunk_of(error.line)) + ":";
   if (error.line != 0) place += std::to_string(line_of(error.line)) + ":";
-  return place + " " + cut_text(error.text(), kLongestMistake);
+  return place + " " + printable(cut_text(error.text(), kLongestMistake));
 }
 
 /// All mistakes that were found, a line each.

@@ -10,9 +10,9 @@
 #include <ctime>
 #include <system_error>
 
+#include "engine/base/cut_text.h"
 #include "engine/base/io.h"
 #include "engine/base/printable.h"
-#include "lua/cut_text.h"
 #include "lua/sandbox.h"
 
 namespace ktstr::lua {

@@ -81,10 +81,12 @@ Status read_at(int fd, std::span<std::byte> bytes, std::uint64_t offset) {
   });
 }
 
-Result<FileText> read_file(const std::filesystem::path& path, std::size_t limit) {
+Result<FileText> read_file(const std::filesystem::path& path, std::size_t limit, std::uint64_t offset) {
   // Some files of /proc would block until there is something to read, as pipes do.
   const Fd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (!file) return system_error("open " + path.string());
+  if (offset > 0 && ::lseek(file.get(), static_cast<off_t>(offset), SEEK_SET) < 0)
+    return system_error("seek in " + path.string());
   return read_text(limit, path.native(),
                    [&](char* to, std::size_t size, std::size_t) { return ::read(file.get(), to, size); });
 }

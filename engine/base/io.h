@@ -45,9 +45,10 @@ struct FileText {
   std::string text;
   bool truncated = false;  ///< the file holds more than the limit
 };
-/// At most `limit` bytes of a file, which may be one of /proc or a pipe: it is not waited for. Errors:
-/// kNotFound, kIo.
-[[nodiscard]] Result<FileText> read_file(const std::filesystem::path& path, std::size_t limit);
+/// At most `limit` bytes of a file from `offset` on (none behind its end), which may be one of /proc or, with
+/// no offset, a pipe: it is not waited for. Errors: kNotFound, kIo.
+[[nodiscard]] Result<FileText> read_file(const std::filesystem::path& path, std::size_t limit,
+                                         std::uint64_t offset = 0);
 /// The same of an open file, from its beginning. `name` is for the error.
 [[nodiscard]] Result<FileText> read_file(int fd, std::size_t limit, std::string_view name);
 

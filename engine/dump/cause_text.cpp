@@ -27,12 +27,11 @@ std::string origin_line(const FailureDumpReport& report) {
   return text + "\n";
 }
 
-/// What the walker's exact texts, which programs look for, mean to a person. Run queues tell whether the
-/// kernel has sched_ext.
+/// What the walker's exact texts, which programs look for, mean to a person.
 std::string why_none(const FailureDumpReport& report, const std::string& reason) {
+  if (is_without_sched_ext(report)) return "the kernel's own; this kernel has no sched_ext";
   if (reason == introspect::kReasonNoScxWalker && !report.cpu_runqueues.empty())
-    return report.cpu_runqueues.front().nr_ext ? "unknown: sched_ext's state can't be read on this kernel"
-                                               : "the kernel's own; this kernel has no sched_ext";
+    return "unknown: sched_ext's state can't be read on this kernel";
   if (reason == introspect::kReasonScxRootNull) return "the kernel's own; none of sched_ext's is attached";
   return reason;
 }
@@ -50,6 +49,11 @@ std::string exit_text(const introspect::ScxExitRecord& exit, const Paint& paint)
 }
 
 }  // namespace
+
+bool is_without_sched_ext(const FailureDumpReport& report) {
+  return report.scx_walker_unavailable == introspect::kReasonNoScxWalker && !report.cpu_runqueues.empty() &&
+         !report.cpu_runqueues.front().nr_ext;
+}
 
 std::string cause_text(const FailureDumpReport& report, const Paint& paint) {
   const auto& origin = report.origin;

@@ -92,10 +92,10 @@ std::string machine_text(const FailureDumpReport& report, const Paint& paint) {
 }
 
 std::string problems_text(const FailureDumpReport& report, const Paint& paint) {
-  if (report.problems.empty()) return {};
-  auto text = "\n" + paint.heading("not read") + "\n";
-  for (const auto& problem : report.problems) text += "  " + problem + "\n";
-  return text;
+  std::string lines;
+  for (const auto& problem : report.problems)  // what a kernel does not have is told once, with the scheduler
+    if (!problem.starts_with("sched_ext: ") || !is_without_sched_ext(report)) lines += "  " + problem + "\n";
+  return lines.empty() ? lines : "\n" + paint.heading("not read") + "\n" + lines;
 }
 
 }  // namespace ktstr::engine

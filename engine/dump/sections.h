@@ -21,6 +21,9 @@ class TaskNames {
   std::map<std::uint64_t, const introspect::TaskEnrichment*> tasks_;
 };
 
+/// Whether the kernel has no sched_ext at all, as far as run queues tell.
+[[nodiscard]] bool is_without_sched_ext(const introspect::FailureDumpReport& report);
+
 /// "worker/123"
 [[nodiscard]] std::string task_name(const introspect::TaskEnrichment& task);
 

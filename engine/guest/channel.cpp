@@ -55,8 +55,10 @@ Result<Fd> open_channel_device(Duration deadline) {
     if (!channel) channel = KTSTR_TRY(try_devices());
     if (channel && is_connected(channel.get())) break;
     if (monotonic_ns() > give_up)
-      return Error{ErrorCode::kTimeout,
-                   channel ? "no runner at the other end of the channel" : "no channel device appeared"};
+      return Error{
+          ErrorCode::kTimeout,
+          channel ? "no runner at the other end of the channel"
+                  : "no channel device appeared: the kernel needs VIRTIO_PCI and VIRTIO_CONSOLE built in"};
     ::nanosleep(&kPollStep, nullptr);
   }
   KTSTR_TRY(make_ready(channel.get()));

@@ -4,10 +4,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
+
+#include "engine/protocol/start_output.h"
 
 namespace ktstr::engine::guest {
 
 namespace {
+
+constexpr std::uint64_t kAskEvery = 1U << 20;
 
 /// JSON strings are UTF-8; output need not be.
 char plain(char c) {
@@ -17,18 +22,30 @@ char plain(char c) {
 }  // namespace
 
 /// A former program that still prints keeps a file of its own, without a name.
-OutputLog::OutputLog(const char* all, std::uint64_t most_bytes) : room_(most_bytes) {
+OutputLog::OutputLog(const char* all, std::uint64_t most_bytes, std::function<bool()> has_room)
+    : room_(most_bytes), has_room_(std::move(has_room)) {
   ::unlink(all);
   all_ = Fd(::open(all, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
 }
 
 /// Where it can't be kept, the last lines are all there is.
 void OutputLog::keep_in_file(std::string_view text) {
-  std::string bytes(text.substr(0, room_));
-  if (!all_ || bytes.empty()) return;
+  if (!all_) return;
+  std::string bytes(text.substr(0, is_room_left(text.size()) ? room_ : 0));
   std::ranges::transform(bytes, bytes.begin(), plain);
+  const bool is_cut = bytes.size() < text.size();
+  const bool is_within_line = bytes.empty() ? !open_.empty() : bytes.back() != '\n';
+  if (is_cut) bytes.append(is_within_line ? "\n" : "").append(protocol::kStartOutputCut);
   const auto written = ::write(all_.get(), bytes.data(), bytes.size());
-  room_ = written == static_cast<ssize_t>(bytes.size()) ? room_ - bytes.size() : 0;
+  room_ -= std::min<std::uint64_t>(room_, bytes.size());
+  if (is_cut || written != static_cast<ssize_t>(bytes.size())) all_ = Fd();
+}
+
+bool OutputLog::is_room_left(std::size_t bytes) {
+  unasked_ += bytes;
+  if (!has_room_ || unasked_ <= kAskEvery) return true;
+  unasked_ = 0;
+  return has_room_();
 }
 
 void OutputLog::append(std::string_view text) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,8 +21,9 @@ class OutputLog {
   static constexpr std::size_t kLongestLine = 1000;
 
   OutputLog() = default;
-  /// Keeps all of it in the file `all` too, made anew, up to `most_bytes`.
-  OutputLog(const char* all, std::uint64_t most_bytes);
+  /// Keeps all of it in the file `all` too, made anew, up to `most_bytes`, and as long as `has_room` says so,
+  /// which is asked now and then.
+  OutputLog(const char* all, std::uint64_t most_bytes, std::function<bool()> has_room = {});
 
   void append(std::string_view text);
 
@@ -39,13 +41,16 @@ class OutputLog {
   void append_to_line(std::string_view text);
   void end_line();
   void keep_in_file(std::string_view text);
+  [[nodiscard]] bool is_room_left(std::size_t bytes);
 
   std::deque<Line> lines_;
   std::string open_;  ///< the line that has no end yet
   bool open_is_cut_ = false;
   std::uint64_t dropped_ = 0;
   Fd all_;
-  std::uint64_t room_ = 0;  ///< bytes that still go there
+  std::uint64_t room_ = 0;     ///< bytes that still go there
+  std::uint64_t unasked_ = 0;  ///< bytes that went there since has_room_ was asked
+  std::function<bool()> has_room_;
 };
 
 }  // namespace ktstr::engine::guest

@@ -51,6 +51,15 @@ std::string Scheduler::state() const {
   return state ? state->state : "gone";
 }
 
+/// Tells a program that is still being verified from one that waits for something.
+std::string Scheduler::cpu_time_text() const {
+  constexpr std::uint64_t kMillisecond = 1'000'000;
+  const auto used = process_ ? process_->cpu_ns() : std::nullopt;
+  if (!used) return "";
+  const Duration rounded(static_cast<std::int64_t>(*used / kMillisecond * kMillisecond));
+  return "; its program used " + format_duration(rounded) + " of CPU time";
+}
+
 bool Scheduler::kernel_is_free() const {
   const auto state = read_sched_ext(places_.directory);
   return !state || state->state == "disabled";
@@ -102,8 +111,8 @@ Scheduler::Problem Scheduler::wait_attached(Duration timeout, Duration look) {
   if (process_->exit())
     problem = "its program ended (" + protocol::exit_text(*process_->exit()) + ") before the kernel ran it";
   else if (!settled)
-    problem =
-        "the kernel does not run it after " + format_duration(timeout) + " (sched_ext is " + state() + ")";
+    problem = "the kernel does not run it after " + format_duration(timeout) + " (sched_ext is " + state() +
+              cpu_time_text() + ")";
   if (!problem) return problem;
   kill_program();
   if (const auto stuck = wait_gone()) problem->append("; ").append(*stuck);
@@ -122,7 +131,7 @@ Scheduler::Problem Scheduler::wait_held(Scheduler& former) {
               "attaches in another way can't be preloaded";
   else if (!in_time)
     problem = "it did not come to its attach, bpf(BPF_LINK_CREATE) of a struct_ops map, within " +
-              format_duration(request_.timeout);
+              format_duration(request_.timeout) + cpu_time_text();
   if (problem) kill_program();
   return problem;
 }

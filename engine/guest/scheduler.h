@@ -71,6 +71,8 @@ class Scheduler {
   [[nodiscard]] bool take_attachment();
   [[nodiscard]] bool kernel_is_free() const;
   [[nodiscard]] std::string state() const;
+  /// "; its program used 1.5s of CPU time"; empty when that is not known.
+  [[nodiscard]] std::string cpu_time_text() const;
   /// Sees whether the kernel still runs it, and keeps the time when it does not.
   void watch_going();
   /// Looks once more. Precondition: it has a program.

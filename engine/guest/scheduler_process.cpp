@@ -13,6 +13,7 @@
 #include "engine/base/pipe.h"
 #include "engine/guest/clock.h"
 #include "engine/guest/kernel_file.h"
+#include "engine/guest/memory_left.h"
 #include "engine/guest/urgency.h"
 #include "engine/protocol/start_output.h"
 #include "engine/scenario/placement.h"
@@ -75,7 +76,8 @@ Result<SchedulerProcess> SchedulerProcess::start(const protocol::AttachScheduler
 /// A bare host's /tmp is not ours.
 OutputLog SchedulerProcess::new_log() {
   if (::getpid() != 1) return {};
-  return {protocol::kStartOutputFile, protocol::kMostStartOutput};
+  return {protocol::kStartOutputFile, protocol::kMostStartOutput,
+          [] { return memory_left().value_or(0) >= protocol::kLeftBesideStartOutput; }};
 }
 
 SchedulerProcess::~SchedulerProcess() {

@@ -125,7 +125,7 @@ Status Session::handle(const FreezeCgroup& request) {
 }
 
 Result<FileContent> Session::handle(const ReadFile& request) {
-  auto content = KTSTR_TRY(read_file(request.path, request.limit));
+  auto content = KTSTR_TRY(read_file(request.path, request.limit, request.offset));
   make_ascii(content.text);
   return FileContent{std::move(content.text), content.truncated};
 }

@@ -14,7 +14,7 @@
 namespace ktstr::engine::protocol {
 
 /// Raised with every change of frame or message that an older peer would misread.
-inline constexpr std::uint32_t kVersion = 3;
+inline constexpr std::uint32_t kVersion = 4;
 
 /// Little-endian on the wire. `crc32` is zlib's, over the payload.
 struct FrameHeader {

@@ -165,11 +165,12 @@ struct ReadFile {
 
   std::string path;
   std::uint32_t limit = 1 << 20;
+  std::uint64_t offset = 0;
 
   static consteval auto describe() {
     using T = ReadFile;
     return record("read_file", "reads a file of the guest", field<&T::path>("absolute path"),
-                  field<&T::limit>("most bytes to answer"));
+                  field<&T::limit>("most bytes to answer"), field<&T::offset>("the first of them"));
   }
 };
 /// Removes every cgroup and worker, then powers the guest off (as PID 1) or leaves (on a bare host).

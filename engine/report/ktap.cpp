@@ -6,6 +6,7 @@
 
 #include "engine/base/printable.h"
 #include "engine/report/collapsed_log.h"
+#include "engine/report/shown_failures.h"
 
 namespace ktstr::engine {
 namespace {
@@ -38,7 +39,7 @@ std::string ktap_plan(std::size_t tests) {
 
 std::string ktap_test(std::size_t number, const RunReport& report) {
   std::string out;
-  for (const auto& failure : report.failures) add_diagnostic(out, failure.message);
+  for (const auto& message : shown_failures(report.failures)) add_diagnostic(out, message);
   for (const auto& scheduler : report.schedulers) add_scheduler(out, scheduler);
   for (const auto& fault : report.emulator_faults)
     add_diagnostic(out, "repeated, the emulator failed: " + fault);

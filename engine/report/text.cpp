@@ -5,11 +5,13 @@
 
 #include <algorithm>
 
+#include "engine/base/cut_text.h"
 #include "engine/base/paint.h"
 #include "engine/base/table.h"
 #include "engine/report/monitor_text.h"
 #include "engine/report/printable_report.h"
 #include "engine/report/scheduler_text.h"
+#include "engine/report/shown_failures.h"
 #include "vmm/console_line.h"
 
 namespace ktstr::engine {
@@ -88,8 +90,8 @@ std::string where_line(const RunReport& report) {
 
 std::string other_failures(const RunReport& report) {
   std::string text;
-  for (std::size_t i = 1; i < report.failures.size(); ++i)
-    text += "  also: " + report.failures[i].message + "\n";
+  const auto failures = shown_failures(report.failures);
+  for (std::size_t i = 1; i < failures.size(); ++i) text += "  also: " + failures[i] + "\n";
   if (!report.failures.empty() && report.reason) text += "  also inconclusive: " + *report.reason + "\n";
   for (const auto& check : report.not_judged) text += "  not judged: " + check + "\n";
   for (const auto& fault : report.emulator_faults)
@@ -145,6 +147,9 @@ std::string map_readings_text(const RunReport& report) {
   return text;
 }
 
+/// The kernel's lines have less than 1 KB. Programs of the guest write what they like.
+constexpr std::size_t kLongestConsoleLine = 1000;
+
 std::string console_text(const RunReport& report) {
   const auto lines = vmm::without_harmless_lines(report.console_tail.value_or(""));
   if (lines.empty()) return {};
@@ -152,7 +157,7 @@ std::string console_text(const RunReport& report) {
   std::string_view rest = lines;
   while (!rest.empty()) {
     const auto end = rest.find('\n');
-    text += fmt::format("  | {}\n", rest.substr(0, end));
+    text += fmt::format("  | {}\n", cut_text(std::string(rest.substr(0, end)), kLongestConsoleLine));
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
   }
   return text;

@@ -18,8 +18,8 @@ struct OutputPlace {
 
 /// Fetches the output and writes it to SCENARIO.NAME.log when the report's lines are not all of it, and notes
 /// the file in the report. Returns
-/// what a failure says of that: "; all 131103 lines of its output are in FILE", or why they are not; "" when
-/// there is nothing to say.
+/// what a failure says of that: "; all 131103 lines of its output are in FILE", or how many of them, or why
+/// they are not; "" when there is nothing to say.
 [[nodiscard]] std::string keep_start_output(Guest& guest, SchedulerReport& report, const OutputPlace& place);
 
 }  // namespace ktstr::engine

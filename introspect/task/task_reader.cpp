@@ -39,10 +39,12 @@ Result<TaskEnrichment> TaskReader::read(const Kernel& kernel, const TaskWalkerEn
       1, task_state_letter(task_.state.of(bytes), static_cast<std::uint32_t>(task_.exit_state.of(bytes))));
   read_relations(kernel, bytes, task);
   read_scheduling(kernel, bytes, task);
-  if (scx_ && task.scx)
+  if (scx_ && task.scx) {
     scx_->complete(kernel, entry, task_, bytes, *task.scx);
-  else
-    task.scx.reset(), task.weight.reset();
+  } else {
+    task.scx.reset();
+    task.weight.reset();
+  }
   if (task.sched_class) task.pi_boosted_out_of_scx = entry.is_runnable_in_scx && *task.sched_class != "ext";
   if (entry.running_pc)
     if (const auto lock = lock_slowpath_at(kernel, *entry.running_pc)) task.lock_slowpath_match = *lock;

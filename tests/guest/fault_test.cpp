@@ -160,6 +160,18 @@ TEST_CASE("a guest that is never ready fails at the deadline, with its last cons
   CHECK(children_of(::getpid()).empty());
 }
 
+TEST_CASE("a guest whose kernel has no channel device fails with its agent's last words") {
+  if (!default_kernel()) SKIP_TEST("no kernel is cached");
+  auto scenario = small_scenario("no channel");
+  scenario.kernel_args = {"initcall_blacklist=virtio_console_init"};
+  const auto report = run_scenario(scenario, {});
+  REQUIRE_MESSAGE(report, report.error().message);
+  CHECK(
+      to_text(*report).starts_with("FAIL no channel: the guest's agent gave up: no channel device appeared: "
+                                   "the kernel needs VIRTIO_PCI and "
+                                   "VIRTIO_CONSOLE built in\n"));
+}
+
 TEST_CASE("a kernel that is not cached is an error, not a verdict") {
   const auto report = run_scenario(small_scenario("no kernel"), {.kernel = "1.2.3"});
   REQUIRE_FALSE(report);

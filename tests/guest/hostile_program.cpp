@@ -89,6 +89,40 @@ int send_garbage() {
   wait_for_the_end();
 }
 
+/// A frame as large as frames may be, of more values than any message has.
+int send_many_values() {
+  std::string list(64U << 20, '0');
+  for (std::size_t i = 1; i < list.size(); i += 2) list[i] = ',';
+  list.front() = '[';
+  list.back() = ']';
+  send(steal_channel(), list);
+  wait_for_the_end();
+}
+
+/// Says that a frame of 4 GB follows.
+int send_large_length() {
+  const FrameHeader header{kFrameMagic, kVersion, 0xffffffffU, 0};
+  write_whole(steal_channel(), {reinterpret_cast<const char*>(&header), sizeof header});
+  wait_for_the_end();
+}
+
+/// Lists within each other, more than a parser's stack holds.
+int send_nested() {
+  send(steal_channel(), std::string(8U << 20, '['));
+  wait_for_the_end();
+}
+
+/// Lines without end, on the console and as its output.
+int flood() {
+  const std::string line(4096, 'C');
+  const int console = ::open("/dev/console", O_WRONLY | O_NOCTTY);
+  for (int i = 0; i < 200; ++i) {
+    write_whole(console, line + "\n");
+    for (int j = 0; j < 20; ++j) write_whole(STDOUT_FILENO, line);
+  }
+  return 3;
+}
+
 /// What the kernel would say, were it to oops and panic.
 void forge_panic() {
   for (const char* path : {"/dev/kmsg", "/dev/console"}) {
@@ -128,10 +162,15 @@ int main(int argc, char** argv) {
   if (mode == "escapes") return say_escapes();
   if (mode == "answers") return forge_answers();
   if (mode == "garbage") return send_garbage();
+  if (mode == "many-values") return send_many_values();
+  if (mode == "large-length") return send_large_length();
+  if (mode == "nested") return send_nested();
+  if (mode == "flood") return flood();
   if (mode == "panic-reboot") return forge_panic_and_reboot();
   if (mode == "cpu-offline") return take_cpu_offline();
   if (mode == "panic-crash") return forge_panic_and_crash();
   std::fprintf(stderr,
-               "usage: hostile_program escapes|answers|garbage|panic-reboot|panic-crash|cpu-offline\n");
+               "usage: hostile_program escapes|answers|garbage|many-values|large-length|nested|flood|"
+               "panic-reboot|panic-crash|cpu-offline\n");
   return 9;
 }

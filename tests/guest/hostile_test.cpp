@@ -1,6 +1,7 @@
 // Schedulers that mean harm to the one who runs them: none of it reaches the report but as text, and none
 // passes.
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 
 #include <fstream>
 #include <iterator>
@@ -37,6 +38,13 @@ RunReport run_hostile(const std::string& mode, const RunOptions& options = {}) {
   return std::move(*report);
 }
 
+/// Of this process so far, in bytes.
+std::size_t peak_memory() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::size_t>(usage.ru_maxrss) * 1024;
+}
+
 }  // namespace
 
 TEST_CASE("names and output that would control a terminal are shown as text") {
@@ -55,6 +63,29 @@ TEST_CASE("a channel with garbage on it ends the run as a failure") {
   if (!default_kernel()) SKIP_TEST("no kernel is cached");
   const auto report = run_hostile("garbage");
   CHECK(report.failures.at(0).message.find("guest agent: not a frame: bad magic") != std::string::npos);
+}
+
+TEST_CASE("frames that would take all memory, or a parser's stack, end the run as a failure") {
+  if (!default_kernel()) SKIP_TEST("no kernel is cached");
+  const auto before = peak_memory();
+  CHECK(run_hostile("many-values").failures.at(0).message.find("guest agent: JSON, byte ") == 0);
+  CHECK(peak_memory() - before < std::size_t{600}
+                                     << 20);  // the frame's 64 MB, 8 million values, the guest's pages
+  CHECK(run_hostile("large-length").failures.at(0).message ==
+        "guest agent: frame of 4294967295 bytes, above the limit of 67108864");
+  CHECK(run_hostile("nested").failures.at(0).message ==
+        "guest agent: JSON, byte 256: nested deeper than 256");
+}
+
+TEST_CASE("a flood on the console and of output is told in a few lines that fit a screen") {
+  if (!default_kernel()) SKIP_TEST("no kernel is cached");
+  const auto report = run_hostile("flood");
+  CHECK(report.failures.at(0).message.find("its program ended (exited 3)") != std::string::npos);
+  REQUIRE(report.console_tail);
+  CHECK(report.console_tail->find(std::string(4096, 'C')) != std::string::npos);
+  const auto text = to_text(report);
+  CHECK(text.find("  | " + std::string(1000, 'C') + "... (") != std::string::npos);
+  CHECK(text.size() < 80'000);
 }
 
 TEST_CASE("a guest that reboots behind a forged panic has not panicked") {

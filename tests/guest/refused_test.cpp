@@ -77,6 +77,8 @@ TEST_CASE("a verifier's log of many thousand lines is in a file, and its last wo
   CHECK(scheduler.log_file == path.string());
   const auto log = content(path);
   CHECK(std::count(log.begin(), log.end(), '\n') > 50'000);
+  const auto lines = std::to_string(std::count(log.begin(), log.end(), '\n'));
+  CHECK(contains(line, "; all " + lines + " lines of its output are in "));
   CHECK(contains(log, "-- BEGIN PROG LOAD LOG --"));
   CHECK(log.ends_with("could not load the scheduler\n"));
 }

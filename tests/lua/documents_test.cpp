@@ -14,6 +14,7 @@
 
 #include "engine/base/write.h"
 #include "engine/verdict/merge.h"
+#include "tests/documents.h"
 #include "tests/run_command.h"
 #include "tests/temporary_directory.h"
 
@@ -21,66 +22,14 @@ namespace ktstr::lua {
 namespace {
 
 namespace fs = std::filesystem;
+using test::blocks;
+using test::code_in;
+using test::content;
+using test::documents;
+using test::matches;
 using test::run_command;
-
-struct Document {
-  fs::path path;
-  std::string text;
-};
-
-std::string content(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-std::vector<Document> documents() {
-  const fs::path root = KTSTR_ROOT;
-  std::vector<Document> found{{root / "README.md", content(root / "README.md")}};
-  for (const auto& entry : fs::recursive_directory_iterator(root / "docs"))
-    if (entry.path().extension() == ".md") found.push_back({entry.path(), content(entry.path())});
-  return found;
-}
-
-std::vector<std::smatch> matches(const std::string& text, const std::regex& pattern) {
-  return {std::sregex_iterator(text.begin(), text.end(), pattern), {}};
-}
-
-/// The inside of blocks between lines "```LANGUAGE" and "```".
-std::vector<std::string> blocks(const std::string& text, const std::string& language) {
-  std::vector<std::string> found;
-  std::istringstream lines(text);
-  bool in_block = false, wanted = false;
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("```")) {
-      in_block = !in_block;
-      wanted = in_block && line.substr(3) == language;
-      if (wanted) found.emplace_back();
-    } else if (wanted) {
-      found.back() += line + "\n";
-    }
-  }
-  return found;
-}
-
-/// Code in a document: spans, and lines of blocks without a language.
-std::vector<std::string> code_in(const std::string& text) {
-  static const std::regex kSpan("`([^`\n]+)`");
-  std::vector<std::string> found;
-  for (const auto& span : matches(text, kSpan)) found.push_back(span[1]);
-  for (const auto& block : blocks(text, "")) {
-    std::istringstream lines(block);
-    for (std::string line; std::getline(lines, line);) found.push_back(line);
-  }
-  return found;
-}
-
-std::vector<std::string> split(const std::string& text, char separator) {
-  std::vector<std::string> parts;
-  std::istringstream stream(text);
-  for (std::string part; std::getline(stream, part, separator);)
-    if (!part.empty()) parts.push_back(part);
-  return parts;
-}
+using test::split;
+using test::words_behind_ktstr;
 
 /// The help of a command, "" for ktstr's own; what is no command has none.
 const std::string& help_of(const std::string& command) {
@@ -108,14 +57,6 @@ std::vector<std::string> commands_of(const std::vector<std::string>& words) {
     commands = longer;
   }
   return commands;
-}
-
-/// What stands behind "ktstr" in a piece of code; nothing when it is about something else.
-std::vector<std::string> words_behind_ktstr(const std::string& code) {
-  static const std::regex kCall(R"(^\s*(?:\$ )?(?:[A-Z_]+=\S+ )*(?:\S*/)?ktstr( [^#]*)?)");
-  std::smatch call;
-  if (!std::regex_search(code, call, kCall) || !call[1].matched) return {};
-  return split(call[1], ' ');
 }
 
 }  // namespace
@@ -274,6 +215,29 @@ TEST_CASE("whole scenarios that documents show are right") {
       ++seen;
     }
   CHECK(seen >= 2);
+}
+
+TEST_CASE("the mistakes that README shows are told so") {
+  const auto shown = blocks(content(fs::path(KTSTR_ROOT) / "README.md"), "");
+  const auto mistakes =
+      std::ranges::find_if(shown, [](const auto& text) { return text.starts_with("bad.lua:"); });
+  REQUIRE(mistakes != shown.end());
+  const test::TemporaryDirectory directory;
+  static_cast<void>(directory.write("bad.lua", R"(local k = require "ktstr"
+
+return k.scenario {
+  topology = "1n2l2c1t",
+  duration = "4x",
+  cgroups = {
+    web = { cpuset = k.cpuset.disjoint(0, 2),
+            wroks = { k.work.bursty { workers = 2 } } },
+  },
+}
+)"));
+  const auto outcome =
+      run_command("cd " + directory.path().string() + " && " + KTSTR_EXECUTABLE + " check bad.lua");
+  CHECK(outcome.code == 3);
+  CHECK(outcome.output == *mistakes);
 }
 
 TEST_CASE("files that documents link to are there") {

@@ -14,6 +14,15 @@ struct Case {
 };
 
 const Case kCases[] = {
+    // a name with a line end or a control character in it stays within its line
+    {"return require 'ktstr'.scenario { cgroups = { ['a\\nb'] = {} } }",
+     "foo.lua:1: cgroups.a\\nb: \"a\\nb\" is not a cgroup name: control and invisible characters are not "
+     "allowed"},
+    {"return require 'ktstr'.scenario { ['\\27[31m\\nok'] = 1 }", "foo.lua:1: \\x1b[31m\\nok: unknown key"},
+    {"return require 'ktstr'.scenario { topology = '1n\\nok 1 forged' }",
+     "foo.lua:1: topology: \"1n\\nok 1 forged\": not a topology such as \"1n2l4c2t\" (NUMA nodes, LLCs in "
+     "all, "
+     "cores per LLC, threads per core, each 1 to 8192)"},
     {R"(local k = require "ktstr"
 return k.scenario {
   steps = {

@@ -240,6 +240,11 @@ TEST_CASE("files are read up to the limit") {
   const auto part = must(running.client.ask(protocol::ReadFile{"/proc/sys/kernel/osrelease", 2}));
   CHECK(part.content == whole.content.substr(0, 2));
   CHECK(part.truncated);
+  const auto rest = must(running.client.ask(protocol::ReadFile{"/proc/sys/kernel/osrelease", 1000, 2}));
+  CHECK(rest.content == whole.content.substr(2));
+  CHECK_FALSE(rest.truncated);
+  CHECK(
+      must(running.client.ask(protocol::ReadFile{"/proc/sys/kernel/osrelease", 1000, 4096})).content.empty());
   CHECK(running.client.ask(protocol::ReadFile{"/nonexistent"}).error().code == ErrorCode::kNotFound);
 }
 

@@ -121,6 +121,21 @@ TEST_CASE("without a scheduler of sched_ext's, the kernel's own is named") {
         std::string::npos);
 }
 
+TEST_CASE("that a kernel has no sched_ext is told once, and not as something that was not read") {
+  auto report = sample_report();
+  report.scx_sched_state.reset();
+  report.scx_walker_unavailable = "no scx walker capture";
+  report.problems = {"sched_ext: no struct scx_sched in the kernel's BTF"};
+  report.cpu_runqueues[0].nr_ext.reset();
+  CHECK(text_of(report).find("not read") == std::string::npos);
+  report.problems.push_back("tasks: none");
+  CHECK(text_of(report).find("\nnot read\n  tasks: none\n") != std::string::npos);
+  report.cpu_runqueues[0].nr_ext = 0;
+  CHECK(text_of(report).find(
+            "\nnot read\n  sched_ext: no struct scx_sched in the kernel's BTF\n  tasks: none\n") !=
+        std::string::npos);
+}
+
 TEST_CASE("tasks that run come first, then those that wait, then those that ran last") {
   auto report = sample_report();
   report.task_enrichments.clear();

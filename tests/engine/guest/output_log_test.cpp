@@ -56,8 +56,24 @@ TEST_CASE("all output goes into a file as well, up to a limit, made anew for eac
   CHECK(content() == "one\nt?w");
   log.append("o\nthree\nfour\n");
   log.append("five\n");
-  CHECK(content() == "one\nt?wo\nthr");
+  CHECK(content() == "one\nt?wo\nthr\n... (the rest was left out)\n");
   CHECK(log.lines() == Lines{"one", "t?wo", "three", "four", "five"});
   CHECK(OutputLog(path.c_str(), 12).lines().empty());
   CHECK(content().empty());
+}
+
+TEST_CASE("the file grows no further once there is no room for it") {
+  const ktstr::test::TemporaryDirectory directory;
+  const auto path = directory.path() / "all";
+  bool has_room = true;
+  OutputLog log(path.c_str(), 100U << 20, [&] { return has_room; });
+  const std::string megabyte = std::string((1U << 20) - 1, 'x') + "\n";
+  for (int i = 0; i < 3; ++i) log.append(megabyte);
+  CHECK(std::filesystem::file_size(path) == 3 * megabyte.size());
+  has_room = false;
+  for (int i = 0; i < 3; ++i) log.append(megabyte);
+  CHECK(std::filesystem::file_size(path) <= 4 * megabyte.size() + 40);
+  std::ifstream file(path, std::ios::binary);
+  const std::string content{std::istreambuf_iterator<char>(file), {}};
+  CHECK(content.ends_with("x\n... (the rest was left out)\n"));
 }

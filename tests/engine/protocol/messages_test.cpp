@@ -36,7 +36,7 @@ std::vector<Request> all_requests() {
           SetAffinity{"a", {CpuSet{0}, CpuSet{}}},
           MoveTasks{"a", std::nullopt},
           FreezeCgroup{"a", false},
-          ReadFile{"/proc/stat", 5},
+          ReadFile{"/proc/stat", 5, std::uint64_t{1} << 33},
           Shutdown{},
           PinBpfMap{17},
           Refresh{{0, 255, 7}, 1'700'000'000'123'456'789},

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "engine/report/ktap.h"
 #include "engine/report/monitor_text.h"
 #include "engine/report/scheduler_text.h"
 #include "tests/engine/report/sample_report.h"
@@ -83,6 +84,36 @@ TEST_CASE("the first line is the cause, further failures follow") {
   CHECK(text.starts_with("FAIL hello: the guest's kernel panicked: Oops\n"));
   CHECK(text.find("  also: cgroup web: tid 101 ...\n") != std::string::npos);
   CHECK(text.find("\nconsole\n  | line 1\n  | line 2\n") != std::string::npos);
+}
+
+TEST_CASE("a check that thousands of workers fail hides no other, and fills no screen") {
+  auto report = passing_report();
+  report.verdict = Outcome::kFail;
+  for (int i = 1; i <= 2000; ++i)
+    report.failures.push_back({"worker_exit", "worker " + std::to_string(i) + " was killed", "web", i});
+  report.failures.push_back({"monitor", "imbalance", {}, {}});
+  const auto text = to_text(report);
+  CHECK(text.starts_with("FAIL hello: worker 1 was killed\n"));
+  CHECK(text.find(
+            "  also: worker 20 was killed\n  also: ... 1979 failures more of worker_exit (--json has all)\n"
+            "  also: worker 2000 was killed\n  also: imbalance\n") != std::string::npos);
+  CHECK(text.find("worker 21 ") == std::string::npos);
+  CHECK(ktap_test(1, report).find("# ... 1979 failures more of worker_exit (--json has all)\n"
+                                  "# worker 2000 was killed\n# imbalance\n") != std::string::npos);
+}
+
+TEST_CASE("as many failures of a check as fit are shown without a gap") {
+  auto report = passing_report();
+  report.verdict = Outcome::kFail;
+  for (int i = 1; i <= 21; ++i) report.failures.push_back({"max_gap", "gap " + std::to_string(i), "web", i});
+  CHECK(to_text(report).find("  also: gap 20\n  also: gap 21\n") != std::string::npos);
+}
+
+TEST_CASE("a console line without end is cut") {
+  auto report = passing_report();
+  report.console_tail = std::string(4096, 'C') + "\n[    2.0] bad\n";
+  CHECK(to_text(report).find("\nconsole\n  | " + std::string(1000, 'C') +
+                             "... (3096 bytes more)\n  | [    2.0] bad\n\n") != std::string::npos);
 }
 
 TEST_CASE("an inconclusive or skipped run gives its reason on the first line") {

@@ -1,6 +1,7 @@
 // FakeGuest: a guest with a clock of its own that moves only when asked, and a record of every request.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <string>
 #include <vector>
@@ -19,6 +20,8 @@ class FakeGuest : public Guest {
   std::vector<protocol::SchedulerChanged> scheduler_answers;
   /// When a scheduler's end is seen.
   std::optional<Duration> scheduler_end;
+  /// What is read of files, in order; then "1.00 2.00\n".
+  std::deque<protocol::FileContent> file_parts;
   protocol::StatisticsSwitches switches{.bpf_programs = true, .schedstats = true};
   /// "add_cgroup web @100": requests and waits in order, times in ms.
   std::vector<std::string> log;
@@ -74,10 +77,17 @@ class FakeGuest : public Guest {
     if (const auto* spawn = std::get_if<protocol::SpawnWorkers>(&request)) return start(*spawn);
     if (const auto* stop = std::get_if<protocol::StopWorkers>(&request)) return end(stop->cgroup);
     if (const auto* remove = std::get_if<protocol::RemoveCgroup>(&request)) return end(remove->cgroup);
-    if (std::holds_alternative<protocol::ReadFile>(request)) return protocol::FileContent{"1.00 2.00\n"};
+    if (std::holds_alternative<protocol::ReadFile>(request)) return read_file();
     if (std::holds_alternative<protocol::SetStatistics>(request)) return switches;
     if (auto changed = change_scheduler(request)) return std::move(*changed);
     return protocol::Done{};
+  }
+
+  protocol::FileContent read_file() {
+    if (file_parts.empty()) return {"1.00 2.00\n"};
+    auto part = std::move(file_parts.front());
+    file_parts.pop_front();
+    return part;
   }
 
   std::optional<protocol::SchedulerChanged> change_scheduler(const protocol::Request& request) {

@@ -160,11 +160,39 @@ TEST_CASE("output that the report can't hold goes into a file, and the failure n
   const auto attached = driver.attach(0, scheduler("one"));
   REQUIRE_FALSE(attached);
   const auto path = directory.path() / "logs" / "big_one.one.log";
-  CHECK(attached.error().message.ends_with("; all 100 lines of its output are in " + path.string()));
+  CHECK(attached.error().message.ends_with("; all 1 lines of its output are in " + path.string()));
   CHECK(run.reports.back().log_file == path.string());
   CHECK(run.guest.last<protocol::ReadFile>().path == "/tmp/scheduler-output");
   std::ifstream file(path);
   CHECK(std::string{std::istreambuf_iterator<char>(file), {}} == "1.00 2.00\n");  // as FakeGuest answers
+}
+
+TEST_CASE("output of any length is fetched in parts, and the failure says how much of it there is") {
+  const auto said_of = [](std::vector<protocol::FileContent> parts) {
+    const test::TemporaryDirectory directory;
+    Driven run;
+    run.guest.file_parts.assign(parts.begin(), parts.end());
+    auto driver = run.driver();
+    driver.keep_output_in({directory.path(), "big"});
+    auto answer = refused("one", "");
+    answer.current->log_lines_dropped = 99;
+    run.answer(answer);
+    const auto attached = driver.attach(0, scheduler("one"));
+    REQUIRE_FALSE(attached);
+    std::ifstream file(directory.path() / "big.one.log");
+    std::string whole;
+    for (const auto& part : parts) whole += part.content;
+    CHECK(std::string{std::istreambuf_iterator<char>(file), {}} == whole);
+    CHECK(run.guest.last<protocol::ReadFile>().offset == whole.size() - parts.back().content.size());
+    const auto message = attached.error().message;
+    const auto from = message.rfind("; ") + 2;
+    return message.substr(from, message.rfind(" are in") - from);
+  };
+  CHECK(said_of({{"one\ntw", true}, {"o\nthree\n", false}}) == "all 3 lines of its output");
+  CHECK(said_of({{"one\ntwo", false}}) == "all 2 lines of its output");
+  CHECK(said_of({{"one\n... (the rest was left out)\n", false}}) == "the first 1 lines of its output");
+  CHECK(said_of({{"one\n", true}, {"tw\n... (the rest was left out)\n", false}}) ==
+        "the first 2 lines of its output");
 }
 
 TEST_CASE("a replacement and a restart end one report and begin another") {

@@ -50,6 +50,7 @@ TEST_CASE("sched_ext and task layouts resolve on every cached kernel that has sc
     REQUIRE_MESSAGE(task.has_value(), task.error().message);
     CHECK(task->place<&TaskEnrichment::cpu>().present());
     CHECK(task->place<&TaskEnrichment::on_cpu>().present());
+    CHECK(task->place<&TaskEnrichment::on_rq>().present());
     CHECK(task->place<&TaskScxState::flags>().present());
     CHECK(task->place<&TaskEnrichment::weight>().present());
     CHECK(resolve_layout<SignalLayout>(btf).has_value());

@@ -65,6 +65,7 @@ class ScxTypes {
                                                             {"dsq_vtime", btf_.u64}});
     btf_.add_struct("task_struct", {{"__state", btf_.u32},
                                     {"on_cpu", old_ ? btf_.s32 : btf_.u8},
+                                    {"on_rq", old_ ? btf_.s32 : btf_.u8},
                                     {"prio", btf_.s32},
                                     {"static_prio", btf_.s32},
                                     {"normal_prio", btf_.s32},

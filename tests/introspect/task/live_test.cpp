@@ -132,6 +132,8 @@ void check_guest(const std::optional<std::string>& kernel) {
   }
   CHECK(compared >= memory.tasks.size() - 4);
   CHECK(std::ranges::count(memory.tasks, std::string("a nice spinner"), &TaskEnrichment::comm) == 3);
+  for (const auto& task : memory.tasks)
+    if (task.comm == "a nice spinner") CHECK(task.on_rq == true);  // running or waiting, never asleep
 }
 
 std::optional<std::string> missing(const std::optional<std::string>& kernel) {

@@ -76,6 +76,22 @@ TEST_CASE("a task's identity, relations and priorities are those of its structur
   CHECK(found.task_kva == task.value());
 }
 
+TEST_CASE("whether a task runs or waits is read from kernels of either width") {
+  for (const auto shape : {ScxShape::kNew, ScxShape::kOld}) {
+    CAPTURE(static_cast<int>(shape));
+    ScxGuest guest(shape);
+    const KernelVirt waiting = guest.add_task(42, "waiting");
+    const KernelVirt sleeping = guest.add_task(43, "sleeping");
+    if (shape == ScxShape::kNew)
+      guest.set(waiting, "task_struct", "on_rq", std::uint8_t{1});
+    else
+      guest.set(waiting, "task_struct", "on_rq", std::int32_t{1});
+    CHECK(read(guest, {waiting, false, {}}).on_rq == true);
+    CHECK(read(guest, {waiting, false, {}}).on_cpu == false);
+    CHECK(read(guest, {sleeping, false, {}}).on_rq == false);
+  }
+}
+
 TEST_CASE("the parent process of a child of any thread is that thread's process") {
   ScxGuest guest;
   const KernelVirt thread = guest.add_task(7, "second thread");

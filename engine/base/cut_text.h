@@ -1,10 +1,10 @@
-// Texts of scripts, cut to a length that people and reports can take.
+// Texts of scripts and guests, cut to a length that people and reports can take.
 #pragma once
 
 #include <cstddef>
 #include <string>
 
-namespace ktstr::lua {
+namespace ktstr {
 
 /// At most `longest` bytes of `text`, no UTF-8 character in half, and "... (N bytes more)" where it was
 /// longer.
@@ -17,4 +17,4 @@ namespace ktstr::lua {
   return text + "... (" + std::to_string(left_out) + " bytes more)";
 }
 
-}  // namespace ktstr::lua
+}  // namespace ktstr
