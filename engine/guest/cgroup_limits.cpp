@@ -24,13 +24,14 @@ std::string cpu_max(double cpus) {
 Status CgroupTree::enable_controllers(std::string_view name, const protocol::AddCgroup& request) {
   // cpu and cpuset are cheap and every op needs them; the domain controllers would forbid tasks in the
   // cgroups above.
+  const bool memory = request.memory_max || request.memory_high;
   const struct {
     const char* controller;
     bool wanted;
     bool required;
   } controllers[] = {{"cpuset", true, request.cpus.has_value()},
                      {"cpu", true, request.cpu_weight || request.cpu_quota},
-                     {"memory", request.memory_max.has_value(), request.memory_max.has_value()},
+                     {"memory", memory, memory},
                      {"pids", request.pids_max.has_value(), request.pids_max.has_value()}};
   auto path = path_to(name);
   path.pop_back();
@@ -61,6 +62,8 @@ Status CgroupTree::set_limits(const protocol::AddCgroup& request) {
   if (request.cpu_quota) KTSTR_TRY(write_control(file(name, "cpu.max"), cpu_max(*request.cpu_quota)));
   if (request.memory_max)
     KTSTR_TRY(write_control(file(name, "memory.max"), std::to_string(request.memory_max->bytes)));
+  if (request.memory_high)
+    KTSTR_TRY(write_control(file(name, "memory.high"), std::to_string(request.memory_high->bytes)));
   if (request.pids_max) KTSTR_TRY(write_control(file(name, "pids.max"), std::to_string(*request.pids_max)));
   return ok();
 }

@@ -43,19 +43,20 @@ struct AddCgroup {
   using Answer = Done;
 
   std::string cgroup;
-  std::optional<CpuSet> cpus;
-  std::optional<std::uint32_t> cpu_weight;
-  std::optional<double> cpu_quota;
-  std::optional<ByteSize> memory_max;
-  std::optional<std::uint32_t> pids_max;
+  std::optional<CpuSet> cpus{};
+  std::optional<std::uint32_t> cpu_weight{};
+  std::optional<double> cpu_quota{};
+  std::optional<ByteSize> memory_max{}, memory_high{};
+  std::optional<std::uint32_t> pids_max{};
 
   static consteval auto describe() {
     using T = AddCgroup;
-    return record(
-        "add_cgroup", "makes a cgroup with its limits", field<&T::cgroup>("name below the agent's root"),
-        field<&T::cpus>("cpuset.cpus; absent: as the parent"),
-        field<&T::cpu_weight>("cpu.weight, 1 to 10000"), field<&T::cpu_quota>("cpu.max as a number of CPUs"),
-        field<&T::memory_max>("memory.max"), field<&T::pids_max>("pids.max, tasks"));
+    return record("add_cgroup", "makes a cgroup with its limits",
+                  field<&T::cgroup>("name below the agent's root"),
+                  field<&T::cpus>("cpuset.cpus; absent: as the parent"),
+                  field<&T::cpu_weight>("cpu.weight, 1 to 10000"),
+                  field<&T::cpu_quota>("cpu.max as a number of CPUs"), field<&T::memory_max>("memory.max"),
+                  field<&T::memory_high>("memory.high"), field<&T::pids_max>("pids.max, tasks"));
   }
 };
 /// Stops the workers of the cgroup and of those below it, then removes them all, the deepest first.

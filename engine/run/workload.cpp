@@ -84,8 +84,8 @@ Status Workload::add_cgroup(const std::string& name, const CgroupDef& def) {
 Status Workload::make_cgroup(const std::string& name, const CgroupDef& def) {
   std::optional<CpuSet> cpus;
   if (def.cpuset) cpus = KTSTR_TRY(resolve_cpuset(*def.cpuset, topology_));
-  KTSTR_TRY(guest_.ask(
-      protocol::AddCgroup{name, cpus, def.cpu_weight, def.cpu_quota, def.memory_max, def.pids_max}));
+  KTSTR_TRY(guest_.ask(protocol::AddCgroup{name, cpus, def.cpu_weight, def.cpu_quota, def.memory_max,
+                                           def.memory_high, def.pids_max}));
   cpusets_[name] = cpus;
   return ok();
 }

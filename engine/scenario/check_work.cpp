@@ -150,6 +150,7 @@ ReadStatus check_limits(const CgroupDef& def, const Place& place) {
   if (def.cpu_quota && !(std::isfinite(*def.cpu_quota) && *def.cpu_quota >= 0.01))
     add_error(status, place.member("cpu_quota").error("must be at least 0.01 CPUs"));
   if (def.memory_max) add_error(status, check_positive(def.memory_max->bytes, place.member("memory_max")));
+  if (def.memory_high) add_error(status, check_positive(def.memory_high->bytes, place.member("memory_high")));
   if (def.pids_max) add_error(status, check_positive(*def.pids_max, place.member("pids_max")));
   return status;
 }

@@ -49,17 +49,19 @@ struct CgroupDef {
   std::vector<WorkGroup> works;
   std::optional<std::uint32_t> cpu_weight;
   std::optional<double> cpu_quota;
-  std::optional<ByteSize> memory_max;
+  std::optional<ByteSize> memory_max, memory_high;
   std::optional<std::uint32_t> pids_max;
 
   static consteval auto describe() {
     using T = CgroupDef;
-    return record("cgroup", "a cgroup, its limits and its workers",
-                  field<&T::cpuset>("the CPUs it may use; its parent's when absent"),
-                  field<&T::works>("groups of workers that start with the cgroup"),
-                  field<&T::cpu_weight>("cpu.weight, 1 to 10000"),
-                  field<&T::cpu_quota>("cpu.max, in CPUs (1.5: one and a half)"),
-                  field<&T::memory_max>("memory.max"), field<&T::pids_max>("pids.max"));
+    return record(
+        "cgroup", "a cgroup, its limits and its workers",
+        field<&T::cpuset>("the CPUs it may use; its parent's when absent"),
+        field<&T::works>("groups of workers that start with the cgroup"),
+        field<&T::cpu_weight>("cpu.weight, 1 to 10000"),
+        field<&T::cpu_quota>("cpu.max, in CPUs (1.5: one and a half)"), field<&T::memory_max>("memory.max"),
+        field<&T::memory_high>("memory.high: above it, workers are slowed down to give memory back"),
+        field<&T::pids_max>("pids.max"));
   }
 };
 

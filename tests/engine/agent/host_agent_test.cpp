@@ -276,8 +276,7 @@ TEST_CASE("hostile and unknown cgroup names are refused") {
   NEEDS_CGROUP2();
   RunningAgent running("/nowhere");
   for (const auto* name : {"", "/etc", "..", "a/../../b", "cgroup.procs", "a\nb"}) {
-    CHECK(running.client.ask(protocol::AddCgroup{name, {}, {}, {}, {}, {}}).error().code ==
-          ErrorCode::kInvalidArgument);
+    CHECK(running.client.ask(protocol::AddCgroup{name}).error().code == ErrorCode::kInvalidArgument);
     CHECK(running.client.ask(protocol::FreezeCgroup{name, true}).error().code == ErrorCode::kInvalidArgument);
     CHECK(running.client.ask(workers(CpuSpin{}, 1, name)).error().code == ErrorCode::kInvalidArgument);
     CHECK(running.client.ask(protocol::StopWorkers{name}).error().code == ErrorCode::kInvalidArgument);
@@ -339,8 +338,8 @@ TEST_CASE("cgroups are made, nested and removed with their workers") {
   const TestCgroup root;
   if (root.path().empty()) SKIP_TEST("no cgroup v2 hierarchy that may be written");
   RunningAgent running(root.path());
-  must(running.client.ask(protocol::AddCgroup{"a", {}, {}, {}, {}, {}}));
-  must(running.client.ask(protocol::AddCgroup{"a/b", {}, {}, {}, {}, {}}));
+  must(running.client.ask(protocol::AddCgroup{"a"}));
+  must(running.client.ask(protocol::AddCgroup{"a/b"}));
   const auto tids = must(running.client.ask(workers(CpuSpin{}, 2, "a/b"))).tids;
   CHECK(read_text(root.path() + "/a/b/cgroup.procs") ==
         std::to_string(tids[0]) + "\n" + std::to_string(tids[1]) + "\n");
@@ -354,8 +353,8 @@ TEST_CASE("workers move between cgroups and report where they ended") {
   const TestCgroup root;
   if (root.path().empty()) SKIP_TEST("no cgroup v2 hierarchy that may be written");
   RunningAgent running(root.path());
-  must(running.client.ask(protocol::AddCgroup{"a", {}, {}, {}, {}, {}}));
-  must(running.client.ask(protocol::AddCgroup{"b", {}, {}, {}, {}, {}}));
+  must(running.client.ask(protocol::AddCgroup{"a"}));
+  must(running.client.ask(protocol::AddCgroup{"b"}));
   const auto tids = must(running.client.ask(workers(CpuSpin{}, 2, "a"))).tids;
   must(running.client.ask(protocol::MoveTasks{"a", "b"}));
   CHECK(read_text(root.path() + "/a/cgroup.procs") == "");
@@ -372,7 +371,7 @@ TEST_CASE("a frozen cgroup's workers stand still until they are thawed or stoppe
   const TestCgroup root;
   if (root.path().empty()) SKIP_TEST("no cgroup v2 hierarchy that may be written");
   RunningAgent running(root.path());
-  must(running.client.ask(protocol::AddCgroup{"a", {}, {}, {}, {}, {}}));
+  must(running.client.ask(protocol::AddCgroup{"a"}));
   must(running.client.ask(workers(CpuSpin{}, 1, "a")));
   must(running.client.ask(protocol::FreezeCgroup{"a", true}));
   must(running.client.ask(protocol::FreezeCgroup{"a", true}));
@@ -390,7 +389,7 @@ TEST_CASE("the end of the channel removes frozen and nested cgroups too") {
   if (root.path().empty()) SKIP_TEST("no cgroup v2 hierarchy that may be written");
   {
     RunningAgent running(root.path());
-    must(running.client.ask(protocol::AddCgroup{"a/b", {}, {}, {}, {}, {}}));
+    must(running.client.ask(protocol::AddCgroup{"a/b"}));
     must(running.client.ask(workers(CpuSpin{}, 1, "a/b")));
     must(running.client.ask(protocol::FreezeCgroup{"a", true}));
   }
@@ -403,7 +402,7 @@ TEST_CASE("a limit without its controller is refused and leaves no cgroup") {
   if (read_text(root.path() + "/cgroup.controllers").find("cpuset") != std::string::npos)
     SKIP_TEST("cpuset is there");
   RunningAgent running(root.path());
-  const auto added = running.client.ask(protocol::AddCgroup{"a/b", CpuSet{0}, {}, {}, {}, {}});
+  const auto added = running.client.ask(protocol::AddCgroup{"a/b", CpuSet{0}});
   CHECK(added.error().code == ErrorCode::kUnavailable);
   CHECK_FALSE(std::filesystem::exists(root.path() + "/a"));
 }
@@ -412,16 +411,15 @@ TEST_CASE("a cgroup is made only once") {
   const TestCgroup root;
   if (root.path().empty()) SKIP_TEST("no cgroup v2 hierarchy that may be written");
   RunningAgent running(root.path());
-  must(running.client.ask(protocol::AddCgroup{"a", {}, {}, {}, {}, {}}));
-  CHECK(running.client.ask(protocol::AddCgroup{"a", {}, {}, {}, {}, {}}).error().message ==
-        "the cgroup \"a\" exists already");
+  must(running.client.ask(protocol::AddCgroup{"a"}));
+  CHECK(running.client.ask(protocol::AddCgroup{"a"}).error().message == "the cgroup \"a\" exists already");
 }
 
 TEST_CASE("affinities are for all workers of a cgroup") {
   const TestCgroup root;
   if (root.path().empty()) SKIP_TEST("no cgroup v2 hierarchy that may be written");
   RunningAgent running(root.path());
-  must(running.client.ask(protocol::AddCgroup{"a", {}, {}, {}, {}, {}}));
+  must(running.client.ask(protocol::AddCgroup{"a"}));
   const auto tids = must(running.client.ask(workers(CpuSpin{}, 2, "a"))).tids;
   CHECK(running.client.ask(protocol::SetAffinity{"a", {CpuSet{0}}}).error().code ==
         ErrorCode::kInvalidArgument);

@@ -112,7 +112,7 @@ TEST_CASE("a worker has few pages and page tables of its own, and other programs
   if (!kernel) SKIP_TEST("no kernel is cached");
   Guest guest(*kernel, "1n2l1c1t");
   auto& client = *guest.client;
-  must(client.ask(protocol::AddCgroup{"web", {}, {}, {}, {}, {}}));
+  must(client.ask(protocol::AddCgroup{"web"}));
   const Bursty work{std::chrono::milliseconds(1), std::chrono::milliseconds(20)};
   const auto pids = must(client.ask(workers("web", work, 50))).tids;
   guest.wait_for_progress(pids[25], 3'000'000);
@@ -134,12 +134,15 @@ TEST_CASE("a guest's cgroups, workers and cpusets are what was asked for") {
   CHECK(guest.hello.cpus == 2);
   CHECK(guest.hello.kernel_release + "\n" == guest.text("/proc/sys/kernel/osrelease"));
 
-  must(client.ask(protocol::AddCgroup{"web", CpuSet{0}, 200, 1.5, ByteSize{64 << 20}, 100}));
-  must(client.ask(protocol::AddCgroup{"batch", CpuSet{1}, {}, {}, {}, {}}));
+  must(client.ask(
+      protocol::AddCgroup{"web", CpuSet{0}, 200, 1.5, ByteSize{64 << 20}, ByteSize{48 << 20}, 100}));
+  must(client.ask(protocol::AddCgroup{"batch", CpuSet{1}}));
   CHECK(guest.cgroup("web/cpuset.cpus.effective") == "0\n");
   CHECK(guest.cgroup("web/cpu.weight") == "200\n");
   CHECK(guest.cgroup("web/cpu.max") == "150000 100000\n");
   CHECK(guest.cgroup("web/memory.max") == "67108864\n");
+  CHECK(guest.cgroup("web/memory.high") == "50331648\n");
+  CHECK(guest.cgroup("batch/cgroup.controllers").find("memory") == std::string::npos);
   CHECK(guest.cgroup("web/pids.max") == "100\n");
   CHECK(guest.cgroup("batch/cpu.max") == "max 100000\n");
 
@@ -214,7 +217,7 @@ TEST_CASE("every work type gets on in a guest") {
   if (!kernel) SKIP_TEST("no kernel is cached");
   Guest guest(*kernel, "1n2l1c1t");
   auto& client = *guest.client;
-  must(client.ask(protocol::AddCgroup{"all", {}, {}, {}, {}, {}}));
+  must(client.ask(protocol::AddCgroup{"all"}));
   const auto phase = Duration(std::chrono::milliseconds(1));
   const std::vector<Work> types = {
       CpuSpin{},
@@ -252,8 +255,8 @@ TEST_CASE("a crowd of workers starts and stops within its deadline") {
   if (!kernel) SKIP_TEST("no kernel is cached");
   Guest guest(*kernel, "1n2l2c1t");
   auto& client = *guest.client;
-  must(client.ask(protocol::AddCgroup{"a", CpuSet{0, 1}, {}, {}, {}, {}}));
-  must(client.ask(protocol::AddCgroup{"b", CpuSet{2, 3}, {}, {}, {}, {}}));
+  must(client.ask(protocol::AddCgroup{"a", CpuSet{0, 1}}));
+  must(client.ask(protocol::AddCgroup{"b", CpuSet{2, 3}}));
   must(client.ask(workers("a", Mixed{}, 32)));
   const auto last = must(client.ask(workers("b", Mixed{}, 32))).tids.back();
   guest.wait_for_progress(last, 1'000'000);

@@ -20,7 +20,7 @@ std::string there_and_back(const Message& message) {
 
 std::vector<Request> all_requests() {
   return {AddCgroup{"a/b", CpuSet{0, 2}, 200, 1.5, ByteSize{1 << 20}, 7},
-          AddCgroup{"a", {}, {}, {}, {}, {}},
+          AddCgroup{"a"},
           RemoveCgroup{"a"},
           SetCpuset{"a", CpuSet{1}},
           SetCpuset{"a", std::nullopt},
