@@ -55,6 +55,11 @@ class CgroupTree {
   /// The text of a control file of the cgroup; absent where there is none, or no such cgroup.
   [[nodiscard]] std::optional<std::string> control(std::string_view name, std::string_view file) const;
 
+  /// The processes that are in it, not in those below. Errors: kNotFound, kIo; more than can be read at once.
+  [[nodiscard]] Result<std::vector<pid_t>> processes(std::string_view name) const;
+
+  /// All, in order of their making.
+  [[nodiscard]] const std::vector<std::string>& names() const { return made_; }
   /// Errors for a bad or unknown name.
   [[nodiscard]] Status check(std::string_view name) const;
   /// The cgroup and those below it, in order of their making.
@@ -64,7 +69,6 @@ class CgroupTree {
   [[nodiscard]] std::string file(std::string_view name, std::string_view control) const;
   [[nodiscard]] Status check_usable(std::string_view name, const CpuSet& cpus) const;
   [[nodiscard]] std::string procs_of(const std::optional<std::string>& name) const;
-  [[nodiscard]] Result<std::vector<pid_t>> processes(std::string_view name) const;
   [[nodiscard]] Status make_directories(std::string_view name);
   [[nodiscard]] Status enable_controllers(std::string_view name, const protocol::AddCgroup& request);
   [[nodiscard]] Status set_limits(const protocol::AddCgroup& request);

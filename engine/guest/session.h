@@ -42,6 +42,7 @@ class Session {
   [[nodiscard]] Status handle(const protocol::SetAffinity& request);
   [[nodiscard]] Status handle(const protocol::MoveTasks& request);
   [[nodiscard]] Status handle(const protocol::FreezeCgroup& request);
+  [[nodiscard]] Result<protocol::CgroupProcs> handle(const protocol::CaptureCgroupProcs& request);
   [[nodiscard]] Result<protocol::FileContent> handle(const protocol::ReadFile& request);
   [[nodiscard]] Status handle(const protocol::Shutdown& request);
   [[nodiscard]] Result<protocol::SchedulerChanged> handle(const protocol::AttachScheduler& request);

@@ -60,6 +60,12 @@ Status Session::handle(const SetAffinity& request) {
   return ok();
 }
 
+Result<CgroupProcs> Session::handle(const CaptureCgroupProcs&) {
+  CgroupProcs procs;
+  for (const auto& name : cgroups_.names()) procs.cgroups[name] = KTSTR_TRY(cgroups_.processes(name));
+  return procs;
+}
+
 Status Session::handle(const MoveTasks& request) {
   if (!request.from) return move_from_own(request.to);
   const auto move = [&]() -> Status {

@@ -30,6 +30,7 @@
 
 namespace ktstr::engine::protocol {
 
+struct CgroupProcs;
 struct FileContent;
 struct Spawned;
 struct Stopped;
@@ -160,6 +161,14 @@ struct FreezeCgroup {
                   field<&T::frozen>("true to freeze, false to thaw"));
   }
 };
+/// What cgroup.procs says in each cgroup that the runner has made.
+struct CaptureCgroupProcs {
+  using Answer = CgroupProcs;
+
+  static consteval auto describe() {
+    return record<CaptureCgroupProcs>("capture_cgroup_procs", "lists the processes of each cgroup");
+  }
+};
 /// Reads a file of the guest (tests: /proc, /sys), at most `limit` bytes.
 struct ReadFile {
   using Answer = FileContent;
@@ -186,7 +195,7 @@ struct Shutdown {
 using Request = std::variant<AddCgroup, RemoveCgroup, SetCpuset, SpawnWorkers, StopWorkers, SetAffinity,
                              MoveTasks, FreezeCgroup, ReadFile, Shutdown, AttachScheduler, DetachScheduler,
                              ReplaceScheduler, RestartScheduler, QueryScheduler, PinBpfMap, Refresh,
-                             CaptureThreads, ReadCapture, FindTopology, SetStatistics>;
+                             CaptureThreads, ReadCapture, FindTopology, SetStatistics, CaptureCgroupProcs>;
 
 /// What a frame from the runner holds. The reply carries the same id.
 struct RequestMessage {
@@ -335,8 +344,18 @@ struct Failed {
   }
 };
 
+/// Answer to CaptureCgroupProcs.
+struct CgroupProcs {
+  std::map<std::string, std::vector<std::int32_t>> cgroups;
+
+  static consteval auto describe() {
+    return record("cgroup_procs", "the processes of each cgroup",
+                  field<&CgroupProcs::cgroups>("pids, by the cgroup's name"));
+  }
+};
+
 using Reply = std::variant<Hello, Spawned, Stopped, FileContent, Done, Failed, SchedulerChanged, Captured,
-                           CapturePart, FoundTopology, StatisticsSwitches>;
+                           CapturePart, FoundTopology, StatisticsSwitches, CgroupProcs>;
 
 /// What a frame from the agent holds. Id 0: not the answer to a request that could be read (Hello, or Failed
 /// for garbage).

@@ -213,6 +213,14 @@ std::string step_text(const StepReport& step) {
 /// Loops repeat their ops many times; a screen shows the beginning.
 constexpr std::size_t kMostEventsOfAStep = 12;
 
+/// How many; the report has their pids.
+std::string cgroup_procs_text(const CgroupProcsReport& procs) {
+  std::vector<std::string> counts;
+  for (const auto& [cgroup, pids] : procs.cgroups) counts.push_back(fmt::format("{} {}", cgroup, pids.size()));
+  return fmt::format("  {:8.3f}  processes at \"{}\": {}\n", seconds(procs.elapsed_ns), procs.tag,
+                     counts.empty() ? "no cgroups" : fmt::format("{}", fmt::join(counts, ", ")));
+}
+
 std::string timeline_text(const Timeline& timeline) {
   if (timeline.events.empty() && timeline.steps.empty()) return {};
   std::string text = "\ntimeline (s since the machine's start)\n";
@@ -228,6 +236,7 @@ std::string timeline_text(const Timeline& timeline) {
     add_events(step.step);
     text += step_text(step);
   }
+  for (const auto& procs : timeline.cgroup_procs) text += cgroup_procs_text(procs);
   return text;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -58,14 +59,32 @@ struct StepReport {
   }
 };
 
+/// Where the processes were at one moment.
+struct CgroupProcsReport {
+  std::uint32_t step = 0;
+  std::string tag;
+  std::uint64_t elapsed_ns = 0;
+  std::map<std::string, std::vector<std::int32_t>> cgroups;
+
+  static consteval auto describe() {
+    using T = CgroupProcsReport;
+    return record("which processes were in each cgroup", field<&T::step>("the step that looked, from 1"),
+                  field<&T::tag>("what the scenario called it"),
+                  field<&T::elapsed_ns>("when it was asked for, ns since the machine's start"),
+                  field<&T::cgroups>("pids, by the cgroup's name"));
+  }
+};
+
 struct Timeline {
   std::vector<StepReport> steps;
   std::vector<StimulusEvent> events;
+  std::vector<CgroupProcsReport> cgroup_procs{};
 
   static consteval auto describe() {
     using T = Timeline;
     return record("what was done to the guest, and when",
-                  field<&T::steps>("steps in order, those that began"), field<&T::events>("ops in order"));
+                  field<&T::steps>("steps in order, those that began"), field<&T::events>("ops in order"),
+                  field<&T::cgroup_procs>("what capture_cgroup_procs found, in order"));
   }
 };
 

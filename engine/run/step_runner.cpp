@@ -181,6 +181,13 @@ struct StepRunner::Apply {
   Status operator()(const RestartSchedulerOp&) const { return runner.schedulers_.restart(step); }
   Status operator()(const DetachSchedulerOp&) const { return runner.schedulers_.detach(step); }
   Status operator()(const CaptureSnapshotOp& op) const { return runner.capture(op.name); }
+  Status operator()(const CaptureCgroupProcsOp& op) const {
+    const auto asked = to_ns(runner.guest_.now());
+    auto found = KTSTR_TRY(runner.guest_.ask(protocol::CaptureCgroupProcs{}));
+    runner.timeline_.cgroup_procs.push_back(
+        {static_cast<std::uint32_t>(step), op.tag, asked, std::move(found.cgroups)});
+    return ok();
+  }
   Status operator()(const CtprofOp& op) const {
     if (!runner.ctprof_) return Error{ErrorCode::kUnavailable, "nothing here keeps captures"};
     return runner.ctprof_->capture(step, op.tag);

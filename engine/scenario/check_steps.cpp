@@ -225,6 +225,10 @@ class Walk {
     return op.name.empty() ? place.member("name").error("expected a name") : ReadStatus{};
   }
 
+  ReadStatus apply(const CaptureCgroupProcsOp& op, const Place& place) const {
+    return op.tag.empty() ? place.member("tag").error("expected a tag such as \"before\"") : ReadStatus{};
+  }
+
   ReadStatus apply(const WriteBpfMapOp& op, const Place& place) const { return check_write(op, place); }
   ReadStatus apply(const ReadBpfMapOp& op, const Place& place) const { return check_read(op, place); }
   ReadStatus apply(const PinBpfMapOp& op, const Place& place) { return pinned_.pin(op, place); }

@@ -303,11 +303,20 @@ struct CtprofOp {
                   field<&CtprofOp::tag>("what the report and the file, SCENARIO.TAG.ctprof.zst, call it"));
   }
 };
+/// For a look at where a scheduler, or an op, has left them.
+struct CaptureCgroupProcsOp {
+  std::string tag;
+
+  static consteval auto describe() {
+    return record("capture_cgroup_procs", "captures which processes are in each of the scenario's cgroups",
+                  field<&CaptureCgroupProcsOp::tag>("what the report calls it"));
+  }
+};
 using Op =
     std::variant<AddCgroupOp, RemoveCgroupOp, SetCpusetOp, ClearCpusetOp, SwapCpusetsOp, SpawnOp, SpawnHostOp,
                  StopCgroupOp, SetAffinityOp, MoveAllTasksOp, FreezeCgroupOp, UnfreezeCgroupOp,
                  AttachSchedulerOp, DetachSchedulerOp, ReplaceSchedulerOp, RestartSchedulerOp,
-                 CaptureSnapshotOp, WriteBpfMapOp, ReadBpfMapOp, PinBpfMapOp, CtprofOp>;
+                 CaptureSnapshotOp, WriteBpfMapOp, ReadBpfMapOp, PinBpfMapOp, CtprofOp, CaptureCgroupProcsOp>;
 
 /// Ops run first, then the cgroups of `setup` are made, then the hold; with the step they end, and what was
 /// made inside them, unless `keep`. A step with a loop makes `setup` first and once, then runs its ops at the
