@@ -119,6 +119,9 @@ struct WorkChecker {
   ReadStatus operator()(const Bursty& work) const {
     return check_positive(static_cast<std::uint64_t>(work.burst.ns), place.member("burst"));
   }
+  ReadStatus operator()(const TimerLatency& work) const {
+    return check_positive(static_cast<std::uint64_t>(work.interval.ns), place.member("interval"));
+  }
   template <class W>
   ReadStatus operator()(const W& work) const {
     ReadStatus status;

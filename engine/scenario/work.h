@@ -213,10 +213,18 @@ struct MutexContention {
         field<&T::hold>("loop turns with the mutex held"), field<&T::work>("loop turns without it"));
   }
 };
+struct TimerLatency {
+  Duration interval = std::chrono::milliseconds(1);
+
+  static consteval auto describe() {
+    return record("timer_latency", "sleeps until one moment after another, as cyclictest does",
+                  field<&TimerLatency::interval>("between two moments (wall time)"));
+  }
+};
 
 using Work = std::variant<CpuSpin, YieldHeavy, Mixed, IoSync, Bursty, PipeIo, FutexPingPong, CachePressure,
                           CacheYield, CachePipe, FutexFanOut, Sequence, ForkExit, NiceSweep, AffinityChurn,
-                          PolicyChurn, PageFaultChurn, MutexContention>;
+                          PolicyChurn, PageFaultChurn, MutexContention, TimerLatency>;
 
 /// Workers of this type start in groups of this size; the worker count must be a multiple of it.
 [[nodiscard]] std::size_t work_group_size(const Work& work);

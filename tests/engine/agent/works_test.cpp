@@ -20,7 +20,7 @@ constexpr std::uint64_t kClockSlackNs = 20'000'000;
 bool waits_for_wakeups(const Work& work) {
   return std::holds_alternative<IoSync>(work) || std::holds_alternative<Bursty>(work) ||
          std::holds_alternative<PipeIo>(work) || std::holds_alternative<FutexPingPong>(work) ||
-         std::holds_alternative<CachePipe>(work);
+         std::holds_alternative<CachePipe>(work) || std::holds_alternative<TimerLatency>(work);
 }
 
 void check_report(const WorkerReport& report) {
@@ -162,6 +162,14 @@ TEST_CASE("bursty sleeps as long as it says") {
        run_on_host(Bursty{std::chrono::milliseconds(1), std::chrono::milliseconds(2)}, check_sleeps)) {
     CHECK(report.off_cpu_ns > report.wake_latencies_total * 2'000'000);
     CHECK(report.iterations <= report.wake_latencies_total + 1);
+  }
+}
+TEST_CASE("timer_latency sleeps until each moment of its interval that it is in time for") {
+  NEEDS_CGROUP2();
+  for (const auto& report : run_on_host(TimerLatency{std::chrono::milliseconds(2)}, check_sleeps)) {
+    CHECK(report.iterations <= report.wall_ns / 2'000'000 + 1);
+    CHECK(report.iterations <= report.wake_latencies_total + 1);
+    CHECK(report.off_cpu_ns > report.wall_ns / 2);
   }
 }
 TEST_CASE("pipe_io takes turns, and passes a byte with each") {
