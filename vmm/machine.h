@@ -126,6 +126,8 @@ class Machine {
 
   /// "qemu-tcg", "qemu-kvm" ...: for reports.
   [[nodiscard]] virtual std::string backend_name() const = 0;
+  /// "7.2.22 (Debian 1:7.2+dfsg-7+deb12u18+b3)": of the program that runs the guest, where that is another's.
+  [[nodiscard]] virtual std::optional<std::string> program_version() const { return std::nullopt; }
   /// Whether instructions are emulated (time inside the guest is slower than on hardware).
   [[nodiscard]] virtual bool is_emulated() const = 0;
 

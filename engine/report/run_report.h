@@ -52,6 +52,7 @@ enum class MachineOrigin {
 
 struct MachineReport {
   std::optional<std::string> backend{};
+  std::optional<std::string> program_version{};
   std::optional<MachineOrigin> origin{};
   std::optional<std::string> fork_problem{};
   std::optional<std::string> console_log_problem{};
@@ -69,6 +70,7 @@ struct MachineReport {
     return record(
         "the machine the guest ran on",
         field<&T::backend>("kvm, qemu-tcg or qemu-kvm; absent when none was started"),
+        field<&T::program_version>("version of the QEMU that ran it; absent on ktstr's own machine"),
         field<&T::origin>("booted or forked; absent when none was started"),
         field<&T::fork_problem>(
             "why the guest was booted though it could have been forked, or why none can be forked from it"),

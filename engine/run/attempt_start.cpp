@@ -57,6 +57,7 @@ Status Attempt::boot_machine() {
 
 void Attempt::tell_machine() {
   report_.machine.backend = machine_->backend_name();
+  report_.machine.program_version = machine_->program_version();
   report_.machine.emulated = machine_->is_emulated();
   if (options_.performance != vmm::PerformanceOptions{})
     report_.machine.performance = machine_->performance();

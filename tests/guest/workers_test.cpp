@@ -46,6 +46,31 @@ TEST_CASE("an op that fails loses nothing of what workers did before") {
   CHECK(report.groups[0].cpu_pct.value_or(0) > 10);
 }
 
+TEST_CASE("the processes of each cgroup are where the ops before have left them") {
+  if (!default_kernel()) SKIP_TEST("no kernel is cached");
+  auto scenario = small_scenario("procs");
+  scenario.duration = 1s;
+  scenario.cgroups["idle"];
+  scenario.steps = {
+      {.ops = {CaptureCgroupProcsOp{"before"}, MoveAllTasksOp{"web", "idle"}, CaptureCgroupProcsOp{"after"}},
+       .setup = {},
+       .hold = RestHold{}}};
+  const auto report = run(scenario);
+  INFO(to_text(report));
+  CHECK(report.verdict == Outcome::kPass);
+  REQUIRE(report.timeline.cgroup_procs.size() == 2);
+  const auto &before = report.timeline.cgroup_procs[0], &after = report.timeline.cgroup_procs[1];
+  std::vector<std::int32_t> tids;
+  for (const auto& worker : report.workers.at(0).workers) tids.push_back(worker.tid);
+  std::ranges::sort(tids);
+  CHECK(before.tag == "before");
+  CHECK(before.step == 1);
+  CHECK(before.elapsed_ns <= after.elapsed_ns);
+  CHECK(before.cgroups == std::map<std::string, std::vector<std::int32_t>>{{"idle", {}}, {"web", tids}});
+  CHECK(after.cgroups == std::map<std::string, std::vector<std::int32_t>>{{"idle", tids}, {"web", {}}});
+  CHECK(contains(to_text(report), "processes at \"before\": idle 0, web 2"));
+}
+
 TEST_CASE("a worker that the OOM killer took, or that may not fork, says so in the first line") {
   if (!default_kernel()) SKIP_TEST("no kernel is cached");
   auto scenario = small_scenario("limits");

@@ -86,6 +86,7 @@ Status QemuMachine::load(const SavedMachine& saved) {
 
 Status QemuMachine::connect(Deadline deadline) {
   KTSTR_TRY(qmp_->handshake(deadline));
+  version_ = parse_version_answer(KTSTR_TRY(qmp_->execute("query-version", {}, deadline)));
   thread_ids_ = parse_thread_ids(KTSTR_TRY(qmp_->execute("query-cpus-fast", {}, deadline)), cpus_);
   return gdbstub_->connect(deadline);
 }

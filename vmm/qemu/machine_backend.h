@@ -36,6 +36,7 @@ class QemuMachine final : public BackendMachine {
   ~QemuMachine() override;
 
   std::string backend_name() const override { return emulated_ ? "qemu-tcg" : "qemu-kvm"; }
+  std::optional<std::string> program_version() const override { return version_; }
   bool is_emulated() const override { return emulated_; }
   MachinePerformance performance() const override;
   Result<MachineStatistics> statistics() override;
@@ -83,6 +84,7 @@ class QemuMachine final : public BackendMachine {
   std::unique_ptr<Gdbstub> gdbstub_;
   std::unique_ptr<GdbWatchpoints> watchpoints_;
 
+  std::optional<std::string> version_;
   std::vector<std::optional<VcpuRegisters>> last_registers_;
   Fd saved_state_;  ///< of this freeze: QEMU saves a state once, it has not changed until the machine runs
 

@@ -1,5 +1,7 @@
 #include "vmm/qemu/monitor_text.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -48,6 +50,19 @@ std::vector<std::optional<int>> parse_thread_ids(const Value& cpus_fast, std::si
   for (auto& thread : threads)
     if (std::count(all.begin(), all.end(), thread) > 1) thread.reset();
   return threads;
+}
+
+std::optional<std::string> parse_version_answer(const Value& answer) {
+  const auto* qemu = answer.find("qemu");
+  if (!qemu) return std::nullopt;
+  const auto *major = integer(*qemu, "major"), *minor = integer(*qemu, "minor"),
+             *micro = integer(*qemu, "micro");
+  if (!major || !minor || !micro) return std::nullopt;
+  auto version = fmt::format("{}.{}.{}", *major, *minor, *micro);
+  const auto* package = answer.find("package");
+  const auto* name = package ? package->get_if<std::string>() : nullptr;
+  if (name && !name->empty()) version += fmt::format(" ({})", *name);
+  return version;
 }
 
 }  // namespace ktstr::vmm::qemu

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,5 +19,9 @@ namespace ktstr::vmm::qemu {
 /// The host thread of each CPU, from query-cpus-fast; absent where one thread runs several CPUs, or none is
 /// told.
 [[nodiscard]] std::vector<std::optional<int>> parse_thread_ids(const Value& cpus_fast, std::size_t cpus);
+
+/// "10.0.2", with the package that it is from in brackets, of query-version's answer; nullopt when it says
+/// none.
+[[nodiscard]] std::optional<std::string> parse_version_answer(const Value& answer);
 
 }  // namespace ktstr::vmm::qemu

@@ -187,6 +187,15 @@ TEST_CASE("limits have the kernel's ranges") {
   CHECK(with(R"("cgroups": {"a": {"memory_high": 0}})") == "cgroups.a.memory_high: must be above 0");
 }
 
+TEST_CASE("a look at the cgroups' processes has a tag") {
+  const auto tagged = [](const std::string& tag) {
+    return with(R"("steps": [{"hold": 1, "ops": [{"type": "capture_cgroup_procs", "tag": ")" + tag +
+                "\"}]}]");
+  };
+  CHECK(tagged("before") == "ok");
+  CHECK(tagged("") == "steps[1].ops[1].tag: expected a tag such as \"before\"");
+}
+
 TEST_CASE("ops are checked against the cgroups that exist when they run") {
   CHECK(ops(R"({"type": "stop_cgroup", "cgroup": "wep"})") ==
         "steps[1].ops[1].cgroup: cgroup \"wep\" does not exist at this point (did you mean \"web\"?)");

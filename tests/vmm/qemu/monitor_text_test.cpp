@@ -31,4 +31,14 @@ TEST_CASE("a thread that runs one CPU is that CPU's, one that runs several is no
   CHECK(parse_thread_ids(*odd, 2) == std::vector<std::optional<int>>(2));
 }
 
+TEST_CASE("a version is QEMU's own, and its package's where one is named") {
+  const auto version = [](const char* answer) { return parse_version_answer(*parse_json(answer)); };
+  CHECK(version(R"({"qemu": {"micro": 22, "minor": 2, "major": 7}, "package": "Debian 1:7.2"})") ==
+        "7.2.22 (Debian 1:7.2)");
+  CHECK(version(R"({"qemu": {"micro": 2, "minor": 0, "major": 10}, "package": ""})") == "10.0.2");
+  CHECK_FALSE(version(R"({"qemu": {"micro": 2, "major": 10}})").has_value());
+  CHECK_FALSE(version(R"({"qemu": 7})").has_value());
+  CHECK_FALSE(version("[]").has_value());
+}
+
 }  // namespace ktstr::vmm::qemu

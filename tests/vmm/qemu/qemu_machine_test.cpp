@@ -39,6 +39,7 @@ TEST_CASE("CPUs that one host thread runs in turn have no thread of their own") 
   REQUIRE(machine.has_value());
   CHECK((*machine)->vcpu_thread_ids() == std::vector<std::optional<int>>(2));
   CHECK((*machine)->backend_name() == "qemu-tcg");
+  CHECK((*machine)->program_version().value_or("none").find('.') != std::string::npos);
   CHECK((*machine)->is_emulated());
 }
 
