@@ -61,7 +61,7 @@ TEST_CASE("the processes of each cgroup are where the ops before have left them"
   REQUIRE(report.timeline.cgroup_procs.size() == 2);
   const auto &before = report.timeline.cgroup_procs[0], &after = report.timeline.cgroup_procs[1];
   std::vector<std::int32_t> tids;
-  for (const auto& worker : report.workers.at(0).workers) tids.push_back(worker.tid);
+  for (const auto& worker : report.workers.at(0).reports) tids.push_back(worker.tid);
   std::ranges::sort(tids);
   CHECK(before.tag == "before");
   CHECK(before.step == 1);
