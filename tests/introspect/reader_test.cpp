@@ -49,7 +49,7 @@ constexpr KernelVirt kBase(0xffff'8880'0000'0000);
 
 struct Shape {
   const char* nr_name = "nr";
-  std::uint32_t nr_bytes = 4, busy_bytes = 1;
+  std::uint32_t nr_bytes = 4, busy_bytes = 1, name_bytes = 8;
   bool depth = true, delay = true, yields = true;
 };
 
@@ -62,7 +62,7 @@ Btf rq_btf(const Shape& shape = {}) {
   const auto sized = [&](std::uint32_t bytes) { return bytes == 1 ? u8 : bytes == 4 ? u32 : u64; };
   std::vector<FakeBtf::Member> members{{"curr", btf.pointer(0), 0},
                                        {shape.nr_name, sized(shape.nr_bytes), 64},
-                                       {"name", btf.array(u8, 8), 128},
+                                       {"name", btf.array(u8, shape.name_bytes), 128},
                                        {"busy", sized(shape.busy_bytes), 192},
                                        {"flag", u32, 260, 3}};
   const int dsq = btf.structure("dsq", 4, {{"nr", u32, 0}});
@@ -172,6 +172,14 @@ TEST_CASE("one member is read by itself, and the layout's own fields are capture
   StructBytes bytes;
   REQUIRE(bytes.capture(translator, layout, kBase));
   CHECK(layout.curr.read(bytes) == KernelVirt(0xffff'8880'1234'0000));
+}
+
+TEST_CASE("a text without bytes is empty, whatever the kernel's types say") {
+  Guest guest;
+  SnapshotLayout layout;
+  REQUIRE(layout.resolve(rq_btf({.name_bytes = 0})));
+  CHECK(guest.read(layout).name.empty());
+  CHECK(layout.read<&Snapshot::name>(guest.arena.translator(), kBase) == "");
 }
 
 TEST_CASE("a copy of a reader is as good, whatever becomes of the first") {
