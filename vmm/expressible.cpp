@@ -8,7 +8,7 @@ namespace {
 
 /// What kAuto has: QEMU everywhere, our own machine where KVM boots kernels.
 Status expressible_somehow(const Topology& topology) {
-  auto by_qemu = qemu::check_topology(topology);
+  auto by_qemu = qemu::check_topology(topology, Accelerator::kTcg);
   if (by_qemu) return ok();
   auto by_kvm = kvm::check_topology(topology);
   if (!by_kvm)
@@ -26,8 +26,9 @@ Status expressible(Backend backend, const Topology& topology) {
     case Backend::kKvm:
       return kvm::check_topology(topology);
     case Backend::kQemu:
+      return qemu::check_topology(topology, Accelerator::kTcg);
     case Backend::kQemuKvm:
-      return qemu::check_topology(topology);
+      return qemu::check_topology(topology, Accelerator::kKvm);
     case Backend::kAuto:
       break;
   }

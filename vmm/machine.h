@@ -29,12 +29,13 @@ enum class Accelerator { kTcg, kKvm };
 /// What to boot. Paths must stay valid until start() returns; the files' bytes must not change while the
 /// machine lives, which may map them.
 struct MachineConfig {
-  std::filesystem::path kernel_elf;      ///< vmlinux (PVH entry)
+  std::filesystem::path kernel_elf;      ///< vmlinux
   std::filesystem::path kernel_bzimage;  ///< may be empty when the kernel was added as ELF
   std::filesystem::path initramfs;       ///< cpio, uncompressed or in any form the kernel unpacks
   Topology topology;
   ByteSize memory;                              ///< of all NUMA nodes: see plan_banks()
   Accelerator accelerator = Accelerator::kTcg;  ///< of QEMU
+  std::optional<std::uint32_t> tick_rate{};     ///< the kernel's CONFIG_HZ, where it is known
   bool kaslr = true;
   /// The guest's CPUs can run KVM themselves (AMD's SVM, emulated); its caches are then not the topology's.
   bool nested_virtualization = false;

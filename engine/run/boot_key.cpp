@@ -28,8 +28,8 @@ Result<FileState> FileState::of(const std::filesystem::path& path) {
 Result<BootKey> boot_key(const vmm::MachineConfig& config, std::span<const vmm::InitramfsFile> files,
                          vmm::Backend backend) {
   // A new member of the configuration does not compile here until it is thought of.
-  const auto& [elf, bzimage, initramfs, topology, memory, accelerator, kaslr, nested, args, console,
-               performance] = config;
+  const auto& [elf, bzimage, initramfs, topology, memory, accelerator, tick_rate, kaslr, nested, args,
+               console, performance] = config;
   BootKey key;
   key.kernel_elf = KTSTR_TRY(FileState::of(elf));
   if (!bzimage.empty()) key.kernel_bzimage = KTSTR_TRY(FileState::of(bzimage));
@@ -37,6 +37,7 @@ Result<BootKey> boot_key(const vmm::MachineConfig& config, std::span<const vmm::
   key.topology = topology;
   key.memory = memory;
   key.accelerator = accelerator;
+  key.tick_rate = tick_rate;
   key.kaslr = kaslr;
   key.nested_virtualization = nested;
   key.kernel_args = args;

@@ -40,6 +40,7 @@ struct BootKey {
   vmm::Topology topology;
   ByteSize memory;
   vmm::Accelerator accelerator{};
+  std::optional<std::uint32_t> tick_rate;
   bool kaslr = false;
   bool nested_virtualization = false;
   std::vector<std::string> kernel_args;

@@ -72,17 +72,18 @@ std::uint64_t since(Clock::time_point begin) {
 }
 
 /// All but the files that live as long as a run: initramfs and console log.
-vmm::MachineConfig machine_config(const Scenario& scenario, const RunOptions& options,
-                                  const CachedKernel& kernel) {
-  return {.kernel_elf = kernel.elf,
-          .kernel_bzimage = kernel.bzimage,
-          .initramfs = {},
-          .topology = scenario.topology,
-          .memory = guest_memory(scenario),
-          .kaslr = scenario.kaslr,
-          .kernel_args = kernel_args_of(scenario),
-          .console_log = {},
-          .performance = options.performance};
+Result<vmm::MachineConfig> machine_config(const Scenario& scenario, const RunOptions& options,
+                                          const CachedKernel& kernel) {
+  return vmm::MachineConfig{.kernel_elf = kernel.elf,
+                            .kernel_bzimage = kernel.bzimage,
+                            .initramfs = {},
+                            .topology = scenario.topology,
+                            .memory = guest_memory(scenario),
+                            .tick_rate = KTSTR_TRY(tick_rate_of(kernel)),
+                            .kaslr = scenario.kaslr,
+                            .kernel_args = kernel_args_of(scenario),
+                            .console_log = {},
+                            .performance = options.performance};
 }
 
 /// What lies beside the agent: the schedulers, and what their loaders look for.
@@ -124,7 +125,8 @@ Result<std::optional<BootKey>> planned_boot(const Scenario& scenario, const RunO
   const auto kernel = KTSTR_TRY(choose_kernel(scenario, options));
   if (unmet_requirement(scenario, kernel.metadata)) return std::nullopt;
   const auto schedulers = KTSTR_TRY(stage_files(scenario, kernel));
-  return KTSTR_TRY(boot_key(machine_config(scenario, options, kernel), schedulers.files, options.backend));
+  return KTSTR_TRY(
+      boot_key(KTSTR_TRY(machine_config(scenario, options, kernel)), schedulers.files, options.backend));
 }
 
 namespace {
@@ -147,7 +149,7 @@ Result<RunReport> run_once(const Scenario& scenario, const RunOptions& options) 
         return introspect::KernelDebugInfo::load(prepared.kernel.symbols, prepared.kernel.btf);
       }).share();
   prepared.schedulers = KTSTR_TRY(stage_files(scenario, prepared.kernel));
-  prepared.machine = machine_config(scenario, options, prepared.kernel);
+  prepared.machine = KTSTR_TRY(machine_config(scenario, options, prepared.kernel));
   if (options.booted_guests)
     prepared.key = KTSTR_TRY(boot_key(prepared.machine, prepared.schedulers.files, options.backend));
   const auto initramfs = KTSTR_TRY(AgentInitramfs::create(std::move(prepared.schedulers.files)));

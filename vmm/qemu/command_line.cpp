@@ -89,14 +89,22 @@ void add_numa(Arguments& arguments, const Topology& topology) {
   if (has_hmat(topology)) add_hmat(arguments, topology);
 }
 
+/// Linux takes x2APIC ids only where an IOMMU can address interrupts to them (enable_x2apic() in
+/// arch/x86/kernel/apic/apic.c). It translates no addresses of devices.
+void add_interrupt_remapping(Arguments& arguments) {
+  add(arguments, {"-device", "intel-iommu,intremap=on,eim=on,dma-translation=off"});
+}
+
 void add_machine(Arguments& arguments, const MachineConfig& config, const MachinePlan& plan) {
-  if (plan.type == MachineType::kMicrovm) {
-    add(arguments, {"-M", "microvm,pcie=on,memory-backend=" + bank_name(0)});
-  } else {
-    add(arguments,
-        {"-M", fmt::format("pc,usb=off,vmport=off{}", has_hmat(config.topology) ? ",hmat=on" : "")});
-    add_numa(arguments, config.topology);
-  }
+  // On a microvm, whose ACPI is "hardware-reduced", Linux neither sets up nor masks the PC's interrupt
+  // controller and timer: what they raise would come as vector 0.
+  if (plan.type == MachineType::kMicrovm)
+    return add(arguments, {"-M", "microvm,pcie=on,pic=off,pit=off,memory-backend=" + bank_name(0)});
+  const bool q35 = plan.type == MachineType::kQ35;
+  add(arguments, {"-M", fmt::format("{},usb=off,vmport=off{}", q35 ? "q35,sata=off,smbus=off" : "pc",
+                                    has_hmat(config.topology) ? ",hmat=on" : "")});
+  if (q35) add_interrupt_remapping(arguments);
+  add_numa(arguments, config.topology);
 }
 
 void add_socket(Arguments& arguments, const char* id, int fd) {
@@ -121,7 +129,7 @@ void add_origin(Arguments& arguments, const MachineConfig& config, const QemuDes
                 std::uint64_t tsc_khz) {
   if (descriptors.device_state >= 0) return add(arguments, {"-incoming", "defer"});
   add(arguments, {"-kernel", descriptor_path(descriptors.kernel)});
-  add(arguments, {"-initrd", descriptor_path(descriptors.initramfs)});
+  if (descriptors.initramfs >= 0) add(arguments, {"-initrd", descriptor_path(descriptors.initramfs)});
   add(arguments, {"-append", qemu_kernel_command_line(config, tsc_khz)});
 }
 
@@ -147,11 +155,12 @@ std::string qemu_kernel_command_line(const MachineConfig& config, std::uint64_t 
   // microvm has no other clock to measure the TSC against; elsewhere it saves the measuring. The emulated CPU
   // has none of the flaws that the kernel would work around, and the workarounds are slow there
   // (docs/vmm.md). All emulated CPUs read one clock: nothing else could vouch for it, and without that word
-  // the kernel takes none of its timers at more than a tick's resolution.
-  if (config.accelerator == Accelerator::kTcg)
-    return kernel_command_line(config,
-                               fmt::format(" tsc_early_khz={} tsc=reliable mitigations=off", tsc_khz));
-  return kernel_command_line(config, {});
+  // the kernel takes none of its timers at more than a tick's resolution. And each CPU would measure the
+  // length of its delay loop, for 80 ms and more, which is a count of that clock.
+  if (config.accelerator != Accelerator::kTcg) return kernel_command_line(config, {});
+  auto own = fmt::format(" tsc_early_khz={} tsc=reliable mitigations=off", tsc_khz);
+  if (config.tick_rate) own += fmt::format(" lpj={}", tsc_khz * 1000 / *config.tick_rate);
+  return kernel_command_line(config, own);
 }
 
 }  // namespace ktstr::vmm::qemu

@@ -13,7 +13,8 @@ namespace ktstr::vmm::qemu {
 /// Descriptor numbers in the QEMU process.
 struct QemuDescriptors {
   int qmp = -1, gdb = -1, console = -1, channel = -1;  ///< connected stream sockets
-  int kernel = -1, initramfs = -1;                     ///< files, opened again by QEMU through /proc/self/fd
+  int kernel = -1;                                     ///< a file, opened again through /proc/self/fd
+  int initramfs = -1;                                  ///< the same, when QEMU is to load it
   int device_state = -1;                               ///< instead of those: what a snapshot saved
   std::vector<int> ram;                                ///< memfds, one per bank of the plan
 };

@@ -31,6 +31,7 @@ class GdbWatchpoints {
   /// the report is lost. Precondition: the machine is stopped.
   [[nodiscard]] Status collect_all(Deadline deadline);
 
+  [[nodiscard]] bool any() const { return !set_.empty(); }
   [[nodiscard]] bool caught() const { return !hits_->empty(); }
   /// The oldest hit. Precondition: the machine is stopped.
   [[nodiscard]] std::optional<WatchHit> take(Deadline deadline);

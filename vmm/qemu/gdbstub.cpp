@@ -53,6 +53,10 @@ Result<std::optional<std::string>> Gdbstub::read_memory(std::size_t index, Kerne
   return std::optional(std::move(*read));
 }
 
+Status Gdbstub::resume() {
+  return send(encode_gdb_packet("c"));
+}
+
 Status Gdbstub::select(std::size_t index, Deadline deadline) {
   const auto request = fmt::format("Hg{:x}", index + 1);  // gdb's thread numbers begin at 1
   const auto answer = KTSTR_TRY(ask(request, deadline));

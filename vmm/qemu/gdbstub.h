@@ -36,6 +36,10 @@ class Gdbstub {
   [[nodiscard]] Result<std::optional<std::string>> read_memory(std::size_t index, KernelVirt address,
                                                                std::size_t bytes, Deadline deadline);
 
+  /// Makes the machine run. The stub answers with a stop notice, whenever that comes; from QEMU 8.0 on it
+  /// sends one in no other case. Errors: kIo.
+  [[nodiscard]] Status resume();
+
   /// Readable when there is something for receive_notices().
   [[nodiscard]] int fd() const { return socket_.get(); }
   /// Takes in what the stub has sent by now. Errors: kIo when it is gone.

@@ -2,12 +2,14 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <array>
 #include <cstdlib>
 
+#include "vmm/positioned_io.h"
 #include "vmm/qemu/command_line.h"
-#include "vmm/qemu/kaslr_kernel.h"
+#include "vmm/qemu/pvh_kernel.h"
 #include "vmm/qemu/qemu_machine.h"
 #include "vmm/qemu/tsc.h"
 
@@ -32,15 +34,25 @@ Result<Fd> open_input(const std::filesystem::path& path, const char* what) {
   return fd;
 }
 
-/// The ELF boots fastest. Randomizing it is up to us; a kernel that can't be moved so is left to its own
+/// The ELF boots fastest. A kernel that is to be randomized and that we can't move is left to its own
 /// decompressor.
-Result<Fd> open_kernel(const MachineConfig& config) {
-  if (!config.kaslr) return open_input(config.kernel_elf, "kernel");
-  auto kernel = make_kaslr_kernel(config.kernel_elf);
-  const bool immovable = !kernel && kernel.error().code == ErrorCode::kUnavailable;
-  if (immovable && !config.kernel_bzimage.empty()) return open_input(config.kernel_bzimage, "kernel");
-  if (!kernel) return std::move(kernel.error()).with_context("KASLR of " + config.kernel_elf.string());
-  return kernel;
+Result<BootFiles> open_kernel(const MachineConfig& config, InitramfsRoom room) {
+  auto kernel = make_pvh_kernel(config.kernel_elf, config.kaslr, room);
+  if (kernel) return BootFiles{std::move(kernel->elf), {}, kernel->initramfs};
+  if (kernel.error().code != ErrorCode::kUnavailable || config.kernel_bzimage.empty())
+    return std::move(kernel.error()).with_context(config.kernel_elf.string());
+  return BootFiles{KTSTR_TRY(open_input(config.kernel_bzimage, "kernel")), {}, std::nullopt};
+}
+
+Result<std::uint64_t> size_of(const Fd& file) {
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) return system_error("size of the initramfs");
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
+Status load_initramfs(const BootFiles& boot, const GuestRam& ram) {
+  if (!boot.place) return ok();
+  return read_at(boot.initramfs.get(), ram.bytes(0).subspan(boot.place->at.value(), boot.place->bytes), 0);
 }
 
 /// Descriptors of ours for the child, and the numbers that they will have there.
@@ -60,7 +72,7 @@ class Inheritance {
 void add_origin(Inheritance& inheritance, const Origin& origin, QemuDescriptors& descriptors) {
   if (const auto* boot = std::get_if<BootFiles>(&origin)) {
     descriptors.kernel = inheritance.add(boot->kernel);
-    descriptors.initramfs = inheritance.add(boot->initramfs);
+    if (!boot->place) descriptors.initramfs = inheritance.add(boot->initramfs);
   } else {
     descriptors.device_state = inheritance.add(std::get<DeviceStateFile>(origin).file);
   }
@@ -68,15 +80,17 @@ void add_origin(Inheritance& inheritance, const Origin& origin, QemuDescriptors&
 
 }  // namespace
 
-Result<BootFiles> open_boot_files(const MachineConfig& config) {
-  BootFiles files;
-  files.kernel = KTSTR_TRY(open_kernel(config));
-  files.initramfs = KTSTR_TRY(open_input(config.initramfs, "initramfs"));
+Result<BootFiles> open_boot_files(const MachineConfig& config, const MachinePlan& plan) {
+  auto initramfs = KTSTR_TRY(open_input(config.initramfs, "initramfs"));
+  const InitramfsRoom room{KTSTR_TRY(size_of(initramfs)), plan.bank_bytes.front()};
+  auto files = KTSTR_TRY(open_kernel(config, room));
+  files.initramfs = std::move(initramfs);
   return files;
 }
 
 Result<LaunchedQemu> launch_qemu(const MachineConfig& config, const MachinePlan& plan, const GuestRam& ram,
                                  const Origin& origin) {
+  if (const auto* boot = std::get_if<BootFiles>(&origin)) KTSTR_TRY(load_initramfs(*boot, ram));
   const char* path = std::getenv("PATH");
   const auto program = KTSTR_TRY(find_qemu(path ? path : ""));
   auto qmp = KTSTR_TRY(make_wire());

@@ -32,7 +32,9 @@ Status run(Qmp& qmp, Deadline deadline) {
 
 Result<std::unique_ptr<QemuMachine>> QemuMachine::start(const MachineConfig& config) {
   auto plan = KTSTR_TRY(plan_machine(config));
-  const Origin origin = KTSTR_TRY(open_boot_files(config));
+  auto files = KTSTR_TRY(open_boot_files(config, plan));
+  if (!files.place) plan.type = MachineType::kPc;  // where QEMU itself leaves the firmware its room
+  const Origin origin = std::move(files);
   auto machine = KTSTR_TRY(launch(config, std::move(plan), origin));
   if (auto booted = machine->boot(); !booted) return machine->start_error(std::move(booted.error()));
   return machine;
@@ -156,8 +158,17 @@ Status QemuMachine::thaw() {
   if (const auto all = watchpoints_->collect_all(Clock::now() + kResumeDeadline); !all)
     return Error(all.error()).with_context("thaw");
   if (watchpoints_->caught()) return ok();  // stands until the hit is asked for
-  KTSTR_TRY(qmp_->execute("cont", {}, Clock::now() + kResumeDeadline), "thaw");
+  KTSTR_TRY(go_on(Clock::now() + kResumeDeadline), "thaw");
   return ok();
+}
+
+/// The stub tells a hit to who made the machine run through it. It does not say that it has; a freeze before
+/// that would be undone.
+Status QemuMachine::go_on(Clock::time_point deadline) {
+  if (!watchpoints_->any()) return run(*qmp_, deadline);
+  const auto seen = qmp_->resumes();
+  KTSTR_TRY(gdbstub_->resume());
+  return qmp_->wait_resumed(seen, deadline);
 }
 
 bool QemuMachine::wait_readable(int fd, Clock::time_point deadline) const {

@@ -72,6 +72,7 @@ class QemuMachine final : public Machine {
 
   std::vector<std::optional<VcpuRegisters>> read_registers(Clock::time_point deadline);
   Result<SavedMachine> save(Clock::time_point deadline);
+  Status go_on(Clock::time_point deadline);
   Result<std::optional<WatchHit>> take_watch_hit();
   bool wait_readable(int fd, Clock::time_point deadline) const;
   void follow_to_the_end();

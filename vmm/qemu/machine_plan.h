@@ -9,16 +9,17 @@
 
 namespace ktstr::vmm::qemu {
 
-/// microvm boots fastest but has no NUMA; pc has.
-enum class MachineType { kMicrovm, kPc };
+/// microvm boots fastest but has no NUMA; pc has; q35 has the IOMMU that x2APIC ids need.
+enum class MachineType { kMicrovm, kPc, kQ35 };
 
 struct MachinePlan {
   MachineType type = MachineType::kMicrovm;
   std::vector<std::uint64_t> bank_bytes;  ///< RAM of each NUMA node, whole 2 MiB
 };
 
-/// Errors (kInvalidArgument) name what the machines can't express: too many CPUs, APIC ids or nodes.
-[[nodiscard]] Status check_topology(const Topology& topology);
+/// Errors (kInvalidArgument) name what the machines can't express: too many CPUs, APIC ids or nodes. Looks at
+/// which QEMU is installed, but only where the answer hangs on it.
+[[nodiscard]] Status check_topology(const Topology& topology, Accelerator accelerator);
 
 /// Errors: those of check_topology(); kInvalidArgument for too little memory; kUnavailable: what of the host
 /// QEMU's machines don't get for themselves.

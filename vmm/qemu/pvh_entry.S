@@ -1,25 +1,20 @@
 // From the PVH entry (32-bit, paging off, ebx = struct hvm_start_info) to the kernel's 64-bit entry (rsi = struct boot_params;
 // Documentation/arch/x86/boot.rst, "64-bit Boot Protocol"). The boot_params page is filled by the host but for what only the
-// firmware knows: the memory map and the places of command line, initramfs and ACPI tables.
+// firmware knows: the memory map and the places of command line and ACPI tables.
 // The bytes between the two symbols are copied to KTSTR_PVH_ENTRY; they refer to themselves by that address only.
 
 #include "vmm/qemu/pvh_entry_layout.h"
 
-// struct hvm_start_info, hvm_modlist_entry, hvm_memmap_table_entry: Xen's public/arch-x86/hvm/start_info.h
-#define START_MODLIST 16
+// struct hvm_start_info, hvm_memmap_table_entry: Xen's public/arch-x86/hvm/start_info.h
 #define START_CMDLINE 24
 #define START_RSDP 32
 #define START_MEMMAP 40
 #define START_MEMMAP_ENTRIES 48
-#define MODULE_ADDRESS 0
-#define MODULE_SIZE 8
 #define MEMMAP_ENTRY_BYTES 24
 
 // struct boot_params: asm/bootparam.h
 #define PARAMS_RSDP 0x70
 #define PARAMS_E820_ENTRIES 0x1e8
-#define PARAMS_RAMDISK 0x218
-#define PARAMS_RAMDISK_SIZE 0x21c
 #define PARAMS_CMDLINE 0x228
 #define PARAMS_E820_TABLE 0x2d0
 #define E820_ENTRY_WORDS 5
@@ -42,11 +37,6 @@ ktstr_pvh_entry_begin:
   movl %eax, PARAMS_CMDLINE(%ebp)
   movl START_RSDP(%ebx), %eax
   movl %eax, PARAMS_RSDP(%ebp)
-  movl START_MODLIST(%ebx), %edx
-  movl MODULE_ADDRESS(%edx), %eax
-  movl %eax, PARAMS_RAMDISK(%ebp)
-  movl MODULE_SIZE(%edx), %eax
-  movl %eax, PARAMS_RAMDISK_SIZE(%ebp)
 
   movl START_MEMMAP_ENTRIES(%ebx), %edx
   cmpl $E820_MAX_ENTRIES, %edx

@@ -77,6 +77,7 @@ void Qmp::take_line(std::string_view line) {
 }
 
 void Qmp::take_event(std::string_view name, const Value* data) {
+  if (name == "RESUME") ++resumes_;
   if (!data) return;
   if (name == "SHUTDOWN" && !shutdown_reason_) shutdown_reason_ = text_of(data->find("reason"));
   const auto status = name == "MIGRATION" ? text_of(data->find("status")) : std::string();
@@ -153,6 +154,19 @@ Result<std::string> Qmp::wait_migration(Deadline deadline) {
 void Qmp::forget_migration() {
   const std::lock_guard lock(mutex_);
   migration_end_.reset();
+}
+
+std::uint64_t Qmp::resumes() const {
+  const std::lock_guard lock(mutex_);
+  return resumes_;
+}
+
+Status Qmp::wait_resumed(std::uint64_t seen, Deadline deadline) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_until(lock, deadline, [&] { return resumes_ > seen || closed_; });
+  if (resumes_ > seen) return ok();
+  if (closed_) return Error{ErrorCode::kIo, "QEMU hung up when it was to run the machine"};
+  return Error{ErrorCode::kTimeout, "QEMU did not run the machine in time"};
 }
 
 std::optional<std::string> Qmp::shutdown_reason() const {

@@ -47,6 +47,11 @@ class Qmp {
   [[nodiscard]] Result<std::string> wait_migration(Deadline deadline);
   void forget_migration();
 
+  /// How often the machine has begun to run (RESUME events), and waiting until it has once more than `seen`.
+  /// Errors: kTimeout; kIo when the connection is lost.
+  [[nodiscard]] std::uint64_t resumes() const;
+  [[nodiscard]] Status wait_resumed(std::uint64_t seen, Deadline deadline);
+
   /// The "reason" of the first SHUTDOWN event, if one came: guest-reset, guest-shutdown, host-qmp-quit ...
   [[nodiscard]] std::optional<std::string> shutdown_reason() const;
 
@@ -75,6 +80,7 @@ class Qmp {
       pending_;  ///< commands in flight, and their answers once there
   std::optional<std::string> shutdown_reason_;
   std::optional<std::string> migration_end_;
+  std::uint64_t resumes_ = 0;
   std::thread reader_;
 };
 

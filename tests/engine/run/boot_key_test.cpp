@@ -57,6 +57,7 @@ TEST_CASE("whatever a boot depends on makes another key") {
       {"memory", [](Boot& boot) { boot.config.memory.bytes *= 2; }},
       {"kaslr", [](Boot& boot) { boot.config.kaslr = !boot.config.kaslr; }},
       {"performance", [](Boot& boot) { boot.config.performance.dedicated_cpus = true; }},
+      {"tick rate", [](Boot& boot) { boot.config.tick_rate = 1000; }},
       {"accelerator", [](Boot& boot) { boot.config.accelerator = vmm::Accelerator::kKvm; }},
       {"nested virtualization", [](Boot& boot) { boot.config.nested_virtualization = true; }},
       {"kernel arguments", [](Boot& boot) { boot.config.kernel_args = {"nohz_full=1"}; }},

@@ -6,8 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 
+#include "tests/temporary_directory.h"
 #include "tests/vmm/test_guest.h"
+#include "tests/vmm/tiny_kernel.h"
 #include "vmm/qemu/qemu_machine.h"
 
 namespace ktstr::vmm::qemu {
@@ -140,10 +143,25 @@ TEST_CASE("a destroyed machine leaves no process") {
   CHECK(child_pids().empty());
 }
 
-TEST_CASE("a kernel that is none is refused with QEMU's own words") {
+TEST_CASE("a kernel that is none is refused") {
   TEST_CONFIG(config, "1n1l1c1t");
-  config.kaslr = false;
   config.kernel_elf = config.initramfs;
+  for (const bool kaslr : {true, false}) {
+    config.kaslr = kaslr;
+    CHECK(start_qemu(config).error().message == config.initramfs.string() + ": kernel ELF: no ELF");
+  }
+  CHECK(child_pids().empty());
+}
+
+TEST_CASE("a bzImage that is none is refused with QEMU's own words") {
+  TEST_CONFIG(config, "1n1l1c1t");
+  const ktstr::test::TemporaryDirectory directory;
+  test::TinyKernel immovable;
+  immovable.relocations.clear();
+  config.kernel_elf = directory.path() / "vmlinux";
+  config.kernel_bzimage = config.initramfs;
+  const auto elf = immovable.bytes();
+  std::ofstream(config.kernel_elf).write(reinterpret_cast<const char*>(elf.data()), std::ssize(elf));
   const auto machine = start_qemu(config);
   REQUIRE_FALSE(machine.has_value());
   CHECK(machine.error().message.find("QEMU did not start: ") != std::string::npos);

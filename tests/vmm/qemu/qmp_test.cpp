@@ -171,4 +171,17 @@ TEST_CASE("a descriptor goes with the command that names it") {
   CHECK(given.get().has_value());
 }
 
+TEST_CASE("whoever makes the machine run learns when it has begun to") {
+  FakeQemu qemu;
+  Qmp qmp(qemu.take_client());
+  const auto seen = qmp.resumes();
+  CHECK(qmp.wait_resumed(seen, in(10ms)).error().code == ErrorCode::kTimeout);
+  qemu.say("{\"event\": \"STOP\", \"timestamp\": {}}\n{\"event\": \"RESUME\", \"timestamp\": {}}\n");
+  CHECK(qmp.wait_resumed(seen, in(60s)).has_value());
+  CHECK(qmp.resumes() == seen + 1);
+  CHECK_FALSE(qmp.wait_resumed(seen + 1, in(10ms)).has_value());
+  qemu.hang_up();
+  CHECK(qmp.wait_resumed(seen + 1, in(60s)).error().code == ErrorCode::kIo);
+}
+
 }  // namespace ktstr::vmm::qemu

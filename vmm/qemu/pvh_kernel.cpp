@@ -1,4 +1,4 @@
-#include "vmm/qemu/kaslr_kernel.h"
+#include "vmm/qemu/pvh_kernel.h"
 
 #include <elf.h>
 #include <sys/mman.h>
@@ -27,13 +27,13 @@ constexpr std::uint32_t kPhys32Entry = 18;  // XEN_ELFNOTE_PHYS32_ENTRY
 /// What we write: ELF headers, note and entry, then the kernel's segments, each on a page of its own.
 class Image {
  public:
-  explicit Image(const KernelElf& source) : source_(source) {
+  Image(const KernelElf& source, bool randomized, InitramfsPlace initramfs) : source_(source) {
     for (std::size_t end = kStartBytes; const auto& segment : source.segments) {
       places_.push_back(end);
       end += (segment.p_filesz + kPage - 1) / kPage * kPage;
     }
     write_headers();
-    write_entry();
+    write_entry(randomized, initramfs);
   }
 
   Result<Fd> write(std::span<const KernelPiece> pieces) const {
@@ -85,12 +85,15 @@ class Image {
     }
   }
 
-  void write_entry() {
+  void write_entry(bool randomized, InitramfsPlace initramfs) {
     std::memcpy(start_.data() + kEntryOffset, ktstr_pvh_entry_begin,
                 static_cast<std::size_t>(ktstr_pvh_entry_end - ktstr_pvh_entry_begin));
     put(kEntryOffset + static_cast<std::size_t>(ktstr_pvh_entry_kernel - ktstr_pvh_entry_begin),
         source_.header.e_entry);
-    put(kEntryOffset + (KTSTR_PVH_BOOT_PARAMS - KTSTR_PVH_ENTRY), elf_boot_params(true));
+    auto params = elf_boot_params(randomized);
+    params.hdr.ramdisk_image = static_cast<std::uint32_t>(initramfs.at.value());
+    params.hdr.ramdisk_size = static_cast<std::uint32_t>(initramfs.bytes);
+    put(kEntryOffset + (KTSTR_PVH_BOOT_PARAMS - KTSTR_PVH_ENTRY), params);
     const auto map = identity_map(GuestPhys(KTSTR_PVH_PML4));
     static_assert(KTSTR_PVH_PML4 + kIdentityMapBytes == KTSTR_PVH_END);
     std::memcpy(start_.data() + kEntryOffset + (KTSTR_PVH_PML4 - KTSTR_PVH_ENTRY), map.data(),
@@ -102,21 +105,27 @@ class Image {
   std::vector<std::byte> start_ = std::vector<std::byte>(kStartBytes);  ///< all before the first segment
 };
 
-Result<Fd> make(const KernelElf& source, std::uint64_t slide) {
-  const auto slid = KTSTR_TRY(SlidKernel::create(source, slide));
-  return Image(source).write(slid.pieces());
+Result<PvhKernel> make(const KernelElf& source, std::optional<std::uint64_t> slide, InitramfsRoom room) {
+  const auto place =
+      KTSTR_TRY(place_initramfs(room.bytes, GuestPhys(source.link_end()), room.first_bank_bytes));
+  const Image image(source, slide.has_value(), place);
+  if (!slide) return PvhKernel{KTSTR_TRY(image.write(pieces_of(source))), place};
+  const auto slid = KTSTR_TRY(SlidKernel::create(source, *slide));
+  return PvhKernel{KTSTR_TRY(image.write(slid.pieces())), place};
 }
 
 }  // namespace
 
-Result<Fd> make_kaslr_kernel(const std::filesystem::path& elf) {
+Result<PvhKernel> make_pvh_kernel(const std::filesystem::path& elf, bool kaslr, InitramfsRoom room) {
   const auto file = KTSTR_TRY(MappedFile::open(elf));
   const auto source = KTSTR_TRY(KernelElf::read(file.bytes(), file.fd()));
-  return make(source, KTSTR_TRY(random_slide(source)));
+  if (!kaslr) return make(source, std::nullopt, room);
+  return make(source, KTSTR_TRY(random_slide(source)), room);
 }
 
-Result<Fd> make_kaslr_kernel(std::span<const std::byte> elf, std::uint64_t slide) {
-  return make(KTSTR_TRY(KernelElf::read(elf)), slide);
+Result<PvhKernel> make_pvh_kernel(std::span<const std::byte> elf, std::optional<std::uint64_t> slide,
+                                  InitramfsRoom room) {
+  return make(KTSTR_TRY(KernelElf::read(elf)), slide, room);
 }
 
 }  // namespace ktstr::vmm::qemu

@@ -1,4 +1,4 @@
-#include "vmm/qemu/kaslr_kernel.h"
+#include "vmm/qemu/pvh_kernel.h"
 
 #include <doctest/doctest.h>
 #include <elf.h>
@@ -8,6 +8,8 @@
 #include <cstring>
 
 #include "tests/vmm/tiny_kernel.h"
+#include "vmm/linux_boot.h"
+#include "vmm/qemu/pvh_entry_layout.h"
 
 namespace ktstr::vmm::qemu {
 namespace {
@@ -17,6 +19,7 @@ using test::TinyKernel;
 constexpr std::uint64_t kText = TinyKernel::kText;
 constexpr std::size_t kTextBytes = TinyKernel::kTextBytes;
 constexpr std::uint64_t kSlide = 32 * kMiB;
+constexpr InitramfsRoom kRoom{3 * kMiB, 128 * kMiB};
 
 std::vector<std::byte> read_all(const Fd& fd) {
   struct stat status {};
@@ -35,7 +38,7 @@ T value_at(const std::vector<std::byte>& bytes, std::size_t offset) {
 }
 
 ErrorCode error_of(const TinyKernel& kernel) {
-  const auto made = make_kaslr_kernel(kernel.bytes(), kSlide);
+  const auto made = make_pvh_kernel(kernel.bytes(), kSlide, kRoom);
   REQUIRE_FALSE(made.has_value());
   return made.error().code;
 }
@@ -43,9 +46,9 @@ ErrorCode error_of(const TinyKernel& kernel) {
 }  // namespace
 
 TEST_CASE("a slid kernel has its pointers moved and its distances kept, at the same physical place") {
-  const auto made = make_kaslr_kernel(TinyKernel().bytes(), kSlide);
+  const auto made = make_pvh_kernel(TinyKernel().bytes(), kSlide, kRoom);
   REQUIRE(made.has_value());
-  const auto image = read_all(*made);
+  const auto image = read_all(made->elf);
   const auto header = value_at<Elf64_Ehdr>(image, 0);
   REQUIRE(header.e_phnum == 3);
   const auto segment = value_at<Elf64_Phdr>(image, header.e_phoff + 2 * sizeof(Elf64_Phdr));
@@ -58,7 +61,7 @@ TEST_CASE("a slid kernel has its pointers moved and its distances kept, at the s
 }
 
 TEST_CASE("a slid kernel is entered through a PVH note below it") {
-  const auto image = read_all(*make_kaslr_kernel(TinyKernel().bytes(), kSlide));
+  const auto image = read_all(make_pvh_kernel(TinyKernel().bytes(), kSlide, kRoom)->elf);
   const auto header = value_at<Elf64_Ehdr>(image, 0);
   const auto note = value_at<Elf64_Phdr>(image, header.e_phoff);
   const auto entry = value_at<Elf64_Phdr>(image, header.e_phoff + sizeof(Elf64_Phdr));
@@ -68,10 +71,35 @@ TEST_CASE("a slid kernel is entered through a PVH note below it") {
   CHECK(entry.p_paddr + entry.p_memsz <= 16 * kMiB);
 }
 
-TEST_CASE("a kernel without relocations can't be moved") {
-  TinyKernel kernel;
-  kernel.relocations.clear();
-  CHECK(error_of(kernel) == ErrorCode::kUnavailable);
+TEST_CASE("the entry tells the kernel where the initramfs lies, and whether it was moved") {
+  for (const bool moved : {true, false}) {
+    const auto kernel =
+        make_pvh_kernel(TinyKernel().bytes(), moved ? std::optional(kSlide) : std::nullopt, kRoom);
+    CHECK(kernel->initramfs.at == GuestPhys(20 * kMiB));
+    const auto image = read_all(kernel->elf);
+    const auto header = value_at<Elf64_Ehdr>(image, 0);
+    const auto entry = value_at<Elf64_Phdr>(image, header.e_phoff + sizeof(Elf64_Phdr));
+    const auto params = value_at<boot_params>(
+        image, entry.p_offset + (KTSTR_PVH_BOOT_PARAMS - static_cast<std::size_t>(entry.p_paddr)));
+    CHECK(params.hdr.ramdisk_image == 20 * kMiB);
+    CHECK(params.hdr.ramdisk_size == 3 * kMiB);
+    CHECK((params.hdr.loadflags & KASLR_FLAG) == (moved ? KASLR_FLAG : 0));
+    const auto text = value_at<Elf64_Phdr>(image, header.e_phoff + 2 * sizeof(Elf64_Phdr));
+    CHECK(value_at<std::uint64_t>(image, text.p_offset) == kText + 0x40 + (moved ? kSlide : 0));
+  }
+}
+
+TEST_CASE("a kernel whose initramfs finds no room is refused") {
+  const auto made = make_pvh_kernel(TinyKernel().bytes(), kSlide, {3 * kMiB, 46 * kMiB});
+  CHECK(made.error().code == ErrorCode::kInvalidArgument);
+  CHECK(make_pvh_kernel(TinyKernel().bytes(), kSlide, {3 * kMiB, 47 * kMiB}).has_value());
+}
+
+TEST_CASE("a kernel without relocations stays where it is, and can't be moved") {
+  TinyKernel unmovable;
+  unmovable.relocations.clear();
+  CHECK(make_pvh_kernel(unmovable.bytes(), std::nullopt, kRoom).has_value());
+  CHECK(error_of(unmovable) == ErrorCode::kUnavailable);
 }
 
 TEST_CASE("a damaged kernel is refused") {
