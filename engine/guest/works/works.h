@@ -1,9 +1,8 @@
-// The work types' loops: one overload and one file for each type in the list of engine/scenario/work.h.
+// The work types' loops: one overload and one file for each type of engine/scenario/work.h.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <variant>
 
 #include "engine/base/result.h"
 #include "engine/guest/group.h"
@@ -13,29 +12,34 @@
 
 namespace ktstr::engine::guest {
 
-struct WorkContext;
-
-/// Declares the loop of each work type. It runs until asked to stop; what counts as a work unit and as an
-/// iteration is said in the type's file, which defines it: a type without one does not link. Errors: a system
-/// call that the type can't do without.
-template <class W>
-struct DeclaredLoop {
-  friend Status run(const W& work, WorkContext context);
-};
-template <class Types>
-struct DeclaredLoops;
-template <class... W>
-struct DeclaredLoops<std::variant<W...>> : DeclaredLoop<W>... {};
-
-/// What a loop works with, and what it is found by.
-struct WorkContext : DeclaredLoops<Work> {
-  WorkContext(Recorder& its_recorder, Group& its_group, std::size_t its_member)
-      : recorder(its_recorder), group(its_group), member(its_member) {}
-
+/// What a loop works with.
+struct WorkContext {
   Recorder& recorder;
   Group& group;
   std::size_t member;  ///< place in the group, from 0
 };
+
+/// Each runs until asked to stop; what counts as a work unit and as an iteration is said in the type's file.
+/// Errors: a system call that the type can't do without.
+Status run(const CpuSpin& work, WorkContext context);
+Status run(const YieldHeavy& work, WorkContext context);
+Status run(const Mixed& work, WorkContext context);
+Status run(const IoSync& work, WorkContext context);
+Status run(const Bursty& work, WorkContext context);
+Status run(const PipeIo& work, WorkContext context);
+Status run(const FutexPingPong& work, WorkContext context);
+Status run(const CachePressure& work, WorkContext context);
+Status run(const CacheYield& work, WorkContext context);
+Status run(const CachePipe& work, WorkContext context);
+Status run(const FutexFanOut& work, WorkContext context);
+Status run(const Sequence& work, WorkContext context);
+Status run(const ForkExit& work, WorkContext context);
+Status run(const NiceSweep& work, WorkContext context);
+Status run(const AffinityChurn& work, WorkContext context);
+Status run(const PolicyChurn& work, WorkContext context);
+Status run(const PageFaultChurn& work, WorkContext context);
+Status run(const MutexContention& work, WorkContext context);
+Status run(const TimerLatency& work, WorkContext context);
 
 /// Burns CPU for so many loop turns.
 inline void spin(std::uint32_t turns) {
