@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "engine/base/child.h"
 #include "vmm/qemu/process.h"
 #include "vmm/qemu/qemu_machine.h"
 
@@ -80,7 +81,7 @@ Contender plain_qemu(const std::string& name, const std::filesystem::path& kerne
             for (const auto& argument :
                  {std::string("-kernel"), kernel.string(), std::string("-initrd"), initramfs.string(),
                   std::string("-append"), kernel_arguments, std::string("-chardev"),
-                  "socket,id=console,fd=" + std::to_string(vmm::qemu::Process::kFirstInherited),
+                  "socket,id=console,fd=" + std::to_string(ChildPlan::kFirstInherited),
                   std::string("-serial"), std::string("chardev:console")})
               command.push_back(argument);
             return boot_plain(std::move(command));

@@ -107,7 +107,8 @@ Result<bool> CgroupTree::is_frozen(std::string_view name) const {
 Result<std::vector<pid_t>> CgroupTree::processes(std::string_view name) const {
   const auto procs = KTSTR_TRY(read_file(file(name, "cgroup.procs"), kControlFileLimit));
   if (procs.truncated)
-    return Error{ErrorCode::kUnavailable, "cgroup \"" + std::string(name) + "\" has too many processes to list"};
+    return Error{ErrorCode::kUnavailable,
+                 "cgroup \"" + std::string(name) + "\" has too many processes to list"};
   std::vector<pid_t> pids;
   for (const char *at = procs.text.data(), *end = at + procs.text.size(); at < end; ++at) {
     pid_t pid = 0;

@@ -72,9 +72,11 @@ void live_as_worker(const WorkerPlan& plan, StartGate gate, pid_t agent) {
   wait_for_release(gate, plan.state);
   ::prctl(PR_SET_TIMERSLACK, 1);  // ns: a wake latency is the scheduler's alone
   recorder.release();
-  const auto status =
-      std::visit([&](const auto& work) { return run(work, {recorder, group, plan.member}); },
-                 plan.request.work);
+  const auto status = std::visit(
+      [&](const auto& work) {
+        return run(work, {recorder, group, plan.member});
+      },
+      plan.request.work);
   recorder.finish();
   if (!status) die(plan.state, status.error().message.c_str());
   ::_exit(0);

@@ -216,7 +216,8 @@ constexpr std::size_t kMostEventsOfAStep = 12;
 /// How many; the report has their pids.
 std::string cgroup_procs_text(const CgroupProcsReport& procs) {
   std::vector<std::string> counts;
-  for (const auto& [cgroup, pids] : procs.cgroups) counts.push_back(fmt::format("{} {}", cgroup, pids.size()));
+  for (const auto& [cgroup, pids] : procs.cgroups)
+    counts.push_back(fmt::format("{} {}", cgroup, pids.size()));
   return fmt::format("  {:8.3f}  processes at \"{}\": {}\n", seconds(procs.elapsed_ns), procs.tag,
                      counts.empty() ? "no cgroups" : fmt::format("{}", fmt::join(counts, ", ")));
 }

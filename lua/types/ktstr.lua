@@ -105,6 +105,7 @@
 ---@field cpu_weight? integer cpu.weight, 1 to 10000
 ---@field cpu_quota? number cpu.max, in CPUs (1.5: one and a half)
 ---@field memory_max? string memory.max
+---@field memory_high? string memory.high: above it, workers are slowed down to give memory back
 ---@field pids_max? integer pids.max
 
 ---what lives for the whole scenario, untouched by steps
@@ -215,6 +216,10 @@
 ---@field hold? integer loop turns with the mutex held
 ---@field work? integer loop turns without it
 
+---sleeps until one moment after another, as cyclictest does
+---@class ktstr.work.timer_latency: ktstr.work_group
+---@field interval? string between two moments (wall time)
+
 ---What workers do. One table holds the parameters below and those that all work has.
 ---@class ktstr.module.work
 local work = {}
@@ -308,6 +313,11 @@ function work.page_fault_churn(parameters) end
 ---@param parameters ktstr.work.mutex_contention
 ---@return ktstr.work
 function work.mutex_contention(parameters) end
+
+---sleeps until one moment after another, as cyclictest does
+---@param parameters ktstr.work.timer_latency
+---@return ktstr.work
+function work.timer_latency(parameters) end
 
 ---@class ktstr.phase
 
@@ -575,6 +585,12 @@ function op.pin_bpf_map(map, name) end
 ---@return ktstr.op
 ---@overload fun(named: { tag: string }): ktstr.op
 function op.ctprof(tag) end
+
+---captures which processes are in each of the scenario's cgroups
+---@param tag string what the report calls it
+---@return ktstr.op
+---@overload fun(named: { tag: string }): ktstr.op
+function op.capture_cgroup_procs(tag) end
 
 ---@class ktstr.hold
 ---@operator call: ktstr.hold

@@ -76,6 +76,7 @@
 ---the machine the guest ran on
 ---@class ktstr.MachineReport
 ---@field backend? string kvm, qemu-tcg or qemu-kvm; absent when none was started
+---@field program_version? string version of the QEMU that ran it; absent on ktstr's own machine
 ---@field origin? string booted or forked; absent when none was started
 ---@field fork_problem? string why the guest was booted though it could have been forked, or why none can be forked from it
 ---@field console_log_problem? string why the console log does not hold the whole console: its limit of 64M, or an error of writing it
@@ -203,6 +204,7 @@
 ---@class ktstr.Timeline
 ---@field steps ktstr.StepReport[] steps in order, those that began
 ---@field events ktstr.StimulusEvent[] ops in order
+---@field cgroup_procs ktstr.CgroupProcsReport[] what capture_cgroup_procs found, in order
 
 ---one step as it went
 ---@class ktstr.StepReport
@@ -224,6 +226,13 @@
 ---@field scheduler? string the scheduler that the op is about
 ---@field map? string the BPF map that the op is about, as the scenario calls it
 ---@field variable? string the variable of that map
+
+---which processes were in each cgroup
+---@class ktstr.CgroupProcsReport
+---@field step integer the step that looked, from 1
+---@field tag string what the scenario called it
+---@field elapsed_ns integer when it was asked for, ns since the machine's start
+---@field cgroups table<string, integer[]> pids, by the cgroup's name
 
 ---a worker group in one line
 ---@class ktstr.GroupSummary

@@ -1,6 +1,6 @@
-// timer_latency: sleeps until a moment, then until the next, whatever it came late by; moments that have passed
-// by then are left out. Work unit and iteration: a moment that it slept for. Its wake latency is how late it
-// came.
+// timer_latency: sleeps until a moment, then until the next, whatever it came late by; moments that have
+// passed by then are left out. Work unit and iteration: a moment that it slept for. Its wake latency is how
+// late it came.
 #include "engine/guest/clock.h"
 #include "engine/guest/works/works.h"
 

@@ -19,7 +19,8 @@ std::string there_and_back(const Message& message) {
 }
 
 std::vector<Request> all_requests() {
-  return {AddCgroup{"a/b", CpuSet{0, 2}, 200, 1.5, ByteSize{1 << 20}, 7},
+  return {AddCgroup{"a/b", CpuSet{0, 2}, 200, 1.5, ByteSize{1 << 20}, ByteSize{1 << 19}, 7},
+          CaptureCgroupProcs{},
           AddCgroup{"a"},
           RemoveCgroup{"a"},
           SetCpuset{"a", CpuSet{1}},
@@ -84,6 +85,7 @@ std::vector<Reply> all_replies() {
           Failed{ErrorCode::kUnavailable, "no"},
           Captured{5},
           CapturePart{"Zm8="},
+          CgroupProcs{{{"a", {1, 2}}, {"a/b", {}}}},
           FoundTopology{CpuSet{0, 1}, CpuSet{0}, std::vector{CpuSet{0}}, {}},
           FoundTopology{CpuSet{0}, CpuSet{0}, {}, std::vector{CpuSet{0}, CpuSet{}}}};
 }

@@ -184,7 +184,7 @@ TEST_CASE("limits have the kernel's ranges") {
         "cgroups.a.cpu_weight: must be from 1 to 10000, not 0");
   CHECK(with(R"("cgroups": {"a": {"cpu_quota": 0}})") == "cgroups.a.cpu_quota: must be at least 0.01 CPUs");
   CHECK(with(R"("cgroups": {"a": {"pids_max": 0}})") == "cgroups.a.pids_max: must be above 0");
-  CHECK(with(R"("cgroups": {"a": {"memory_high": 0}})") == "cgroups.a.memory_high: must be above 0");
+  CHECK(with(R"("cgroups": {"a": {"memory_high": "0K"}})") == "cgroups.a.memory_high: must be above 0");
 }
 
 TEST_CASE("a look at the cgroups' processes has a tag") {
