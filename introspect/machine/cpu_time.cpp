@@ -38,8 +38,12 @@ Result<CpuTimeReader> CpuTimeReader::create(const Kernel& kernel) {
   KTSTR_TRY(kernel.address("kstat"));
   KTSTR_TRY(reader.find_cpustat(kernel.btf()));
   KTSTR_TRY(reader.find_softirqs(kernel.btf()));
+  // Where it has no times, what it says of an idle period is about nothing that we read.
   auto tick_sched = resolve_layout<TickSchedLayout>(kernel.btf());
-  if (tick_sched && kernel.address("tick_cpu_sched")) reader.tick_sched_ = *std::move(tick_sched);
+  if (tick_sched && tick_sched->place<&PerCpuTimeStats::idle_sleeptime_ns>().present() &&
+      tick_sched->place<&PerCpuTimeStats::iowait_sleeptime_ns>().present() &&
+      kernel.address("tick_cpu_sched"))
+    reader.tick_sched_ = *std::move(tick_sched);
   return reader;
 }
 

@@ -43,6 +43,11 @@ TEST_CASE("an idle period that no counter holds yet is named by its start") {
   guest.set(guest.cpustat(0), "kernel_cpustat", "idle_entrytime", std::uint64_t{777});
   guest.set(guest.cpustat(1), "kernel_cpustat", "idle_entrytime", std::uint64_t{888});
   guest.set(guest.cpustat(1), "kernel_cpustat", "idle_elapse", std::uint8_t{1});
+  for (std::size_t cpu = 0; cpu < MachineGuest::kCpus; ++cpu) {  // another period, which nothing counts
+    const KernelVirt tick = guest.per_cpu(guest.symbol("tick_cpu_sched"), cpu);
+    guest.set(tick, "tick_sched", "flags", TickSchedLayout::kIdleActive);
+    guest.set(tick, "tick_sched", "idle_entrytime", std::uint64_t{999});
+  }
   const auto rows = CpuTimeReader::create(kernel).value().read(kernel).rows;
   CHECK_FALSE(rows[0].idle_since_ns.has_value());
   CHECK(rows[1].idle_since_ns == 888);

@@ -13,7 +13,9 @@ void add_cpu_types(SyntheticBtf& btf, bool idle_in_cpustat) {
         {{"idle_elapse", btf.u8}, {"idle_entrytime", btf.u64}, {"cpustat", btf.array(btf.u64, 10)}});
   else
     btf.add_struct("kernel_cpustat", {{"cpustat", btf.array(btf.u64, 10)}});
-  if (!idle_in_cpustat)
+  if (idle_in_cpustat)
+    btf.add_struct("tick_sched", {{"flags", btf.u64}, {"idle_entrytime", btf.s64}});
+  else
     btf.add_struct("tick_sched", {{"flags", btf.u64},
                                   {"idle_entrytime", btf.s64},
                                   {"idle_sleeptime", btf.s64},
@@ -96,7 +98,7 @@ std::vector<std::byte> types(const MachineShape& shape) {
 MachineGuest::MachineGuest(const MachineShape& shape) : SyntheticGuest(types(shape), kCpus) {
   add_per_cpu_symbol("kernel_cpustat", size_of("kernel_cpustat"));
   add_per_cpu_symbol("kstat", size_of("kernel_stat"));
-  if (!shape.idle_in_cpustat) add_per_cpu_symbol("tick_cpu_sched", size_of("tick_sched"));
+  add_per_cpu_symbol("tick_cpu_sched", size_of("tick_sched"));
   add_symbol("psi_disabled", size_of("static_key"));
   add_symbol("psi_system", size_of("psi_group"));
   add_symbol("cgrp_dfl_root", size_of("cgroup_root"));
