@@ -29,7 +29,7 @@ Status Attempt::fork_machine() {
   if (is_stop_requested(options_.stop_fd)) return cancelled();
   if (!forked) {
     options_.booted_guests->discard(*prepared_.key);
-    report_.machine.fork_problem = "booted, for want of a fork: " + forked.error().message;
+    report_.machine.fork_problem = "booted, not forked: " + forked.error().message;
     origin_.reset();
     return ok();
   }

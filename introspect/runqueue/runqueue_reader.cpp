@@ -45,7 +45,7 @@ Readings<CpuRunqueue> RunqueueReader::read_all(const Kernel& kernel,
   for (const std::size_t cpu : kernel.possible_cpus().to_vector()) {
     if (!keep_going()) {
       all.problems.push_back("run queues from cpu" + std::to_string(cpu) +
-                             " on were not read for want of time");
+                             " on were not read: the time was up");
       break;
     }
     auto queue = read(kernel, cpu);

@@ -188,5 +188,5 @@ TEST_CASE("all possible CPUs are read, for as long as there is time") {
   int left = 2;
   const auto some = reader.read_all(kernel, [&] { return left-- > 0; });
   CHECK(some.rows.size() == 2);
-  CHECK(some.problems == std::vector<std::string>{"run queues from cpu2 on were not read for want of time"});
+  CHECK(some.problems == std::vector<std::string>{"run queues from cpu2 on were not read: the time was up"});
 }
