@@ -125,8 +125,7 @@ TEST_CASE("a fork that fails is followed by a boot, and the report says why") {
   CHECK(report.machine.origin == MachineOrigin::kBooted);
   CHECK(report.machine.fork_problem == "booted, not forked: no memory for a test");
   CHECK(report.kernel.release != "a release");
-  CHECK(to_text(report).find("  fork: booted, not forked: no memory for a test\n") !=
-        std::string::npos);
+  CHECK(to_text(report).find("  fork: booted, not forked: no memory for a test\n") != std::string::npos);
   CHECK(report.timings.snapshot_ns);  // of a guest that is of use
   CHECK(guests.size() == 1);
 }
