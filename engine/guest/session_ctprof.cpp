@@ -10,11 +10,13 @@ namespace ktstr::engine::guest {
 
 using namespace protocol;
 
-/// By one reader: the agent's priority is above that of all it captures.
+/// By one reader, which leaves its CPU to others half of the time: the agent's priority is above that of all
+/// it captures.
 Result<Captured> Session::handle(const CaptureThreads&) {
   capture_.clear();
   introspect::ctprof::CaptureOptions options;
   options.workers = 1;
+  options.rests = true;
   const auto snapshot = KTSTR_TRY(introspect::ctprof::capture(options));
   auto bytes = KTSTR_TRY(introspect::ctprof::compress_snapshot(snapshot));
   if (bytes.size() > kMaxCaptureBytes)

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <ctime>
 #include <deque>
 #include <thread>
@@ -57,8 +58,8 @@ struct Share {
 /// parsing.
 class Sweep {
  public:
-  Sweep(int proc, bool live, const TaskstatsGates& gates, const ThreadList& list)
-      : proc_(proc), live_(live), gates_(gates), list_(list), records_(list.threads.size()) {}
+  Sweep(int proc, const CaptureOptions& options, const TaskstatsGates& gates, const ThreadList& list)
+      : proc_(proc), options_(options), gates_(gates), list_(list), records_(list.threads.size()) {}
 
   std::vector<Share> run(unsigned workers) {
     std::vector<Share> shares(workers);
@@ -87,16 +88,20 @@ class Sweep {
 
   /// Reads what is left of the list, a few threads at a time, until nothing is.
   Share read_share() {
-    constexpr std::size_t kAtATime = 32;
-    ThreadReader reader(proc_, live_, gates_);
-    for (std::size_t from; (from = next_.fetch_add(kAtATime)) < records_.size();)
-      for (std::size_t i = from; i < std::min(from + kAtATime, records_.size()); ++i)
+    using Clock = std::chrono::steady_clock;
+    const std::size_t at_a_time = options_.rests ? 1 : 32;
+    ThreadReader reader(proc_, options_.live, gates_);
+    for (std::size_t from; (from = next_.fetch_add(at_a_time)) < records_.size();) {
+      const auto begin = Clock::now();
+      for (std::size_t i = from; i < std::min(from + at_a_time, records_.size()); ++i)
         if (auto record = reader.read(list_.threads[i])) records_[i] = std::move(*record);
+      if (options_.rests) std::this_thread::sleep_for(Clock::now() - begin);
+    }
     return {reader.tally(), reader.taskstats()};
   }
 
   int proc_;
-  bool live_;
+  const CaptureOptions& options_;
   const TaskstatsGates& gates_;
   const ThreadList& list_;
   std::vector<ThreadRecord> records_;
@@ -171,7 +176,7 @@ Result<Snapshot> capture(const CaptureOptions& options) {
   snapshot.host = read_host_context(options.proc, options.sys);
   const auto list = list_threads(proc.get(), tgids);
   const auto gates = taskstats_gates(snapshot.host);
-  Sweep sweep(proc.get(), options.live, gates, list);
+  Sweep sweep(proc.get(), options, gates, list);
   add_up(sweep.run(worker_count(options)), snapshot);
   snapshot.threads = sweep.take_records();
   read_cgroups(options.cgroup.value_or(find_cgroup_root(options.sys)), snapshot);

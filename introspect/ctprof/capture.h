@@ -22,6 +22,9 @@ struct CaptureOptions {
   std::optional<std::int32_t> pid{};
   /// How many threads read; 0: as the load leaves room for.
   unsigned workers = 0;
+  /// Whether a reader sleeps after each thread for as long as it has read: for one with a real-time priority,
+  /// whose CPU would be taken from all others meanwhile.
+  bool rests = false;
 };
 
 /// Reads everything below the roots. What can't be read is absent and counted; threads that end meanwhile are
