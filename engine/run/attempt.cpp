@@ -304,7 +304,7 @@ void Attempt::explain(const Error& error, const std::optional<vmm::MachineEvent>
     report_.reason = failed->error.message;
   else
     fail(agent_words ? "the guest's agent gave up: " + *agent_words
-                     : "the guest powered off by itself, before the run was over");
+                     : "the guest powered off or rebooted by itself, before the run was over");
 }
 
 void Attempt::sum_up_timings(Clock::time_point begin) {

@@ -37,7 +37,7 @@ Error why_no_answer(Error error, const ForkedGuest& guest) {
     return {ErrorCode::kGuestFailed, "the guest's kernel panicked: " + panicked->console_line};
   if (const auto* failed = std::get_if<vmm::MachineFailed>(&*event)) return failed->error;
   return {ErrorCode::kGuestFailed,
-          "the guest powered off by itself: " + guest.machine->console_tail(kConsoleLines)};
+          "the guest powered off or rebooted by itself: " + guest.machine->console_tail(kConsoleLines)};
 }
 
 }  // namespace
