@@ -30,17 +30,17 @@ class BackendMachine : public Machine {
  protected:
   /// Stops a machine that runs.
   virtual Result<FrozenState> stop(Deadline deadline) = 0;
-  /// Lets a machine go on that stands still, unless a hit that nobody has asked for keeps it standing.
+  /// Lets a machine go on that is stopped, unless a hit that nobody has asked for keeps it stopped.
   virtual Status go_on() = 0;
-  /// Of a machine that stands still.
+  /// Of a machine that is stopped.
   virtual Status watch(std::span<const Watchpoint> watchpoints, const FrozenState& frozen) = 0;
   /// Whether there is a hit; the machine may run. Not when it has ended.
   virtual Result<bool> has_hit() = 0;
-  /// The oldest hit, of a machine that stands still. Nothing: another thread was quicker.
+  /// The oldest hit, of a machine that is stopped. Nothing: another thread was quicker.
   virtual std::optional<WatchHit> take_hit() = 0;
   /// Readable when there may be a hit.
   [[nodiscard]] virtual int hit_fd() const = 0;
-  /// Of a machine that stands still.
+  /// Of a machine that is stopped.
   virtual Result<std::unique_ptr<MachineSnapshot>> save(const FrozenState& frozen, Deadline deadline) = 0;
   /// Readable once the machine has ended.
   [[nodiscard]] virtual int end_fd() const = 0;
@@ -53,7 +53,7 @@ class BackendMachine : public Machine {
   std::vector<std::optional<int>> thread_ids_;
   Fd channel_;
   std::unique_ptr<Console> console_;
-  std::mutex freeze_mutex_;  ///< held by whatever is done to a machine that stands still
+  std::mutex freeze_mutex_;  ///< held by whatever is done to a machine that is stopped
 
  private:
   std::mutex snapshot_mutex_;

@@ -1,5 +1,5 @@
 // kernel-types [--fetch]: prints the path of the default kernel's BTF, for the build of BPF objects. With
-// --fetch it fetches a kernel first unless a fitting one is cached, which goes on beside the rest of a build.
+// --fetch it fetches a kernel first unless a fitting one is cached, which runs beside the rest of a build.
 #include <cstdio>
 #include <string_view>
 

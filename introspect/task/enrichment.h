@@ -111,8 +111,8 @@ struct TaskEnrichment {
         field<&T::policy_name>("SCHED_* name"),
         field<&T::sched_class>("scheduling class in effect: fair, rt, dl, idle, stop, ext"),
         field<&T::core_cookie>("core scheduling cookie").from("task_struct"),
-        field<&T::pi_boosted_out_of_scx>(
-            "on sched_ext's runnable list, but run by another class for now; null: its class is unknown"),
+        field<&T::pi_boosted_out_of_scx>("on sched_ext's runnable list, but run by another class at that "
+                                         "moment; null: its class is unknown"),
         field<&T::nvcsw>("voluntary context switches").from("task_struct"),
         field<&T::nivcsw>("involuntary context switches").from("task_struct"),
         field<&T::signal_nvcsw>("voluntary ones of its process's ended threads")

@@ -325,7 +325,7 @@
 ---@field policy_name? string SCHED_* name
 ---@field sched_class? string scheduling class in effect: fair, rt, dl, idle, stop, ext
 ---@field core_cookie? integer core scheduling cookie
----@field pi_boosted_out_of_scx? boolean on sched_ext's runnable list, but run by another class for now; null: its class is unknown
+---@field pi_boosted_out_of_scx? boolean on sched_ext's runnable list, but run by another class at that moment; null: its class is unknown
 ---@field nvcsw integer voluntary context switches
 ---@field nivcsw integer involuntary context switches
 ---@field signal_nvcsw? integer voluntary ones of its process's ended threads

@@ -140,7 +140,7 @@ std::vector<std::string> qemu_command_line(const std::string& program, const Mac
                                            std::uint64_t tsc_khz) {
   Arguments arguments{program};
   add(arguments, {"-nodefaults", "-no-user-config", "-display", "none", "-S"});
-  // A guest that has ended stands still, with its vCPUs as they were, until QEMU is told to quit.
+  // A guest that has ended is stopped, with its vCPUs as they were, until QEMU is told to quit.
   add(arguments, {"-action", "reboot=shutdown,shutdown=pause"});
   add(arguments, {"-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"});
   add_machine(arguments, config, plan);

@@ -197,7 +197,7 @@ bool QemuMachine::wait_end(Deadline deadline) {
   return true;
 }
 
-/// A guest that has ended by itself stands still until QEMU quits.
+/// A guest that has ended by itself is stopped until QEMU quits.
 void QemuMachine::follow_to_the_end() {
   qmp_->wait_shutdown();
   const auto reason = qmp_->shutdown_reason();

@@ -1,4 +1,4 @@
-// A kernel's ELF with a PVH entry of ours, at its own virtual address or, as its decompressor would do it, at
+// A kernel's ELF with our own PVH entry, at its own virtual address or, as its decompressor would do it, at
 // a random one.
 #pragma once
 
