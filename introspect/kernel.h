@@ -81,6 +81,11 @@ class Kernel {
   /// The runtime address of a symbol. A zero-based per-CPU symbol (x86 before 6.15) is not an address but an
   /// offset and comes back as it is: give it to per_cpu(). kNotFound: no such symbol.
   [[nodiscard]] Result<KernelVirt> address(std::string_view symbol) const;
+  /// The same of a symbol that not every kernel has.
+  [[nodiscard]] std::optional<KernelVirt> known_address(std::string_view symbol) const {
+    const auto found = address(symbol);
+    return found ? std::optional(*found) : std::nullopt;
+  }
   /// CPU `cpu`'s copy of a per-CPU symbol. kNotFound: no such symbol; kInvalidArgument: not in the per-CPU
   /// section; kOutOfRange: `cpu` is not a possible CPU.
   [[nodiscard]] Result<KernelVirt> per_cpu(std::string_view symbol, std::size_t cpu) const;

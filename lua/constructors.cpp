@@ -7,6 +7,7 @@
 #include "engine/scenario/scenario.h"
 #include "lua/lines.h"
 #include "lua/raise.h"
+#include "lua/registry.h"
 #include "lua/state.h"
 #include "lua/strict_table.h"
 
@@ -51,22 +52,6 @@ std::vector<Constructor> make_constructors() {
 
 const Constructor& bound_constructor(lua_State* state) {
   return *static_cast<const Constructor*>(lua_touserdata(state, lua_upvalueindex(1)));
-}
-
-void push_registry(lua_State* state, const char* key) {
-  lua_pushlightuserdata(state, const_cast<char*>(key));
-  lua_rawget(state, LUA_REGISTRYINDEX);
-}
-
-/// registry[key] = a table that does not keep its keys alive.
-void make_weak_registry(lua_State* state, const char* key) {
-  lua_pushlightuserdata(state, const_cast<char*>(key));
-  lua_newtable(state);
-  lua_newtable(state);
-  lua_pushliteral(state, "k");
-  lua_setfield(state, -2, "__mode");
-  lua_setmetatable(state, -2);
-  lua_rawset(state, LUA_REGISTRYINDEX);
 }
 
 /// Remembers who made the table on top of the stack, and where.

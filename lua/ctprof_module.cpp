@@ -14,6 +14,7 @@
 #include "introspect/ctprof/file.h"
 #include "lua/lua_sink.h"
 #include "lua/raise.h"
+#include "lua/registry.h"
 #include "lua/strict_table.h"
 #include "lua/to_value.h"
 
@@ -32,25 +33,8 @@ constexpr ctprof::SnapshotLimits kLimits{.json_bytes = 64U << 20, .values = 2'00
 constexpr char kCaptures = 0;
 constexpr char kCaptureType = 0;
 
-void push_registry(lua_State* state, const char* key) {
-  lua_pushlightuserdata(state, const_cast<char*>(key));
-  lua_rawget(state, LUA_REGISTRYINDEX);
-}
-
-/// Sets registry[key] to the value on top of the stack and pops it.
-void set_registry(lua_State* state, const char* key) {
-  lua_pushlightuserdata(state, const_cast<char*>(key));
-  lua_insert(state, -2);
-  lua_rawset(state, LUA_REGISTRYINDEX);
-}
-
 void prepare_registry(lua_State* state) {
-  lua_newtable(state);
-  lua_newtable(state);
-  lua_pushliteral(state, "k");
-  lua_setfield(state, -2, "__mode");
-  lua_setmetatable(state, -2);
-  set_registry(state, &kCaptures);
+  make_weak_registry(state, &kCaptures);
   lua_newtable(state);
   lua_pushcfunction(state, [](lua_State* collecting) {
     static_cast<Snapshot*>(lua_touserdata(collecting, 1))->~Snapshot();

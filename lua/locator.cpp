@@ -8,7 +8,7 @@ namespace ktstr::lua {
 namespace {
 
 constexpr std::size_t kNone = static_cast<std::size_t>(-1);
-constexpr int kDeepest = 64;
+constexpr int kDeepestPlace = 64;
 
 /// Reads one table literal from its opening brace.
 class LiteralReader {
@@ -17,7 +17,7 @@ class LiteralReader {
 
   /// Nullptr when the literal does not end, or is nested deeper than people write.
   std::unique_ptr<TableLiteral> read(int depth = 0) {
-    if (depth > kDeepest) return nullptr;
+    if (depth > kDeepestPlace) return nullptr;
     auto table = std::make_unique<TableLiteral>();
     ++at_;
     while (at_ < tokens_.size() && !here('}')) {

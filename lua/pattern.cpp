@@ -8,7 +8,7 @@ namespace ktstr::lua {
 namespace {
 
 constexpr char kEscape = '%';
-constexpr int kDeepest = 200;
+constexpr int kDeepestPattern = 200;
 constexpr std::uint64_t kStepsAtOnce = 4096;
 
 bool is_of_class(unsigned char c, unsigned char name) {
@@ -100,7 +100,7 @@ bool PatternMatcher::step(std::uint64_t count) {
 
 /// The end of the match of the pattern from `p` on at `at`, or kNone.
 std::size_t PatternMatcher::match(std::size_t at, std::size_t p) {
-  if (depth_ >= kDeepest) return fail("pattern too complex");
+  if (depth_ >= kDeepestPattern) return fail("pattern too complex");
   ++depth_;
   bool done = false;
   while (!done && at != kNone) {

@@ -13,20 +13,16 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kLargestSource = 1 << 20;
 constexpr std::size_t kMostSources = 500;
-constexpr std::size_t kMostBytes = 16 << 20;
-
-Error invalid(std::string message) {
-  return {ErrorCode::kInvalidArgument, std::move(message)};
-}
+constexpr std::size_t kMostSourceBytes = 16 << 20;
 
 Result<std::string> read_source(const fs::path& file, const std::string& shown) {
   std::error_code error;
   const auto status = fs::status(file, error);
   if (error || !fs::exists(status)) return Error{ErrorCode::kNotFound, shown + ": no such file"};
-  if (!fs::is_regular_file(status)) return invalid(shown + ": not a file");
+  if (!fs::is_regular_file(status)) return invalid_argument(shown + ": not a file");
   auto content = read_file(file, kLargestSource);
   if (!content) return Error{ErrorCode::kIo, shown + ": can't be read"};
-  if (content->truncated) return invalid(shown + ": a script may have at most 1 MB");
+  if (content->truncated) return invalid_argument(shown + ": a script may have at most 1 MB");
   return std::move(content->text);
 }
 
@@ -57,7 +53,8 @@ Result<int> ScriptSources::add_script(LuaState& state) {
 Result<int> ScriptSources::add_module(LuaState& state, const std::string& name) {
   const auto relative = module_path(name);
   if (relative.empty())
-    return invalid("require \"" + name + "\": not a module name such as \"helpers\" or \"lib.helpers\"");
+    return invalid_argument("require \"" + name +
+                            "\": not a module name such as \"helpers\" or \"lib.helpers\"");
   const auto file = script_.parent_path() / relative;
   std::error_code error;
   const auto real = fs::canonical(file, error);
@@ -66,7 +63,8 @@ Result<int> ScriptSources::add_module(LuaState& state, const std::string& name) 
                  "require \"" + name + "\": no file " + file.string() + " beside the script"};
   const auto directory = fs::canonical(script_.parent_path().empty() ? "." : script_.parent_path(), error);
   if (error || !lies_inside(real, directory))
-    return invalid("require \"" + name + "\": " + file.string() + " leads out of the script's directory");
+    return invalid_argument("require \"" + name + "\": " + file.string() +
+                            " leads out of the script's directory");
   return add(state, real, file.string());
 }
 
@@ -90,10 +88,12 @@ engine::ScriptReport ScriptSources::files() const {
 
 Result<int> ScriptSources::add(LuaState& state, const fs::path& file, const std::string& shown) {
   if (sources_.size() >= kMostSources)
-    return invalid(shown + ": a script may have at most " + std::to_string(kMostSources) + " modules");
+    return invalid_argument(shown + ": a script may have at most " + std::to_string(kMostSources) +
+                            " modules");
   auto text = KTSTR_TRY(read_source(file, shown));
   bytes_ += text.size();
-  if (bytes_ > kMostBytes) return invalid(shown + ": a script and its modules may have at most 16 MB");
+  if (bytes_ > kMostSourceBytes)
+    return invalid_argument(shown + ": a script and its modules may have at most 16 MB");
   sources_.push_back(std::make_unique<Source>(Source{shown, std::move(text), nullptr}));
   return state.add_chunk(shown);
 }

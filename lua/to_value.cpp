@@ -10,11 +10,11 @@
 namespace ktstr::lua {
 namespace {
 
-constexpr int kDeepest = 32;
+constexpr int kDeepestTable = 32;
 /// Tables and texts that are used several times count each time: that is what they cost.
 constexpr std::size_t kMostValues = 200'000;
-constexpr std::size_t kMostBytes = 4 << 20;
-constexpr double kLargestExact = 9007199254740992.0;  // 2^53
+constexpr std::size_t kMostTextBytes = 4 << 20;
+constexpr double kLargestExactDouble = 9007199254740992.0;  // 2^53
 
 /// A table's literal in the source, with the chunk it is in.
 struct Literal {
@@ -68,7 +68,7 @@ class Converter {
 
  private:
   static decltype(Value::data) number(double value) {
-    if (std::trunc(value) == value && std::fabs(value) <= kLargestExact)
+    if (std::trunc(value) == value && std::fabs(value) <= kLargestExactDouble)
       return static_cast<std::int64_t>(value);
     return value;
   }
@@ -79,8 +79,8 @@ class Converter {
   }
 
   ReadStatus convert_table(const ReadPlace& place, Literal literal, Value& out) {
-    if (depth_ >= kDeepest)
-      return give_up(place, "tables are nested deeper than " + std::to_string(kDeepest));
+    if (depth_ >= kDeepestTable)
+      return give_up(place, "tables are nested deeper than " + std::to_string(kDeepestTable));
     ++depth_;
     luaL_checkstack(state_, 8, "tables nested too deep");
     const auto stamp = stamp_of(state_, -1);
@@ -178,7 +178,7 @@ class Converter {
   }
   bool take_bytes(std::size_t count) {
     bytes_ += count;
-    return bytes_ <= kMostBytes;
+    return bytes_ <= kMostTextBytes;
   }
   ReadStatus too_long(const ReadPlace& place) {
     return give_up(place,

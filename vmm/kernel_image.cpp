@@ -32,10 +32,6 @@ constexpr std::size_t kMaxReleaseBytes = 64;  // __NEW_UTS_LEN, include/uapi/lin
 
 using Bytes = std::span<const std::byte>;
 
-Error corrupt(std::string message) {
-  return {ErrorCode::kCorrupt, std::move(message)};
-}
-
 /// Precondition: offset + sizeof(T) <= bytes.size().
 template <class T>
 T load(Bytes bytes, std::size_t offset) {
@@ -52,43 +48,44 @@ bool is_bzimage(Bytes image) {
 
 Result<Bytes> find_payload(Bytes image) {
   if (image.size() < kHeaderEnd)
-    return corrupt(fmt::format("bzImage ends inside its setup header ({} bytes)", image.size()));
+    return corrupted(fmt::format("bzImage ends inside its setup header ({} bytes)", image.size()));
   const auto protocol = load<std::uint16_t>(image, kProtocolVersion);
   if (protocol < kFirstProtocolWithPayload)
-    return corrupt(
+    return corrupted(
         fmt::format("boot protocol {}.{:02} has no payload fields", protocol >> 8, protocol & 0xff));
   const std::uint8_t sectors = load<std::uint8_t>(image, kSetupSectors);
   const std::uint64_t setup_bytes = ((sectors ? sectors : kDefaultSetupSectors) + 1) * kSectorBytes;
   const std::uint64_t begin = setup_bytes + load<std::uint32_t>(image, kPayloadOffset);
   const std::uint64_t length = load<std::uint32_t>(image, kPayloadLength);
   if (begin > image.size() || length > image.size() - begin)
-    return corrupt(fmt::format("bzImage's payload reaches from {} over {} bytes, beyond the image's {}",
-                               begin, length, image.size()));
+    return corrupted(fmt::format("bzImage's payload reaches from {} over {} bytes, beyond the image's {}",
+                                 begin, length, image.size()));
   return image.subspan(begin, length);
 }
 
 Result<std::vector<std::byte>> decompress_payload(Bytes payload) {
   const Compression* compression = find_compression(payload);
-  if (!compression) return corrupt("bzImage's payload begins with no known compression's magic");
+  if (!compression) return corrupted("bzImage's payload begins with no known compression's magic");
   if (!compression->decompress)
     return Error{
         ErrorCode::kInvalidArgument,
         fmt::format("bzImage's payload is compressed with {}, which is not supported", compression->name)};
   std::uint32_t announced = 0;
   if (payload.size() < sizeof announced + compression->magic.size())
-    return corrupt("bzImage's payload is empty");
+    return corrupted("bzImage's payload is empty");
   announced = load<std::uint32_t>(payload, payload.size() - sizeof announced);
   if (announced > kMaxElfBytes)
-    return corrupt(fmt::format("bzImage's payload announces {} bytes, more than any kernel", announced));
+    return corrupted(fmt::format("bzImage's payload announces {} bytes, more than any kernel", announced));
   if (announced > kPlainBytes && announced > payload.size() * kMostShrinking)
-    return corrupt(fmt::format("bzImage's payload of {} bytes announces {}: no kernel is compressed so well",
-                               payload.size(), announced));
+    return corrupted(
+        fmt::format("bzImage's payload of {} bytes announces {}: no kernel is compressed so well",
+                    payload.size(), announced));
   if (compression->size_appended) payload = payload.first(payload.size() - sizeof announced);
   BoundedOutput output(announced);
   KTSTR_TRY(compression->decompress(payload, output));
   if (!output.full())
-    return corrupt(fmt::format("{} stream gives {} bytes, {} were announced", compression->name,
-                               output.written(), announced));
+    return corrupted(fmt::format("{} stream gives {} bytes, {} were announced", compression->name,
+                                 output.written(), announced));
   return output.take();
 }
 
@@ -113,9 +110,9 @@ Status describe_elf(ExtractedKernel& kernel) {
   if (elf.machine() != EM_X86_64)
     return Error{ErrorCode::kInvalidArgument,
                  fmt::format("ELF machine {}: not an x86-64 kernel", elf.machine())};
-  if (elf.segments().empty()) return corrupt("ELF without a loadable segment: not a kernel");
+  if (elf.segments().empty()) return corrupted("ELF without a loadable segment: not a kernel");
   auto release = find_release(elf);
-  if (!release) return corrupt("no \"Linux version\" text: not a Linux kernel");
+  if (!release) return corrupted("no \"Linux version\" text: not a Linux kernel");
   kernel.release = std::move(*release);
   kernel.build_id = elf.build_id();
   return ok();

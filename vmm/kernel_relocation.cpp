@@ -17,10 +17,6 @@ constexpr std::uint64_t kPage = 4096;
 /// Unchanged pages between changed ones that are copied with them: fewer are not worth a piece.
 constexpr std::size_t kSmallGap = 64;
 
-Error corrupt(const char* what) {
-  return {ErrorCode::kCorrupt, std::string("kernel ELF: ") + what};
-}
-
 std::vector<std::int32_t> words_behind(const KernelElf& kernel) {
   std::vector<std::int32_t> words((kernel.file.size() - kernel.end) / sizeof(std::int32_t));
   if (!words.empty())
@@ -62,7 +58,7 @@ class Slider {
     for (const auto link : links) {
       const auto at = address_of(link);
       auto* segment = find(at, sizeof(T));
-      if (!segment) return corrupt("a relocation lies outside the kernel");
+      if (!segment) return corrupted("kernel ELF: a relocation lies outside the kernel");
       segment->changed[segment->page_of(at)] = true;
       segment->changed[segment->page_of(at + sizeof(T) - 1)] = true;
     }
@@ -177,7 +173,7 @@ std::uint64_t largest_slide(std::uint64_t link_end) {
 
 Result<std::uint64_t> random_slide(const KernelElf& kernel) {
   const auto largest = largest_slide(kernel.link_end());
-  if (largest == 0) return corrupt("no room to randomize its address");
+  if (largest == 0) return corrupted("kernel ELF: no room to randomize its address");
   std::uint64_t random = 0;
   if (::getrandom(&random, sizeof(random), 0) != sizeof(random)) return system_error("getrandom");
   return (1 + random % (largest / kSlideAlignment)) * kSlideAlignment;

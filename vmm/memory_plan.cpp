@@ -16,10 +16,6 @@ std::string text_of(std::uint64_t bytes) {
   return format_byte_size(ByteSize{bytes});
 }
 
-Error invalid(std::string message) {
-  return {ErrorCode::kInvalidArgument, std::move(message)};
-}
-
 /// What the nodes state, and how many state nothing.
 struct Stated {
   std::uint64_t bytes = 0;
@@ -37,15 +33,15 @@ struct Stated {
 /// What each node that states nothing gets.
 Result<std::uint64_t> share_of(const Stated& stated, ByteSize memory) {
   if (stated.nodes_without == 0 && stated.bytes != memory.bytes)
-    return invalid(fmt::format("the topology's nodes have {} of memory in all, not {}", text_of(stated.bytes),
-                               format_byte_size(memory)));
+    return invalid_argument(fmt::format("the topology's nodes have {} of memory in all, not {}",
+                                        text_of(stated.bytes), format_byte_size(memory)));
   if (stated.nodes_without == 0) return 0;
   const auto rest = memory.bytes - std::min(memory.bytes, stated.bytes);
   const auto each = (rest + stated.nodes_without - 1) / stated.nodes_without;
   if (each < kLeastBank)
-    return invalid(fmt::format("the topology's nodes state {} of memory: {} is too little for {} more of {}",
-                               text_of(stated.bytes), format_byte_size(memory), stated.nodes_without,
-                               text_of(kLeastBank)));
+    return invalid_argument(fmt::format(
+        "the topology's nodes state {} of memory: {} is too little for {} more of {}", text_of(stated.bytes),
+        format_byte_size(memory), stated.nodes_without, text_of(kLeastBank)));
   return (each + kBankAlignment - 1) / kBankAlignment * kBankAlignment;
 }
 
@@ -54,8 +50,8 @@ Result<std::uint64_t> share_of(const Stated& stated, ByteSize memory) {
 Result<std::vector<std::uint64_t>> plan_banks(const Topology& topology, ByteSize memory) {
   const auto least = kKernelBytes + topology.cpus() * kBytesPerCpu;
   if (memory.bytes < least)
-    return invalid(fmt::format("{} of memory is too little for {} CPUs: a kernel needs {} to boot",
-                               format_byte_size(memory), topology.cpus(), text_of(least)));
+    return invalid_argument(fmt::format("{} of memory is too little for {} CPUs: a kernel needs {} to boot",
+                                        format_byte_size(memory), topology.cpus(), text_of(least)));
   const auto share = KTSTR_TRY(share_of(Stated(topology), memory));
   std::vector<std::uint64_t> banks;
   for (std::size_t node = 0; node < topology.nodes; ++node)

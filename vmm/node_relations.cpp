@@ -11,10 +11,6 @@ namespace {
 constexpr std::uint32_t kNanosecondsPerDistance = 10;
 constexpr std::uint32_t kLocalBandwidth = 20'000;
 
-Error invalid(std::string message) {
-  return {ErrorCode::kInvalidArgument, std::move(message)};
-}
-
 bool has_size(const NodeMatrix& matrix, std::size_t rows, std::size_t columns) {
   return matrix.size() == rows &&
          std::all_of(matrix.begin(), matrix.end(), [&](const auto& row) { return row.size() == columns; });
@@ -22,20 +18,20 @@ bool has_size(const NodeMatrix& matrix, std::size_t rows, std::size_t columns) {
 
 Status check_pair(const NodeMatrix& rows, std::size_t a, std::size_t b) {
   if (rows[a][b] != rows[b][a])
-    return invalid(
+    return invalid_argument(
         fmt::format("distances: from node {0} to {1} is {2}, back it is {3}", b, a, rows[b][a], rows[a][b]));
   if (rows[a][b] <= kLocalDistance || rows[a][b] > kLargestDistance)
-    return invalid(fmt::format("distances: from node {} to {} is {}, not {} to {}", b, a, rows[b][a],
-                               kLocalDistance + 1, kLargestDistance));
+    return invalid_argument(fmt::format("distances: from node {} to {} is {}, not {} to {}", b, a, rows[b][a],
+                                        kLocalDistance + 1, kLargestDistance));
   return ok();
 }
 
 Status check_distances(const NodeMatrix& rows, std::size_t nodes) {
   if (!has_size(rows, nodes, nodes))
-    return invalid(fmt::format("distances: must be {0} rows of {0}, one for each node", nodes));
+    return invalid_argument(fmt::format("distances: must be {0} rows of {0}, one for each node", nodes));
   for (std::size_t a = 0; a < nodes; ++a) {
     if (rows[a][a] != kLocalDistance)
-      return invalid(
+      return invalid_argument(
           fmt::format("distances: from node {0} to itself is {1}, not {2}", a, rows[a][a], kLocalDistance));
     for (std::size_t b = 0; b < a; ++b) KTSTR_TRY(check_pair(rows, a, b));
   }
@@ -45,14 +41,14 @@ Status check_distances(const NodeMatrix& rows, std::size_t nodes) {
 Status check_attribute(std::string_view name, const NodeMatrix& matrix, std::size_t rows,
                        std::size_t columns) {
   if (!has_size(matrix, rows, columns))
-    return invalid(
+    return invalid_argument(
         fmt::format("{}: must be {} rows of {}, a row for each node with CPUs and a column for each", name,
                     rows, columns));
   for (std::size_t from = 0; from < rows; ++from)
     for (std::size_t to = 0; to < columns; ++to)
       if (matrix[from][to] == 0 || matrix[from][to] > kLargestAttribute)
-        return invalid(fmt::format("{}: from node {} to {} is {}, not 1 to {}", name, from, to,
-                                   matrix[from][to], kLargestAttribute));
+        return invalid_argument(fmt::format("{}: from node {} to {} is {}, not 1 to {}", name, from, to,
+                                            matrix[from][to], kLargestAttribute));
   return ok();
 }
 

@@ -6,27 +6,20 @@
 #include <limits>
 
 namespace ktstr::vmm {
-namespace {
-
-Error invalid(std::string why) {
-  return {ErrorCode::kInvalidArgument, std::move(why)};
-}
-
-}  // namespace
-
 Status check_performance(const PerformanceOptions& options) {
   static const int lowest = ::sched_get_priority_min(SCHED_FIFO);
   static const int highest = ::sched_get_priority_max(SCHED_FIFO);
   if (const auto priority = options.realtime_priority;
       priority && (*priority < lowest || *priority > highest))
-    return invalid(fmt::format("realtime priority {}: SCHED_FIFO has {} to {}", *priority, lowest, highest));
+    return invalid_argument(
+        fmt::format("realtime priority {}: SCHED_FIFO has {} to {}", *priority, lowest, highest));
   // KVM_CAP_HALT_POLL takes an unsigned int (Documentation/virt/kvm/api.rst, 7.21).
   constexpr Duration kLongest(std::numeric_limits<std::uint32_t>::max());
   if (options.halt_poll && (options.halt_poll->ns < 0 || *options.halt_poll > kLongest))
-    return invalid(fmt::format("halt polling of {}: KVM takes 0s to {}", format_duration(*options.halt_poll),
-                               format_duration(kLongest)));
+    return invalid_argument(fmt::format("halt polling of {}: KVM takes 0s to {}",
+                                        format_duration(*options.halt_poll), format_duration(kLongest)));
   if (options.dedicated_cpus && !(options.pin_vcpus && options.realtime_priority))
-    return invalid("only vCPUs that are pinned and have realtime priority are dedicated");
+    return invalid_argument("only vCPUs that are pinned and have realtime priority are dedicated");
   return ok();
 }
 

@@ -16,7 +16,7 @@ namespace {
 // An entry of pagemap. What is there or in swap, and is not the file's, is a copy that a write has made.
 constexpr std::uint64_t kPresent = 1ULL << 63, kSwapped = 1ULL << 62, kOfFile = 1ULL << 61;
 
-constexpr std::size_t kEntries = 4096;  ///< looked at together
+constexpr std::size_t kEntriesAtOnce = 4096;  ///< looked at together
 
 bool is_private(std::uint64_t entry) {
   return (entry & (kPresent | kSwapped)) != 0 && (entry & kOfFile) == 0;
@@ -38,9 +38,9 @@ Status copy_private_pages(std::span<const std::byte> mapping, int target) {
   if (!pagemap) return system_error("open /proc/self/pagemap");
   const auto page_bytes = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   const auto pages = mapping.size() / page_bytes;
-  std::array<std::uint64_t, kEntries> entries;
+  std::array<std::uint64_t, kEntriesAtOnce> entries;
   for (std::size_t first = 0; first < pages;) {
-    const auto wanted = std::span(entries).first(std::min(kEntries, pages - first));
+    const auto wanted = std::span(entries).first(std::min(kEntriesAtOnce, pages - first));
     const auto count =
         KTSTR_TRY(read_entries(pagemap.get(), &mapping[first * page_bytes], page_bytes, wanted));
     const auto got = wanted.first(count);

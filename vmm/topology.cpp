@@ -10,47 +10,46 @@
 namespace ktstr::vmm {
 namespace {
 
-Error invalid(std::string message) {
-  return {ErrorCode::kInvalidArgument, std::move(message)};
-}
-
 bool is_countable(std::size_t count) {
   return count > 0 && count <= CpuSet::kCapacity;
 }
 
 Status check_counts(const Topology& topology) {
-  if (!is_countable(topology.nodes)) return invalid("nodes: must be 1 to 8192");
-  if (topology.llcs == 0) return invalid("no node has CPUs");
-  if (!is_countable(topology.cores_per_llc)) return invalid("cores_per_llc: must be 1 to 8192");
-  if (!is_countable(topology.threads_per_core)) return invalid("threads_per_core: must be 1 to 8192");
+  if (!is_countable(topology.nodes)) return invalid_argument("nodes: must be 1 to 8192");
+  if (topology.llcs == 0) return invalid_argument("no node has CPUs");
+  if (!is_countable(topology.cores_per_llc)) return invalid_argument("cores_per_llc: must be 1 to 8192");
+  if (!is_countable(topology.threads_per_core))
+    return invalid_argument("threads_per_core: must be 1 to 8192");
   if (topology.llcs > CpuSet::kCapacity || topology.cpus_per_llc() > CpuSet::kCapacity ||
       topology.cpus() > CpuSet::kCapacity)
-    return invalid(fmt::format("more than {} CPUs", CpuSet::kCapacity));
+    return invalid_argument(fmt::format("more than {} CPUs", CpuSet::kCapacity));
   return ok();
 }
 
 Status check_node_memory(std::size_t node, ByteSize memory) {
   const auto text = format_byte_size(memory);
   if (memory.bytes % kBankAlignment != 0)
-    return invalid(fmt::format("node {}: its memory of {} is not whole 2M", node, text));
+    return invalid_argument(fmt::format("node {}: its memory of {} is not whole 2M", node, text));
   const auto least = node == 0 ? kLeastFirstBank : kLeastBank;
   if (memory.bytes < least)
-    return invalid(fmt::format("node {}: {} of memory is too little: at least {}{}", node, text,
-                               format_byte_size(ByteSize{least}),
-                               node == 0 ? ", as the kernel is loaded there" : ""));
+    return invalid_argument(fmt::format("node {}: {} of memory is too little: at least {}{}", node, text,
+                                        format_byte_size(ByteSize{least}),
+                                        node == 0 ? ", as the kernel is loaded there" : ""));
   if (memory.bytes > kMostMemory)
-    return invalid(fmt::format("node {}: {} of memory is more than {}", node, text,
-                               format_byte_size(ByteSize{kMostMemory})));
+    return invalid_argument(fmt::format("node {}: {} of memory is more than {}", node, text,
+                                        format_byte_size(ByteSize{kMostMemory})));
   return ok();
 }
 
 Status check_spec(const std::vector<NodeSpec>& specs, std::size_t node) {
   const auto& spec = specs[node];
-  if (spec.llcs == 0 && node == 0) return invalid("node 0 has no CPUs: Linux numbers nodes with CPUs first");
+  if (spec.llcs == 0 && node == 0)
+    return invalid_argument("node 0 has no CPUs: Linux numbers nodes with CPUs first");
   if (spec.llcs == 0 && !spec.memory)
-    return invalid(fmt::format("node {} has no CPUs and states no memory: it needs one of both", node));
+    return invalid_argument(
+        fmt::format("node {} has no CPUs and states no memory: it needs one of both", node));
   if (spec.llcs > 0 && node > 0 && specs[node - 1].llcs == 0)
-    return invalid(fmt::format(
+    return invalid_argument(fmt::format(
         "node {} has CPUs and comes after one that has none: Linux numbers nodes with CPUs first", node));
   return spec.memory ? check_node_memory(node, *spec.memory) : ok();
 }
@@ -59,8 +58,9 @@ Status check_nodes(const Topology& topology) {
   const auto& specs = topology.node_specs;
   if (specs.empty()) {
     if (topology.llcs % topology.nodes == 0) return ok();
-    return invalid(fmt::format("the number of LLCs ({}) must be a multiple of the number of NUMA nodes ({})",
-                               topology.llcs, topology.nodes));
+    return invalid_argument(
+        fmt::format("the number of LLCs ({}) must be a multiple of the number of NUMA nodes ({})",
+                    topology.llcs, topology.nodes));
   }
   std::size_t llcs = 0;
   for (std::size_t node = 0; node < specs.size(); ++node) {
@@ -68,8 +68,8 @@ Status check_nodes(const Topology& topology) {
     llcs += specs[node].llcs;
   }
   if (specs.size() != topology.nodes || llcs != topology.llcs)
-    return invalid(fmt::format("{} nodes with {} LLCs in all are stated, not {} with {}", specs.size(), llcs,
-                               topology.nodes, topology.llcs));
+    return invalid_argument(fmt::format("{} nodes with {} LLCs in all are stated, not {} with {}",
+                                        specs.size(), llcs, topology.nodes, topology.llcs));
   return ok();
 }
 
@@ -84,7 +84,7 @@ Result<Topology> Topology::of_nodes(std::vector<NodeSpec> nodes, std::size_t cor
                                     std::size_t threads_per_core, NodeRelations relations) {
   Topology topology{nodes.size(), 0, cores_per_llc, threads_per_core, {}, std::move(relations)};
   for (const auto& node : nodes) {
-    if (node.llcs > CpuSet::kCapacity) return invalid("more than 8192 LLCs");
+    if (node.llcs > CpuSet::kCapacity) return invalid_argument("more than 8192 LLCs");
     topology.llcs += node.llcs;
   }
   topology.node_specs = std::move(nodes);
@@ -96,7 +96,7 @@ Result<Topology> Topology::of_nodes(std::vector<NodeSpec> nodes, std::size_t cor
 Status Topology::check() const {
   KTSTR_TRY(check_counts(*this));
   KTSTR_TRY(check_nodes(*this));
-  if (nodes == 1 && !relations.empty()) return invalid("one node has no other to be distant from");
+  if (nodes == 1 && !relations.empty()) return invalid_argument("one node has no other to be distant from");
   return relations.check(nodes, nodes_with_cpus());
 }
 

@@ -14,25 +14,21 @@ namespace {
 
 using ElfHandle = std::unique_ptr<Elf, decltype(&elf_end)>;
 
-Error corrupt(std::string message) {
-  return {ErrorCode::kCorrupt, std::move(message)};
-}
-
 Error libelf_error(std::string_view what) {
   const char* reason = elf_errmsg(-1);
-  return corrupt(fmt::format("{}: {}", what, reason ? reason : "unknown libelf error"));
+  return corrupted(fmt::format("{}: {}", what, reason ? reason : "unknown libelf error"));
 }
 
 Result<std::span<const std::byte>> file_range(std::span<const std::byte> file, std::uint64_t offset,
                                               std::uint64_t size, std::string_view what) {
   if (offset > file.size() || size > file.size() - offset)
-    return corrupt(fmt::format("{} reaches from {:#x} over {:#x} bytes, beyond the file's {:#x}", what,
-                               offset, size, file.size()));
+    return corrupted(fmt::format("{} reaches from {:#x} over {:#x} bytes, beyond the file's {:#x}", what,
+                                 offset, size, file.size()));
   return file.subspan(offset, size);
 }
 
 Result<ElfHandle> open_handle(std::span<const std::byte> file) {
-  if (!is_elf(file)) return corrupt("not an ELF file (no ELF magic)");
+  if (!is_elf(file)) return corrupted("not an ELF file (no ELF magic)");
   if (elf_version(EV_CURRENT) == EV_NONE) return libelf_error("libelf");
   // libelf takes char* for its writing modes; with elf_memory it only reads.
   auto* bytes = const_cast<char*>(reinterpret_cast<const char*>(file.data()));
@@ -40,7 +36,7 @@ Result<ElfHandle> open_handle(std::span<const std::byte> file) {
   if (!elf || elf_kind(elf.get()) != ELF_K_ELF) return libelf_error("ELF header");
   const char* identity = elf_getident(elf.get(), nullptr);
   if (!identity || identity[EI_CLASS] != ELFCLASS64 || identity[EI_DATA] != ELFDATA2LSB)
-    return corrupt("not a 64-bit little-endian ELF file");
+    return corrupted("not a 64-bit little-endian ELF file");
   return elf;
 }
 

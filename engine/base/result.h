@@ -36,6 +36,14 @@ struct Error {
   }
 };
 
+/// What was asked for can't be.
+[[nodiscard]] inline Error invalid_argument(std::string message) {
+  return {ErrorCode::kInvalidArgument, std::move(message)};
+}
+/// Data that contradict themselves or their format.
+[[nodiscard]] inline Error corrupted(std::string message) {
+  return {ErrorCode::kCorrupt, std::move(message)};
+}
 /// An Error from errno: "open /x: No such file or directory". ENOENT becomes kNotFound, everything else kIo.
 [[nodiscard]] Error system_error(std::string_view what, int error_number = errno);
 

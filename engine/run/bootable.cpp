@@ -2,8 +2,8 @@
 
 #include <sys/sysinfo.h>
 
+#include "engine/base/result.h"
 #include "engine/run/scheduler_setup.h"
-#include "engine/scenario/invalid.h"
 #include "engine/scenario/workers.h"
 #include "vmm/expressible.h"
 #include "vmm/kernel_command_line.h"
@@ -17,8 +17,9 @@ Status check_host_memory(ByteSize memory) {
   if (::sysinfo(&host) != 0) return system_error("sysinfo");
   const ByteSize backing{(std::uint64_t{host.totalram} + host.totalswap) * host.mem_unit};
   if (memory.bytes <= backing.bytes) return ok();
-  return invalid("memory: " + format_byte_size(memory) + " is more than this host could back: it has " +
-                 format_byte_size(backing) + " of memory and swap");
+  return invalid_argument("memory: " + format_byte_size(memory) +
+                          " is more than this host could back: it has " + format_byte_size(backing) +
+                          " of memory and swap");
 }
 
 Status check_kernel_arguments(const Scenario& scenario) {

@@ -13,10 +13,6 @@ namespace {
 
 namespace ctprof = introspect::ctprof;
 
-Error corrupt(std::string message) {
-  return {ErrorCode::kCorrupt, std::move(message)};
-}
-
 std::uint64_t to_ns(Duration duration) {
   return static_cast<std::uint64_t>(duration.ns);
 }
@@ -32,15 +28,15 @@ Result<std::string> CtprofCaptures::fetch_part(std::uint64_t offset) {
 Result<std::string> CtprofCaptures::fetch() {
   const auto captured = KTSTR_TRY(guest_.ask(protocol::CaptureThreads{}));
   if (captured.bytes > protocol::kMaxCaptureBytes)
-    return corrupt(fmt::format("the agent announced a capture of {} bytes, above the limit of {}",
-                               captured.bytes, protocol::kMaxCaptureBytes));
+    return corrupted(fmt::format("the agent announced a capture of {} bytes, above the limit of {}",
+                                 captured.bytes, protocol::kMaxCaptureBytes));
   std::string bytes;
   while (bytes.size() < captured.bytes) {
     const auto part = KTSTR_TRY(fetch_part(bytes.size()));
     const auto expected =
         std::min<std::uint64_t>(captured.bytes - bytes.size(), protocol::kMaxCapturePartBytes);
     if (part.size() != expected)
-      return corrupt(
+      return corrupted(
           fmt::format("the agent sent {} bytes of a capture instead of {}", part.size(), expected));
     bytes += part;
   }

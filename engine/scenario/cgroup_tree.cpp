@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "engine/base/nearest.h"
+#include "engine/base/result.h"
 #include "engine/protocol/cgroup_name.h"
-#include "engine/scenario/invalid.h"
 
 namespace ktstr::engine {
 namespace {
@@ -27,12 +27,13 @@ std::optional<std::string> parent_of(std::string_view name) {
 
 Status CgroupTree::add(const std::string& name, const std::optional<CpuSet>& cpuset) {
   KTSTR_TRY(protocol::check_cgroup_name(name));
-  if (cgroups_.contains(name)) return invalid(quoted(name) + " exists already");
+  if (cgroups_.contains(name)) return invalid_argument(quoted(name) + " exists already");
   if (const auto parent = parent_of(name)) {
     KTSTR_TRY(check_exists(*parent));
     if (cgroups_.at(*parent).workers > 0)
-      return invalid(quoted(*parent) +
-                     " holds workers, so no cgroup can be inside it (cgroup v2 keeps tasks in leaves)");
+      return invalid_argument(
+          quoted(*parent) +
+          " holds workers, so no cgroup can be inside it (cgroup v2 keeps tasks in leaves)");
   }
   KTSTR_TRY(check_room(1));
   cgroups_[name].cpuset = cpuset;
@@ -43,7 +44,8 @@ Status CgroupTree::add(const std::string& name, const std::optional<CpuSet>& cpu
 
 Status CgroupTree::remove(const std::string& name) {
   KTSTR_TRY(check_exists(name));
-  if (const auto child = child_of(name)) return invalid(quoted(*child) + " is still inside " + quoted(name));
+  if (const auto child = child_of(name))
+    return invalid_argument(quoted(*child) + " is still inside " + quoted(name));
   cgroups_.erase(name);
   return ok();
 }
@@ -70,7 +72,7 @@ Status CgroupTree::clear_cpuset(const std::string& name) {
 Status CgroupTree::swap_cpusets(const std::string& a, const std::string& b) {
   KTSTR_TRY(check_has_cpuset(a));
   KTSTR_TRY(check_has_cpuset(b));
-  if (a == b) return invalid("the two cgroups are the same");
+  if (a == b) return invalid_argument("the two cgroups are the same");
   const auto swap = [&] { std::swap(cgroups_.at(a).cpuset, cgroups_.at(b).cpuset); };
   swap();
   auto status = check_below(a);
@@ -106,7 +108,7 @@ Status CgroupTree::stop(const std::string& name) {
 Status CgroupTree::move_tasks(const std::string& from, const std::string& to) {
   const auto count = KTSTR_TRY(workers(from));
   KTSTR_TRY(check_takes_workers(to));
-  if (from == to) return invalid("the two cgroups are the same");
+  if (from == to) return invalid_argument("the two cgroups are the same");
   cgroups_.at(from).workers = 0;
   cgroups_.at(to).workers += count;
   return ok();
@@ -121,37 +123,37 @@ Status CgroupTree::set_frozen(const std::string& name, bool frozen) {
 Result<std::uint32_t> CgroupTree::workers(const std::string& name) const {
   KTSTR_TRY(check_exists(name));
   const auto count = cgroups_.at(name).workers;
-  if (count == 0) return invalid(quoted(name) + " has no workers at this point");
+  if (count == 0) return invalid_argument(quoted(name) + " has no workers at this point");
   return count;
 }
 
 Status CgroupTree::check_room(std::size_t more) const {
   if (more <= kMostCgroups && cgroups_.size() <= kMostCgroups - more) return ok();
-  return invalid("there are more than " + std::to_string(kMostCgroups) + " cgroups at once");
+  return invalid_argument("there are more than " + std::to_string(kMostCgroups) + " cgroups at once");
 }
 
 Status CgroupTree::check_exists(const std::string& name) const {
   if (cgroups_.contains(name)) return ok();
   if (const auto ended = ended_.find(name); ended != ended_.end())
-    return invalid(quoted(name) + " ended with step " + std::to_string(ended->second) +
-                   ", whose setup made it: keep = true in that step lets it stay");
+    return invalid_argument(quoted(name) + " ended with step " + std::to_string(ended->second) +
+                            ", whose setup made it: keep = true in that step lets it stay");
   std::vector<std::string_view> known;
   for (const auto& [existing, cgroup] : cgroups_) known.push_back(existing);
-  return invalid(quoted(name) + " does not exist at this point" + did_you_mean(name, known));
+  return invalid_argument(quoted(name) + " does not exist at this point" + did_you_mean(name, known));
 }
 
 Status CgroupTree::check_has_cpuset(const std::string& name) const {
   KTSTR_TRY(check_exists(name));
   if (cgroups_.at(name).cpuset) return ok();
-  return invalid(quoted(name) + " has no cpuset at this point");
+  return invalid_argument(quoted(name) + " has no cpuset at this point");
 }
 
 Status CgroupTree::check_takes_workers(const std::string& name) const {
   KTSTR_TRY(check_exists(name));
   if (const auto child = child_of(name))
-    return invalid(quoted(name) + " has " + quoted(*child) +
-                   " inside, so it can't hold workers (cgroup v2 keeps tasks in leaves)");
-  if (cgroups_.at(name).frozen) return invalid(quoted(name) + " is frozen at this point");
+    return invalid_argument(quoted(name) + " has " + quoted(*child) +
+                            " inside, so it can't hold workers (cgroup v2 keeps tasks in leaves)");
+  if (cgroups_.at(name).frozen) return invalid_argument(quoted(name) + " is frozen at this point");
   return ok();
 }
 
@@ -174,8 +176,8 @@ Status CgroupTree::check_cpuset(const std::string& name) const {
   const auto parent = parent_of(name);
   const auto outer = parent ? inherited(*parent) : std::nullopt;
   if (!cpuset || !outer || !(*cpuset & *outer).empty()) return ok();
-  return invalid("no CPU of " + quoted(name) + " (" + cpuset->to_string() +
-                 ") lies in the cpuset of its parent (" + outer->to_string() + ")");
+  return invalid_argument("no CPU of " + quoted(name) + " (" + cpuset->to_string() +
+                          ") lies in the cpuset of its parent (" + outer->to_string() + ")");
 }
 
 Status CgroupTree::check_below(const std::string& name) const {

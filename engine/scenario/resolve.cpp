@@ -4,8 +4,8 @@
 #include <cmath>
 #include <random>
 
+#include "engine/base/result.h"
 #include "engine/base/write.h"
-#include "engine/scenario/invalid.h"
 
 namespace ktstr::engine {
 namespace {
@@ -54,20 +54,23 @@ struct CpusetResolver {
 
   Result<CpuSet> operator()(const LlcCpuset& spec) const {
     if (spec.index >= topology.llcs)
-      return invalid("index must be below " + std::to_string(topology.llcs) + ", the topology's LLCs");
+      return invalid_argument("index must be below " + std::to_string(topology.llcs) +
+                              ", the topology's LLCs");
     return usable & topology.llc_cpus(spec.index);
   }
   Result<CpuSet> operator()(const NumaCpuset& spec) const {
     if (spec.node >= topology.nodes)
-      return invalid("node must be below " + std::to_string(topology.nodes) + ", the topology's NUMA nodes");
+      return invalid_argument("node must be below " + std::to_string(topology.nodes) +
+                              ", the topology's NUMA nodes");
     const auto cpus = topology.node_cpus(spec.node);
-    if (cpus.empty()) return invalid("node " + std::to_string(spec.node) + " has no CPUs, only memory");
+    if (cpus.empty())
+      return invalid_argument("node " + std::to_string(spec.node) + " has no CPUs, only memory");
     return usable & cpus;
   }
   Result<CpuSet> operator()(const RangeCpuset& spec) const {
     if (!is_fraction(spec.start) || !is_fraction(spec.end))
-      return invalid("start and end must be fractions from 0 to 1");
-    if (spec.start >= spec.end) return invalid("start must be below end");
+      return invalid_argument("start and end must be fractions from 0 to 1");
+    if (spec.start >= spec.end) return invalid_argument("start must be below end");
     return slice(usable, part_of(usable.count(), spec.start), part_of(usable.count(), spec.end));
   }
   Result<CpuSet> operator()(const DisjointCpuset& spec) const {
@@ -76,7 +79,7 @@ struct CpusetResolver {
   }
   Result<CpuSet> operator()(const OverlapCpuset& spec) const {
     KTSTR_TRY(check_part(spec.index, spec.of));
-    if (!is_fraction(spec.fraction)) return invalid("fraction must be from 0 to 1");
+    if (!is_fraction(spec.fraction)) return invalid_argument("fraction must be from 0 to 1");
     const auto first = part_start(spec.index, spec.of);
     const auto last = part_start(spec.index + 1, spec.of);
     const auto reach =
@@ -84,18 +87,18 @@ struct CpusetResolver {
     return slice(usable, first - std::min(first, reach), last + reach);
   }
   Result<CpuSet> operator()(const ExactCpuset& spec) const {
-    if (spec.cpus.empty()) return invalid("names no CPU");
+    if (spec.cpus.empty()) return invalid_argument("names no CPU");
     if (!spec.cpus.is_subset_of(CpuSet::range(0, topology.cpus())))
-      return invalid("the topology has only CPUs 0-" + std::to_string(topology.cpus() - 1));
+      return invalid_argument("the topology has only CPUs 0-" + std::to_string(topology.cpus() - 1));
     return spec.cpus;
   }
 
  private:
   Status check_part(std::uint32_t index, std::uint32_t of) const {
-    if (of == 0) return invalid("of must be at least 1");
-    if (index >= of) return invalid("index must be below " + std::to_string(of));
+    if (of == 0) return invalid_argument("of must be at least 1");
+    if (index >= of) return invalid_argument("index must be below " + std::to_string(of));
     if (of > usable.count())
-      return invalid(cpus_text(usable.count()) + " can't make " + std::to_string(of) + " parts");
+      return invalid_argument(cpus_text(usable.count()) + " can't make " + std::to_string(of) + " parts");
     return ok();
   }
   std::size_t part_start(std::size_t index, std::size_t of) const { return index * usable.count() / of; }
@@ -122,9 +125,10 @@ struct AffinityResolver {
   Sets operator()(const InheritAffinity&) const { return std::vector<CpuSet>(workers); }
   Sets operator()(const RandomSubsetAffinity& spec) const {
     const auto pool = (spec.from ? *spec.from & cpuset : cpuset).to_vector();
-    if (spec.count == 0) return invalid("count must be at least 1");
+    if (spec.count == 0) return invalid_argument("count must be at least 1");
     if (spec.count > pool.size())
-      return invalid("count must be at most " + std::to_string(pool.size()) + ", the CPUs to choose from");
+      return invalid_argument("count must be at most " + std::to_string(pool.size()) +
+                              ", the CPUs to choose from");
     std::mt19937_64 random(seed);
     std::vector<CpuSet> sets;
     for (std::size_t i = 0; i < workers; ++i) sets.push_back(random_subset(pool, spec.count, random));
@@ -145,13 +149,13 @@ struct AffinityResolver {
     for (const auto cpu : cpuset.to_vector())
       if (const auto siblings = topology.core_cpus(cpu) & cpuset; siblings.count() >= 2)
         return same(siblings);
-    return invalid("the cpuset " + cpuset.to_string() + " holds no two SMT siblings");
+    return invalid_argument("the cpuset " + cpuset.to_string() + " holds no two SMT siblings");
   }
 
  private:
   Sets same(const CpuSet& set) const {
     if ((set & cpuset).empty())
-      return invalid("no CPU of " + set.to_string() + " lies in the cpuset " + cpuset.to_string());
+      return invalid_argument("no CPU of " + set.to_string() + " lies in the cpuset " + cpuset.to_string());
     return std::vector<CpuSet>(workers, set);
   }
 };
@@ -173,7 +177,8 @@ std::string to_text(const AffinitySpec& spec) {
 Result<CpuSet> resolve_cpuset(const CpusetSpec& spec, const vmm::Topology& topology) {
   auto cpus = KTSTR_TRY(std::visit(CpusetResolver{topology}, spec), to_text(spec));
   if (cpus.empty())
-    return invalid(to_text(spec) + ": holds no CPU of the " + cpus_text(usable_cpus(topology).count()));
+    return invalid_argument(to_text(spec) + ": holds no CPU of the " +
+                            cpus_text(usable_cpus(topology).count()));
   return cpus;
 }
 

@@ -16,10 +16,6 @@
 namespace ktstr::introspect {
 namespace {
 
-Error invalid(std::string message) {
-  return {ErrorCode::kInvalidArgument, std::move(message)};
-}
-
 std::string text_of(const ScalarValue& value) {
   if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
   if (const auto* number = std::get_if<std::int64_t>(&value)) return std::to_string(*number);
@@ -64,14 +60,15 @@ std::vector<std::byte> low_bytes(std::uint64_t value, std::size_t size) {
 Result<std::vector<std::byte>> encode_float(double value, std::uint64_t size) {
   if (size == sizeof(double)) return low_bytes(std::bit_cast<std::uint64_t>(value), size);
   if (size == sizeof(float) && std::isfinite(value) && std::fabs(value) > std::numeric_limits<float>::max())
-    return invalid(text_of(value) + " does not fit float");
+    return invalid_argument(text_of(value) + " does not fit float");
   if (size == sizeof(float)) return low_bytes(std::bit_cast<std::uint32_t>(static_cast<float>(value)), size);
-  return invalid("a floating point number of " + std::to_string(size) + " bytes");
+  return invalid_argument("a floating point number of " + std::to_string(size) + " bytes");
 }
 
 Result<std::vector<std::byte>> encode_text(const std::string& text, std::uint64_t size) {
   if (text.size() >= size)
-    return invalid("\"" + text + "\" and its end do not fit " + std::to_string(size) + " characters");
+    return invalid_argument("\"" + text + "\" and its end do not fit " + std::to_string(size) +
+                            " characters");
   std::vector<std::byte> bytes(size);
   std::memcpy(bytes.data(), text.data(), text.size());
   return bytes;
@@ -114,7 +111,7 @@ Result<BtfMember> element_of(const Btf& btf, BtfMember place, std::string_view& 
     std::uint64_t index = 0;
     const auto [end, error] = std::from_chars(path.data() + 1, path.data() + path.size(), index);
     const bool well_formed = error == std::errc{} && end != path.data() + path.size() && *end == ']';
-    if (!well_formed) return invalid("no index in " + std::string(path));
+    if (!well_formed) return invalid_argument("no index in " + std::string(path));
     if (!array || index >= array->first || !btf.size_of(place.type))
       return Error{ErrorCode::kNotFound, "no element [" + std::to_string(index) + "]"};
     const std::uint64_t size = btf.size_of(array->second).value_or(0);
@@ -128,7 +125,7 @@ Result<BtfMember> part_of(const Btf& btf, BtfTypeId type, std::string_view path)
   const BtfMember whole{type, 0, btf.size_of(type).value_or(0), 0};
   BtfMember place = KTSTR_TRY(element_of(btf, whole, path));
   if (path.empty()) return place;
-  if (!path.starts_with('.')) return invalid("no member or index in " + std::string(path));
+  if (!path.starts_with('.')) return invalid_argument("no member or index in " + std::string(path));
   BtfMember member = KTSTR_TRY(btf.member(place.type, path.substr(1)));
   member.bit_offset += place.bit_offset;
   return member;
@@ -166,7 +163,7 @@ Result<GlobalPlace> find_global(const BpfMapInfo& map, const Btf& btf, std::stri
   const BtfTypeId section{map.btf_value_type_id};
   const auto variables = btf.variables(section);
   if (map.type != map_type::kArray || map.max_entries != 1 || variables.empty())
-    return invalid("map " + map.name + " is no global section");
+    return invalid_argument("map " + map.name + " is no global section");
   const std::string_view name = path.substr(0, path.find_first_of(".["));
   const auto variable = std::ranges::find(variables, name, &BtfVariable::name);
   if (name.empty() || variable == variables.end()) return no_variable(map, name, variables);
@@ -189,16 +186,17 @@ Result<GlobalPlace> find_global(const BpfMapInfo& map, const Btf& btf, std::stri
 Result<std::vector<std::byte>> encode_scalar(const Btf& btf, BtfTypeId type, const ScalarValue& value) {
   using Kind = ScalarType::Kind;
   const auto scalar = scalar_type(btf, type);
-  if (!scalar) return invalid("the type is no number, enum, pointer or text");
+  if (!scalar) return invalid_argument("the type is no number, enum, pointer or text");
   const std::string what(scalar->name);
   const auto* text = std::get_if<std::string>(&value);
-  if ((text != nullptr) != (scalar->kind == Kind::kText)) return invalid(text_of(value) + " is no " + what);
+  if ((text != nullptr) != (scalar->kind == Kind::kText))
+    return invalid_argument(text_of(value) + " is no " + what);
   if (text != nullptr) return encode_text(*text, scalar->size);
   if (scalar->kind == Kind::kFloat) return encode_float(as_double(value), scalar->size);
   const auto number = integer_of(value);
   const auto bits = scalar->kind == Kind::kBool ? 1 : static_cast<std::uint32_t>(scalar->size * 8);
   if (!number || scalar->size > sizeof(std::uint64_t) || !fits(*number, bits, scalar->is_signed))
-    return invalid(text_of(value) + " does not fit " + what);
+    return invalid_argument(text_of(value) + " does not fit " + what);
   return low_bytes(number->bits, scalar->size);
 }
 
@@ -206,8 +204,8 @@ Result<std::uint64_t> encode_bits(const Btf& btf, const GlobalPlace& place, cons
   const auto scalar = scalar_type(btf, place.type);
   const auto number = integer_of(value);
   if (!scalar || !number || !fits(*number, place.bit_width, scalar->is_signed))
-    return invalid(text_of(value) + " does not fit a bitfield of " + std::to_string(place.bit_width) +
-                   " bits");
+    return invalid_argument(text_of(value) + " does not fit a bitfield of " +
+                            std::to_string(place.bit_width) + " bits");
   return number->bits & (~std::uint64_t{0} >> (64 - place.bit_width));
 }
 

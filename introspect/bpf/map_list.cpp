@@ -6,10 +6,6 @@
 namespace ktstr::introspect {
 namespace {
 
-Error corrupt(std::string message) {
-  return {ErrorCode::kCorrupt, std::move(message)};
-}
-
 /// Reads map headers with one buffer and one table of type names.
 class MapHeaders {
  public:
@@ -17,7 +13,7 @@ class MapHeaders {
       : kernel_(kernel), layout_(layout), types_(kernel.btf(), "bpf_map_type", "BPF_MAP_TYPE_") {}
 
   Result<BpfMapInfo> read(KernelVirt address) {
-    if (!kernel_.translator().plausible_pointer(address)) return corrupt("no kernel pointer");
+    if (!kernel_.translator().plausible_pointer(address)) return corrupted("no kernel pointer");
     if (!bytes_.capture(kernel_, layout_, address))
       return Error{ErrorCode::kOutOfRange, "in memory that can't be read"};
     BpfMapInfo map;
@@ -25,12 +21,12 @@ class MapHeaders {
     map.type = layout_.type.of(bytes_);
     const auto type_name = types_.find(map.type);
     if (map.type == 0 || (!types_.empty() && !type_name))
-      return corrupt("map type " + std::to_string(map.type) + " does not exist");
+      return corrupted("map type " + std::to_string(map.type) + " does not exist");
     map.type_name = types_.name(map.type);
     if (!served_as_its_type(map.type))
-      return corrupt("its operations are not those of type " + map.type_name);
+      return corrupted("its operations are not those of type " + map.type_name);
     auto name = bpf_object_name(layout_.name.of(bytes_));
-    if (!name) return corrupt("a name that no map can have");
+    if (!name) return corrupted("a name that no map can have");
     map.name = *std::move(name);
     fill_numbers(map);
     return map;
@@ -74,7 +70,7 @@ Result<MapWalk> list_bpf_maps(const Kernel& kernel, const BpfLayouts& layouts) {
   MapHeaders headers(kernel, layouts.map);
   for (const XarrayEntry& entry : walked.items) {
     auto map = headers.read(entry.pointer());
-    if (map && map->id != entry.index) map = corrupt("says that its id is " + std::to_string(map->id));
+    if (map && map->id != entry.index) map = corrupted("says that its id is " + std::to_string(map->id));
     if (map)
       maps.items.push_back(*std::move(map));
     else

@@ -8,10 +8,6 @@
 namespace ktstr::introspect {
 namespace {
 
-Error corrupt(std::string message) {
-  return {ErrorCode::kCorrupt, std::move(message)};
-}
-
 /// Reads programs with one pair of buffers and one table of type names.
 class ProgHeaders {
  public:
@@ -28,12 +24,13 @@ class ProgHeaders {
     program.type = layout_.prog.type.of(prog_);
     const auto type_name = types_.find(program.type);
     if (program.type == 0 || (!types_.empty() && !type_name))
-      return corrupt("program type " + std::to_string(program.type) + " does not exist");
+      return corrupted("program type " + std::to_string(program.type) + " does not exist");
     program.type_name = types_.name(program.type);
     KTSTR_TRY(capture(aux_, layout_.aux, program.aux, "struct bpf_prog_aux"));
-    if (layout_.aux.prog.of(aux_) != address) return corrupt("its struct bpf_prog_aux is another program's");
+    if (layout_.aux.prog.of(aux_) != address)
+      return corrupted("its struct bpf_prog_aux is another program's");
     auto name = bpf_object_name(layout_.aux.name.of(aux_));
-    if (!name) return corrupt("a name that no program can have");
+    if (!name) return corrupted("a name that no program can have");
     program.name = *std::move(name);
     fill_aux(program);
     return program;
@@ -42,7 +39,7 @@ class ProgHeaders {
  private:
   Status capture(StructBytes& bytes, const StructLayout& layout, KernelVirt address, std::string_view what) {
     if (!kernel_.translator().plausible_pointer(address))
-      return corrupt(std::string(what) + " at no kernel address");
+      return corrupted(std::string(what) + " at no kernel address");
     if (bytes.capture(kernel_, layout, address)) return ok();
     return Error{ErrorCode::kOutOfRange, std::string(what) + " in memory that can't be read"};
   }
@@ -77,7 +74,7 @@ Result<ProgWalk> list_bpf_programs(const Kernel& kernel, const BpfLayouts& layou
   for (const XarrayEntry& entry : walked.items) {
     auto program = headers.read(entry.pointer());
     if (program && program->id != entry.index)
-      program = corrupt("says that its id is " + std::to_string(program->id));
+      program = corrupted("says that its id is " + std::to_string(program->id));
     if (program)
       programs.items.push_back(*std::move(program));
     else

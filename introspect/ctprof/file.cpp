@@ -9,10 +9,6 @@
 namespace ktstr::introspect::ctprof {
 namespace {
 
-Error corrupt(std::string message) {
-  return {ErrorCode::kCorrupt, std::move(message)};
-}
-
 /// Each value of a capture has a name of three letters or more, its quotes, a colon and a comma.
 constexpr std::size_t kFewestBytesPerValue = 8;
 /// The longest are the kernel's command line and paths of cgroups.
@@ -22,12 +18,12 @@ constexpr std::size_t kMaxStringBytes = 65536;
 Result<FormatVersion> read_header(const Value& tree) {
   const Value* format = tree.find("format");
   const auto* name = format ? format->get_if<std::string>() : nullptr;
-  if (!name || *name != kFormatName) return corrupt("not a capture of ktstr ctprof");
+  if (!name || *name != kFormatName) return corrupted("not a capture of ktstr ctprof");
   FormatVersion version;
   const Value* number = tree.find("version");
-  if (!number || read(*number, version.major)) return corrupt("a capture without a version");
+  if (!number || read(*number, version.major)) return corrupted("a capture without a version");
   const Value* minor_number = tree.find("version_minor");
-  if (minor_number && read(*minor_number, version.minor)) return corrupt("a capture without a version");
+  if (minor_number && read(*minor_number, version.minor)) return corrupted("a capture without a version");
   return version;
 }
 

@@ -10,9 +10,6 @@
 namespace ktstr::introspect::ctprof {
 namespace {
 
-struct FreeSocket {
-  void operator()(nl_sock* socket) const { ::nl_socket_free(socket); }
-};
 struct FreeMessage {
   void operator()(nl_msg* message) const { ::nlmsg_free(message); }
 };
@@ -67,6 +64,9 @@ void count(const Answer& answer, TaskstatsSummary& summary) {
 }  // namespace
 
 struct TaskstatsClient::Socket {
+  struct FreeSocket {
+    void operator()(nl_sock* socket) const { ::nl_socket_free(socket); }
+  };
   std::unique_ptr<nl_sock, FreeSocket> handle;
   int family = 0;
 };

@@ -7,10 +7,6 @@ struct FreeDecompressor {
   void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
 };
 
-Error corrupt(std::string message) {
-  return {ErrorCode::kCorrupt, std::move(message)};
-}
-
 bool has_magic(std::string_view bytes) {
   constexpr std::string_view kMagic = "\x28\xb5\x2f\xfd";  // RFC 8878, 3.1.1
   return bytes.starts_with(kMagic);
@@ -43,22 +39,22 @@ Result<std::string> ZstdStream::finish() {
 }
 
 Result<std::string> decompress(std::string_view frame, std::size_t max_bytes) {
-  if (!has_magic(frame)) return corrupt("not compressed with zstd");
+  if (!has_magic(frame)) return corrupted("not compressed with zstd");
   const std::unique_ptr<ZSTD_DCtx, FreeDecompressor> context(ZSTD_createDCtx());
   std::string text;
   ZSTD_inBuffer in{frame.data(), frame.size(), 0};
   for (std::size_t left = 1; left != 0;) {
     const auto used = text.size();
     if (used > max_bytes)
-      return corrupt("more than " + std::to_string(max_bytes) + " bytes when decompressed");
+      return corrupted("more than " + std::to_string(max_bytes) + " bytes when decompressed");
     text.resize(used + ZSTD_DStreamOutSize());
     ZSTD_outBuffer out{text.data(), text.size(), used};
     left = ZSTD_decompressStream(context.get(), &out, &in);
     text.resize(out.pos);
-    if (ZSTD_isError(left)) return corrupt(std::string("damaged: ") + ZSTD_getErrorName(left));
-    if (left != 0 && out.pos == used && in.pos == in.size) return corrupt("cut off");
+    if (ZSTD_isError(left)) return corrupted(std::string("damaged: ") + ZSTD_getErrorName(left));
+    if (left != 0 && out.pos == used && in.pos == in.size) return corrupted("cut off");
   }
-  if (in.pos != in.size) return corrupt("something follows the end of the compressed data");
+  if (in.pos != in.size) return corrupted("something follows the end of the compressed data");
   return text;
 }
 

@@ -8,11 +8,6 @@
 namespace ktstr::introspect {
 namespace {
 
-std::optional<KernelVirt> variable(const Kernel& kernel, std::string_view symbol) {
-  const auto address = kernel.address(symbol);
-  return address ? std::optional(*address) : std::nullopt;
-}
-
 /// A member of newer kernels was a global variable before.
 template <class T>
 void read_variable(const Kernel& kernel, const std::optional<KernelVirt>& variable, std::optional<T>& value) {
@@ -49,11 +44,11 @@ Result<ScxReader> ScxReader::create(const Kernel& kernel) {
 
 Status ScxReader::find_symbols(const Kernel& kernel) {
   root_ = KTSTR_TRY(kernel.address("scx_root"));
-  bypass_depth_ = variable(kernel, "scx_bypass_depth");
-  watchdog_timeout_ = variable(kernel, "scx_watchdog_timeout");
-  aborting_ = variable(kernel, "scx_aborting");
-  enable_state_ = variable(kernel, "scx_enable_state_var");
-  nr_node_ids_ = variable(kernel, "nr_node_ids");
+  bypass_depth_ = kernel.known_address("scx_bypass_depth");
+  watchdog_timeout_ = kernel.known_address("scx_watchdog_timeout");
+  aborting_ = kernel.known_address("scx_aborting");
+  enable_state_ = kernel.known_address("scx_enable_state_var");
+  nr_node_ids_ = kernel.known_address("nr_node_ids");
   return ok();
 }
 

@@ -6,11 +6,6 @@
 namespace ktstr::introspect {
 namespace {
 
-std::optional<KernelVirt> variable(const Kernel& kernel, std::string_view symbol) {
-  const auto address = kernel.address(symbol);
-  return address ? std::optional(*address) : std::nullopt;
-}
-
 Status write(const Kernel& kernel, WritableMemory& memory, KernelVirt place, std::uint64_t value) {
   const auto mapping = kernel.translator().translate(place);
   if (!mapping || !memory.write(mapping->address, std::as_bytes(std::span(&value, 1))))
@@ -31,9 +26,9 @@ Result<ScxWatchdog> ScxWatchdog::create(const Kernel& kernel) {
   KTSTR_TRY(watchdog.sched_.resolve(kernel.btf()));
   watchdog.root_ = KTSTR_TRY(kernel.address("scx_root"));
   watchdog.jiffies_ = KTSTR_TRY(kernel.address("jiffies_64"));
-  watchdog.timeout_ = variable(kernel, "scx_watchdog_timeout");
-  watchdog.interval_ = variable(kernel, "scx_watchdog_interval");
-  watchdog.timestamp_ = variable(kernel, "scx_watchdog_timestamp");
+  watchdog.timeout_ = kernel.known_address("scx_watchdog_timeout");
+  watchdog.interval_ = kernel.known_address("scx_watchdog_interval");
+  watchdog.timestamp_ = kernel.known_address("scx_watchdog_timestamp");
   if (watchdog.sched_.place<&ScxSchedState::watchdog_timeout>().present() || watchdog.timeout_)
     return watchdog;
   return Error{ErrorCode::kNotFound, "the kernel has no watchdog timeout that is known"};

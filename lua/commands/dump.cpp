@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using introspect::FailureDumpReport;
 
-struct ShowArguments {
+struct ShowDumpArguments {
   fs::path file;
   engine::DumpTextOptions text;
   bool json = false;
@@ -56,21 +56,21 @@ Status print_as_json(const introspect::FailureDump& dump, const engine::DumpText
   return ok();
 }
 
-Result<introspect::FailureDump> read_file(const fs::path& file) {
+Result<introspect::FailureDump> read_dump_file(const fs::path& file) {
   std::string note;
   auto dump = KTSTR_TRY(introspect::read_dump(file, &note));
   report_note(file, note);
   return dump;
 }
 
-Status print(const ShowArguments& arguments) {
-  auto dump = KTSTR_TRY(read_file(arguments.file));
+Status print(const ShowDumpArguments& arguments) {
+  auto dump = KTSTR_TRY(read_dump_file(arguments.file));
   if (arguments.json) return print_as_json(dump, arguments.text);
   std::fputs(KTSTR_TRY(engine::to_text(std::move(dump), arguments.text)).c_str(), stdout);
   return ok();
 }
 
-int show(ShowArguments arguments, const Invocation& invocation) {
+int show_dump(ShowDumpArguments arguments, const Invocation& invocation) {
   arguments.text.colour = wants_colour(STDOUT_FILENO, invocation);
   const auto printed = print(arguments);
   return printed ? kPassed : report_error(printed.error());
@@ -83,8 +83,8 @@ void print_differences(const engine::DumpDiff& found) {
 }
 
 Result<int> print_diff(const DiffArguments& arguments) {
-  const auto before = KTSTR_TRY(read_file(arguments.before));
-  const auto after = KTSTR_TRY(read_file(arguments.after));
+  const auto before = KTSTR_TRY(read_dump_file(arguments.before));
+  const auto after = KTSTR_TRY(read_dump_file(arguments.after));
   const auto found = KTSTR_TRY(engine::diff(before, after, arguments.options));
   if (arguments.json)
     print_json(found);
@@ -93,15 +93,15 @@ Result<int> print_diff(const DiffArguments& arguments) {
   return found.differences.empty() ? kPassed : kFailed;
 }
 
-int compare(const DiffArguments& arguments) {
+int compare_dumps(const DiffArguments& arguments) {
   const auto code = print_diff(arguments);
   return code ? *code : report_error(code.error());
 }
 
-void add_show(CLI::App& parent, Invocation& invocation) {
+void add_show_dump(CLI::App& parent, Invocation& invocation) {
   auto* command =
       parent.add_subcommand("show", "Show a dump: the cause, the scheduler, CPUs, queues, tasks, maps");
-  auto arguments = std::make_shared<ShowArguments>();
+  auto arguments = std::make_shared<ShowDumpArguments>();
   command->add_option("FILE", arguments->file, "A dump file")->required();
   auto* map = command->add_option("--map", arguments->text.map,
                                   "Show only the map of this name, with all its entries");
@@ -110,7 +110,7 @@ void add_show(CLI::App& parent, Invocation& invocation) {
       ->excludes(map);
   command->add_flag("--json", arguments->json, "Print JSON instead of text");
   command->callback([&invocation, arguments] {
-    invocation.action = [&invocation, arguments] { return show(*arguments, invocation); };
+    invocation.action = [&invocation, arguments] { return show_dump(*arguments, invocation); };
   });
 }
 
@@ -131,7 +131,7 @@ void add_diff(CLI::App& parent, Invocation& invocation) {
                     "Also what is different in any two dumps: addresses, ids, counters and clocks");
   command->add_flag("--json", arguments->json, "Print JSON instead of text");
   command->callback(
-      [&invocation, arguments] { invocation.action = [arguments] { return compare(*arguments); }; });
+      [&invocation, arguments] { invocation.action = [arguments] { return compare_dumps(*arguments); }; });
 }
 
 }  // namespace
@@ -139,7 +139,7 @@ void add_diff(CLI::App& parent, Invocation& invocation) {
 void add_dump_command(CLI::App& app, Invocation& invocation) {
   auto* command = app.add_subcommand("dump", "Show and compare dumps of guests");
   command->require_subcommand(1);
-  add_show(*command, invocation);
+  add_show_dump(*command, invocation);
   add_diff(*command, invocation);
 }
 

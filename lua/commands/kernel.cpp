@@ -49,7 +49,7 @@ Status verify(const KernelStore& store) {
   return Error{ErrorCode::kCorrupt, std::to_string(problems.size()) + " of the cached kernels can't be used"};
 }
 
-Status list(const KernelStore& store, bool verified) {
+Status list_kernels(const KernelStore& store, bool verified) {
   const auto listing = KTSTR_TRY(store.list());
   if (listing.kernels.empty() && listing.damaged.empty()) {
     std::fprintf(stderr, "no kernels yet; \"ktstr kernel fetch\" gets one\n");
@@ -114,7 +114,9 @@ void add_list(CLI::App& kernel, Invocation& invocation) {
   command->add_flag("--verify", *verified,
                     "Read all of their files, compare them with their checksums, repair what can be");
   command->callback([&invocation, verified] {
-    invocation.action = [=] { return with_store([&](const auto& store) { return list(store, *verified); }); };
+    invocation.action = [=] {
+      return with_store([&](const auto& store) { return list_kernels(store, *verified); });
+    };
   });
 }
 

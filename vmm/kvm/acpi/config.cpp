@@ -7,15 +7,11 @@
 namespace ktstr::vmm::kvm {
 namespace {
 
-Error invalid(std::string message) {
-  return {ErrorCode::kInvalidArgument, std::move(message)};
-}
-
 Status check_apic_ids(const std::vector<std::uint32_t>& ids) {
-  if (ids.empty()) return invalid("a machine needs a CPU");
+  if (ids.empty()) return invalid_argument("a machine needs a CPU");
   const auto wrong = std::adjacent_find(ids.begin(), ids.end(), std::greater_equal<>());
   if (wrong != ids.end())
-    return invalid(fmt::format("APIC ids must ascend: {} comes before {}", wrong[0], wrong[1]));
+    return invalid_argument(fmt::format("APIC ids must ascend: {} comes before {}", wrong[0], wrong[1]));
   return ok();
 }
 
@@ -25,19 +21,20 @@ Status check_nodes(const AcpiConfig& config) {
   for (std::size_t node = 0; node < config.nodes.size(); ++node) {
     const auto& [cpus, memory] = config.nodes[node];
     if (cpus.empty() && memory.empty())
-      return invalid(fmt::format("node {} has neither CPUs nor memory", node));
+      return invalid_argument(fmt::format("node {} has neither CPUs nor memory", node));
     if (!cpus.empty() && memory_only)
-      return invalid(
+      return invalid_argument(
           fmt::format("node {} has CPUs and comes after one that has none: Linux numbers those with "
                       "CPUs first",
                       node));
     if (const auto twice = taken & cpus; !twice.empty())
-      return invalid(fmt::format("CPUs {} are in two nodes", twice.to_string()));
+      return invalid_argument(fmt::format("CPUs {} are in two nodes", twice.to_string()));
     taken = taken | cpus;
     memory_only = cpus.empty();
   }
   if (const auto all = CpuSet::range(0, config.apic_ids.size()); taken != all)
-    return invalid(fmt::format("the nodes have CPUs {}, the machine {}", taken.to_string(), all.to_string()));
+    return invalid_argument(
+        fmt::format("the nodes have CPUs {}, the machine {}", taken.to_string(), all.to_string()));
   return ok();
 }
 
@@ -45,7 +42,7 @@ Status check_memory(const std::vector<NumaNode>& nodes) {
   for (std::size_t node = 0; node < nodes.size(); ++node)
     for (const auto& range : nodes[node].memory)
       if (range.bytes == 0 || range.base + range.bytes < range.base)
-        return invalid(fmt::format("node {} has no memory at {:#x}", node, range.base.value()));
+        return invalid_argument(fmt::format("node {} has no memory at {:#x}", node, range.base.value()));
   return ok();
 }
 

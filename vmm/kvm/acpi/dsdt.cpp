@@ -7,7 +7,7 @@
 namespace ktstr::vmm::kvm {
 namespace {
 
-constexpr std::uint8_t kRevision = 2;  // integers have 64 bits
+constexpr std::uint8_t kDsdtRevision = 2;  // integers have 64 bits
 
 Bytes pci_host_bridge() {
   return aml::device(
@@ -42,7 +42,7 @@ Bytes soft_off() {
 }  // namespace
 
 Bytes dsdt() {
-  Table table("DSDT", kRevision);
+  Table table("DSDT", kDsdtRevision);
   table.add(aml::scope("_SB", {pci_host_bridge(), com1(), pvpanic()}));
   table.add(soft_off());
   return std::move(table).finish();

@@ -5,7 +5,7 @@
 namespace ktstr::vmm::kvm {
 namespace {
 
-constexpr std::uint8_t kRevision = 6;
+constexpr std::uint8_t kFadtRevision = 6;
 constexpr std::uint8_t kMinorRevision = 5;
 
 // Fixed feature flags (ACPI 6.5, table 5.10).
@@ -52,7 +52,7 @@ static_assert(sizeof(TableHeader) + offsetof(FadtBody, sleep_control) == 244);
 Bytes fadt(GuestPhys dsdt) {
   FadtBody body;
   body.x_dsdt = dsdt.value();
-  Table table("FACP", kRevision);
+  Table table("FACP", kFadtRevision);
   table.add(body);
   return std::move(table).finish();
 }

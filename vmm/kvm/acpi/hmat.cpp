@@ -3,7 +3,7 @@
 namespace ktstr::vmm::kvm {
 namespace {
 
-constexpr std::uint8_t kRevision = 2;  // latencies are picoseconds from this one on
+constexpr std::uint8_t kHmatRevision = 2;  // latencies are picoseconds from this one on
 
 constexpr std::uint8_t kAccessLatency = 0, kAccessBandwidth = 3;
 constexpr std::uint64_t kNanosecond = 1'000, kMegabytePerSecond = 1;  // the units of entries
@@ -68,7 +68,7 @@ void add_matrix(Table& table, const AcpiConfig& config, const Domains& initiator
 Bytes hmat(const AcpiConfig& config) {
   const auto initiators = nodes_where(config, [](const NumaNode& node) { return !node.cpus.empty(); });
   const auto targets = nodes_where(config, [](const NumaNode& node) { return !node.memory.empty(); });
-  Table table("HMAT", kRevision);
+  Table table("HMAT", kHmatRevision);
   table.add(std::uint32_t{0});  // reserved
   for (const auto target : targets) {
     ProximityDomainAttributes attributes;

@@ -6,7 +6,7 @@
 namespace ktstr::vmm::kvm {
 namespace {
 
-constexpr std::uint8_t kRevision = 6;
+constexpr std::uint8_t kMadtRevision = 6;
 constexpr std::uint8_t kIoApicId = 0;  // what the I/O APIC's own register reads after reset
 constexpr std::uint32_t kEnabled = 1;
 
@@ -62,7 +62,7 @@ void add_cpu(Table& table, std::uint32_t cpu, std::uint32_t apic_id) {
 }  // namespace
 
 Bytes madt(std::span<const std::uint32_t> apic_ids) {
-  Table table("APIC", kRevision);
+  Table table("APIC", kMadtRevision);
   table.add(MadtStart{});
   for (std::uint32_t cpu = 0; cpu < apic_ids.size(); ++cpu) add_cpu(table, cpu, apic_ids[cpu]);
   table.add(IoApicEntry{});

@@ -3,13 +3,13 @@
 namespace ktstr::vmm::kvm {
 namespace {
 
-constexpr std::uint8_t kRevision = 1;
+constexpr std::uint8_t kSlitRevision = 1;
 
 }  // namespace
 
 Bytes slit(const AcpiConfig& config) {
   const std::uint64_t nodes = config.nodes.size();
-  Table table("SLIT", kRevision);
+  Table table("SLIT", kSlitRevision);
   table.add(nodes);
   for (std::size_t from = 0; from < nodes; ++from)
     for (std::size_t to = 0; to < nodes; ++to)

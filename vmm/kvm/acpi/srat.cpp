@@ -5,7 +5,7 @@
 namespace ktstr::vmm::kvm {
 namespace {
 
-constexpr std::uint8_t kRevision = 3;
+constexpr std::uint8_t kSratRevision = 3;
 constexpr std::uint32_t kEnabled = 1;
 
 struct [[gnu::packed]] SratStart {
@@ -78,7 +78,7 @@ void add_memory(Table& table, std::uint32_t domain, const MemoryRange& range) {
 }  // namespace
 
 Bytes srat(const AcpiConfig& config) {
-  Table table("SRAT", kRevision);
+  Table table("SRAT", kSratRevision);
   table.add(SratStart{});
   for (std::uint32_t node = 0; node < config.nodes.size(); ++node)
     for (const auto cpu : config.nodes[node].cpus.to_vector()) add_cpu(table, node, config.apic_ids[cpu]);
