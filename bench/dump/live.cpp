@@ -119,7 +119,7 @@ Result<HashTimes> time_hash(Guest& guest) {
   std::size_t seen = 0;
   for (int i = 0; i < kReads; ++i) {
     const Stopwatch watch(times.read);
-    const auto contents = read_hash(still, guest.layouts, guest.hash);
+    const auto contents = read_hash({still, guest.layouts, guest.hash});
     seen = contents ? contents->entries.size() : 0;
   }
   for (int i = 0; i < kReads; ++i) {

@@ -70,7 +70,7 @@ void read_hash(benchmark::State& state) {
   const auto layouts = guest.layouts();
   const auto info = guest.info(full_hash().table());
   for (auto _ : state) {
-    const auto contents = introspect::read_hash(kernel, layouts, info);
+    const auto contents = introspect::read_hash({kernel, layouts, info});
     if (!contents || contents->entries.size() != kHashEntries || !contents->marks.whole())
       return state.SkipWithError("not all entries were read");
     benchmark::DoNotOptimize(contents->entries.key(0).data());

@@ -12,7 +12,7 @@
 #include "engine/base/printable.h"
 #include "engine/dump/difference_kind.h"
 #include "engine/dump/plain_sink.h"
-#include "introspect/dump/dump_limits.h"
+#include "introspect/dump/dump.h"
 
 namespace ktstr::engine {
 namespace {

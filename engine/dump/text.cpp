@@ -8,7 +8,6 @@
 #include "engine/base/make_printable.h"
 #include "engine/base/nearest.h"
 #include "engine/dump/sections.h"
-#include "introspect/render/make_printable.h"
 
 namespace ktstr::engine {
 namespace {

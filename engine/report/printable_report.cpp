@@ -1,6 +1,6 @@
 #include "engine/report/printable_report.h"
 
-#include "introspect/render/make_printable.h"
+#include "engine/base/make_printable.h"
 
 namespace ktstr::engine {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "introspect/bpf/map_list.h"
 #include "introspect/bpf/map_names.h"
-#include "introspect/bpf/prog_list.h"
+#include "introspect/bpf/programs.h"
 #include "introspect/dump/running_object.h"
 
 namespace ktstr::engine {

@@ -8,7 +8,7 @@
 
 #include "introspect/bpf/active_object.h"
 #include "introspect/bpf/layouts.h"
-#include "introspect/bpf/map_info.h"
+#include "introspect/bpf/map_list.h"
 #include "introspect/kernel.h"
 #include "introspect/scx/exit_reader.h"
 

@@ -8,7 +8,7 @@
 
 #include "introspect/arena/arena_window.h"
 #include "introspect/arena/scx_static.h"
-#include "introspect/arena/slot_index.h"
+#include "introspect/arena/sdt_alloc.h"
 #include "introspect/kernel.h"
 #include "introspect/render/render_context.h"
 

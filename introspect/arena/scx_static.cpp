@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "introspect/arena/section_variables.h"
+#include "introspect/arena/program_types.h"
 
 namespace ktstr::introspect {
 

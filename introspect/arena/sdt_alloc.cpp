@@ -2,14 +2,11 @@
 
 #include <array>
 
-#include "introspect/arena/names.h"
-#include "introspect/arena/payload_type.h"
-#include "introspect/arena/sdt_layout.h"
-#include "introspect/arena/section_variables.h"
+#include "introspect/arena/program_types.h"
+#include "introspect/arena/sdt_walk.h"
 #include "introspect/render/render.h"
 
 namespace ktstr::introspect {
-
 namespace {
 
 std::uint64_t payload_bytes(const SdtSlotKind& kind) {
@@ -71,6 +68,22 @@ SdtAllocEntry render_entry(const ArenaReader& arena, ArenaPlace slot, const SdtS
 }
 
 }  // namespace
+
+void ArenaSlotIndex::add(const SdtSlotKind& kind, std::span<const ArenaPlace> places) {
+  if (kind.payload == BtfTypeId{} || kind.elem_size <= kind.header_bytes || kind.elem_size >> 32 != 0) return;
+  kinds_.push_back(kind);
+  for (const ArenaPlace place : places) slots_.try_emplace(place, kinds_.size() - 1);
+}
+
+std::optional<ArenaObject> ArenaSlotIndex::find(ArenaPlace place) const {
+  auto slot = slots_.upper_bound(place);
+  if (slot == slots_.begin()) return std::nullopt;
+  --slot;
+  const SdtSlotKind& kind = kinds_[slot->second];
+  const std::uint64_t within = place - slot->first;
+  if (within != 0 && within != kind.header_bytes) return std::nullopt;
+  return ArenaObject{{kind.btf.get(), kind.payload}, kind.header_bytes - within};
+}
 
 SdtAllocations find_sdt_allocations(const ArenaReader* arena, const ProgramSection& bss, ReadBudget* budget) {
   SdtAllocations result;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -15,11 +16,36 @@
 #include "introspect/arena/arena_window.h"
 #include "introspect/arena/sdt_snapshot.h"
 #include "introspect/arena/sdt_walk.h"
-#include "introspect/arena/slot_index.h"
 #include "introspect/btf.h"
 #include "introspect/render/render_context.h"
 
 namespace ktstr::introspect {
+
+/// What all slots of one allocator have in common.
+struct SdtSlotKind {
+  std::shared_ptr<const Btf> btf;  ///< the program's; `payload` is a number in it
+  BtfTypeId payload{};
+  std::uint64_t elem_size = 0;
+  std::uint64_t header_bytes = 0;
+};
+
+/// From a place in one arena to the allocation that it points into. Places are those of
+/// ArenaWindow::place_of(): an address is looked up only when all of it lies in the arena.
+class ArenaSlotIndex {
+ public:
+  /// Adds an allocator's slots. A slot that is known already keeps what it was.
+  void add(const SdtSlotKind& kind, std::span<const ArenaPlace> places);
+
+  /// The payload of the slot that begins at `place`, or whose payload does; nullopt for any other place, in
+  /// the middle of a slot too.
+  [[nodiscard]] std::optional<ArenaObject> find(ArenaPlace place) const;
+
+  [[nodiscard]] std::size_t size() const { return slots_.size(); }
+
+ private:
+  std::vector<SdtSlotKind> kinds_;
+  std::map<ArenaPlace, std::size_t> slots_;  ///< start -> index in kinds_
+};
 
 /// Allocators of one scheduler that are walked; any more are marked as cut off.
 inline constexpr std::size_t kMaxSdtAllocators = 256;

@@ -7,8 +7,7 @@
 #include <set>
 #include <string_view>
 
-#include "introspect/bpf/map_types.h"
-#include "introspect/bpf/object_ids.h"
+#include "introspect/bpf/object_names.h"
 #include "introspect/bpf/read_map.h"
 
 namespace ktstr::introspect {
@@ -110,7 +109,7 @@ std::optional<ActiveObject> from_programs(const Kernel& kernel, const BpfLayouts
 /// (bpf_struct_ops_map_update_elem(), kernel/bpf/bpf_struct_ops.c).
 std::set<std::uint64_t> called_programs(const Kernel& kernel, const BpfLayouts& layouts,
                                         const BpfMapInfo& operations) {
-  const auto contents = read_struct_ops(kernel, layouts, operations);
+  const auto contents = read_struct_ops({kernel, layouts, operations});
   const auto data = kernel.btf().member(BtfTypeId{operations.btf_vmlinux_value_type_id}, "data");
   if (!contents || !data) return {};
   std::set<std::uint64_t> ids;

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "introspect/bpf/layouts.h"
-#include "introspect/bpf/map_info.h"
-#include "introspect/bpf/prog_info.h"
+#include "introspect/bpf/map_list.h"
+#include "introspect/bpf/programs.h"
 #include "introspect/kernel.h"
 
 namespace ktstr::introspect {

@@ -10,7 +10,6 @@
 #include <limits>
 
 #include "engine/base/nearest.h"
-#include "introspect/bpf/map_types.h"
 #include "introspect/bpf/write_map.h"
 
 namespace ktstr::introspect {
@@ -172,13 +171,13 @@ Result<GlobalPlace> find_global(const BpfMapInfo& map, const Btf& btf, std::stri
   if (place.bitfield_bits != 0) {
     const std::uint64_t unit = place.size_bytes * 8;
     if (unit == 0 || unit > 64 || place.bit_offset % unit + place.bitfield_bits > unit)
-      return Error{ErrorCode::kCorrupt, std::string(path) + " is a bitfield that does not fit its type"};
+      return corrupted(std::string(path) + " is a bitfield that does not fit its type");
     result.offset = variable->offset + place.bit_offset / unit * place.size_bytes;
     result.bit_shift = static_cast<std::uint32_t>(place.bit_offset % unit);
     result.bit_width = place.bitfield_bits;
   }
   if (result.size == 0 || result.offset > map.value_size || result.size > map.value_size - result.offset)
-    return Error{ErrorCode::kCorrupt, std::string(path) + " lies outside " + map.name};
+    return corrupted(std::string(path) + " lies outside " + map.name);
   KTSTR_TRY(check_global_size(path, result.size));
   return result;
 }

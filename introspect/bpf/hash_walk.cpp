@@ -22,11 +22,11 @@ Result<HashWalk> HashWalk::open(const ReadContext& context, std::uint64_t value_
   walk.value_offset_ = walk.layout_.element.key.offset() + padded(context.map.key_size);
   const std::uint64_t element = *walk.layout_.table.elem_size.read(table);
   if (element != walk.value_offset_ + padded(value_bytes))
-    return map_corrupt(fmt::format("elements of {} bytes for keys of {} and values of {}", element,
-                                   context.map.key_size, value_bytes));
+    return corrupted(fmt::format("elements of {} bytes for keys of {} and values of {}", element,
+                                 context.map.key_size, value_bytes));
   if (walk.bucket_count_ != bucket_count_for(context.map.max_entries))
-    return map_corrupt(fmt::format("{} buckets for {} entries", walk.bucket_count_, context.map.max_entries));
-  if (!context.plausible(walk.buckets_)) return map_corrupt("the buckets are at no kernel address");
+    return corrupted(fmt::format("{} buckets for {} entries", walk.bucket_count_, context.map.max_entries));
+  if (!context.plausible(walk.buckets_)) return corrupted("the buckets are at no kernel address");
   walk.element_.resize(walk.value_offset_ + value_bytes);
   return walk;
 }

@@ -1,7 +1,7 @@
 #include "introspect/bpf/map_list.h"
 
-#include "introspect/bpf/map_operations.h"
 #include "introspect/bpf/object_names.h"
+#include "introspect/bpf/read_map.h"
 
 namespace ktstr::introspect {
 namespace {
@@ -64,19 +64,7 @@ class MapHeaders {
 }  // namespace
 
 Result<MapWalk> list_bpf_maps(const Kernel& kernel, const BpfLayouts& layouts) {
-  const KernelVirt idr = KTSTR_TRY(kernel.address("map_idr"));
-  const auto walked = walk_idr(kernel.translator(), layouts.xarray, idr, kMaxBpfObjects);
-  MapWalk maps{{}, {}, walked.end, std::string(walked.reason)};
-  MapHeaders headers(kernel, layouts.map);
-  for (const XarrayEntry& entry : walked.items) {
-    auto map = headers.read(entry.pointer());
-    if (map && map->id != entry.index) map = corrupted("says that its id is " + std::to_string(map->id));
-    if (map)
-      maps.items.push_back(*std::move(map));
-    else
-      maps.bad.push_back({entry.index, entry.pointer(), map.error().message});
-  }
-  return maps;
+  return walk_bpf_objects<BpfMapInfo>(kernel, layouts, "map_idr", MapHeaders(kernel, layouts.map));
 }
 
 Result<BpfMapInfo> read_map_info(const Kernel& kernel, const BpfLayouts& layouts, KernelVirt address) {

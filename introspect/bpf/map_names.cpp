@@ -62,9 +62,8 @@ Result<BpfMapInfo> choose_map(const std::vector<BpfMapInfo>& maps,
     if (object && std::ranges::binary_search(object->used_maps, map.address)) used.push_back(map);
   }
   if (used.size() == 1) return used.front();
-  return Error{ErrorCode::kInvalidArgument,
-               maps.front().name + " is ambiguous: the maps " + ids +
-                   " are called so, and the running scheduler does not tell which"};
+  return invalid_argument(maps.front().name + " is ambiguous: the maps " + ids +
+                          " are called so, and the running scheduler does not tell which");
 }
 
 }  // namespace ktstr::introspect

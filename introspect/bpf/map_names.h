@@ -7,7 +7,7 @@
 
 #include "engine/base/result.h"
 #include "introspect/bpf/active_object.h"
-#include "introspect/bpf/map_info.h"
+#include "introspect/bpf/map_list.h"
 
 namespace ktstr::introspect {
 

@@ -9,6 +9,8 @@ bool allowed(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
 }
 
+constexpr std::size_t kMaxCgroupName = 255;  // NAME_MAX
+
 }  // namespace
 
 std::optional<std::string> bpf_object_name(const BpfName& bytes) {
@@ -33,6 +35,42 @@ std::optional<std::string> EnumNames::find(std::int64_t value) const {
 
 std::string EnumNames::name(std::int64_t value) const {
   return find(value).value_or(std::to_string(value));
+}
+
+ObjectName ObjectIds::map(KernelVirt address) const {
+  if (!kernel_.translator().plausible_pointer(address)) return {};
+  const auto id = layouts_.map.id.read(kernel_, address);
+  const auto name = layouts_.map.name.read(kernel_, address);
+  return {id, name ? bpf_object_name(*name).value_or("") : ""};
+}
+
+ObjectName ObjectIds::program(KernelVirt address) const {
+  if (!layouts_.prog || !kernel_.translator().plausible_pointer(address)) return {};
+  const auto aux = layouts_.prog->prog.aux.read(kernel_, address);
+  if (!aux || !kernel_.translator().plausible_pointer(*aux)) return {};
+  const auto id = layouts_.prog->aux.id.read(kernel_, *aux);
+  const auto name = layouts_.prog->aux.name.read(kernel_, *aux);
+  return {id, name ? bpf_object_name(*name).value_or("") : ""};
+}
+
+ObjectName ObjectIds::cgroup(KernelVirt address) const {
+  if (!layouts_.owner || !kernel_.translator().plausible_pointer(address)) return {};
+  const auto node = layouts_.owner->cgroup.node.read(kernel_, address);
+  if (!node || !kernel_.translator().plausible_pointer(*node)) return {};
+  const auto name = layouts_.owner->node.name.read(kernel_, *node);
+  const auto text = name ? kernel_.read_c_string(*name, kMaxCgroupName) : std::nullopt;
+  return {layouts_.owner->node.id.read(kernel_, *node), text.value_or("")};
+}
+
+StorageOwner ObjectIds::task(KernelVirt address) const {
+  StorageOwner owner;
+  owner.address = address;
+  if (!layouts_.owner || !kernel_.translator().plausible_pointer(address)) return owner;
+  owner.pid = layouts_.owner->task.pid.read(kernel_, address);
+  owner.tgid = layouts_.owner->task.tgid.read(kernel_, address);
+  if (const auto comm = layouts_.owner->task.comm.read(kernel_, address))
+    owner.name = std::string(comm->begin(), std::ranges::find(*comm, '\0'));
+  return owner;
 }
 
 }  // namespace ktstr::introspect

@@ -4,8 +4,6 @@
 #include <string_view>
 #include <vector>
 
-#include "introspect/bpf/map_types.h"
-
 namespace ktstr::introspect {
 namespace {
 
@@ -48,14 +46,12 @@ Result<bool> ProgramBtfCache::is_vmlinux(KernelVirt address) const {
 
 Result<std::shared_ptr<const Btf>> ProgramBtfCache::read(KernelVirt address) const {
   const BpfBtfLayout layout = KTSTR_TRY(layouts_.btf);
-  if (!kernel_.translator().plausible_pointer(address))
-    return Error{ErrorCode::kCorrupt, "struct btf: no kernel pointer"};
+  if (!kernel_.translator().plausible_pointer(address)) return corrupted("struct btf: no kernel pointer");
   if (KTSTR_TRY(is_vmlinux(address))) return kernel_.shared_btf();
   StructBytes bytes;
   if (!bytes.capture(kernel_, layout, address)) return unreadable("struct btf");
   const std::uint32_t size = layout.data_size.of(bytes);
-  if (size > kMaxBytes)
-    return Error{ErrorCode::kCorrupt, "struct btf claims " + std::to_string(size) + " bytes"};
+  if (size > kMaxBytes) return corrupted("struct btf claims " + std::to_string(size) + " bytes");
   const KernelVirt base = layout.base_btf.of(bytes);
   if (!base.is_null() && !KTSTR_TRY(is_vmlinux(base)))
     return Error{ErrorCode::kUnavailable, "split over another BTF than the kernel's"};

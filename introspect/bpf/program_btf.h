@@ -8,7 +8,7 @@
 
 #include "engine/base/result.h"
 #include "introspect/bpf/layouts.h"
-#include "introspect/bpf/map_info.h"
+#include "introspect/bpf/map_list.h"
 #include "introspect/btf.h"
 #include "introspect/kernel.h"
 #include "introspect/read_budget.h"

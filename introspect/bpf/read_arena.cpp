@@ -1,7 +1,6 @@
-// ARENA (kernel/bpf/arena.c).
-#include "introspect/bpf/arena_ranges.h"
-#include "introspect/bpf/read_context.h"
+// ARENA (kernel/bpf/arena.c), and which of its pages are in use (kernel/bpf/range_tree.c).
 #include "introspect/bpf/read_map.h"
+#include "introspect/walk/rbtree.h"
 
 namespace ktstr::introspect {
 namespace {
@@ -18,9 +17,37 @@ std::optional<GuestPhys> page_at(const Kernel& kernel, std::optional<KernelVirt>
   return GuestPhys((*page - kernel.vmemmap_base()) / size * kPageBytes);
 }
 
+/// More holes than this, and asking the page tables for everything is as fast.
+constexpr std::size_t kMaxArenaHoles = 512;
+
+/// The pages of the arena map at `map` that are allocated, ascending, of `max_entries`. The kernel's tree
+/// holds what is free, by the first page of each range. nullopt: this kernel keeps no such tree, it has more
+/// than kMaxArenaHoles, or it can't be read or believed.
+std::optional<std::vector<ArenaPageRange>> allocated_pages(const Kernel& kernel, const BpfArenaLayout& layout,
+                                                           KernelVirt map, std::uint32_t max_entries) {
+  if (!layout.arena.free_ranges.present() || !layout.ranges) return std::nullopt;
+  const auto& [tree, node] = *layout.ranges;
+  const auto walked =
+      walk_rbtree(kernel.translator(), tree, layout.arena.free_ranges.address(map), kMaxArenaHoles);
+  if (!walked.complete()) return std::nullopt;
+  std::vector<ArenaPageRange> allocated;
+  std::uint64_t next = 0;  // the first page that no range was told of yet
+  for (const KernelVirt place : walked.items) {
+    const KernelVirt range = place - node.links.offset();
+    const auto first = node.first.read(kernel, range);
+    const auto last = node.last.read(kernel, range);
+    if (!first || !last || *first < next || *last < *first || *last >= max_entries) return std::nullopt;
+    if (*first > next) allocated.push_back({next, *first - next});
+    next = std::uint64_t{*last} + 1;
+  }
+  if (next < max_entries) allocated.push_back({next, max_entries - next});
+  return allocated;
+}
+
 }  // namespace
 
-Result<ArenaContents> read_arena(const Kernel& kernel, const BpfLayouts& layouts, const BpfMapInfo& map) {
+Result<ArenaContents> read_arena(const ReadContext& context) {
+  const auto& [kernel, layouts, map, limits] = context;
   const BpfArenaLayout layout = KTSTR_TRY(layouts.arena);
   StructBytes arena;
   if (!arena.capture(kernel, layout.arena, map.address)) return map_unreadable("struct bpf_arena");
@@ -30,16 +57,16 @@ Result<ArenaContents> read_arena(const Kernel& kernel, const BpfLayouts& layouts
   contents.kern_vm = *layout.arena.kern_vm.read(arena);
   contents.nr_pages = layout.arena.nr_pages.read(arena);
   if (!kernel.translator().plausible_pointer(contents.kern_vm))
-    return map_corrupt("the kernel's mapping is at no kernel address");
+    return corrupted("the kernel's mapping is at no kernel address");
   StructBytes area;
   if (!area.capture(kernel, layout.area, contents.kern_vm)) return map_unreadable("struct vm_struct");
   contents.kern_vm_area = *layout.area.address.read(area);
   if (!kernel.translator().plausible_pointer(contents.kern_vm_area, kPageBytes))
-    return map_corrupt("the kernel's mapping has no address");
+    return corrupted("the kernel's mapping has no address");
   contents.kern_vm_size = *layout.area.size.read(area);
   contents.kern_vm_start = contents.kern_vm_area + kGuardBytes;
   contents.scratch_page = page_at(kernel, layout.arena.scratch_page.read(arena));
-  contents.allocated = allocated_arena_pages(kernel, layout, map.address, map.max_entries);
+  contents.allocated = allocated_pages(kernel, layout, map.address, map.max_entries);
   return contents;
 }
 

@@ -2,13 +2,12 @@
 #include <algorithm>
 #include <bit>
 
-#include "introspect/bpf/read_context.h"
 #include "introspect/bpf/read_map.h"
 
 namespace ktstr::introspect {
 
-Result<BloomContents> read_bloom_filter(const Kernel& kernel, const BpfLayouts& layouts,
-                                        const BpfMapInfo& map, const MapReadLimits& limits) {
+Result<BloomContents> read_bloom_filter(const ReadContext& context) {
+  const auto& [kernel, layouts, map, limits] = context;
   const BpfBloomLayout layout = KTSTR_TRY(layouts.bloom);
   StructBytes bytes;
   if (!bytes.capture(kernel, layout, map.address)) return map_unreadable("struct bpf_bloom_filter");
@@ -17,7 +16,7 @@ Result<BloomContents> read_bloom_filter(const Kernel& kernel, const BpfLayouts& 
   contents.hash_seed = *layout.hash_seed.read(bytes);
   contents.hash_functions = *layout.nr_hash_funcs.read(bytes);
   if (!std::has_single_bit(contents.bits))
-    return map_corrupt("a filter of " + std::to_string(contents.bits) + " bits");
+    return corrupted("a filter of " + std::to_string(contents.bits) + " bits");
   const std::uint64_t words = (contents.bits + 63) / 64;
   const std::uint64_t taken = std::min<std::uint64_t>(words, limits.bytes / sizeof(std::uint64_t));
   if (taken < words) contents.marks.cut("more bits than the cap");

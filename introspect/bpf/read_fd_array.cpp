@@ -2,10 +2,8 @@
 // ARRAY_OF_MAPS (kernel/bpf/arraymap.c) and HASH_OF_MAPS.
 #include <algorithm>
 
-#include "introspect/bpf/array_shape.h"
 #include "introspect/bpf/hash_walk.h"
-#include "introspect/bpf/map_types.h"
-#include "introspect/bpf/object_ids.h"
+#include "introspect/bpf/object_names.h"
 #include "introspect/bpf/read_map.h"
 
 namespace ktstr::introspect {
@@ -99,10 +97,8 @@ Result<FdArrayContents> read_hash_of_maps(const ReadContext& context) {
 
 }  // namespace
 
-Result<FdArrayContents> read_fd_array(const Kernel& kernel, const BpfLayouts& layouts, const BpfMapInfo& map,
-                                      const MapReadLimits& limits) {
-  const ReadContext context{kernel, layouts, map, limits};
-  return map.type == map_type::kHashOfMaps ? read_hash_of_maps(context) : read_slots(context);
+Result<FdArrayContents> read_fd_array(const ReadContext& context) {
+  return context.map.type == map_type::kHashOfMaps ? read_hash_of_maps(context) : read_slots(context);
 }
 
 }  // namespace ktstr::introspect

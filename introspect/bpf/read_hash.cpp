@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "introspect/bpf/hash_walk.h"
-#include "introspect/bpf/per_cpu_values.h"
 #include "introspect/bpf/read_map.h"
 
 namespace ktstr::introspect {
@@ -21,9 +20,8 @@ std::size_t entry_cap(const ReadContext& context, MapEntries& entries) {
 
 }  // namespace
 
-Result<ValueContents> read_hash(const Kernel& kernel, const BpfLayouts& layouts, const BpfMapInfo& map,
-                                const MapReadLimits& limits) {
-  const ReadContext context{kernel, layouts, map, limits};
+Result<ValueContents> read_hash(const ReadContext& context) {
+  const auto& [kernel, layouts, map, limits] = context;
   KTSTR_TRY(check_entry_size(context));
   HashWalk walk = KTSTR_TRY(HashWalk::open(context, map.value_size));
   ValueContents contents{MapEntries(map.key_size, map.value_size), {}};
@@ -40,9 +38,8 @@ Result<ValueContents> read_hash(const Kernel& kernel, const BpfLayouts& layouts,
   return contents;
 }
 
-Result<ValueContents> read_percpu_hash(const Kernel& kernel, const BpfLayouts& layouts, const BpfMapInfo& map,
-                                       const MapReadLimits& limits) {
-  const ReadContext context{kernel, layouts, map, limits};
+Result<ValueContents> read_percpu_hash(const ReadContext& context) {
+  const auto& [kernel, layouts, map, limits] = context;
   const PerCpuValues values(kernel);
   KTSTR_TRY(check_entry_size(context, values.slots()));
   HashWalk walk = KTSTR_TRY(HashWalk::open(context, sizeof(KernelVirt)));

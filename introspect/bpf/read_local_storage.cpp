@@ -1,9 +1,7 @@
 // TASK_STORAGE, CGRP_STORAGE, INODE_STORAGE and SK_STORAGE (kernel/bpf/bpf_local_storage.c).
 #include <algorithm>
 
-#include "introspect/bpf/map_types.h"
-#include "introspect/bpf/object_ids.h"
-#include "introspect/bpf/read_context.h"
+#include "introspect/bpf/object_names.h"
 #include "introspect/bpf/read_map.h"
 #include "introspect/walk/hlist.h"
 
@@ -22,9 +20,9 @@ class StorageWalk {
     if (!map.capture(context_.kernel, layout_.map, context_.map.address))
       return map_unreadable("struct bpf_local_storage_map");
     const std::uint32_t log = *layout_.map.bucket_log.read(map);
-    if (log > kMaxBucketLog) return map_corrupt("2^" + std::to_string(log) + " buckets");
+    if (log > kMaxBucketLog) return corrupted("2^" + std::to_string(log) + " buckets");
     const KernelVirt buckets = *layout_.map.buckets.read(map);
-    if (!context_.plausible(buckets)) return map_corrupt("the buckets are at no kernel address");
+    if (!context_.plausible(buckets)) return corrupted("the buckets are at no kernel address");
     contents_.entries = MapEntries(0, context_.map.value_size);
     cap_ = std::min<std::size_t>(context_.limits.hash_entries,
                                  contents_.entries.capacity_for(context_.limits.bytes));
@@ -96,10 +94,8 @@ class StorageWalk {
 
 }  // namespace
 
-Result<LocalStorageContents> read_local_storage(const Kernel& kernel, const BpfLayouts& layouts,
-                                                const BpfMapInfo& map, const MapReadLimits& limits) {
-  const ReadContext context{kernel, layouts, map, limits};
-  const BpfLocalStorageLayout layout = KTSTR_TRY(layouts.local_storage);
+Result<LocalStorageContents> read_local_storage(const ReadContext& context) {
+  const BpfLocalStorageLayout layout = KTSTR_TRY(context.layouts.local_storage);
   KTSTR_TRY(check_entry_size(context));
   return StorageWalk(context, layout).run();
 }

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "introspect/bpf/read_context.h"
 #include "introspect/bpf/read_map.h"
 
 namespace ktstr::introspect {
@@ -23,7 +22,7 @@ class TrieWalk {
     data_size_ = *layout_.trie.data_size.read(trie);
     max_prefix_ = *layout_.trie.max_prefixlen.read(trie);
     if (data_size_ + kPrefixBytes != context_.map.key_size || max_prefix_ != data_size_ * 8)
-      return map_corrupt(
+      return corrupted(
           fmt::format("keys of {} bytes for {} bytes of data", context_.map.key_size, data_size_));
     header_.resize(layout_.node.data.offset() + data_size_);
     contents_.entries = MapEntries(context_.map.key_size, context_.map.value_size);
@@ -114,10 +113,8 @@ class TrieWalk {
 
 }  // namespace
 
-Result<ValueContents> read_lpm_trie(const Kernel& kernel, const BpfLayouts& layouts, const BpfMapInfo& map,
-                                    const MapReadLimits& limits) {
-  const ReadContext context{kernel, layouts, map, limits};
-  const BpfLpmLayout layout = KTSTR_TRY(layouts.lpm);
+Result<ValueContents> read_lpm_trie(const ReadContext& context) {
+  const BpfLpmLayout layout = KTSTR_TRY(context.layouts.lpm);
   KTSTR_TRY(check_entry_size(context));
   return TrieWalk(context, layout).run();
 }

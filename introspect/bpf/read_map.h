@@ -1,12 +1,7 @@
 // Reading a map's contents out of guest memory.
 #pragma once
 
-#include "engine/base/result.h"
-#include "introspect/bpf/contents.h"
-#include "introspect/bpf/layouts.h"
-#include "introspect/bpf/map_info.h"
-#include "introspect/bpf/read_limits.h"
-#include "introspect/kernel.h"
+#include "introspect/bpf/read_context.h"
 
 namespace ktstr::introspect {
 
@@ -16,44 +11,30 @@ namespace ktstr::introspect {
 [[nodiscard]] Result<MapContents> read_map_contents(const Kernel& kernel, const BpfLayouts& layouts,
                                                     const BpfMapInfo& map, const MapReadLimits& limits = {});
 
-// The readers behind it. Precondition of each: `map` is of a type that it is for.
+/// The kernel variable that `bpf_map.ops` of every map of this type points to (include/linux/bpf_types.h): it
+/// tells a map's type a second time. "" for a type that is not known here.
+[[nodiscard]] std::string_view map_operations(std::uint32_t type);
+
+// The readers behind it. Precondition of each: the map is of a type that it is for.
 
 /// ARRAY, global sections included.
-[[nodiscard]] Result<ValueContents> read_array(const Kernel& kernel, const BpfLayouts& layouts,
-                                               const BpfMapInfo& map, const MapReadLimits& limits = {});
+[[nodiscard]] Result<ValueContents> read_array(const ReadContext& context);
 /// HASH, LRU_HASH: one memory read an entry, no allocation beyond the table's. An element whose hash is of
 /// another bucket, and a chain that ends in another bucket's, are refused.
-[[nodiscard]] Result<ValueContents> read_hash(const Kernel& kernel, const BpfLayouts& layouts,
-                                              const BpfMapInfo& map, const MapReadLimits& limits = {});
+[[nodiscard]] Result<ValueContents> read_hash(const ReadContext& context);
 /// PERCPU_ARRAY: a slot for each of nr_cpu_ids, absent for CPUs that are not possible.
-[[nodiscard]] Result<ValueContents> read_percpu_array(const Kernel& kernel, const BpfLayouts& layouts,
-                                                      const BpfMapInfo& map,
-                                                      const MapReadLimits& limits = {});
+[[nodiscard]] Result<ValueContents> read_percpu_array(const ReadContext& context);
 /// PERCPU_HASH, LRU_PERCPU_HASH.
-[[nodiscard]] Result<ValueContents> read_percpu_hash(const Kernel& kernel, const BpfLayouts& layouts,
-                                                     const BpfMapInfo& map, const MapReadLimits& limits = {});
-[[nodiscard]] Result<ValueContents> read_lpm_trie(const Kernel& kernel, const BpfLayouts& layouts,
-                                                  const BpfMapInfo& map, const MapReadLimits& limits = {});
+[[nodiscard]] Result<ValueContents> read_percpu_hash(const ReadContext& context);
+[[nodiscard]] Result<ValueContents> read_lpm_trie(const ReadContext& context);
 /// QUEUE, STACK.
-[[nodiscard]] Result<ValueContents> read_queue(const Kernel& kernel, const BpfLayouts& layouts,
-                                               const BpfMapInfo& map, const MapReadLimits& limits = {});
-[[nodiscard]] Result<LocalStorageContents> read_local_storage(const Kernel& kernel, const BpfLayouts& layouts,
-                                                              const BpfMapInfo& map,
-                                                              const MapReadLimits& limits = {});
-[[nodiscard]] Result<RingbufContents> read_ringbuf(const Kernel& kernel, const BpfLayouts& layouts,
-                                                   const BpfMapInfo& map, const MapReadLimits& limits = {});
-[[nodiscard]] Result<StackTraceContents> read_stack_traces(const Kernel& kernel, const BpfLayouts& layouts,
-                                                           const BpfMapInfo& map,
-                                                           const MapReadLimits& limits = {});
-[[nodiscard]] Result<FdArrayContents> read_fd_array(const Kernel& kernel, const BpfLayouts& layouts,
-                                                    const BpfMapInfo& map, const MapReadLimits& limits = {});
-[[nodiscard]] Result<BloomContents> read_bloom_filter(const Kernel& kernel, const BpfLayouts& layouts,
-                                                      const BpfMapInfo& map,
-                                                      const MapReadLimits& limits = {});
-[[nodiscard]] Result<StructOpsContents> read_struct_ops(const Kernel& kernel, const BpfLayouts& layouts,
-                                                        const BpfMapInfo& map,
-                                                        const MapReadLimits& limits = {});
-[[nodiscard]] Result<ArenaContents> read_arena(const Kernel& kernel, const BpfLayouts& layouts,
-                                               const BpfMapInfo& map);
+[[nodiscard]] Result<ValueContents> read_queue(const ReadContext& context);
+[[nodiscard]] Result<LocalStorageContents> read_local_storage(const ReadContext& context);
+[[nodiscard]] Result<RingbufContents> read_ringbuf(const ReadContext& context);
+[[nodiscard]] Result<StackTraceContents> read_stack_traces(const ReadContext& context);
+[[nodiscard]] Result<FdArrayContents> read_fd_array(const ReadContext& context);
+[[nodiscard]] Result<BloomContents> read_bloom_filter(const ReadContext& context);
+[[nodiscard]] Result<StructOpsContents> read_struct_ops(const ReadContext& context);
+[[nodiscard]] Result<ArenaContents> read_arena(const ReadContext& context);
 
 }  // namespace ktstr::introspect

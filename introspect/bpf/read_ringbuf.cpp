@@ -5,7 +5,6 @@
 #include <array>
 #include <bit>
 
-#include "introspect/bpf/read_context.h"
 #include "introspect/bpf/read_map.h"
 
 namespace ktstr::introspect {
@@ -73,13 +72,12 @@ class RecordWalk {
 
 }  // namespace
 
-Result<RingbufContents> read_ringbuf(const Kernel& kernel, const BpfLayouts& layouts, const BpfMapInfo& map,
-                                     const MapReadLimits& limits) {
-  const ReadContext context{kernel, layouts, map, limits};
+Result<RingbufContents> read_ringbuf(const ReadContext& context) {
+  const auto& [kernel, layouts, map, limits] = context;
   const BpfRingbufLayout layout = KTSTR_TRY(layouts.ringbuf);
   const auto ring = layout.map.buffer.read(kernel, map.address);
   if (!ring) return map_unreadable("struct bpf_ringbuf_map");
-  if (!context.plausible(*ring)) return map_corrupt("the buffer is at no kernel address");
+  if (!context.plausible(*ring)) return corrupted("the buffer is at no kernel address");
   // The positions are on pages of their own, apart from each other: field by field. The consumer's first, so
   // that it is never seen past a producer read earlier.
   const auto consumer = layout.buffer.consumer_pos.read(kernel, *ring);
@@ -87,7 +85,7 @@ Result<RingbufContents> read_ringbuf(const Kernel& kernel, const BpfLayouts& lay
   const auto mask = layout.buffer.mask.read(kernel, *ring);
   if (!consumer || !producer || !mask) return map_unreadable("struct bpf_ringbuf");
   if (*mask + 1 != map.max_entries || !std::has_single_bit(*mask + 1))
-    return map_corrupt(fmt::format("a mask of {} for {} bytes", *mask, map.max_entries));
+    return corrupted(fmt::format("a mask of {} for {} bytes", *mask, map.max_entries));
   RingbufContents contents{
       {*mask + 1, *consumer, *producer, layout.buffer.pending_pos.read(kernel, *ring), *producer - *consumer},
       {},

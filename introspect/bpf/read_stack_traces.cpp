@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "introspect/bpf/read_context.h"
 #include "introspect/bpf/read_map.h"
 
 namespace ktstr::introspect {
@@ -63,15 +62,14 @@ class BucketReader {
 
 }  // namespace
 
-Result<StackTraceContents> read_stack_traces(const Kernel& kernel, const BpfLayouts& layouts,
-                                             const BpfMapInfo& map, const MapReadLimits& limits) {
-  const ReadContext context{kernel, layouts, map, limits};
+Result<StackTraceContents> read_stack_traces(const ReadContext& context) {
+  const auto& [kernel, layouts, map, limits] = context;
   const BpfStackTraceLayout layout = KTSTR_TRY(layouts.stack_trace);
   const auto buckets = layout.map.n_buckets.read(kernel, map.address);
   if (!buckets) return map_unreadable("struct bpf_stack_map");
   if (*buckets != bucket_count_for(map.max_entries))
-    return map_corrupt(std::to_string(*buckets) + " buckets for " + std::to_string(map.max_entries) +
-                       " entries");
+    return corrupted(std::to_string(*buckets) + " buckets for " + std::to_string(map.max_entries) +
+                     " entries");
   StackTraceContents contents;
   contents.n_buckets = *buckets;
   const std::uint32_t scanned = std::min(*buckets, limits.stack_buckets);

@@ -2,7 +2,6 @@
 #include <cstring>
 
 #include "introspect/bpf/object_names.h"
-#include "introspect/bpf/read_context.h"
 #include "introspect/bpf/read_map.h"
 
 namespace ktstr::introspect {
@@ -24,9 +23,8 @@ std::uint32_t users_in_kernel(const Kernel& kernel, const BpfMapLayout& layout, 
 
 }  // namespace
 
-Result<StructOpsContents> read_struct_ops(const Kernel& kernel, const BpfLayouts& layouts,
-                                          const BpfMapInfo& map, const MapReadLimits& limits) {
-  const ReadContext context{kernel, layouts, map, limits};
+Result<StructOpsContents> read_struct_ops(const ReadContext& context) {
+  const auto& [kernel, layouts, map, limits] = context;
   const BpfStructOpsLayout layout = KTSTR_TRY(layouts.struct_ops);
   KTSTR_TRY(check_entry_size(context));
   StructBytes bytes;

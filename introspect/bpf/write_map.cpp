@@ -5,9 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "introspect/bpf/array_shape.h"
 #include "introspect/bpf/hash_walk.h"
-#include "introspect/bpf/map_types.h"
+#include "introspect/bpf/read_context.h"
 
 namespace ktstr::introspect {
 namespace {
@@ -51,13 +50,13 @@ Status check_bounds(const BpfMapInfo& map, std::uint64_t offset, std::size_t len
 
 Status check_writable(const BpfMapInfo& map) {
   const auto refusal = write_refusal(map);
-  return refusal ? Status(Error{ErrorCode::kInvalidArgument, *refusal}) : ok();
+  return refusal ? Status(invalid_argument(*refusal)) : ok();
 }
 
 Result<KernelVirt> array_value(const Kernel& kernel, const BpfLayouts& layouts, const BpfMapInfo& map,
                                std::uint32_t index) {
   if (map.type != map_type::kArray)
-    return Error{ErrorCode::kInvalidArgument, "map " + map.name + " is no ARRAY but " + map.type_name};
+    return invalid_argument("map " + map.name + " is no ARRAY but " + map.type_name);
   if (index >= map.max_entries)
     return out_of_range(fmt::format("no element {} of {} in map {}", index, map.max_entries, map.name));
   const std::uint64_t stride = padded(map.value_size);
@@ -67,10 +66,10 @@ Result<KernelVirt> array_value(const Kernel& kernel, const BpfLayouts& layouts, 
 Result<KernelVirt> hash_value(const Kernel& kernel, const BpfLayouts& layouts, const BpfMapInfo& map,
                               std::span<const std::byte> key) {
   if (map.type != map_type::kHash && map.type != map_type::kLruHash)
-    return Error{ErrorCode::kInvalidArgument, "map " + map.name + " is no HASH but " + map.type_name};
+    return invalid_argument("map " + map.name + " is no HASH but " + map.type_name);
   if (key.size() != map.key_size)
-    return Error{ErrorCode::kInvalidArgument, fmt::format("a key of {} bytes for map {}, whose keys have {}",
-                                                          key.size(), map.name, map.key_size)};
+    return invalid_argument(
+        fmt::format("a key of {} bytes for map {}, whose keys have {}", key.size(), map.name, map.key_size));
   const MapReadLimits limits;
   const ReadContext context{kernel, layouts, map, limits};
   KTSTR_TRY(check_entry_size(context));

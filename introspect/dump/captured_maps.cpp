@@ -5,7 +5,7 @@
 #include <span>
 #include <utility>
 
-#include "introspect/bpf/map_types.h"
+#include "introspect/bpf/map_list.h"
 
 namespace ktstr::introspect {
 namespace {
@@ -54,7 +54,7 @@ void for_each_typed(const StructOpsContents& contents, const MapTypes& types, Vi
 
 ProgramSection read_bss(MapSource& source, const BpfMapInfo& map, std::vector<std::byte>& bytes) {
   const auto types = source.btfs.types_of(map);
-  const auto contents = read_array(source.kernel, source.layouts, map, source.limits);
+  const auto contents = read_array({source.kernel, source.layouts, map, source.limits});
   if (contents && !contents->entries.empty())
     if (const auto value = contents->entries.value(0)) bytes.assign(value->begin(), value->end());
   return {types.btf, types.value, bytes};
@@ -126,7 +126,7 @@ void CapturedMaps::capture_arena(MapSource& source, const std::vector<BpfMapInfo
   std::optional<ArenaWindow> window;
   const auto is_arena = [](const BpfMapInfo& map) { return map.type == map_type::kArena; };
   if (const auto* map = find_map(maps, report.active_map_kvas, is_arena)) {
-    if (const auto arena = read_arena(source.kernel, source.layouts, *map))
+    if (const auto arena = read_arena({source.kernel, source.layouts, *map}))
       window = window_of(*arena, map->max_entries);
     else
       report.problems.push_back("arena " + map->name + ": " + arena.error().message);

@@ -7,7 +7,6 @@
 #include "engine/base/mapped_file.h"
 #include "engine/base/nearest.h"
 #include "engine/base/read_format.h"
-#include "introspect/dump/dump_limits.h"
 
 namespace ktstr::introspect {
 namespace {
@@ -59,9 +58,9 @@ Result<FailureDump> read_report(const Value& tree, FormatVersion found, std::str
 }
 
 Error unknown_schema(std::string_view schema) {
-  return {ErrorCode::kCorrupt, "the dump's schema \"" + std::string(schema) +
-                                   "\" is none that this version knows (single, dual, degraded)" +
-                                   did_you_mean(schema, kSchemas)};
+  return corrupted("the dump's schema \"" + std::string(schema) +
+                   "\" is none that this version knows (single, dual, degraded)" +
+                   did_you_mean(schema, kSchemas));
 }
 
 }  // namespace
@@ -76,7 +75,7 @@ Result<FailureDump> parse_dump(std::string_view json, std::string* note) {
   const auto tree = KTSTR_TRY(parse_json(json, kDumpLimits));
   const Value* member = tree.find("schema");
   const auto* schema = member ? member->get_if<std::string>() : nullptr;
-  if (!schema) return Error{ErrorCode::kCorrupt, "not a dump: it has no \"schema\""};
+  if (!schema) return corrupted("not a dump: it has no \"schema\"");
   const auto found = KTSTR_TRY(format_of(tree, "format", {1, 0}));
   KTSTR_TRY(check_format(found, kDumpFormat));
   if (*schema == kSchemaSingle) return read_report<FailureDumpReport>(tree, found, note);

@@ -5,7 +5,7 @@
 
 #include "introspect/bpf/active_object.h"
 #include "introspect/bpf/map_list.h"
-#include "introspect/bpf/prog_list.h"
+#include "introspect/bpf/programs.h"
 #include "introspect/dump/captured_maps.h"
 #include "introspect/dump/running_object.h"
 #include "introspect/read_budget.h"

@@ -32,7 +32,6 @@ struct FailureDumpEntry {
   }
 };
 
-/// One element of an array of more than one. An absent value could not be read.
 struct FailureDumpArrayEntry {
   std::uint32_t key = 0;
   std::optional<RenderedValue> value{};
@@ -44,7 +43,6 @@ struct FailureDumpArrayEntry {
   }
 };
 
-/// One element of a per-CPU array, by CPU number. Absent: that CPU's copy could not be read.
 struct FailureDumpPercpuEntry {
   std::uint32_t key = 0;
   std::vector<std::optional<RenderedValue>> per_cpu;
@@ -70,7 +68,6 @@ struct FailureDumpPercpuHashEntry {
   }
 };
 
-/// One record between consumer and producer.
 struct FailureDumpRingbufRecord {
   std::uint64_t position = 0;
   std::uint32_t length = 0;
@@ -88,7 +85,6 @@ struct FailureDumpRingbufRecord {
   }
 };
 
-/// Positions are bytes since the ring was made. `records` are those not yet consumed.
 struct FailureDumpRingbuf {
   std::uint64_t capacity = 0;
   std::uint64_t consumer_pos = 0;
@@ -138,7 +134,6 @@ struct FailureDumpStackTrace {
   }
 };
 
-/// What a slot refers to. `key_hex` only in maps whose slots have keys.
 struct FailureDumpFdSlot {
   std::uint32_t index = 0;
   std::optional<std::uint64_t> id{};
@@ -213,10 +208,10 @@ struct FailureDumpMap {
   std::uint32_t value_size = 0;
   std::uint32_t max_entries = 0;
   std::optional<RenderedValue> value{};
-  std::vector<FailureDumpEntry> entries;
-  std::vector<FailureDumpArrayEntry> array_entries;
-  std::vector<FailureDumpPercpuEntry> percpu_entries;
-  std::vector<FailureDumpPercpuHashEntry> percpu_hash_entries;
+  std::vector<FailureDumpEntry> entries{};
+  std::vector<FailureDumpArrayEntry> array_entries{};
+  std::vector<FailureDumpPercpuEntry> percpu_entries{};
+  std::vector<FailureDumpPercpuHashEntry> percpu_hash_entries{};
   std::optional<ArenaSnapshot> arena{};
   std::optional<FailureDumpRingbuf> ringbuf{};
   std::optional<FailureDumpStackTrace> stack_trace{};

@@ -6,7 +6,7 @@
 
 #include "introspect/arena/arena_snapshot.h"
 #include "introspect/bpf/contents.h"
-#include "introspect/bpf/map_info.h"
+#include "introspect/bpf/map_list.h"
 #include "introspect/bpf/program_btf.h"
 #include "introspect/dump/map_dump.h"
 #include "introspect/render/render_context.h"

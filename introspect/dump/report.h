@@ -1,21 +1,21 @@
 // FailureDumpReport: everything that is read from one guest at one instant.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/describe.h"
+#include "engine/base/format_version.h"
 #include "introspect/arena/scx_static.h"
 #include "introspect/arena/sdt_snapshot.h"
-#include "introspect/bpf/prog_info.h"
+#include "introspect/bpf/programs.h"
 #include "introspect/dump/map_dump.h"
 #include "introspect/dump/origin.h"
-#include "introspect/dump/probe_counters.h"
-#include "introspect/dump/schema.h"
 #include "introspect/dump/sparse.h"
-#include "introspect/dump/vcpu.h"
 #include "introspect/machine/cpu_time_stats.h"
 #include "introspect/machine/numa_stats.h"
 #include "introspect/machine/psi_stats.h"
@@ -28,6 +28,101 @@
 #include "introspect/task/enrichment.h"
 
 namespace ktstr::introspect {
+
+// Schema names and the reasons a section gives for being empty are part of docs/formats/dump.md: tools
+// compare them byte for byte.
+
+/// Raised with every member that dumps get (docs/formats/dump.md). Files without a version are 1.0.
+inline constexpr FormatVersion kDumpFormat{1, 2};
+
+/// Values of a dump's first member, `schema`.
+inline constexpr std::string_view kSchemaSingle = "single";      ///< one instant: FailureDumpReport
+inline constexpr std::string_view kSchemaDual = "dual";          ///< an early and a late one
+inline constexpr std::string_view kSchemaDegraded = "degraded";  ///< the vCPUs could not be stopped
+
+inline constexpr std::string_view kReasonNoStructOpsLoaded = "no struct_ops programs loaded";
+inline constexpr std::string_view kReasonProgAccessorUnavailable = "prog accessor unavailable";
+
+/// Beginnings of DegradedFailureDumpReport::reason; what was measured follows.
+inline constexpr std::string_view kReasonDegradedRendezvousTimeout =
+    "vCPU rendezvous timed out before parked acknowledgement";
+inline constexpr std::string_view kReasonDegradedKillDuringRendezvous =
+    "vCPU rendezvous aborted by external kill before parked acknowledgement";
+
+/// One stopped vCPU.
+struct VcpuRegSnapshot {
+  std::uint64_t instruction_pointer = 0;
+  std::uint64_t stack_pointer = 0;
+  std::uint64_t page_table_root = 0;
+  std::uint64_t flags = 0;
+  bool user_mode = false;
+  std::array<std::uint64_t, 16> general{};
+  std::optional<std::string> symbol{};  ///< "schedule+0x1c"; absent outside the kernel image
+
+  static consteval auto describe() {
+    using T = VcpuRegSnapshot;
+    return record("one vCPU's registers at the freeze", field<&T::instruction_pointer>("RIP"),
+                  field<&T::stack_pointer>("RSP"), field<&T::page_table_root>("CR3, with its PCID"),
+                  field<&T::flags>("RFLAGS"), field<&T::user_mode>("whether it was stopped in user mode"),
+                  field<&T::general>("rax rbx rcx rdx rsi rdi rbp rsp r8 to r15"),
+                  field<&T::symbol>("where it was stopped, when that is in the kernel image"));
+  }
+};
+
+/// Hardware counters of one vCPU, guest execution only. No emulated machine has them.
+struct VcpuPerfSample {
+  std::uint64_t cycles = 0;
+  std::uint64_t instructions = 0;
+  std::uint64_t cache_misses = 0;
+  std::uint64_t branch_misses = 0;
+
+  static consteval auto describe() {
+    using T = VcpuPerfSample;
+    return record("one vCPU's hardware counters, guest execution only", field<&T::cycles>("CPU cycles"),
+                  field<&T::instructions>("instructions retired"),
+                  field<&T::cache_misses>("last-level cache misses"),
+                  field<&T::branch_misses>("branches predicted wrongly"));
+  }
+};
+
+/// Counters since the probe was attached. Zero: the event never came, or its hook is not in this kernel.
+struct ProbeBssCounters {
+  std::uint64_t probe_count = 0;
+  std::uint64_t kprobe_returns = 0;
+  std::uint64_t meta_miss = 0;
+  std::uint64_t ringbuf_drops = 0;
+  std::uint64_t timeline_count = 0;
+  std::uint64_t timeline_drops = 0;
+  std::uint64_t pi_count = 0;
+  std::uint64_t pi_orphan_fexits = 0;
+  std::uint64_t pi_class_change_count = 0;
+  std::uint64_t pi_drops = 0;
+  std::uint64_t lock_contend_count = 0;
+  std::uint64_t lock_contend_drops = 0;
+  std::uint64_t preempt_disable_count = 0;
+  std::uint64_t preempt_enable_count = 0;
+  std::uint64_t trigger_count = 0;
+
+  static consteval auto describe() {
+    using T = ProbeBssCounters;
+    return record("what the probe counted, summed over CPUs",
+                  field<&T::probe_count>("kprobe hits while the probe was on"),
+                  field<&T::kprobe_returns>("hits that were recorded"),
+                  field<&T::meta_miss>("hits at an address the probe did not know"),
+                  field<&T::ringbuf_drops>("trigger records lost to a full ring"),
+                  field<&T::timeline_count>("switches, migrations and wakeups recorded"),
+                  field<&T::timeline_drops>("those lost to a full ring"),
+                  field<&T::pi_count>("priority inheritance changes recorded"),
+                  field<&T::pi_orphan_fexits>("ends of such a change without a beginning"),
+                  field<&T::pi_class_change_count>("changes that moved a task to another class"),
+                  field<&T::pi_drops>("changes lost to a full ring"),
+                  field<&T::lock_contend_count>("lock contentions recorded"),
+                  field<&T::lock_contend_drops>("contentions lost to a full ring"),
+                  field<&T::preempt_disable_count>("outermost preempt_disable() calls"),
+                  field<&T::preempt_enable_count>("outermost preempt_enable() calls"),
+                  field<&T::trigger_count>("exits of a scheduler that the probe saw, of any kind"));
+  }
+};
 
 /// Lists are empty when there is nothing; where that could mean two things, a `*_unavailable` says which.
 /// Addresses are of one boot: never compare them across runs. Whatever else kept a section from being whole
@@ -69,7 +164,17 @@ struct FailureDumpReport {
   std::vector<std::string> problems;
 
   /// A report in the place of a dump that could not be taken: empty, every `*_unavailable` is `reason`.
-  [[nodiscard]] static FailureDumpReport placeholder(const std::string& reason);
+  [[nodiscard]] static FailureDumpReport placeholder(const std::string& reason) {
+    FailureDumpReport report;
+    report.sdt_alloc_unavailable = reason;
+    report.prog_runtime_stats_unavailable = reason;
+    report.per_node_numa_unavailable = reason;
+    report.cpu_runqueues_unavailable = reason;
+    report.task_enrichments_unavailable = reason;
+    report.scx_walker_unavailable = reason;
+    report.is_placeholder = true;
+    return report;
+  }
 
   static consteval auto describe() {
     using T = FailureDumpReport;

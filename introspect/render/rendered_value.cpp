@@ -1,8 +1,6 @@
 #include "introspect/render/rendered_value.h"
 
-#include <array>
-#include <bit>
-#include <limits>
+#include <utility>
 
 namespace ktstr::introspect {
 
@@ -25,59 +23,6 @@ const RenderedValue& innermost(const RenderedValue& value) {
   }
 }
 
-bool same_target(const RenderedTarget& a, const RenderedTarget& b) {
-  return a.deref == b.deref && a.deref_skipped_reason == b.deref_skipped_reason &&
-         a.cast_annotation == b.cast_annotation && a.symbol == b.symbol;
-}
-
-bool same(const RenderedInt& a, const RenderedInt& b) {
-  return a.bits == b.bits && a.value == b.value;
-}
-bool same(const RenderedUint& a, const RenderedUint& b) {
-  return a.bits == b.bits && a.value == b.value;
-}
-bool same(const RenderedBool& a, const RenderedBool& b) {
-  return a.value == b.value;
-}
-bool same(const RenderedChar& a, const RenderedChar& b) {
-  return a.value == b.value;
-}
-bool same(const RenderedFloat& a, const RenderedFloat& b) {
-  return a.bits == b.bits && (a.value == b.value || (a.value != a.value && b.value != b.value));
-}
-bool same(const RenderedEnum& a, const RenderedEnum& b) {
-  return a.bits == b.bits && a.value == b.value && a.variant == b.variant && a.is_signed == b.is_signed;
-}
-bool same(const RenderedStruct& a, const RenderedStruct& b) {
-  if (a.type_name != b.type_name || a.members.size() != b.members.size()) return false;
-  for (std::size_t i = 0; i < a.members.size(); ++i)
-    if (a.members[i].name != b.members[i].name || !(a.members[i].value == b.members[i].value)) return false;
-  return true;
-}
-bool same(const RenderedArray& a, const RenderedArray& b) {
-  return a.len == b.len && a.elements == b.elements;
-}
-bool same(const RenderedText& a, const RenderedText& b) {
-  return a.len == b.len && a.bytes == b.bytes;
-}
-bool same(const RenderedCpuList& a, const RenderedCpuList& b) {
-  return a.cpus == b.cpus;
-}
-bool same(const RenderedPtr& a, const RenderedPtr& b) {
-  if (a.value != b.value || !a.target != !b.target) return false;
-  return !a.target || same_target(*a.target, *b.target);
-}
-bool same(const RenderedBytes& a, const RenderedBytes& b) {
-  return a.hex == b.hex;
-}
-bool same(const RenderedTruncated& a, const RenderedTruncated& b) {
-  if (a.needed != b.needed || a.had != b.had || !a.partial != !b.partial) return false;
-  return !a.partial || *a.partial == *b.partial;
-}
-bool same(const RenderedUnsupported& a, const RenderedUnsupported& b) {
-  return a.reason == b.reason;
-}
-
 /// The byte of an 8-bit integer or char.
 std::optional<char> byte_of(const RenderedValue& value) {
   if (const auto* character = value.get_if<RenderedChar>()) return static_cast<char>(character->value);
@@ -89,15 +34,6 @@ std::optional<char> byte_of(const RenderedValue& value) {
 }
 
 }  // namespace
-
-bool RenderedValue::operator==(const RenderedValue& other) const {
-  if (data.index() != other.data.index()) return false;
-  return std::visit(
-      [&other](const auto& mine) {
-        return same(mine, *std::get_if<std::remove_cvref_t<decltype(mine)>>(&other.data));
-      },
-      data);
-}
 
 const RenderedValue* RenderedValue::member(std::string_view name) const {
   const auto* structure = innermost(*this).get_if<RenderedStruct>();

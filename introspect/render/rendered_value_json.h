@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <string_view>
 
+#include "engine/base/make_printable.h"
 #include "engine/base/read.h"
 #include "engine/base/write.h"
 #include "introspect/render/rendered_value.h"
@@ -124,6 +125,12 @@ template <>
 struct CustomReader<introspect::RenderedValue> {
   [[nodiscard]] static ReadStatus read(const Value& value, introspect::RenderedValue& out,
                                        const ReadPlace& place, MissingMembers missing);
+};
+
+/// Not here: as long as it is a value, its bytes are what the guest had. introspect::to_text() escapes.
+template <>
+struct MakePrintable<introspect::RenderedValue> {
+  static void apply(introspect::RenderedValue&) {}
 };
 
 }  // namespace ktstr

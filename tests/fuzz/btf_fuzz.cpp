@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <string>
 
-#include "introspect/bpf/map_types.h"
+#include "introspect/bpf/map_list.h"
 #include "introspect/bpf/write_map.h"
 #include "introspect/btf.h"
 #include "introspect/sched/events.h"

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "introspect/bpf/contents.h"
-#include "introspect/bpf/map_info.h"
+#include "introspect/bpf/map_list.h"
 #include "tests/truth/bpftool_output.h"
 
 namespace ktstr::truth {

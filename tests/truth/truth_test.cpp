@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "introspect/bpf/map_list.h"
-#include "introspect/bpf/prog_list.h"
+#include "introspect/bpf/programs.h"
 #include "introspect/bpf/read_map.h"
 #include "introspect/dump/dump.h"
 #include "introspect/dump/dump_state.h"

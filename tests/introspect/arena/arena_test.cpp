@@ -5,7 +5,6 @@
 #include "engine/base/read.h"
 #include "introspect/arena/arena_snapshot.h"
 #include "introspect/arena/arena_window.h"
-#include "introspect/arena/mapped_pages.h"
 #include "tests/introspect/arena/fake_arena.h"
 
 using namespace ktstr;

@@ -6,7 +6,7 @@
 
 #include "engine/base/read.h"
 #include "introspect/arena/guest_context.h"
-#include "introspect/arena/payload_type.h"
+#include "introspect/arena/program_types.h"
 #include "introspect/arena/sdt_walk.h"
 #include "introspect/render/render.h"
 #include "tests/introspect/arena/sdt_guest.h"

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "introspect/arena/sdt_alloc.h"
-#include "introspect/arena/sdt_layout.h"
+#include "introspect/arena/sdt_walk.h"
 #include "tests/introspect/arena/fake_arena.h"
 #include "tests/introspect/render/made_btf.h"
 

@@ -4,9 +4,9 @@
 #include <random>
 
 #include "introspect/bpf/active_object.h"
-#include "introspect/bpf/map_types.h"
-#include "introspect/bpf/prog_list.h"
+#include "introspect/bpf/map_list.h"
 #include "introspect/bpf/program_btf.h"
+#include "introspect/bpf/programs.h"
 #include "tests/introspect/bpf/bpf_guest.h"
 
 namespace ktstr::introspect::test {

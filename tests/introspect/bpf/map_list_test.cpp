@@ -2,7 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include "introspect/bpf/map_types.h"
 #include "tests/introspect/bpf/bpf_guest.h"
 
 namespace ktstr::introspect::test {

@@ -2,7 +2,7 @@
 
 #include <map>
 
-#include "introspect/bpf/map_types.h"
+#include "introspect/bpf/map_list.h"
 #include "introspect/bpf/read_map.h"
 #include "tests/introspect/bpf/bpf_guest.h"
 
@@ -14,7 +14,7 @@ struct HashGuest : BpfGuest {
   KernelVirt table = add_hash({"hash", map_type::kHash, 4, 8, 8});
 
   [[nodiscard]] ValueContents read(const MapReadLimits& limits = {}) const {
-    return read_hash(attach(), layouts(), info(table), limits).value();
+    return read_hash({attach(), layouts(), info(table), limits}).value();
   }
 };
 
@@ -126,11 +126,11 @@ TEST_CASE("the byte cap cuts a table of large values") {
 TEST_CASE("a table whose shape contradicts its header is no table") {
   HashGuest guest;
   guest.set(guest.table, "bpf_htab", "n_buckets", std::uint32_t{1} << 31);
-  CHECK(read_hash(guest.attach(), guest.layouts(), guest.info(guest.table)).error().code ==
+  CHECK(read_hash({guest.attach(), guest.layouts(), guest.info(guest.table)}).error().code ==
         ErrorCode::kCorrupt);
   guest.set(guest.table, "bpf_htab", "n_buckets", std::uint32_t{8});
   guest.set(guest.table, "bpf_map", "value_size", std::uint32_t{4000});
-  CHECK(read_hash(guest.attach(), guest.layouts(), guest.info(guest.table)).error().code ==
+  CHECK(read_hash({guest.attach(), guest.layouts(), guest.info(guest.table)}).error().code ==
         ErrorCode::kCorrupt);
 }
 
@@ -152,7 +152,7 @@ TEST_CASE("a per-CPU hash has a value for each CPU") {
   for (std::uint32_t cpu = 0; cpu < BpfGuest::kCpus; ++cpu)
     guest.memory().write(guest.memory().per_cpu(pointer, cpu), 50 + cpu);
   guest.add_element(table, 2, 7, pointer.value());
-  const auto contents = read_percpu_hash(guest.attach(), guest.layouts(), guest.info(table)).value();
+  const auto contents = read_percpu_hash({guest.attach(), guest.layouts(), guest.info(table)}).value();
   REQUIRE(contents.entries.size() == 1);
   CHECK(contents.entries.slots() == BpfGuest::kCpus);
   CHECK(number<std::uint32_t>(contents.entries.key(0)) == 7);
@@ -166,7 +166,7 @@ TEST_CASE("a hash of maps names its maps") {
   const KernelVirt table = guest.add_hash({"outer", map_type::kHashOfMaps, 4, 4, 4});
   guest.add_element(table, 1, 1001, inner.value());
   guest.add_element(table, 2, 1002, 12);
-  const auto contents = read_fd_array(guest.attach(), guest.layouts(), guest.info(table)).value();
+  const auto contents = read_fd_array({guest.attach(), guest.layouts(), guest.info(table)}).value();
   REQUIRE(contents.slots.size() == 1);
   CHECK(contents.populated == 1);
   CHECK(contents.slots[0].id == 1);

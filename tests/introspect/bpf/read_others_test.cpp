@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "introspect/bpf/map_types.h"
+#include "introspect/bpf/map_list.h"
 #include "introspect/bpf/read_map.h"
 #include "tests/introspect/bpf/bpf_guest.h"
 
@@ -25,7 +25,9 @@ struct RingGuest : BpfGuest {
     memory().write(at, header);
     memory().write(at + 8, payload);
   }
-  [[nodiscard]] RingbufContents read() const { return read_ringbuf(attach(), layouts(), info(map)).value(); }
+  [[nodiscard]] RingbufContents read() const {
+    return read_ringbuf({attach(), layouts(), info(map)}).value();
+  }
 };
 
 /// A trie of IPv4-like keys: 4 bytes of data, values of 8.
@@ -48,7 +50,7 @@ struct TrieGuest : BpfGuest {
   void set_child(KernelVirt parent, unsigned side, KernelVirt child) {
     memory().write(place(parent, "lpm_trie_node", "child") + side * std::uint64_t{8}, child);
   }
-  [[nodiscard]] ValueContents read() const { return read_lpm_trie(attach(), layouts(), info(map)).value(); }
+  [[nodiscard]] ValueContents read() const { return read_lpm_trie({attach(), layouts(), info(map)}).value(); }
 };
 
 /// A task storage with two buckets.
@@ -80,7 +82,7 @@ struct StorageGuest : BpfGuest {
     return task;
   }
   [[nodiscard]] LocalStorageContents read() const {
-    return read_local_storage(attach(), layouts(), info(map)).value();
+    return read_local_storage({attach(), layouts(), info(map)}).value();
   }
 };
 
@@ -213,7 +215,7 @@ TEST_CASE("struct_ops: state by name, both copies of the operations") {
   guest.set(map, "bpf_struct_ops_map", "kvalue.common.state", std::uint32_t{1});
   guest.set(map, "bpf_struct_ops_map", "uvalue", user);
   guest.memory().write(guest.place(map, "bpf_struct_ops_map", "kvalue.data"), std::uint64_t{0xffff});
-  const auto contents = read_struct_ops(guest.attach(), guest.layouts(), guest.info(map)).value();
+  const auto contents = read_struct_ops({guest.attach(), guest.layouts(), guest.info(map)}).value();
   CHECK(contents.state_name == "INUSE");
   CHECK(number<std::uint64_t>(std::span(contents.kernel_value).subspan(8)) == 0xffff);
   CHECK(number<std::uint64_t>(std::span(contents.user_value).subspan(8)) == 42);
@@ -228,13 +230,13 @@ TEST_CASE("an arena's place in both address spaces, and its scratch page") {
   guest.set(map, "bpf_arena", "kern_vm", area);
   guest.set(map, "bpf_arena", "user_vm_start", std::uint64_t{0x1000'0000'0000});
   const Kernel kernel = guest.attach();
-  const auto contents = read_arena(kernel, guest.layouts(), guest.info(map)).value();
+  const auto contents = read_arena({kernel, guest.layouts(), guest.info(map)}).value();
   CHECK(contents.user_vm_start == UserVirt(0x1000'0000'0000));
   CHECK(contents.kern_vm_start == KernelVirt(0xffff'c900'0000'8000));
   CHECK_FALSE(contents.nr_pages.has_value());
   CHECK_FALSE(contents.scratch_page.has_value());
   guest.set(map, "bpf_arena", "scratch_page", kernel.vmemmap_base() + 64 * 5);
-  CHECK(read_arena(kernel, guest.layouts(), guest.info(map))->scratch_page == GuestPhys(5 * 4096));
+  CHECK(read_arena({kernel, guest.layouts(), guest.info(map)})->scratch_page == GuestPhys(5 * 4096));
 }
 
 TEST_CASE("an arena's pages in use are those that its tree of free ranges leaves") {
@@ -250,7 +252,7 @@ TEST_CASE("an arena's pages in use are those that its tree of free ranges leaves
     return range;
   };
   const auto allocated = [&] {
-    return read_arena(guest.attach(), guest.layouts(), guest.info(map))->allocated;
+    return read_arena({guest.attach(), guest.layouts(), guest.info(map)})->allocated;
   };
   using Ranges = std::vector<ArenaPageRange>;
   CHECK(allocated() == Ranges{{0, 100}});
@@ -272,7 +274,7 @@ TEST_CASE("an arena that contradicts itself is refused") {
   const KernelVirt map = guest.add_map("bpf_arena", {"arena", map_type::kArena, 0, 0, 100});
   const KernelVirt area = guest.memory().allocate(64);
   const Kernel kernel = guest.attach();
-  const auto code = [&] { return read_arena(kernel, guest.layouts(), guest.info(map)).error().code; };
+  const auto code = [&] { return read_arena({kernel, guest.layouts(), guest.info(map)}).error().code; };
   CHECK(code() == ErrorCode::kCorrupt);  // no mapping
   guest.set(map, "bpf_arena", "kern_vm", BpfGuest::kUnmapped);
   CHECK(code() == ErrorCode::kOutOfRange);

@@ -7,7 +7,7 @@
 #include <tuple>
 #include <vector>
 
-#include "introspect/bpf/map_types.h"
+#include "introspect/bpf/map_list.h"
 #include "introspect/writable_memory.h"
 #include "tests/introspect/bpf/bpf_guest.h"
 #include "tests/introspect/fake_btf.h"

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <new>
 
-#include "introspect/bpf/map_types.h"
+#include "introspect/bpf/map_list.h"
 #include "introspect/dump/dump.h"
 #include "introspect/dump/dump_state.h"
 #include "tests/introspect/bpf/bpf_guest.h"

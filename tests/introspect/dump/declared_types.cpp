@@ -4,7 +4,7 @@
 #include <memory>
 #include <string_view>
 
-#include "introspect/bpf/map_types.h"
+#include "introspect/bpf/map_list.h"
 #include "introspect/render/render.h"
 
 namespace ktstr::introspect::test {

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "introspect/bpf/map_types.h"
+#include "introspect/bpf/map_list.h"
 #include "tests/introspect/bpf/bpf_guest.h"
 #include "tests/introspect/fake_btf.h"
 

@@ -1,8 +1,9 @@
-#include "introspect/bpf/prog_list.h"
+#include "introspect/bpf/programs.h"
+
+#include <fmt/format.h>
 
 #include <limits>
 
-#include "introspect/bpf/map_list.h"
 #include "introspect/bpf/object_names.h"
 
 namespace ktstr::introspect {
@@ -67,20 +68,7 @@ void add(std::uint64_t& sum, std::uint64_t value) {
 
 Result<ProgWalk> list_bpf_programs(const Kernel& kernel, const BpfLayouts& layouts) {
   const BpfProgLayout layout = KTSTR_TRY(layouts.prog);
-  const KernelVirt idr = KTSTR_TRY(kernel.address("prog_idr"));
-  const auto walked = walk_idr(kernel.translator(), layouts.xarray, idr, kMaxBpfObjects);
-  ProgWalk programs{{}, {}, walked.end, std::string(walked.reason)};
-  ProgHeaders headers(kernel, layout);
-  for (const XarrayEntry& entry : walked.items) {
-    auto program = headers.read(entry.pointer());
-    if (program && program->id != entry.index)
-      program = corrupted("says that its id is " + std::to_string(program->id));
-    if (program)
-      programs.items.push_back(*std::move(program));
-    else
-      programs.bad.push_back({entry.index, entry.pointer(), program.error().message});
-  }
-  return programs;
+  return walk_bpf_objects<BpfProgInfo>(kernel, layouts, "prog_idr", ProgHeaders(kernel, layout));
 }
 
 ProgRuntimeStats read_runtime_stats(const Kernel& kernel, const BpfLayouts& layouts,
@@ -123,6 +111,28 @@ std::optional<bool> run_time_stats_enabled(const Kernel& kernel) {
   // struct static_key begins with its count of enablers (include/linux/jump_label.h).
   const auto enablers = kernel.read_symbol<std::int32_t>("bpf_stats_enabled_key");
   return enablers ? std::optional(*enablers > 0) : std::nullopt;
+}
+
+std::optional<double> ProgRuntimeStats::ns_per_call() const {
+  if (!cnt || !nsecs || *cnt == 0) return std::nullopt;
+  return static_cast<double>(*nsecs) / static_cast<double>(*cnt);
+}
+
+std::optional<double> ProgRuntimeStats::miss_rate() const {
+  if (!cnt || !misses) return std::nullopt;
+  const double calls = static_cast<double>(*cnt) + static_cast<double>(*misses);
+  if (calls == 0) return std::nullopt;
+  return static_cast<double>(*misses) / calls;
+}
+
+std::string ProgRuntimeStats::to_text() const {
+  if (!misses) return name + ": unreadable";
+  if (!cnt || !nsecs)
+    return fmt::format("{}: misses={} (calls are not counted: kernel.bpf_stats_enabled is 0)", name, *misses);
+  std::string text = fmt::format("{}: cnt={} nsecs={} misses={}", name, *cnt, *nsecs, *misses);
+  if (const auto cost = ns_per_call()) text += fmt::format(" ns/call={:.3f}", *cost);
+  if (*misses > 0) text += fmt::format(" miss_rate={:.4f}", miss_rate().value_or(0));
+  return text;
 }
 
 }  // namespace ktstr::introspect

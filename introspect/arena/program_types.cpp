@@ -1,15 +1,13 @@
-#include "introspect/arena/payload_type.h"
+#include "introspect/arena/program_types.h"
 
 #include <bpf/btf.h>
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <vector>
 
-#include "introspect/arena/names.h"
-
 namespace ktstr::introspect {
-
 namespace {
 
 struct Candidate {
@@ -57,6 +55,30 @@ BtfTypeId named_by_convention(const std::vector<Candidate>& candidates) {
 }
 
 }  // namespace
+
+std::vector<SectionVariable> variables_of(const Btf& btf, BtfTypeId section, std::span<const std::byte> bytes,
+                                          std::string_view struct_name) {
+  std::vector<SectionVariable> result;
+  for (const BtfVariable& variable : btf.variables(section)) {
+    const BtfTypeId type = btf.strip(variable.type);
+    const btf_type* entry = btf.type(type);
+    if (entry == nullptr || !btf_is_struct(entry) || btf.name_at(entry->name_off) != struct_name) continue;
+    if (variable.offset > bytes.size() || entry->size > bytes.size() - variable.offset) continue;
+    result.push_back({std::string(variable.name), type, bytes.subspan(variable.offset, entry->size)});
+  }
+  return result;
+}
+
+std::optional<std::uint64_t> u64_member(const Btf& btf, const SectionVariable& variable,
+                                        std::string_view path) {
+  const auto member = btf.member(variable.type, path);
+  if (!member || member->size_bytes != 8 || member->bit_offset % 8 != 0) return std::nullopt;
+  const std::uint64_t offset = member->byte_offset();
+  if (offset > variable.bytes.size() || variable.bytes.size() - offset < 8) return std::nullopt;
+  std::uint64_t value = 0;
+  std::memcpy(&value, variable.bytes.data() + offset, sizeof(value));
+  return value;
+}
 
 PayloadType find_payload_type(const Btf& btf, std::uint64_t payload_bytes, std::string_view allocator_name) {
   if (payload_bytes == 0) return {{}, "payload_size == 0"};
