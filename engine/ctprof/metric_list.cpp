@@ -21,7 +21,7 @@ std::string metric_list_text(const TableStyle& style) {
   for (const auto& metric : metrics())
     table.add({std::string(metric.name), std::string(enum_name(metric.kind())),
                std::string(enum_name(metric.rule())), source_text(metric.source), std::string(metric.doc),
-               std::string(gate_text(metric.gate))});
+               std::string(gate_text(metric.source.gate))});
   for (const auto& metric : derived_metrics())
     table.add({std::string(metric.name), "derived " + std::string(metric.unit), "", "",
                std::string(metric.doc), ""});

@@ -13,7 +13,7 @@
 
 #include "engine/base/thread.h"
 #include "introspect/ctprof/file_reader.h"
-#include "introspect/ctprof/machine_reader.h"
+#include "introspect/ctprof/machine_stats.h"
 #include "introspect/ctprof/parse/host_files.h"
 #include "introspect/ctprof/parse/text.h"
 #include "introspect/ctprof/thread_reader.h"

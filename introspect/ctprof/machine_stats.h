@@ -1,7 +1,8 @@
-// What a capture holds beside threads: cgroups, pressure, sched_ext.
+// What a capture holds beside threads: cgroups, pressure, sched_ext; and reading it.
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -131,6 +132,20 @@ struct SchedExtState {
   }
 };
 
+/// A cgroup ("/a/b") of the v2 hierarchy below `root`; each of its files that is missing leaves its members
+/// absent. The hierarchy's own root has the system's pressure.
+[[nodiscard]] CgroupStats read_cgroup_stats(const std::filesystem::path& root, const std::string& cgroup);
+
+/// /proc/pressure. The kernel writes the system's cpu.full as zeros, without a meaning: it is absent.
+[[nodiscard]] Pressure read_system_pressure(const std::filesystem::path& proc);
+
+/// Nothing without `sys`/kernel/sched_ext.
+[[nodiscard]] std::optional<SchedExtState> read_sched_ext(const std::filesystem::path& sys);
+
+/// Below `sys`, where the v2 hierarchy is mounted: fs/cgroup, or fs/cgroup/unified beside the old
+/// hierarchies.
+[[nodiscard]] std::filesystem::path find_cgroup_root(const std::filesystem::path& sys);
+
 }  // namespace ktstr::introspect::ctprof
 
 namespace ktstr {
@@ -149,7 +164,17 @@ struct CustomWriter<introspect::ctprof::Limit> {
 template <>
 struct CustomReader<introspect::ctprof::Limit> {
   static ReadStatus read(const Value& value, introspect::ctprof::Limit& out, const ReadPlace& place,
-                         MissingMembers missing);
+                         MissingMembers) {
+    const auto* text = value.get_if<std::string>();
+    if (text && *text == "max") {
+      out.value.reset();
+      return {};
+    }
+    std::uint64_t number = 0;
+    if (auto error = detail::read_integer(value, number, place)) return error;
+    out.value = number;
+    return {};
+  }
 };
 
 }  // namespace ktstr

@@ -33,6 +33,10 @@ std::string error_name(int error) {
   return name ? name : std::to_string(error);
 }
 
+bool for_want_of_privilege(ProbeFailure failure) {
+  return failure == ProbeFailure::kSeize || failure == ProbeFailure::kInterrupt;
+}
+
 }  // namespace
 
 bool dominates(std::uint64_t part, std::uint64_t total) {
@@ -95,6 +99,23 @@ std::vector<std::string> hints(const std::optional<ParseSummary>& parse,
   else if (taskstats->eperm_count > taskstats->ok_count)
     sentences.emplace_back(kTaskstatsHint);
   return sentences;
+}
+
+ProbeSummary ProbeTally::summary() const {
+  ProbeSummary summary = summary_;
+  std::map<std::string, std::uint64_t> actionable;
+  std::uint64_t refused = 0;
+  for (const auto& [failure, count] : failures_) {
+    const std::string name(enum_name(failure));
+    summary.outcomes_without_counters[name] = count;
+    if (!is_actionable(failure)) continue;
+    actionable[name] = count;
+    summary.failed += count;
+    if (for_want_of_privilege(failure)) refused += count;
+  }
+  summary.dominant_failure = dominant(actionable);
+  summary.privilege_dominant = dominates(refused, summary.failed);
+  return summary;
 }
 
 }  // namespace ktstr::introspect::ctprof

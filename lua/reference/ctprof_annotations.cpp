@@ -23,7 +23,7 @@ std::string_view luals_type(ctprof::Kind kind) {
   }
 }
 
-/// A thread's members: its identity, the metrics of the table, its process's memory (record_json.h).
+/// A thread's members: its identity, the metrics of the table, its process's memory (snapshot.h).
 std::string thread_text() {
   std::string text =
       "---one thread; what could not be read is nil, never 0\n---@class ktstr.ThreadRecord\n"

@@ -24,7 +24,7 @@ std::string captured() {
   std::string text = "| metric | kind | of a group | source | | needs |\n|---|---|---|---|---|---|\n";
   for (const auto& metric : metrics())
     text += row({metric.name, enum_name(metric.kind()), enum_name(metric.rule()), source_text(metric.source),
-                 metric.doc, gate_text(metric.gate)});
+                 metric.doc, gate_text(metric.source.gate)});
   return text;
 }
 

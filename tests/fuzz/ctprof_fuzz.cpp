@@ -2,7 +2,7 @@
 #include <string>
 
 #include "introspect/ctprof/file.h"
-#include "introspect/ctprof/jemalloc/process_memory.h"
+#include "introspect/ctprof/jemalloc/process_heap.h"
 #include "introspect/ctprof/parse/cgroup_files.h"
 #include "introspect/ctprof/parse/host_files.h"
 #include "introspect/ctprof/parse/task_files.h"

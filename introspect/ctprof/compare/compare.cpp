@@ -9,7 +9,6 @@
 
 #include "introspect/ctprof/compare/derived.h"
 #include "introspect/ctprof/compare/growth.h"
-#include "introspect/ctprof/compare/leaf_kind.h"
 #include "introspect/ctprof/compare/leaves.h"
 
 namespace ktstr::introspect::ctprof {
@@ -117,24 +116,16 @@ class Comparer {
     };
     result_.groups.push_back({name, size(before), size(after)});
     for (const auto& metric : metrics())
-      if (wants(metric.section)) compare_metric(name, metric, before, after);
+      if (wants(metric.section())) compare_metric(name, metric, before, after);
     if (wants(Section::kDerived))
       for (const auto& metric : derived_metrics()) compare_derived(name, metric, before, after);
     if (wants(Section::kSmaps)) compare_leaves(Section::kSmaps, name, memory_of(before), memory_of(after));
   }
 
   void compare_metric(const std::string& group, const Metric& metric, Threads before, Threads after) {
-    Row row{metric.section,
-            group,
-            std::string(metric.name),
-            std::string(unit_of(metric.kind())),
-            aggregate(metric, before),
-            aggregate(metric, after),
-            {},
-            {},
-            {},
-            false,
-            0};
+    Row row{metric.section(),          group,
+            std::string(metric.name),  std::string(unit_of(metric.kind())),
+            aggregate(metric, before), aggregate(metric, after)};
     if (!result_.seconds || !metric.is_counter()) return add(std::move(row));
     // Of one boot, totals of other threads are no growth: without any thread of both captures there is none.
     if (const auto growth = growth_.of(metric, after)) grow(row, *growth);
@@ -155,17 +146,9 @@ class Comparer {
   void compare_derived(const std::string& group, const DerivedMetric& metric, Threads before, Threads after) {
     const auto kind = kind_of(metric);
     const bool of_interval = result_.seconds && kind == DerivedKind::kQuotient && !after.empty();
-    Row row{Section::kDerived,
-            group,
-            std::string(metric.name),
-            std::string(metric.unit),
-            derive(metric, before),
-            of_interval ? derive(metric, growth_in(after)) : derive(metric, after),
-            {},
-            {},
-            {},
-            false,
-            0};
+    Row row{Section::kDerived,        group,
+            std::string(metric.name), std::string(metric.unit),
+            derive(metric, before),   of_interval ? derive(metric, growth_in(after)) : derive(metric, after)};
     if (result_.seconds && kind == DerivedKind::kTotal) {
       const auto growth = number_of(derive(metric, growth_in(after)));
       const auto from = number_of(derive(metric, growth_in(after, &Growth::from)));
@@ -231,7 +214,7 @@ class Comparer {
       for (const auto& [name, leaf] : *leaves) names.insert(name);
     for (const auto& name : names) {
       const auto unit = section == Section::kSmaps ? "bytes" : leaf_kind(name).unit;
-      Row row{section, group, name, std::string(unit), before[name], after[name], {}, {}, {}, false, 0};
+      Row row{section, group, name, std::string(unit), before[name], after[name]};
       grow_leaf(row);
       add(std::move(row));
     }

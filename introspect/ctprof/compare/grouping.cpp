@@ -25,6 +25,26 @@ std::string name_of(const ThreadRecord& thread, const GroupOptions& options) {
 
 }  // namespace
 
+std::string name_pattern(std::string_view name) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  std::string pattern;
+  bool in_number = false;
+  for (const char c : name) {
+    if (!is_digit(c))
+      pattern += c;
+    else if (!in_number)
+      pattern += "{N}";
+    in_number = is_digit(c);
+  }
+  return pattern;
+}
+
+std::string NamePatterns::of(std::string_view name) const {
+  auto pattern = name_pattern(name);
+  const auto found = names_.find(pattern);
+  return found != names_.end() && found->second.size() > 1 ? pattern : std::string(name);
+}
+
 std::string flatten_cgroup(const std::string& path, std::span<const std::string> globs) {
   for (const auto& glob : globs)
     if (::fnmatch(glob.c_str(), path.c_str(), FNM_PATHNAME) == 0) return glob;

@@ -1,6 +1,9 @@
-// The leaves of a described value, each under its dotted name: "cpu.usage_usec".
+// The numbers beside threads: the leaves of CgroupStats, Pressure and SchedExtState, each under its dotted
+// name
+// ("cpu.usage_usec"), and what each is.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -10,6 +13,25 @@
 #include "introspect/ctprof/compare/aggregate.h"
 
 namespace ktstr::introspect::ctprof {
+
+/// How the values of several cgroups that go by one name become one.
+enum class MergeRule : std::uint8_t {
+  kSum,       ///< counters
+  kGreatest,  ///< levels and upper limits; no limit ("max") is above all numbers
+  kLeast,     ///< protections: what every one of them is sure of
+  kRange,     ///< weights, which are relative to siblings
+  kCpuMax,    ///< a quota and its period belong together: the greatest share of a CPU
+};
+
+struct LeafKind {
+  std::string_view pattern;  ///< fnmatch(3)
+  std::string_view unit;     ///< "us", "bytes", "percent/100" or "" for a plain number or name
+  MergeRule merge = MergeRule::kGreatest;
+  bool counter = false;  ///< the kernel only ever adds to it
+};
+
+/// The first that fits; a level without a unit where none does.
+[[nodiscard]] const LeafKind& leaf_kind(std::string_view name);
 
 using Leaves = std::map<std::string, Aggregate>;
 
@@ -51,7 +73,7 @@ template <class T>
   return leaves;
 }
 
-/// Adds the leaves of another cgroup that goes by the same name, by the rule of each (leaf_kind.h).
+/// Adds the leaves of another cgroup that goes by the same name, by the rule of each (leaf_kind()).
 void merge_leaves(Leaves& into, const Leaves& from);
 
 }  // namespace ktstr::introspect::ctprof

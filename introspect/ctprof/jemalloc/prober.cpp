@@ -10,7 +10,6 @@
 #include <string>
 
 #include "engine/base/fd.h"
-#include "introspect/ctprof/jemalloc/kill_timer.h"
 #include "introspect/ctprof/jemalloc/process_heap.h"
 #include "introspect/ctprof/jemalloc/thread_batch.h"
 

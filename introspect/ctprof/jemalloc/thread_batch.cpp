@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <string>
@@ -18,6 +19,24 @@ void release_dead() {
 }
 
 }  // namespace
+
+KillTimer::KillTimer() {
+  sigevent event{};
+  event.sigev_notify = SIGEV_SIGNAL;
+  event.sigev_signo = SIGKILL;
+  if (::timer_create(CLOCK_MONOTONIC, &event, &timer_) != 0) ::_exit(2);  // nothing is safe without it
+}
+
+KillTimer::~KillTimer() {
+  ::timer_delete(timer_);
+}
+
+void KillTimer::set(std::chrono::nanoseconds time) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
+  itimerspec when{};
+  when.it_value = {seconds.count(), (time - seconds).count()};
+  ::timer_settime(timer_, 0, &when, nullptr);
+}
 
 bool ThreadBatch::read(std::span<const std::size_t> places) {
   constexpr std::chrono::seconds kHung{3};  // to attach can block too

@@ -1,16 +1,35 @@
-// ThreadBatch: a few threads of one process that are stopped and read together.
+// ThreadBatch: a few threads of one process that are stopped and read together, and KillTimer: the end of
+// this process, whatever it waits for.
 #pragma once
+
+#include <time.h>
 
 #include <chrono>
 #include <filesystem>
 #include <span>
 #include <vector>
 
-#include "introspect/ctprof/jemalloc/kill_timer.h"
 #include "introspect/ctprof/jemalloc/probe_board.h"
 #include "introspect/ctprof/jemalloc/process_heap.h"
 
 namespace ktstr::introspect::ctprof {
+
+/// A timer whose expiry is SIGKILL for the whole process: the kernel sends it, so that it does not matter
+/// whether any code of this process gets to run. For a process that may die.
+class KillTimer {
+ public:
+  KillTimer();
+  ~KillTimer();
+  KillTimer(const KillTimer&) = delete;
+  KillTimer& operator=(const KillTimer&) = delete;
+
+  /// From now on, in place of what was set before.
+  void set(std::chrono::nanoseconds time);
+  void stop() { set(std::chrono::nanoseconds(0)); }
+
+ private:
+  timer_t timer_{};
+};
 
 /// Together, because on a busy machine each must wait for its turn on a CPU to stop; and few, because those
 /// that stop at once are read one after the other within the time that one may be stopped.

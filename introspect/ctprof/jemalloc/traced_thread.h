@@ -3,10 +3,12 @@
 
 #include <sys/types.h>
 
+#include "engine/base/address.h"
 #include "introspect/ctprof/jemalloc/jemalloc_file.h"
-#include "introspect/ctprof/jemalloc/process_memory.h"
 
 namespace ktstr::introspect::ctprof {
+
+using ProcessVirt = Address<struct ProcessVirtSpace>;  ///< a virtual address of a process on this machine
 
 /// Stops a thread as a debugger that sends no signal does (PTRACE_SEIZE, PTRACE_INTERRUPT) and lets it go
 /// again, as it was: running, stopped by a signal, or with a signal that came meanwhile. All

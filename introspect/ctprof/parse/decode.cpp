@@ -66,24 +66,10 @@ std::optional<std::uint64_t> parse_dotted_ns(std::string_view text) {
 }
 
 std::string policy_name(std::uint32_t policy) {
-  switch (policy) {
-    case 0:
-      return "SCHED_OTHER";
-    case 1:
-      return "SCHED_FIFO";
-    case 2:
-      return "SCHED_RR";
-    case 3:
-      return "SCHED_BATCH";
-    case 5:
-      return "SCHED_IDLE";
-    case 6:
-      return "SCHED_DEADLINE";
-    case 7:
-      return "SCHED_EXT";
-    default:
-      return "policy " + std::to_string(policy);
-  }
+  constexpr std::string_view kNames[] = {"SCHED_OTHER", "SCHED_FIFO",     "SCHED_RR", "SCHED_BATCH", "",
+                                         "SCHED_IDLE",  "SCHED_DEADLINE", "SCHED_EXT"};
+  if (policy < std::size(kNames) && !kNames[policy].empty()) return std::string(kNames[policy]);
+  return "policy " + std::to_string(policy);
 }
 
 void assign(ThreadRecord& record, const Metric& metric, std::string_view text) {

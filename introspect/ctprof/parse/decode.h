@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-#include "introspect/ctprof/metric.h"
+#include "introspect/ctprof/metrics.h"
 
 namespace ktstr::introspect::ctprof {
 

@@ -3,7 +3,7 @@
 #include <set>
 #include <utility>
 
-#include "introspect/ctprof/parse/keyed_lines.h"
+#include "introspect/ctprof/parse/text.h"
 
 namespace ktstr::introspect::ctprof {
 namespace {

@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "introspect/ctprof/compare/compare.h"
-#include "introspect/ctprof/compare/leaf_kind.h"
 #include "tests/introspect/ctprof/threads.h"
 
 namespace ktstr::introspect::ctprof {

@@ -1,7 +1,7 @@
 // Cgroups, pressure, sched_ext and the host, captured from a staged tree.
 #include <doctest/doctest.h>
 
-#include "introspect/ctprof/machine_reader.h"
+#include "introspect/ctprof/machine_stats.h"
 #include "introspect/ctprof/parse/host_files.h"
 #include "tests/introspect/ctprof/staged_tree.h"
 

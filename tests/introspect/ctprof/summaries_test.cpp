@@ -14,6 +14,12 @@ ParseTally tally_of(std::initializer_list<std::pair<const char*, int>> failures)
   return tally;
 }
 
+ProbeSummary summary_of(std::initializer_list<ProbeFailure> failures) {
+  ProbeTally tally;
+  for (const auto failure : failures) tally.failed(failure);
+  return tally.summary();
+}
+
 }  // namespace
 
 TEST_CASE("failures count once they are committed") {
@@ -66,6 +72,30 @@ TEST_CASE("taskstats is hinted at when it was refused or is not there") {
         std::string::npos);
   CHECK(hints(std::nullopt, TaskstatsSummary{0, 0, 0, 0, "no family"}, {}).at(0).find("no family") !=
         std::string::npos);
+}
+
+TEST_CASE("what is usual does not count as failed") {
+  using enum ProbeFailure;
+  const auto summary = summary_of({kNotJemalloc, kNotJemalloc, kGone, kRefused, kFileChanged});
+  CHECK(summary.failed == 0);
+  CHECK(!summary.dominant_failure);
+  CHECK(!summary.privilege_dominant);
+  CHECK(summary.outcomes_without_counters.at("jemalloc-not-found") == 2);
+}
+
+TEST_CASE("the most frequent failure is named, of several the first in the alphabet") {
+  using enum ProbeFailure;
+  CHECK(summary_of({kSeize, kDwarfMissing, kNotJemalloc, kNotJemalloc}).dominant_failure == "dwarf-missing");
+  CHECK(summary_of({kSeize, kSeize, kDwarfMissing}).dominant_failure == "ptrace-seize");
+}
+
+TEST_CASE("refusals to attach or stop dominate from half of the failures on") {
+  using enum ProbeFailure;
+  CHECK(summary_of({kSeize, kInterrupt, kDwarfMissing, kDwarfMissing}).privilege_dominant);
+  CHECK(!summary_of({kSeize, kDwarfMissing, kDwarfMissing}).privilege_dominant);
+  const auto sentences = hints({}, {}, summary_of({kSeize}));
+  REQUIRE(sentences.size() == 1);
+  CHECK(sentences[0].find("ptrace_scope") != std::string::npos);
 }
 
 }  // namespace ktstr::introspect::ctprof

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "introspect/ctprof/jemalloc/process_memory.h"
+#include "introspect/ctprof/jemalloc/process_heap.h"
 
 namespace ktstr::introspect::ctprof {
 namespace {

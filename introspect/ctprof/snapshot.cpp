@@ -1,4 +1,4 @@
-#include "introspect/ctprof/record_json.h"
+#include "introspect/ctprof/snapshot.h"
 
 #include "engine/base/nearest.h"
 
