@@ -45,7 +45,7 @@ struct SnapshotLayout : Reader<Snapshot, "rq"> {
   Field<KernelVirt> curr{*this, {"curr"}};
 };
 
-constexpr KernelVirt kBase(0xffff'8880'0000'0000);
+constexpr KernelVirt kSnapshotBase(0xffff'8880'0000'0000);
 
 struct Shape {
   const char* nr_name = "nr";
@@ -74,13 +74,13 @@ Btf rq_btf(const Shape& shape = {}) {
   return btf.parsed();
 }
 
-/// A page with one rq at kBase.
+/// A page with one rq at kSnapshotBase.
 struct Guest {
   FakeMemory arena{1U << 20};
   GuestPhys page = arena.allocate(4096, 4096);
 
   Guest() {
-    arena.map(kBase, page);
+    arena.map(kSnapshotBase, page);
     arena.put(page, KernelVirt(0xffff'8880'1234'0000));
     arena.put(page + 8, std::uint32_t{3});
     arena.put(page + 16, std::array<char, 8>{'c', 'p', 'u', '\xff', '\0', 'x', 'x', 'x'});
@@ -93,7 +93,7 @@ struct Guest {
 
   Snapshot read(const SnapshotLayout& layout) {
     StructBytes bytes;
-    REQUIRE(bytes.capture(arena.translator(), layout, kBase));
+    REQUIRE(bytes.capture(arena.translator(), layout, kSnapshotBase));
     Snapshot snapshot;
     layout.fill(bytes, snapshot);
     return snapshot;
@@ -164,13 +164,13 @@ TEST_CASE("one member is read by itself, and the layout's own fields are capture
   SnapshotLayout layout;
   REQUIRE(layout.resolve(rq_btf()));
   const auto translator = guest.arena.translator();
-  CHECK(layout.read<&Snapshot::running>(translator, kBase) == 3);
-  CHECK(layout.read<&Statistics::delay>(translator, kBase) == 11);
-  CHECK(layout.read<&Snapshot::name>(translator, kBase) == "cpu\uFFFD");
-  CHECK_FALSE(layout.read<&Snapshot::elsewhere>(translator, kBase).has_value());
-  CHECK_FALSE(layout.read<&Snapshot::running>(translator, kBase + 4096).has_value());
+  CHECK(layout.read<&Snapshot::running>(translator, kSnapshotBase) == 3);
+  CHECK(layout.read<&Statistics::delay>(translator, kSnapshotBase) == 11);
+  CHECK(layout.read<&Snapshot::name>(translator, kSnapshotBase) == "cpu\uFFFD");
+  CHECK_FALSE(layout.read<&Snapshot::elsewhere>(translator, kSnapshotBase).has_value());
+  CHECK_FALSE(layout.read<&Snapshot::running>(translator, kSnapshotBase + 4096).has_value());
   StructBytes bytes;
-  REQUIRE(bytes.capture(translator, layout, kBase));
+  REQUIRE(bytes.capture(translator, layout, kSnapshotBase));
   CHECK(layout.curr.read(bytes) == KernelVirt(0xffff'8880'1234'0000));
 }
 
@@ -179,7 +179,7 @@ TEST_CASE("a text without bytes is empty, whatever the kernel's types say") {
   SnapshotLayout layout;
   REQUIRE(layout.resolve(rq_btf({.name_bytes = 0})));
   CHECK(guest.read(layout).name.empty());
-  CHECK(layout.read<&Snapshot::name>(guest.arena.translator(), kBase) == "");
+  CHECK(layout.read<&Snapshot::name>(guest.arena.translator(), kSnapshotBase) == "");
 }
 
 TEST_CASE("a copy of a reader is as good, whatever becomes of the first") {

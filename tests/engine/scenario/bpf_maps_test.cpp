@@ -1,22 +1,16 @@
 // Ops on BPF maps: what is refused before anything boots.
 #include <doctest/doctest.h>
 
-#include "engine/scenario/load.h"
+#include "tests/engine/scenario/ops_outcome.h"
 
 namespace ktstr::engine {
 namespace {
 
-/// A scenario whose only step runs these ops: "ok" or the error without the step.
-std::string outcome(const std::string& ops, const std::string& hold = "1") {
-  const auto scenario =
-      load_scenario(*parse_json(R"({"steps": [{"ops": [)" + ops + R"(], "hold": )" + hold + "}]}"));
-  return scenario ? "ok" : scenario.error().text().substr(std::string("steps[1].ops").size());
-}
 std::string write(const std::string& members) {
-  return outcome(R"({"type": "write_bpf_map", )" + members + "}");
+  return ops_outcome(R"({"type": "write_bpf_map", )" + members + "}");
 }
 std::string read(const std::string& members) {
-  return outcome(R"({"type": "read_bpf_map", )" + members + "}");
+  return ops_outcome(R"({"type": "read_bpf_map", )" + members + "}");
 }
 std::string pin(const std::string& members) {
   return R"({"type": "pin_bpf_map", )" + members + "}";
@@ -44,18 +38,18 @@ TEST_CASE("names that BPF can't have are told") {
         "[1].variable: \"a b\" is no variable: expected one such as \"counter\" or \"tuning.steps[2]\"");
   CHECK(read(R"("map": "ktstr.bss", "variable": "a", "name": "")") == "[1].name: expected a name");
   CHECK(read(R"("map": "ktstr.bss", "variable": "a", "name": "in the middle")") == "ok");
-  CHECK(outcome(pin(R"("map": "ktstr.bss", "name": "old one")")) ==
+  CHECK(ops_outcome(pin(R"("map": "ktstr.bss", "name": "old one")")) ==
         "[1].name: \"old one\" can't be a map's name: letters, digits, \"_\" and \".\"");
 }
 
 TEST_CASE("a pin's name stands for one map") {
-  CHECK(outcome(pin(R"("map": "ktstr.bss")")) == "ok");
-  CHECK(outcome(pin(R"("map": "ktstr.bss", "name": "ktstr.bss")")) ==
+  CHECK(ops_outcome(pin(R"("map": "ktstr.bss")")) == "ok");
+  CHECK(ops_outcome(pin(R"("map": "ktstr.bss", "name": "ktstr.bss")")) ==
         "[1].name: must be another name than the map's own");
   const auto old_bss = pin(R"("map": "ktstr.bss", "name": "old")");
-  CHECK(outcome(old_bss + "," + old_bss) == "ok");
-  CHECK(outcome(old_bss, R"({"type": "loop", "interval": "1s"})") == "ok");
-  CHECK(outcome(old_bss + "," + pin(R"("map": "ktstr.data", "name": "old")")) ==
+  CHECK(ops_outcome(old_bss + "," + old_bss) == "ok");
+  CHECK(ops_outcome(old_bss, R"({"type": "loop", "interval": "1s"})") == "ok");
+  CHECK(ops_outcome(old_bss + "," + pin(R"("map": "ktstr.data", "name": "old")")) ==
         "[2].name: \"old\" stands for the map ktstr.bss already");
 }
 

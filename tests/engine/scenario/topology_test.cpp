@@ -9,7 +9,7 @@ namespace ktstr::engine {
 namespace {
 
 /// The topology of a scenario with these members and its memory in MiB, or the error.
-std::string outcome(const std::string& members) {
+std::string topology_outcome(const std::string& members) {
   const auto tree = parse_json("{" + members + "}");
   REQUIRE_MESSAGE(tree.has_value(), members);
   const auto scenario = load_scenario(*tree);
@@ -18,7 +18,7 @@ std::string outcome(const std::string& members) {
 }
 
 std::string table(const std::string& members) {
-  return outcome(R"("topology": {)" + members + "}");
+  return topology_outcome(R"("topology": {)" + members + "}");
 }
 
 constexpr const char* kThreeNodes =
@@ -35,7 +35,7 @@ TEST_CASE("a table of nodes is a topology, with 64M for each CPU of nodes that s
 
 TEST_CASE("a table of nodes that are alike is the plain topology") {
   CHECK(table(R"("nodes": [{"llcs": 1}, {"llcs": 1}])") == "2n2l1c1t has 512M");
-  CHECK(outcome(R"("topology": "2n2l1c1t nodes=1,1")") == "2n2l1c1t has 512M");
+  CHECK(topology_outcome(R"("topology": "2n2l1c1t nodes=1,1")") == "2n2l1c1t has 512M");
 }
 
 TEST_CASE("memory is what the nodes state, and else grows with the CPUs and nodes, to 512M at least") {
@@ -43,14 +43,14 @@ TEST_CASE("memory is what the nodes state, and else grows with the CPUs and node
         "2n1l1c1t nodes=1:256M,0:64M has 320M");
   CHECK(table(R"("nodes": [{"llcs": 1}, {"memory": "64M"}])") == "2n1l1c1t nodes=1,0:64M has 512M");
   CHECK(table(R"("nodes": [{"llcs": 2}, {"llcs": 1}], "cores_per_llc": 4)") == "2n3l4c1t nodes=2,1 has 768M");
-  CHECK(outcome(R"("memory": "1G", "topology": {)" + std::string(kThreeNodes) + "}") ==
+  CHECK(topology_outcome(R"("memory": "1G", "topology": {)" + std::string(kThreeNodes) + "}") ==
         "3n3l2c1t nodes=2:512M,1,0:256M has 1G");
 }
 
 TEST_CASE("memory that does not agree with the nodes is an error at the member that states it") {
-  CHECK(outcome(R"("memory": "768M", "topology": {)" + std::string(kThreeNodes) + "}") ==
+  CHECK(topology_outcome(R"("memory": "768M", "topology": {)" + std::string(kThreeNodes) + "}") ==
         "memory: the topology's nodes state 768M of memory: 768M is too little for 1 more of 16M");
-  CHECK(outcome(R"("memory": "1G", "topology": "2n1l1c1t nodes=1:256M,0:64M")") ==
+  CHECK(topology_outcome(R"("memory": "1G", "topology": "2n1l1c1t nodes=1:256M,0:64M")") ==
         "memory: the topology's nodes have 320M of memory in all, not 1G");
   CHECK(table(R"("nodes": [{"llcs": 1, "memory": "128M"}, {"memory": "64M"}])") ==
         "topology: 192M is too little for the 1 CPUs of 2n1l1c1t nodes=1:128M,0:64M: at least 256M");
@@ -95,8 +95,8 @@ TEST_CASE("mistakes of all relations between nodes are told, those of the nodes 
 }
 
 TEST_CASE("a cpuset on a node without CPUs is an error of the scenario") {
-  CHECK(outcome(R"("topology": {)" + std::string(kThreeNodes) +
-                R"(}, "cgroups": {"web": {"cpuset": {"type": "numa", "node": 2}}})") ==
+  CHECK(topology_outcome(R"("topology": {)" + std::string(kThreeNodes) +
+                         R"(}, "cgroups": {"web": {"cpuset": {"type": "numa", "node": 2}}})") ==
         "cgroups.web.cpuset: numa(2): node 2 has no CPUs, only memory");
 }
 
