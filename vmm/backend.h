@@ -1,4 +1,4 @@
-// Which of the backends makes a machine.
+// Which of the backends makes a machine, and of which topologies they can.
 #pragma once
 
 #include <memory>
@@ -8,6 +8,7 @@
 #include "engine/base/describe.h"
 #include "engine/base/result.h"
 #include "vmm/machine.h"
+#include "vmm/topology.h"
 
 namespace ktstr {
 namespace vmm {
@@ -24,8 +25,14 @@ enum class Backend {
 [[nodiscard]] std::optional<std::string> why_not_kvm();
 
 /// Starts a machine. Errors: kUnavailable with why_not_kvm() for a backend that needs KVM; those of
-/// start_kvm() and start_qemu().
+/// KvmMachine::start() and start_qemu().
 [[nodiscard]] Result<std::unique_ptr<Machine>> start_machine(MachineConfig config, Backend backend);
+
+/// Whether `backend` can make a machine of this topology here; kAuto: whether any that start_machine() would
+/// take can. Errors (kInvalidArgument) name the topology, each backend that was asked and its limit. Memory
+/// is not looked at: see plan_banks(). Precondition: topology.check(). May probe KVM (why_not_kvm()), but
+/// only where the answer hangs on it.
+[[nodiscard]] Status expressible(Backend backend, const Topology& topology);
 
 }  // namespace vmm
 

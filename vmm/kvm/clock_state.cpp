@@ -7,7 +7,7 @@
 
 #include "engine/base/check.h"
 #include "vmm/kvm/ioctl.h"
-#include "vmm/kvm/vcpu_msrs.h"
+#include "vmm/kvm/vcpu_state.h"
 
 namespace ktstr::vmm::kvm {
 namespace {

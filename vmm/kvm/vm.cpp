@@ -7,8 +7,6 @@
 #include "vmm/apic_id.h"
 #include "vmm/kvm/ioctl.h"
 #include "vmm/kvm/layout.h"
-#include "vmm/kvm/msi_address.h"
-#include "vmm/kvm/table.h"
 
 namespace ktstr::vmm::kvm {
 namespace {
