@@ -18,7 +18,7 @@ namespace ktstr::vmm {
 
 /// struct boot_params with the header that a loader fills in for an ELF kernel, which has none of its own;
 /// memory map, command line and initramfs are still to come. `randomized`: the kernel has been moved by
-/// relocate_kernel() and is to randomize its memory areas too.
+/// SlidKernel and is to randomize its memory areas too.
 [[nodiscard]] boot_params elf_boot_params(bool randomized);
 
 /// Selectors of the protocol's flat segments and their descriptors, a GDT of four entries.

@@ -30,10 +30,6 @@ constexpr std::string_view kMetadataFile = "metadata.json";
 constexpr std::size_t kIdentityDigits = 12;
 constexpr std::uint64_t kMaxConfigBytes = 4 << 20;
 
-Error filesystem_error(std::string_view what, const fs::path& path, std::error_code error) {
-  return system_error(std::string(what) + " " + path.string(), error.value());
-}
-
 std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
@@ -154,7 +150,7 @@ Result<KernelCache> KernelCache::open(const fs::path& directory, CompleteEntry c
 Status KernelCache::prepare() {
   std::error_code error;
   fs::create_directories(directory_, error);
-  if (error) return filesystem_error("create", directory_, error);
+  if (error) return system_error("create " + directory_.string(), error.value());
   read_only_ = ::access(directory_.c_str(), W_OK) != 0;
   if (read_only_) return ok();
   const FileLock held = KTSTR_TRY(lock());
@@ -184,7 +180,7 @@ Result<KernelCache::Listing> KernelCache::list() const {
     else
       listing.damaged.push_back(std::move(metadata.error()));
   }
-  if (error) return filesystem_error("list", directory_, error);
+  if (error) return system_error("list " + directory_.string(), error.value());
   std::sort(listing.entries.begin(), listing.entries.end(), is_newer);
   return listing;
 }
@@ -294,7 +290,7 @@ Status KernelCache::remove(const fs::path& entry) const {
   const StagingDirectory staging = KTSTR_TRY(StagingDirectory::create(directory_));
   std::error_code error;
   fs::rename(entry, staging.path() / entry.filename(), error);
-  if (error) return filesystem_error("remove", entry, error);
+  if (error) return system_error("remove " + entry.string(), error.value());
   return ok();
 }
 

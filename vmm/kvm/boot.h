@@ -1,4 +1,4 @@
-// Puts what a machine boots into its memory.
+// What our own machine can be, and what it boots, put into its memory.
 #pragma once
 
 #include <cstddef>

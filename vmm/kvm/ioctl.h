@@ -18,10 +18,17 @@ namespace ktstr::vmm::kvm {
 
 /// The request's value; starts again where a signal came in between. Errors: system_error() with `name`.
 template <class... Argument>
-[[nodiscard]] Result<int> kvm_ioctl(int fd, unsigned long request, const char* name, Argument... argument) {
+[[nodiscard]] Result<int> kvm_value(int fd, unsigned long request, const char* name, Argument... argument) {
   const int value = retry([&] { return ::ioctl(fd, request, argument...); });
   if (value < 0) return system_error(name);
   return value;
+}
+
+/// The same for a request that has none.
+template <class... Argument>
+[[nodiscard]] Status kvm_ioctl(int fd, unsigned long request, const char* name, Argument... argument) {
+  KTSTR_TRY(kvm_value(fd, request, name, argument...));
+  return ok();
 }
 
 inline constexpr std::size_t kTableHeaderBytes = 8;
@@ -62,7 +69,7 @@ class KvmTable {
 
   /// ioctl(fd, request) with this table.
   [[nodiscard]] Result<int> request(int fd, unsigned long number, const char* name) {
-    return kvm_ioctl(fd, table_request(number, kHeaderBytes), name, storage_.get());
+    return kvm_value(fd, table_request(number, kHeaderBytes), name, storage_.get());
   }
 
  private:

@@ -40,13 +40,13 @@ constexpr std::string_view kTcgSignature = "TCGTCGTCGTCG";
 Result<Kvm> Kvm::open() {
   Fd fd(::open("/dev/kvm", O_RDWR | O_CLOEXEC));
   if (!fd) return no_kvm("/dev/kvm: " + std::string(std::strerror(errno)));
-  const auto version = kvm_ioctl(fd.get(), KVM_GET_API_VERSION, "KVM_GET_API_VERSION", 0);
+  const auto version = kvm_value(fd.get(), KVM_GET_API_VERSION, "KVM_GET_API_VERSION", 0);
   if (!version) return no_kvm("/dev/kvm is not KVM: " + version.error().message);
   if (*version != kApiVersion) return no_kvm("KVM has API version " + std::to_string(*version));
   for (const auto& capability : kNeeded)
     if (::ioctl(fd.get(), KVM_CHECK_EXTENSION, capability.number) <= 0)
       return no_kvm("KVM lacks " + std::string(capability.name));
-  const auto run_bytes = KTSTR_TRY(kvm_ioctl(fd.get(), KVM_GET_VCPU_MMAP_SIZE, "KVM_GET_VCPU_MMAP_SIZE", 0));
+  const auto run_bytes = KTSTR_TRY(kvm_value(fd.get(), KVM_GET_VCPU_MMAP_SIZE, "KVM_GET_VCPU_MMAP_SIZE", 0));
   if (static_cast<std::size_t>(run_bytes) < sizeof(kvm_run)) return no_kvm("KVM's kvm_run is too small");
   return Kvm(std::move(fd), static_cast<std::size_t>(run_bytes));
 }

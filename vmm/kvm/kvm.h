@@ -1,4 +1,4 @@
-// Kvm: the host's KVM, opened and found to have what our machine needs.
+// Kvm: the host's KVM, opened and found to have what our machine needs; and what the CPU below it is.
 #pragma once
 
 #include <linux/kvm.h>

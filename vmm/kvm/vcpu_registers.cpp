@@ -75,8 +75,7 @@ Status Vcpu::set_up() const {
   KTSTR_TRY(kvm_ioctl(fd(), KVM_GET_LAPIC, "KVM_GET_LAPIC", &apic));
   put_lvt(apic, kLvt0, kDeliverExternal);
   put_lvt(apic, kLvt1, kDeliverNmi);
-  KTSTR_TRY(kvm_ioctl(fd(), KVM_SET_LAPIC, "KVM_SET_LAPIC", &apic));
-  return ok();
+  return kvm_ioctl(fd(), KVM_SET_LAPIC, "KVM_SET_LAPIC", &apic);
 }
 
 Status Vcpu::set_boot_registers(GuestPhys entry, GuestPhys boot_params) const {
@@ -96,8 +95,7 @@ Status Vcpu::set_boot_registers(GuestPhys entry, GuestPhys boot_params) const {
   general.rip = entry.value();
   general.rsi = boot_params.value();
   general.rflags = kRflagsFixed;
-  KTSTR_TRY(kvm_ioctl(fd(), KVM_SET_REGS, "KVM_SET_REGS", &general));
-  return ok();
+  return kvm_ioctl(fd(), KVM_SET_REGS, "KVM_SET_REGS", &general);
 }
 
 std::optional<GuestPhys> Vcpu::translate(KernelVirt address) const {
@@ -123,8 +121,7 @@ kvm_guest_debug debug_registers(std::span<const Watchpoint> watchpoints) {
 }
 
 Status Vcpu::set_debug(const kvm_guest_debug& debug) const {
-  KTSTR_TRY(kvm_ioctl(fd(), KVM_SET_GUEST_DEBUG, "KVM_SET_GUEST_DEBUG", &debug));
-  return ok();
+  return kvm_ioctl(fd(), KVM_SET_GUEST_DEBUG, "KVM_SET_GUEST_DEBUG", &debug);
 }
 
 Result<VcpuRegisters> Vcpu::registers() const {

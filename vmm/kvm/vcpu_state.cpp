@@ -39,32 +39,23 @@ std::vector<std::uint32_t> without_foreign(std::span<const std::uint32_t> msrs) 
 }
 
 Status save_fpu(const Kvm& kvm, int vcpu, VcpuState& state) {
-  if (kvm.extension(KVM_CAP_XSAVE) == 0) {
-    KTSTR_TRY(kvm_ioctl(vcpu, KVM_GET_FPU, "KVM_GET_FPU", &state.fpu));
-    return ok();
-  }
+  if (kvm.extension(KVM_CAP_XSAVE) == 0) return kvm_ioctl(vcpu, KVM_GET_FPU, "KVM_GET_FPU", &state.fpu);
   const auto bytes = static_cast<std::size_t>(std::max(0, kvm.extension(KVM_CAP_XSAVE2)));
   const bool large = bytes > kXsaveBytes;
   state.xsave.resize(std::max(bytes, kXsaveBytes));
   const auto request = table_request(large ? KVM_GET_XSAVE2 : KVM_GET_XSAVE, kXsaveBytes);
-  KTSTR_TRY(kvm_ioctl(vcpu, request, "KVM_GET_XSAVE", state.xsave.data()));
-  return ok();
+  return kvm_ioctl(vcpu, request, "KVM_GET_XSAVE", state.xsave.data());
 }
 
 Status save_xcrs(const Kvm& kvm, int vcpu, VcpuState& state) {
   if (kvm.extension(KVM_CAP_XCRS) == 0) return ok();
-  KTSTR_TRY(kvm_ioctl(vcpu, KVM_GET_XCRS, "KVM_GET_XCRS", &state.xcrs.emplace()));
-  return ok();
+  return kvm_ioctl(vcpu, KVM_GET_XCRS, "KVM_GET_XCRS", &state.xcrs.emplace());
 }
 
 Status restore_fpu(int vcpu, const VcpuState& state) {
-  if (state.xsave.empty()) {
-    KTSTR_TRY(kvm_ioctl(vcpu, KVM_SET_FPU, "KVM_SET_FPU", &state.fpu));
-    return ok();
-  }
+  if (state.xsave.empty()) return kvm_ioctl(vcpu, KVM_SET_FPU, "KVM_SET_FPU", &state.fpu);
   const auto request = table_request(KVM_SET_XSAVE, kXsaveBytes);
-  KTSTR_TRY(kvm_ioctl(vcpu, request, "KVM_SET_XSAVE", state.xsave.data()));
-  return ok();
+  return kvm_ioctl(vcpu, request, "KVM_SET_XSAVE", state.xsave.data());
 }
 
 }  // namespace
@@ -131,8 +122,7 @@ Status restore_vcpu(int vcpu, const VcpuState& state) {
   KTSTR_TRY(kvm_ioctl(vcpu, KVM_SET_DEBUGREGS, "KVM_SET_DEBUGREGS", &state.debug));
   KTSTR_TRY(kvm_ioctl(vcpu, KVM_SET_LAPIC, "KVM_SET_LAPIC", &state.lapic));
   KTSTR_TRY(restore_msrs(vcpu, state.msrs));
-  KTSTR_TRY(kvm_ioctl(vcpu, KVM_SET_VCPU_EVENTS, "KVM_SET_VCPU_EVENTS", &state.events));
-  return ok();
+  return kvm_ioctl(vcpu, KVM_SET_VCPU_EVENTS, "KVM_SET_VCPU_EVENTS", &state.events);
 }
 
 }  // namespace ktstr::vmm::kvm

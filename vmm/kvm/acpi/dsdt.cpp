@@ -63,28 +63,21 @@ Bytes bytes_of(const T& descriptor) {
 template <class T>
 Bytes window(std::uint8_t type, std::uint8_t type_flags, T first, T count) {
   KTSTR_CHECK(count > 0);
-  AddressSpace<T> descriptor;
-  descriptor.type = type;
-  descriptor.type_flags = type_flags;
-  descriptor.minimum = first;
-  descriptor.maximum = static_cast<T>(first + (count - 1));
-  descriptor.count = count;
-  return bytes_of(descriptor);
+  return bytes_of(AddressSpace<T>{.type = type,
+                                  .type_flags = type_flags,
+                                  .minimum = first,
+                                  .maximum = static_cast<T>(first + (count - 1)),
+                                  .count = count});
 }
 
 /// Ports that a device decodes itself, all 16 address bits of them (ACPI 6.5, 6.4.2.5).
 Bytes io_ports(std::uint16_t first, std::uint8_t count) {
-  IoPorts descriptor;
-  descriptor.minimum = descriptor.maximum = first;
-  descriptor.count = count;
-  return bytes_of(descriptor);
+  return bytes_of(IoPorts{.minimum = first, .maximum = first, .count = count});
 }
 
 /// An edge-triggered, active-high, unshared global system interrupt (6.4.3.6).
 Bytes edge_interrupt(std::uint32_t gsi) {
-  ExtendedInterrupt descriptor;
-  descriptor.gsi = gsi;
-  return bytes_of(descriptor);
+  return bytes_of(ExtendedInterrupt{.gsi = gsi});
 }
 
 Bytes bus_window(std::uint16_t first, std::uint16_t count) {

@@ -106,17 +106,11 @@ struct [[gnu::packed]] LocalX2ApicEntry {
 static_assert(sizeof(LocalX2ApicEntry) == 16);
 
 void add_local_apic(Table& table, std::uint32_t cpu, std::uint32_t apic_id) {
-  if (apic_id <= kLargestXapicId) {
-    LocalApicEntry entry;
-    entry.processor_uid = static_cast<std::uint8_t>(cpu);
-    entry.apic_id = static_cast<std::uint8_t>(apic_id);
-    table.add(entry);
-  } else {
-    LocalX2ApicEntry entry;
-    entry.x2apic_id = apic_id;
-    entry.processor_uid = cpu;
-    table.add(entry);
-  }
+  if (apic_id <= kLargestXapicId)
+    table.add(LocalApicEntry{.processor_uid = static_cast<std::uint8_t>(cpu),
+                             .apic_id = static_cast<std::uint8_t>(apic_id)});
+  else
+    table.add(LocalX2ApicEntry{.x2apic_id = apic_id, .processor_uid = cpu});
 }
 
 }  // namespace
@@ -137,10 +131,8 @@ Bytes xsdt(std::span<const GuestPhys> tables) {
 }
 
 Bytes fadt(GuestPhys dsdt) {
-  FadtBody body;
-  body.x_dsdt = dsdt.value();
   Table table("FACP", kFadtRevision);
-  table.add(body);
+  table.add(FadtBody{.x_dsdt = dsdt.value()});
   return std::move(table).finish();
 }
 

@@ -5,7 +5,8 @@
 namespace ktstr::vmm::kvm {
 namespace {
 
-constexpr std::uint8_t kSratRevision = 3;
+constexpr std::uint8_t kSratRevision = 3, kSlitRevision = 1;
+constexpr std::uint8_t kHmatRevision = 2;  // latencies are picoseconds from this one on
 constexpr std::uint32_t kAffinityEnabled = 1;
 
 struct [[gnu::packed]] SratStart {
@@ -60,24 +61,9 @@ void add_affinity(Table& table, std::uint32_t domain, std::uint32_t apic_id) {
       entry.domain_high[i] = static_cast<std::uint8_t>(domain >> (8 * (i + 1)));
     table.add(entry);
   } else {
-    X2ApicAffinity entry;
-    entry.domain = domain;
-    entry.x2apic_id = apic_id;
-    table.add(entry);
+    table.add(X2ApicAffinity{.domain = domain, .x2apic_id = apic_id});
   }
 }
-
-void add_affinity(Table& table, std::uint32_t domain, const MemoryRange& range) {
-  MemoryAffinity entry;
-  entry.domain = domain;
-  entry.base = range.base.value();
-  entry.bytes = range.bytes;
-  table.add(entry);
-}
-
-constexpr std::uint8_t kSlitRevision = 1;
-
-constexpr std::uint8_t kHmatRevision = 2;  // latencies are picoseconds from this one on
 
 constexpr std::uint8_t kAccessLatency = 0, kAccessBandwidth = 3;
 constexpr std::uint64_t kNanosecond = 1'000, kMegabytePerSecond = 1;  // the units of entries
@@ -146,7 +132,8 @@ Bytes srat(const AcpiConfig& config) {
     for (const auto cpu : config.nodes[node].cpus.to_vector())
       add_affinity(table, node, config.apic_ids[cpu]);
   for (std::uint32_t node = 0; node < config.nodes.size(); ++node)
-    for (const auto& range : config.nodes[node].memory) add_affinity(table, node, range);
+    for (const auto& range : config.nodes[node].memory)
+      table.add(MemoryAffinity{.domain = node, .base = range.base.value(), .bytes = range.bytes});
   return std::move(table).finish();
 }
 
@@ -166,19 +153,13 @@ Bytes hmat(const AcpiConfig& config) {
   Table table("HMAT", kHmatRevision);
   table.add(std::uint32_t{0});  // reserved
   for (const auto target : targets) {
-    ProximityDomainAttributes attributes;
-    attributes.initiator =
-        static_cast<std::uint32_t>(config.relations.nearest_cpus(target, initiators.size()));
-    attributes.memory = target;
-    table.add(attributes);
+    const auto nearest = config.relations.nearest_cpus(target, initiators.size());
+    table.add(ProximityDomainAttributes{.initiator = static_cast<std::uint32_t>(nearest), .memory = target});
   }
-  LatencyBandwidthStart start;
-  start.data_type = kAccessLatency;
-  start.entry_unit = kNanosecond;
-  add_matrix(table, config, initiators, targets, start, &NodeRelations::latency);
-  start.data_type = kAccessBandwidth;
-  start.entry_unit = kMegabytePerSecond;
-  add_matrix(table, config, initiators, targets, start, &NodeRelations::bandwidth);
+  add_matrix(table, config, initiators, targets, {.data_type = kAccessLatency, .entry_unit = kNanosecond},
+             &NodeRelations::latency);
+  add_matrix(table, config, initiators, targets,
+             {.data_type = kAccessBandwidth, .entry_unit = kMegabytePerSecond}, &NodeRelations::bandwidth);
   return std::move(table).finish();
 }
 
