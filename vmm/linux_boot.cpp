@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::uint16_t kBootProtocol = 0x020f;  // the version of the header that we fill in
 constexpr std::uint8_t kUnknownLoader = 0xff;
-constexpr std::uint64_t kTableBytes = 4096, kLargePage = 2 * 1024 * 1024, kTableEntries = 512;
+constexpr std::uint64_t kSmallPage = 4096, kLargePage = 2 * 1024 * 1024, kTableEntries = 512;
 constexpr std::uint64_t kTableFlags = 0x03, kLargePageFlags = 0x83;  // present, writable (and PS)
 
 }  // namespace
@@ -24,11 +24,11 @@ boot_params elf_boot_params(bool randomized) {
 }
 
 std::vector<std::uint64_t> identity_map(GuestPhys at) {
-  const auto pdpt = at.value() + kTableBytes, directories = pdpt + kTableBytes;
+  const auto pdpt = at.value() + kSmallPage, directories = pdpt + kSmallPage;
   std::vector<std::uint64_t> entries(kIdentityMapBytes / sizeof(std::uint64_t));
   entries[0] = pdpt | kTableFlags;
   for (std::uint64_t gib = 0; gib < 4; ++gib)
-    entries[kTableEntries + gib] = (directories + gib * kTableBytes) | kTableFlags;
+    entries[kTableEntries + gib] = (directories + gib * kSmallPage) | kTableFlags;
   for (std::uint64_t page = 0; page < 4 * kTableEntries; ++page)
     entries[2 * kTableEntries + page] = page * kLargePage | kLargePageFlags;
   return entries;

@@ -7,13 +7,13 @@ namespace ktstr::engine::guest {
 namespace {
 
 constexpr char kSwitch[] = "/sys/kernel/rcu_expedited";
-constexpr std::size_t kMostBytes = 16;
+constexpr std::size_t kMostSwitchBytes = 16;
 
 }  // namespace
 
 ExpeditedGracePeriods::ExpeditedGracePeriods() {
   if (!is_urgency_due()) return;
-  const auto former = read_file(kSwitch, kMostBytes);
+  const auto former = read_file(kSwitch, kMostSwitchBytes);
   if (former && write_control(kSwitch, "1")) former_ = former->text;
 }
 

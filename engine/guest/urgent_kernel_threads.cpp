@@ -13,7 +13,7 @@
 namespace ktstr::engine::guest {
 namespace {
 
-constexpr std::size_t kMostBytes = 64 << 10;
+constexpr std::size_t kMostProcBytes = 64 << 10;
 constexpr pid_t kKthreadd = 2;
 /// rcu_preempt, rcu_sched, rcu_exp_*, rcu_tasks_* (kernel/rcu/), scx_enable_helper, sched_ext_helper
 /// (kernel/sched/ext.c).
@@ -21,7 +21,7 @@ constexpr std::string_view kNames[] = {"rcu_", "scx_enable", "sched_ext"};
 
 bool is_needed(pid_t pid) {
   if (pid == kKthreadd) return true;  // makes the helper of each scheduler
-  const auto comm = read_file("/proc/" + std::to_string(pid) + "/comm", kMostBytes);
+  const auto comm = read_file("/proc/" + std::to_string(pid) + "/comm", kMostProcBytes);
   if (!comm) return false;
   if (comm->text == "kthreadd\n") return true;  // new, and has no name of its own yet
   return std::any_of(std::begin(kNames), std::end(kNames),
@@ -30,14 +30,14 @@ bool is_needed(pid_t pid) {
 
 /// The number of the thread that was made last, which costs less than a look at all: the last word.
 std::string last_made() {
-  const auto load = read_file("/proc/loadavg", kMostBytes);
+  const auto load = read_file("/proc/loadavg", kMostProcBytes);
   return load ? load->text.substr(load->text.rfind(' ') + 1) : std::string();
 }
 
 /// Without CONFIG_PROC_CHILDREN none but kthreadd.
 std::vector<pid_t> kernel_threads() {
   std::vector<pid_t> threads{kKthreadd};
-  const auto children = read_file("/proc/2/task/2/children", kMostBytes);
+  const auto children = read_file("/proc/2/task/2/children", kMostProcBytes);
   std::istringstream list(children ? children->text : std::string());
   for (pid_t pid = 0; list >> pid;) threads.push_back(pid);
   return threads;
