@@ -13,12 +13,7 @@
 namespace ktstr {
 namespace vmm {
 
-enum class Backend {
-  kAuto,     ///< our own machine where this host's KVM boots kernels, else QEMU
-  kKvm,      ///< our own machine (vmm/kvm)
-  kQemu,     ///< QEMU, emulating (vmm/qemu)
-  kQemuKvm,  ///< QEMU with KVM
-};
+enum class Backend { kAuto, kKvm, kQemu, kQemuKvm };
 
 /// Why this host's KVM does not boot kernels, in one line; nullopt when it does. Found out by
 /// trying (vmm/kvm/probe.h), once for each boot of the host.

@@ -62,7 +62,7 @@ Result<std::size_t> read_entries(int pagemap, const std::byte* address, std::siz
 
 /// Writes into the file `target`, at the same places, the pages of `mapping` that were written to since it
 /// was mapped: a whole MAP_PRIVATE mapping of a file. They are found in /proc/self/pagemap
-/// (Documentation/admin-guide/mm/pagemap.rst).
+/// (Documentation/admin-guide/mm/pagemap.rst). Errors: kNotFound when the kernel has no pagemap; kIo.
 Status copy_private_pages(std::span<const std::byte> mapping, int target) {
   const Fd pagemap(::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
   if (!pagemap) return system_error("open /proc/self/pagemap");

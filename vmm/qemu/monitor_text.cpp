@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 
+#include "vmm/qemu/gdb_packet.h"
+
 namespace ktstr::vmm::qemu {
 namespace {
 
@@ -14,13 +16,6 @@ constexpr std::string_view kRamKind = ", ram): ";
 
 Error bad_memory_map(const std::string& what) {
   return corrupted("memory map of the machine: " + what);
-}
-
-std::optional<std::uint64_t> parse_hex(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
 }
 
 std::optional<std::size_t> find_bank(std::string_view name, std::size_t count) {
