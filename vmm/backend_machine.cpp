@@ -20,7 +20,7 @@ Result<FrozenState> BackendMachine::freeze(Duration deadline) {
 
 Status BackendMachine::thaw() {
   const std::lock_guard lock(freeze_mutex_);
-  if (freeze_depth_ == 0) return Error{ErrorCode::kInvalidArgument, "thaw: the machine is not frozen"};
+  if (freeze_depth_ == 0) return invalid_argument("thaw: the machine is not frozen");
   if (--freeze_depth_ == 0) KTSTR_TRY(go_on(), "thaw");
   return ok();
 }

@@ -23,16 +23,16 @@ constexpr std::uint64_t kXzMemoryLimit = std::uint64_t{256}
                                          << 20;  // scripts/xz_wrap.sh: dictionaries up to 128 MiB
 constexpr int kZstdWindowLogLimit = 27;          // ZSTD_WINDOWSIZE_MAX, lib/decompress_unzstd.c
 
-Error corrupt(std::string_view name, std::string_view reason) {
-  return {ErrorCode::kCorrupt, fmt::format("{} stream: {}", name, reason)};
+Error bad_stream(std::string_view name, std::string_view reason) {
+  return corrupted(fmt::format("{} stream: {}", name, reason));
 }
 Error too_long(std::string_view name, const BoundedOutput& output) {
-  return corrupt(name, fmt::format("gives more than the {} bytes announced", output.written()));
+  return bad_stream(name, fmt::format("gives more than the {} bytes announced", output.written()));
 }
 
 Status decompress_zstd(std::span<const std::byte> compressed, BoundedOutput& output) {
   const std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> context(ZSTD_createDCtx(), &ZSTD_freeDCtx);
-  if (!context) return corrupt("zstd", "out of memory");
+  if (!context) return bad_stream("zstd", "out of memory");
   ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax, kZstdWindowLogLimit);
   ZSTD_inBuffer in{compressed.data(), compressed.size(), 0};
   for (;;) {
@@ -40,18 +40,18 @@ Status decompress_zstd(std::span<const std::byte> compressed, BoundedOutput& out
     ZSTD_outBuffer out{room.data(), room.size(), 0};
     const std::size_t consumed_before = in.pos;
     const std::size_t left = ZSTD_decompressStream(context.get(), &out, &in);
-    if (ZSTD_isError(left)) return corrupt("zstd", ZSTD_getErrorName(left));
+    if (ZSTD_isError(left)) return bad_stream("zstd", ZSTD_getErrorName(left));
     output.commit(out.pos);
     if (left == 0) return ok();
     if (out.pos == 0 && in.pos == consumed_before)
-      return output.full() ? too_long("zstd", output) : corrupt("zstd", "ends too early");
+      return output.full() ? too_long("zstd", output) : bad_stream("zstd", "ends too early");
   }
 }
 
 Status decompress_gzip(std::span<const std::byte> compressed, BoundedOutput& output) {
   constexpr int kGzipWrapper = 16;
   z_stream stream{};
-  if (inflateInit2(&stream, kGzipWrapper + MAX_WBITS) != Z_OK) return corrupt("gzip", "out of memory");
+  if (inflateInit2(&stream, kGzipWrapper + MAX_WBITS) != Z_OK) return bad_stream("gzip", "out of memory");
   const std::unique_ptr<z_stream, decltype(&inflateEnd)> guard(&stream, &inflateEnd);
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(compressed.data()));
   stream.avail_in = static_cast<uInt>(compressed.size());
@@ -63,8 +63,8 @@ Status decompress_gzip(std::span<const std::byte> compressed, BoundedOutput& out
     output.commit(room.size() - stream.avail_out);
     if (result == Z_STREAM_END) return ok();
     if (result == Z_BUF_ERROR)
-      return output.full() ? too_long("gzip", output) : corrupt("gzip", "ends too early");
-    if (result != Z_OK) return corrupt("gzip", stream.msg ? stream.msg : zError(result));
+      return output.full() ? too_long("gzip", output) : bad_stream("gzip", "ends too early");
+    if (result != Z_OK) return bad_stream("gzip", stream.msg ? stream.msg : zError(result));
   }
 }
 
@@ -87,7 +87,7 @@ std::string_view xz_reason(lzma_ret result) {
 
 Status decompress_xz(std::span<const std::byte> compressed, BoundedOutput& output) {
   lzma_stream stream = LZMA_STREAM_INIT;
-  if (lzma_stream_decoder(&stream, kXzMemoryLimit, 0) != LZMA_OK) return corrupt("xz", "out of memory");
+  if (lzma_stream_decoder(&stream, kXzMemoryLimit, 0) != LZMA_OK) return bad_stream("xz", "out of memory");
   const std::unique_ptr<lzma_stream, decltype(&lzma_end)> guard(&stream, &lzma_end);
   stream.next_in = reinterpret_cast<const std::uint8_t*>(compressed.data());
   stream.avail_in = compressed.size();
@@ -99,7 +99,7 @@ Status decompress_xz(std::span<const std::byte> compressed, BoundedOutput& outpu
     output.commit(room.size() - stream.avail_out);
     if (result == LZMA_STREAM_END) return ok();
     if (result == LZMA_BUF_ERROR && output.full()) return too_long("xz", output);
-    if (result != LZMA_OK) return corrupt("xz", xz_reason(result));
+    if (result != LZMA_OK) return bad_stream("xz", xz_reason(result));
   }
 }
 
@@ -109,16 +109,16 @@ Status decompress_lz4(std::span<const std::byte> compressed, BoundedOutput& outp
   const auto block = std::make_unique_for_overwrite<char[]>(kLz4BlockBytes);
   while (!compressed.empty()) {
     std::uint32_t size = 0;
-    if (compressed.size() < sizeof size) return corrupt("lz4", "ends inside a block's size");
+    if (compressed.size() < sizeof size) return bad_stream("lz4", "ends inside a block's size");
     std::memcpy(&size, compressed.data(), sizeof size);
     compressed = compressed.subspan(sizeof size);
     if (size == kLz4LegacyMagic) continue;
     if (size > compressed.size())
-      return corrupt("lz4",
-                     fmt::format("a block of {} bytes, but only {} are left", size, compressed.size()));
+      return bad_stream("lz4",
+                        fmt::format("a block of {} bytes, but only {} are left", size, compressed.size()));
     const int decoded = LZ4_decompress_safe(reinterpret_cast<const char*>(compressed.data()), block.get(),
                                             static_cast<int>(size), static_cast<int>(kLz4BlockBytes));
-    if (decoded < 0) return corrupt("lz4", "a damaged block");
+    if (decoded < 0) return bad_stream("lz4", "a damaged block");
     compressed = compressed.subspan(size);
     for (auto rest = std::as_bytes(std::span(block.get(), static_cast<std::size_t>(decoded)));
          !rest.empty();) {

@@ -24,7 +24,7 @@ Result<std::string> read_line(const fs::path& file) {
 
 Result<CpuSet> read_set(const fs::path& file) {
   auto set = CpuSet::parse(KTSTR_TRY(read_line(file)));
-  if (!set) return Error{ErrorCode::kCorrupt, file.string() + ": " + set.error().message};
+  if (!set) return corrupted(file.string() + ": " + set.error().message);
   return set;
 }
 
@@ -33,15 +33,14 @@ Result<unsigned> read_number(const fs::path& file) {
   unsigned number = 0;
   const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), number);
   if (error != std::errc{} || end != line.data() + line.size())
-    return Error{ErrorCode::kCorrupt, fmt::format("{}: \"{}\" is not a number", file.string(), line)};
+    return corrupted(fmt::format("{}: \"{}\" is not a number", file.string(), line));
   return number;
 }
 
 /// The first CPU of the group that `file` lists and `cpu` is in.
 Result<std::size_t> first_of_group(const fs::path& file, std::size_t cpu) {
   const auto group = KTSTR_TRY(read_set(file));
-  if (!group.contains(cpu))
-    return Error{ErrorCode::kCorrupt, fmt::format("{} does not list CPU {}", file.string(), cpu)};
+  if (!group.contains(cpu)) return corrupted(fmt::format("{} does not list CPU {}", file.string(), cpu));
   return group.to_vector().front();
 }
 

@@ -39,8 +39,7 @@ Status check_path(std::string_view path) {
   for (auto rest = path;; rest.remove_prefix(rest.find('/') + 1)) {
     const auto part = rest.substr(0, rest.find('/'));
     if (part.empty() || part == "." || part == "..")
-      return Error{ErrorCode::kInvalidArgument,
-                   "initramfs: \"" + std::string(path) + "\" is not a path inside the root"};
+      return invalid_argument("initramfs: \"" + std::string(path) + "\" is not a path inside the root");
     if (part.size() == rest.size()) return ok();
   }
 }
@@ -128,7 +127,7 @@ Result<std::vector<std::byte>> build_initramfs(std::vector<InitramfsFile> files)
   for (std::size_t i = 0; i < files.size(); ++i) {
     KTSTR_TRY(check_path(files[i].path));
     if (i > 0 && files[i].path == files[i - 1].path)
-      return Error{ErrorCode::kInvalidArgument, "initramfs: \"" + files[i].path + "\" is given twice"};
+      return invalid_argument("initramfs: \"" + files[i].path + "\" is given twice");
     KTSTR_TRY(add_file(writer, files[i]));
   }
   return writer.finish();

@@ -67,9 +67,8 @@ Result<std::vector<std::byte>> decompress_payload(Bytes payload) {
   const Compression* compression = find_compression(payload);
   if (!compression) return corrupted("bzImage's payload begins with no known compression's magic");
   if (!compression->decompress)
-    return Error{
-        ErrorCode::kInvalidArgument,
-        fmt::format("bzImage's payload is compressed with {}, which is not supported", compression->name)};
+    return invalid_argument(
+        fmt::format("bzImage's payload is compressed with {}, which is not supported", compression->name));
   std::uint32_t announced = 0;
   if (payload.size() < sizeof announced + compression->magic.size())
     return corrupted("bzImage's payload is empty");
@@ -108,8 +107,7 @@ std::optional<std::string> find_release(const ElfImage& elf) {
 Status describe_elf(ExtractedKernel& kernel) {
   const ElfImage elf = KTSTR_TRY(ElfImage::open(kernel.elf));
   if (elf.machine() != EM_X86_64)
-    return Error{ErrorCode::kInvalidArgument,
-                 fmt::format("ELF machine {}: not an x86-64 kernel", elf.machine())};
+    return invalid_argument(fmt::format("ELF machine {}: not an x86-64 kernel", elf.machine()));
   if (elf.segments().empty()) return corrupted("ELF without a loadable segment: not a kernel");
   auto release = find_release(elf);
   if (!release) return corrupted("no \"Linux version\" text: not a Linux kernel");
@@ -141,7 +139,7 @@ Result<ExtractedKernel> extract_kernel(std::span<const std::byte> image) {
     kernel.decompressed = KTSTR_TRY(decompress_payload(payload));
     kernel.elf = kernel.decompressed;
   } else {
-    return Error{ErrorCode::kInvalidArgument, "neither a bzImage (no HdrS header) nor an ELF file"};
+    return invalid_argument("neither a bzImage (no HdrS header) nor an ELF file");
   }
   KTSTR_TRY(describe_elf(kernel));
   return kernel;

@@ -1,8 +1,10 @@
 #include "vmm/kernel_relocation.h"
 
+#include <sys/mman.h>
 #include <sys/random.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <string>
 
@@ -10,6 +12,8 @@
 
 namespace ktstr::vmm {
 namespace {
+
+constexpr std::size_t kHugePage = 2 * 1024 * 1024;
 
 constexpr std::uint64_t kKernelMap = 0xffffffff80000000;  // __START_KERNEL_map
 constexpr std::uint64_t kPage = 4096;
@@ -151,6 +155,24 @@ class Slider {
 };
 
 }  // namespace
+
+Result<LargeBuffer> LargeBuffer::create(std::size_t bytes) {
+  const auto mapped = bytes + kHugePage;  // room to begin on a huge page
+  void* base =
+      ::mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (base == MAP_FAILED) return system_error("map a buffer");
+  LargeBuffer buffer;
+  buffer.mapping_ = {static_cast<std::byte*>(base), mapped};
+  const auto offset = (kHugePage - reinterpret_cast<std::uintptr_t>(base) % kHugePage) % kHugePage;
+  buffer.bytes_ = buffer.mapping_.subspan(offset, bytes);
+  // Without huge pages it is slower, and that is all.
+  ::madvise(buffer.bytes_.data(), bytes, MADV_HUGEPAGE);
+  return buffer;
+}
+
+LargeBuffer::~LargeBuffer() {
+  if (!mapping_.empty()) ::munmap(mapping_.data(), mapping_.size());
+}
 
 std::optional<KernelRelocations> parse_relocations(std::span<const std::int32_t> words) {
   std::vector<std::span<const std::int32_t>> lists;

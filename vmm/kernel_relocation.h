@@ -5,13 +5,32 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "engine/base/result.h"
 #include "vmm/kernel_elf.h"
-#include "vmm/large_buffer.h"
 
 namespace ktstr::vmm {
+
+/// Zeroed memory for tens of megabytes that are used for a moment: in huge pages, where the host has them,
+/// which is a fault for every 2 MiB and not for every 4 KiB; under a hypervisor one costs some 20 us.
+class LargeBuffer {
+ public:
+  /// Errors: kIo when the memory is not to be had.
+  [[nodiscard]] static Result<LargeBuffer> create(std::size_t bytes);
+  LargeBuffer(LargeBuffer&& other) noexcept
+      : mapping_(std::exchange(other.mapping_, {})), bytes_(std::exchange(other.bytes_, {})) {}
+  LargeBuffer& operator=(LargeBuffer&&) = delete;
+  ~LargeBuffer();
+
+  [[nodiscard]] std::span<std::byte> bytes() const { return bytes_; }
+
+ private:
+  LargeBuffer() = default;
+  std::span<std::byte> mapping_;
+  std::span<std::byte> bytes_;
+};
 
 /// The relocation table that a kernel built with CONFIG_RANDOMIZE_BASE has behind its ELF: link-time
 /// addresses (low 32 bits, to be sign-extended) of values that hold a virtual address. Form:

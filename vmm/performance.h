@@ -45,11 +45,8 @@ struct PerformanceOptions {
 /// What of it QEMU's machines don't have, by name: the first; nullopt when they have all.
 [[nodiscard]] std::optional<std::string> not_on_qemu(const PerformanceOptions& options);
 
-enum class RamPages {
-  kOrdinary,
-  kTransparent,  ///< 2 MiB where the host finds them
-  kReserved,     ///< 2 MiB, all of them set aside
-};
+/// Huge ones have 2 MiB.
+enum class RamPages { kOrdinary, kTransparent, kReserved };
 
 struct MachinePerformance {
   std::vector<std::uint64_t> vcpu_cpus;

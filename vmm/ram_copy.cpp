@@ -5,10 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "engine/base/io.h"
-#include "vmm/private_pages.h"
 
 namespace ktstr::vmm {
 namespace {
@@ -41,6 +42,50 @@ Status copy_mapping(std::span<const std::byte> mapping, int target) {
   return ok();
 }
 
+// An entry of pagemap. What is there or in swap, and is not the file's, is a copy that a write has made.
+constexpr std::uint64_t kPresent = 1ULL << 63, kSwapped = 1ULL << 62, kOfFile = 1ULL << 61;
+
+constexpr std::size_t kEntriesAtOnce = 4096;  ///< looked at together
+
+bool is_private(std::uint64_t entry) {
+  return (entry & (kPresent | kSwapped)) != 0 && (entry & kOfFile) == 0;
+}
+
+/// The entries of the pages from `address` on. Gives how many were read.
+Result<std::size_t> read_entries(int pagemap, const std::byte* address, std::size_t page_bytes,
+                                 std::span<std::uint64_t> entries) {
+  const auto offset = reinterpret_cast<std::uintptr_t>(address) / page_bytes * sizeof(std::uint64_t);
+  const auto count = ::pread(pagemap, entries.data(), entries.size_bytes(), static_cast<off_t>(offset));
+  if (count < static_cast<ssize_t>(sizeof(std::uint64_t))) return system_error("read /proc/self/pagemap");
+  return static_cast<std::size_t>(count) / sizeof(std::uint64_t);
+}
+
+/// Writes into the file `target`, at the same places, the pages of `mapping` that were written to since it
+/// was mapped: a whole MAP_PRIVATE mapping of a file. They are found in /proc/self/pagemap
+/// (Documentation/admin-guide/mm/pagemap.rst). Errors: kNotFound when the kernel has no pagemap; kIo.
+Status copy_private_pages(std::span<const std::byte> mapping, int target) {
+  const Fd pagemap(::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
+  if (!pagemap) return system_error("open /proc/self/pagemap");
+  const auto page_bytes = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const auto pages = mapping.size() / page_bytes;
+  std::array<std::uint64_t, kEntriesAtOnce> entries;
+  for (std::size_t first = 0; first < pages;) {
+    const auto wanted = std::span(entries).first(std::min(kEntriesAtOnce, pages - first));
+    const auto count =
+        KTSTR_TRY(read_entries(pagemap.get(), &mapping[first * page_bytes], page_bytes, wanted));
+    const auto got = wanted.first(count);
+    for (auto begin = got.begin(); (begin = std::find_if(begin, got.end(), is_private)) != got.end();) {
+      const auto end = std::find_if_not(begin, got.end(), is_private);
+      const auto offset = (first + static_cast<std::size_t>(begin - got.begin())) * page_bytes;
+      const auto bytes = static_cast<std::size_t>(end - begin) * page_bytes;
+      KTSTR_TRY(write_at(target, mapping.subspan(offset, bytes), offset));
+      begin = end;
+    }
+    first += count;
+  }
+  return ok();
+}
+
 Status copy_bank(const GuestRam& ram, std::size_t bank, int target) {
   if (ram.pages() == RamPages::kReserved) return copy_mapping(ram.bytes(bank), target);
   KTSTR_TRY(copy_ram(ram.fd(bank), target));
@@ -51,8 +96,7 @@ Status copy_bank(const GuestRam& ram, std::size_t bank, int target) {
 
 Status copy_ram(int source, int target) {
   const auto size = KTSTR_TRY(file_size(source));
-  if (KTSTR_TRY(file_size(target)) != size)
-    return Error{ErrorCode::kInvalidArgument, "copy guest memory: the sizes differ"};
+  if (KTSTR_TRY(file_size(target)) != size) return invalid_argument("copy guest memory: the sizes differ");
   for (off_t begin = 0, end = 0; begin < size; begin = end) {
     begin = ::lseek(source, end, SEEK_DATA);
     if (begin < 0 && errno == ENXIO) break;  // nothing but a hole is left
@@ -99,7 +143,7 @@ Result<std::uint64_t> RamTemplate::stored_bytes() const {
 
 Status RamTemplate::copy_into(GuestRam& ram) const {
   if (ram.bank_count() != banks_.size())
-    return Error{ErrorCode::kInvalidArgument, "copy guest memory: the numbers of banks differ"};
+    return invalid_argument("copy guest memory: the numbers of banks differ");
   for (std::size_t i = 0; i < banks_.size(); ++i) KTSTR_TRY(copy_ram(fd(i), ram.fd(i)));
   return ok();
 }

@@ -12,7 +12,7 @@ constexpr std::string_view kNodes = "nodes", kDistances = "distances", kLatency 
                            kBandwidth = "bandwidth_mb_per_s";
 
 Error bad_topology(std::string_view text, std::string_view rule) {
-  return {ErrorCode::kInvalidArgument, "\"" + std::string(text) + "\": " + std::string(rule)};
+  return invalid_argument("\"" + std::string(text) + "\": " + std::string(rule));
 }
 
 /// Takes "NUMBER LETTER" off the front of `rest`; the number is positive and at most CpuSet::kCapacity.

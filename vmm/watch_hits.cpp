@@ -15,13 +15,13 @@ constexpr std::size_t kMaxUntaken = 1024;  // vCPUs stop at a hit, so that there
 
 Status check_watchpoints(std::span<const Watchpoint> watchpoints) {
   if (watchpoints.size() > Machine::kMaxWatchpoints)
-    return Error{ErrorCode::kInvalidArgument, fmt::format("{} watchpoints: the hardware has {}",
-                                                          watchpoints.size(), Machine::kMaxWatchpoints)};
+    return invalid_argument(
+        fmt::format("{} watchpoints: the hardware has {}", watchpoints.size(), Machine::kMaxWatchpoints));
   for (const auto& [address, bytes] : watchpoints)
     if (bytes == 0 || bytes > 8 || !std::has_single_bit(bytes) || address.value() % bytes != 0)
-      return Error{ErrorCode::kInvalidArgument,
-                   fmt::format("a watchpoint of {} bytes at {:#x}: it may have 1, 2, 4 or 8, aligned to them",
-                               bytes, address.value())};
+      return invalid_argument(
+          fmt::format("a watchpoint of {} bytes at {:#x}: it may have 1, 2, 4 or 8, aligned to them", bytes,
+                      address.value()));
   return ok();
 }
 

@@ -8,7 +8,7 @@
 
 #include "engine/base/child.h"
 #include "vmm/qemu/process.h"
-#include "vmm/qemu/qemu_machine.h"
+#include "vmm/qemu/version.h"
 
 namespace ktstr::bench {
 namespace {
@@ -76,7 +76,7 @@ Contender plain_qemu(const std::string& name, const std::filesystem::path& kerne
                      std::vector<std::string> arguments) {
   return {name, [=]() -> Result<Seconds> {
             const char* path = std::getenv("PATH");
-            std::vector<std::string> command{KTSTR_TRY(vmm::find_qemu(path ? path : ""))};
+            std::vector<std::string> command{KTSTR_TRY(vmm::qemu::find_qemu(path ? path : ""))};
             command.insert(command.end(), arguments.begin(), arguments.end());
             for (const auto& argument :
                  {std::string("-kernel"), kernel.string(), std::string("-initrd"), initramfs.string(),

@@ -34,7 +34,7 @@ Result<SetUpCost> set_up_cost(const Guest& guest, bool kaslr) {
   const auto config = KTSTR_TRY(machine_config(guest, kaslr));
   const auto bytes = KTSTR_TRY(anonymous_bytes());
   const double cpu = thread_cpu_ms();
-  const auto machine = KTSTR_TRY(vmm::start_kvm(config));
+  const auto machine = KTSTR_TRY(vmm::kvm::KvmMachine::start(config));
   const double cpu_after = thread_cpu_ms();
   const auto bytes_after = KTSTR_TRY(anonymous_bytes());
   return SetUpCost{cpu_after - cpu, bytes_after - bytes};

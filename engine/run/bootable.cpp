@@ -5,8 +5,8 @@
 #include "engine/base/result.h"
 #include "engine/run/scheduler_setup.h"
 #include "engine/scenario/workers.h"
-#include "vmm/expressible.h"
-#include "vmm/kernel_command_line.h"
+#include "vmm/backend.h"
+#include "vmm/linux_boot.h"
 
 namespace ktstr::engine {
 namespace {

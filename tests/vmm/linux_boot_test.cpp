@@ -1,10 +1,14 @@
-#include "vmm/linux_boot.h"
-
 #include <doctest/doctest.h>
 
 #include "tests/vmm/page_walk.h"
+#include "vmm/linux_boot.h"
 
 namespace ktstr::vmm {
+namespace {
+
+constexpr std::string_view kCommon = "console=ttyS0 quiet panic=-1 reboot=t cryptomgr.notests norandmaps";
+
+}  // namespace
 
 TEST_CASE("an ELF kernel's boot parameters name the protocol and an unknown loader") {
   const auto params = elf_boot_params(false);
@@ -41,6 +45,23 @@ TEST_CASE("the boot GDT's selectors lead to flat segments: 64-bit code and writa
   CHECK((code >> 52 & 0xf) == 0xa);    // pages, long mode
   CHECK((data >> 52 & 0xf) == 0xc);    // pages, 32-bit
   CHECK(kBootGdt[0] == 0);
+}
+
+TEST_CASE("a kernel is asked for a console on the serial port and a reset after a panic") {
+  CHECK(kernel_command_line({}, {}) == kCommon);
+}
+
+TEST_CASE("without KASLR the kernel is told so") {
+  MachineConfig config;
+  config.kaslr = false;
+  CHECK(kernel_command_line(config, {}) == std::string(kCommon) + " nokaslr");
+}
+
+TEST_CASE("the configuration's arguments come last, so that they win over a backend's") {
+  MachineConfig config;
+  config.kernel_args = {"mitigations=auto", "a=b"};
+  CHECK(kernel_command_line(config, " mitigations=off") ==
+        std::string(kCommon) + " mitigations=off mitigations=auto a=b");
 }
 
 }  // namespace ktstr::vmm

@@ -9,7 +9,7 @@
 
 #include "engine/kernels/kernel_store.h"
 #include "vmm/initramfs.h"
-#include "vmm/qemu/qemu_machine.h"
+#include "vmm/qemu/version.h"
 
 namespace ktstr::vmm {
 namespace {
@@ -37,7 +37,7 @@ Status find_backend() {
     return reason ? Status(Error{ErrorCode::kUnavailable, std::move(*reason)}) : ok();
   }
   const char* path = std::getenv("PATH");
-  KTSTR_TRY(find_qemu(path ? path : ""));
+  KTSTR_TRY(qemu::find_qemu(path ? path : ""));
   return ok();
 }
 

@@ -4,7 +4,7 @@
 #include "engine/kernels/kernel_store.h"
 #include "introspect/symbols/symbol_table.h"
 #include "tests/vmm/test_guest.h"
-#include "vmm/kvm/host_cpu.h"
+#include "vmm/kvm/kvm.h"
 
 namespace ktstr::vmm {
 namespace {

@@ -14,8 +14,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kKeyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
-constexpr std::string_view kDebianSuites[] = {"bookworm",  "trixie", "forky",   "sid",
-                                              "oldstable", "stable", "testing", "unstable"};
+constexpr std::string_view kSuiteNames[] = {"bookworm",  "trixie", "forky",   "sid",
+                                            "oldstable", "stable", "testing", "unstable"};
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
@@ -121,7 +121,7 @@ std::optional<std::string> choose_debian_archive(const std::vector<AptTarget>& t
     const std::string_view suite = std::string_view(t.release).substr(0, t.release.find('-'));
     const bool security = t.release.ends_with("security") || t.release.ends_with("security/updates");
     return t.origin.empty() && !security &&
-           std::count(std::begin(kDebianSuites), std::end(kDebianSuites), suite) > 0;
+           std::count(std::begin(kSuiteNames), std::end(kSuiteNames), suite) > 0;
   };
   for (const auto& target : targets)
     if (is_remote(target) && calls_itself_debian(target)) return target.uri;
@@ -132,8 +132,7 @@ std::optional<std::string> choose_debian_archive(const std::vector<AptTarget>& t
 
 Result<AptRoot> AptRoot::open(const fs::path& directory, std::string_view suite, std::stop_token stop) {
   if (directory.string().find_first_of("\"\\\n") != std::string::npos)
-    return Error{ErrorCode::kInvalidArgument,
-                 "apt can't work in a directory of this name: " + directory.string()};
+    return invalid_argument("apt can't work in a directory of this name: " + directory.string());
   if (!fs::exists(kKeyring))
     return Error{
         ErrorCode::kUnavailable,

@@ -16,9 +16,9 @@
 #include "engine/base/read_format.h"
 #include "engine/base/utc_time.h"
 #include "engine/base/write.h"
-#include "vmm/kernels/checksum.h"
 #include "vmm/kernels/config_beside.h"
 #include "vmm/kernels/default_kernel.h"
+#include "vmm/kernels/file_records.h"
 #include "vmm/kernels/release.h"
 
 namespace ktstr::vmm {
@@ -29,10 +29,6 @@ namespace fs = std::filesystem;
 constexpr std::string_view kMetadataFile = "metadata.json";
 constexpr std::size_t kIdentityDigits = 12;
 constexpr std::uint64_t kMaxConfigBytes = 4 << 20;
-
-Error filesystem_error(std::string_view what, const fs::path& path, std::error_code error) {
-  return system_error(std::string(what) + " " + path.string(), error.value());
-}
 
 std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -72,8 +68,7 @@ Result<KernelMetadata> read_metadata(const fs::path& directory) {
   const MappedFile file = KTSTR_TRY(MappedFile::open(directory / kMetadataFile));
   auto metadata = KTSTR_TRY(parse_metadata(text_of(file.bytes()), directory / kMetadataFile),
                             (directory / kMetadataFile).string());
-  if (!fs::is_regular_file(directory / "vmlinux"))
-    return Error{ErrorCode::kCorrupt, directory.string() + ": no vmlinux"};
+  if (!fs::is_regular_file(directory / "vmlinux")) return corrupted(directory.string() + ": no vmlinux");
   return metadata;
 }
 
@@ -93,7 +88,7 @@ Result<std::optional<MappedFile>> open_config(const std::optional<fs::path>& pat
   if (!path) return std::optional<MappedFile>();
   MappedFile config = KTSTR_TRY(MappedFile::open(*path));
   if (config.bytes().size() > kMaxConfigBytes)
-    return Error{ErrorCode::kInvalidArgument, path->string() + ": too large for a kernel configuration"};
+    return invalid_argument(path->string() + ": too large for a kernel configuration");
   return std::optional(std::move(config));
 }
 
@@ -101,11 +96,9 @@ Result<std::span<const std::byte>> btf_section(const ExtractedKernel& kernel) {
   const ElfImage elf = KTSTR_TRY(ElfImage::open(kernel.elf));
   const ElfSection* btf = elf.section(".BTF");
   if (!btf || btf->bytes.empty())
-    return Error{
-        ErrorCode::kInvalidArgument,
-        fmt::format(
-            "kernel {} has no BTF (CONFIG_DEBUG_INFO_BTF is off), without which its structures can't be read",
-            kernel.release)};
+    return invalid_argument(fmt::format(
+        "kernel {} has no BTF (CONFIG_DEBUG_INFO_BTF is off), without which its structures can't be read",
+        kernel.release));
   return btf->bytes;
 }
 
@@ -122,8 +115,7 @@ bool is_path(std::string_view spec) {
 Result<std::string> file_source(const fs::path& path) {
   std::error_code error;
   const auto absolute = fs::absolute(path, error);
-  if (path.empty() || error)
-    return Error{ErrorCode::kInvalidArgument, "no path of a kernel image: \"" + path.string() + "\""};
+  if (path.empty() || error) return invalid_argument("no path of a kernel image: \"" + path.string() + "\"");
   return "file " + absolute.string();
 }
 
@@ -158,7 +150,7 @@ Result<KernelCache> KernelCache::open(const fs::path& directory, CompleteEntry c
 Status KernelCache::prepare() {
   std::error_code error;
   fs::create_directories(directory_, error);
-  if (error) return filesystem_error("create", directory_, error);
+  if (error) return system_error("create " + directory_.string(), error.value());
   read_only_ = ::access(directory_.c_str(), W_OK) != 0;
   if (read_only_) return ok();
   const FileLock held = KTSTR_TRY(lock());
@@ -188,7 +180,7 @@ Result<KernelCache::Listing> KernelCache::list() const {
     else
       listing.damaged.push_back(std::move(metadata.error()));
   }
-  if (error) return filesystem_error("list", directory_, error);
+  if (error) return system_error("list " + directory_.string(), error.value());
   std::sort(listing.entries.begin(), listing.entries.end(), is_newer);
   return listing;
 }
@@ -298,7 +290,7 @@ Status KernelCache::remove(const fs::path& entry) const {
   const StagingDirectory staging = KTSTR_TRY(StagingDirectory::create(directory_));
   std::error_code error;
   fs::rename(entry, staging.path() / entry.filename(), error);
-  if (error) return filesystem_error("remove", entry, error);
+  if (error) return system_error("remove " + entry.string(), error.value());
   return ok();
 }
 

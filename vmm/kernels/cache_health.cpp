@@ -5,7 +5,7 @@
 #include "engine/base/mapped_file.h"
 #include "engine/base/write.h"
 #include "vmm/kernels/cache.h"
-#include "vmm/kernels/checksum.h"
+#include "vmm/kernels/file_records.h"
 
 namespace ktstr::vmm {
 namespace {

@@ -27,7 +27,7 @@ Archive new_reader() {
 
 Error damaged(archive* reader) {
   const char* reason = archive_error_string(reader);
-  return {ErrorCode::kCorrupt, fmt::format("damaged package: {}", reason ? reason : "unknown reason")};
+  return corrupted(fmt::format("damaged package: {}", reason ? reason : "unknown reason"));
 }
 
 /// Feeds one archive with the current member of another.
@@ -65,7 +65,7 @@ Result<std::vector<std::byte>> read_member(archive* reader) {
     if (size < 0) return damaged(reader);
     if (size == 0) return bytes;
     if (bytes.size() + static_cast<std::size_t>(size) > kMaxFileBytes)
-      return Error{ErrorCode::kCorrupt, "damaged package: a kernel file beyond all measure"};
+      return corrupted("damaged package: a kernel file beyond all measure");
     bytes.insert(bytes.end(), buffer.begin(), buffer.begin() + size);
   }
 }
@@ -110,7 +110,7 @@ Result<KernelFiles> unpack_kernel(const fs::path& deb, std::string_view release,
     return damaged(package.get());
   const auto is_data = [](std::string_view name) { return name.starts_with("data.tar"); };
   archive_entry* member = KTSTR_TRY(next_member(package.get(), is_data));
-  if (!member) return Error{ErrorCode::kCorrupt, "damaged package: no data.tar"};
+  if (!member) return corrupted("damaged package: no data.tar");
 
   const Archive data = new_reader();
   archive_read_support_format_tar(data.get());

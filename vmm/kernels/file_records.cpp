@@ -1,16 +1,18 @@
 #include "vmm/kernels/file_records.h"
 
+#include <fmt/format.h>
+#include <lzma.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstdint>
 
 #include "engine/base/durable_file.h"
 #include "engine/base/mapped_file.h"
 #include "engine/base/printable.h"
 #include "engine/base/read_format.h"
 #include "engine/base/write.h"
-#include "vmm/kernels/checksum.h"
 
 namespace ktstr::vmm {
 namespace {
@@ -54,6 +56,11 @@ Result<FileRecords> parse_records(const fs::path& path) {
 }
 
 }  // namespace
+
+std::string checksum(std::span<const std::byte> bytes) {
+  return fmt::format("{:016x}",
+                     lzma_crc64(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(), 0));
+}
 
 Result<FileRecords> FileRecords::of(const fs::path& directory) {
   FileRecords records;

@@ -1,9 +1,11 @@
 // FileRecords: what the files of a cache entry were when they were last read and found right.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,10 @@
 #include "engine/base/result.h"
 
 namespace ktstr::vmm {
+
+/// CRC-64 (xz) in hexadecimal. Against damage, not against forgery: who can write to the cache owns the
+/// kernels in it.
+[[nodiscard]] std::string checksum(std::span<const std::byte> bytes);
 
 /// One file. While size, inode and change time are as recorded nobody has written to it: whoever writes,
 /// whatever times he sets, changes ctime. A copy of the cache has others, and is read once.

@@ -38,7 +38,8 @@ std::weak_ordering compare_releases(std::string_view a, std::string_view b) {
       if (const auto order = x <=> y; order != 0) return order;
     } else {
       if (a[0] != b[0]) return a[0] <=> b[0];
-      a.remove_prefix(1), b.remove_prefix(1);
+      a.remove_prefix(1);
+      b.remove_prefix(1);
     }
   }
   return std::weak_ordering::equivalent;

@@ -13,10 +13,6 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kPrefix = ".staging-";
 
-Error filesystem_error(std::string_view what, const fs::path& path, std::error_code error) {
-  return system_error(std::string(what) + " " + path.string(), error.value());
-}
-
 }  // namespace
 
 Result<StagingDirectory> StagingDirectory::create(const fs::path& parent) {
@@ -34,9 +30,9 @@ Status StagingDirectory::remove_stale(const fs::path& parent) {
     const auto lock = FileLock::try_existing(entry.path());
     if (!lock) continue;
     fs::remove_all(entry.path(), error);
-    if (error) return filesystem_error("remove", entry.path(), error);
+    if (error) return system_error("remove " + entry.path().string(), error.value());
   }
-  if (error) return filesystem_error("list", parent, error);
+  if (error) return system_error("list " + parent.string(), error.value());
   return ok();
 }
 
@@ -52,10 +48,10 @@ StagingDirectory::~StagingDirectory() {
 Status StagingDirectory::publish(const fs::path& target) {
   std::error_code error;
   fs::permissions(path_, fs::perms(0755), error);
-  if (error) return filesystem_error("chmod", path_, error);
+  if (error) return system_error("chmod " + path_.string(), error.value());
   KTSTR_TRY(sync_directory(path_));
   fs::rename(path_, target, error);
-  if (error) return filesystem_error("rename to", target, error);
+  if (error) return system_error("rename to " + target.string(), error.value());
   path_.clear();
   return sync_directory(target.parent_path());
 }

@@ -6,10 +6,10 @@
 
 #include "engine/base/mapped_file.h"
 #include "vmm/apic_id.h"
-#include "vmm/kernel_command_line.h"
 #include "vmm/kvm/acpi/acpi_tables.h"
 #include "vmm/kvm/layout.h"
-#include "vmm/kvm/ram_filler.h"
+#include "vmm/kvm/machine_ram.h"
+#include "vmm/linux_boot.h"
 
 namespace ktstr::vmm::kvm {
 namespace {
@@ -20,7 +20,7 @@ Status load_acpi_tables(const Topology& topology, std::span<const RamPart> parts
     config.nodes[part.bank].memory.push_back({part.region.base, part.region.bytes.size()});
   const auto tables = KTSTR_TRY(build_acpi_tables(config));
   const auto place = memory.slice(kAcpiTables, tables.size());
-  if (!place) return Error{ErrorCode::kInvalidArgument, "no memory for the ACPI tables"};
+  if (!place) return invalid_argument("no memory for the ACPI tables");
   std::copy(tables.begin(), tables.end(), place->begin());
   return ok();
 }
@@ -52,6 +52,21 @@ Result<LinuxEntry> load_kernel(const MachineConfig& config, std::span<const Memo
   return *entry;
 }
 
+Error cannot(const Topology& topology, const std::string& why) {
+  return invalid_argument("ktstr's own machine cannot express topology " + topology.to_string() + ": " + why);
+}
+
+/// The tables' size does not depend on where memory lies, only on how many pieces there are: one for each
+/// node, and two more where the first is divided by the holes of a PC.
+AcpiConfig with_some_memory(AcpiConfig config) {
+  constexpr std::uint64_t kPiece = std::uint64_t{1} << 30;
+  std::uint64_t base = 0;
+  const auto add = [&](NumaNode& node) { node.memory.push_back({GuestPhys{base++ * kPiece}, kPiece}); };
+  for (auto& node : config.nodes) add(node);
+  for (int more = 0; more < 2; ++more) add(config.nodes.front());
+  return config;
+}
+
 }  // namespace
 
 AcpiConfig acpi_config(const Topology& topology) {
@@ -75,6 +90,14 @@ Result<LinuxEntry> load_guest(const MachineConfig& config, GuestRam& ram, std::s
   for (const auto& part : parts) regions.push_back(part.region);
   KTSTR_TRY(load_acpi_tables(config.topology, parts, GuestMemory(regions)));
   return load_kernel(config, regions, RamFiller(ram, parts));
+}
+
+Status check_topology(const Topology& topology) {
+  if (topology.cpus() > kMostVcpus)
+    return cannot(topology, fmt::format("{} CPUs, the most are {}", topology.cpus(), kMostVcpus));
+  if (const auto tables = build_acpi_tables(with_some_memory(acpi_config(topology))); !tables)
+    return cannot(topology, tables.error().message);
+  return ok();
 }
 
 }  // namespace ktstr::vmm::kvm

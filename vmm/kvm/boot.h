@@ -1,6 +1,7 @@
-// Puts what a machine boots into its memory.
+// What our own machine can be, and what it boots, put into its memory.
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string>
 
@@ -8,8 +9,9 @@
 #include "vmm/guest_ram.h"
 #include "vmm/kvm/acpi/config.h"
 #include "vmm/kvm/loader.h"
-#include "vmm/kvm/ram_layout.h"
+#include "vmm/kvm/machine_ram.h"
 #include "vmm/machine.h"
+#include "vmm/topology.h"
 
 namespace ktstr::vmm::kvm {
 
@@ -26,5 +28,15 @@ namespace ktstr::vmm::kvm {
 /// load_linux() and build_acpi_tables().
 [[nodiscard]] Result<LinuxEntry> load_guest(const MachineConfig& config, GuestRam& ram,
                                             std::span<const RamPart> parts);
+
+/// The most that a KVM is built for (CONFIG_KVM_MAX_NR_VCPUS, arch/x86/kvm/Kconfig); most hosts have fewer,
+/// which is found out when a machine is made.
+inline constexpr std::size_t kMostVcpus = 4096;
+
+/// Errors (kInvalidArgument): more CPUs than KVM can have, more CPUs and nodes than the ACPI tables hold.
+/// APIC ids need no limit of their own: each of their three fields is less than twice as wide as what it
+/// counts, so those of 4096 CPUs are below 32768, which Linux addresses without interrupt remapping
+/// (KVM_FEATURE_MSI_EXT_DEST_ID; arch/x86/kernel/apic/apic.c, try_to_enable_x2apic()).
+[[nodiscard]] Status check_topology(const Topology& topology);
 
 }  // namespace ktstr::vmm::kvm

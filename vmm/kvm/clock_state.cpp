@@ -7,7 +7,7 @@
 
 #include "engine/base/check.h"
 #include "vmm/kvm/ioctl.h"
-#include "vmm/kvm/vcpu_msrs.h"
+#include "vmm/kvm/vcpu_state.h"
 
 namespace ktstr::vmm::kvm {
 namespace {
@@ -43,8 +43,7 @@ Status restore_tsc(int vcpu, const VcpuClock& clock, std::uint64_t passed) {
   }
   std::uint64_t offset = *clock.tsc_offset - passed;
   auto attribute = offset_attribute(offset);
-  KTSTR_TRY(kvm_ioctl(vcpu, KVM_SET_DEVICE_ATTR, "KVM_VCPU_TSC_OFFSET", &attribute));
-  return ok();
+  return kvm_ioctl(vcpu, KVM_SET_DEVICE_ATTR, "KVM_VCPU_TSC_OFFSET", &attribute);
 }
 
 }  // namespace
@@ -72,8 +71,7 @@ Status restore_clocks(int vm, std::span<const int> vcpus, const ClockState& stat
   }
   kvm_clock_data kvmclock{};
   kvmclock.clock = state.kvmclock_ns;
-  KTSTR_TRY(kvm_ioctl(vm, KVM_SET_CLOCK, "KVM_SET_CLOCK", &kvmclock));
-  return ok();
+  return kvm_ioctl(vm, KVM_SET_CLOCK, "KVM_SET_CLOCK", &kvmclock);
 }
 
 }  // namespace ktstr::vmm::kvm

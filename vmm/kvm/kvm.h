@@ -1,10 +1,11 @@
-// Kvm: the host's KVM, opened and found to have what our machine needs.
+// Kvm: the host's KVM, opened and found to have what our machine needs; and what the CPU below it is.
 #pragma once
 
 #include <linux/kvm.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/fd.h"
@@ -34,5 +35,13 @@ class Kvm {
   Fd fd_;
   std::size_t run_bytes_ = 0;
 };
+
+/// Whether a CPU is one that QEMU emulates: `features` is ECX of CPUID leaf 1, `hypervisor` the 12 letters of
+/// EBX, ECX and EDX of leaf 0x40000000, which mean something only on a CPU that tells of a hypervisor.
+[[nodiscard]] bool is_emulated_cpu(std::uint32_t features, std::string_view hypervisor);
+
+/// Whether this host is itself a guest whose instructions QEMU emulates (its hypervisor signature, CPUID leaf
+/// 0x40000000): a machine on its KVM is then as slow as any emulated one.
+[[nodiscard]] bool host_is_emulated();
 
 }  // namespace ktstr::vmm::kvm

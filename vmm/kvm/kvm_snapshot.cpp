@@ -1,6 +1,7 @@
 #include "vmm/kvm/kvm_snapshot.h"
 
 #include "engine/base/check.h"
+#include "vmm/kvm/ioctl.h"
 
 namespace ktstr::vmm::kvm {
 namespace {
@@ -17,6 +18,21 @@ Result<std::vector<VcpuState>> save_vcpus(std::span<const int> vcpus) {
   std::vector<VcpuState> states;
   for (const int vcpu : vcpus) states.push_back(KTSTR_TRY(save_vcpu(kvm, msrs, vcpu)));
   return states;
+}
+
+Result<IrqchipState> save_irqchips(int vm) {
+  IrqchipState state{};
+  state[0].chip_id = KVM_IRQCHIP_PIC_MASTER;
+  state[1].chip_id = KVM_IRQCHIP_PIC_SLAVE;
+  state[2].chip_id = KVM_IRQCHIP_IOAPIC;
+  for (auto& chip : state) KTSTR_TRY(kvm_ioctl(vm, KVM_GET_IRQCHIP, "KVM_GET_IRQCHIP", &chip));
+  return state;
+}
+
+/// Sends what is pending, so the local APICs must be as they are to be.
+Status restore_irqchips(int vm, const IrqchipState& state) {
+  for (const auto& chip : state) KTSTR_TRY(kvm_ioctl(vm, KVM_SET_IRQCHIP, "KVM_SET_IRQCHIP", &chip));
+  return ok();
 }
 
 }  // namespace

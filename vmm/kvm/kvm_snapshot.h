@@ -1,13 +1,15 @@
 // MachineState: all of a KVM machine at one instant.
 #pragma once
 
+#include <linux/kvm.h>
+
+#include <array>
 #include <memory>
 #include <span>
 #include <vector>
 
 #include "engine/base/result.h"
 #include "vmm/kvm/clock_state.h"
-#include "vmm/kvm/irqchip_state.h"
 #include "vmm/kvm/machine_devices.h"
 #include "vmm/kvm/vcpu.h"
 #include "vmm/kvm/vcpu_state.h"
@@ -16,6 +18,10 @@
 #include "vmm/topology.h"
 
 namespace ktstr::vmm::kvm {
+
+/// The state of KVM's interrupt controllers but the local APICs, which are the vCPUs': both PICs and the I/O
+/// APIC.
+using IrqchipState = std::array<kvm_irqchip, 3>;
 
 struct MachineState {
   Topology topology;

@@ -6,7 +6,6 @@
 #include <cstring>
 
 #include "engine/base/units.h"
-#include "vmm/kernel_command_line.h"
 #include "vmm/kernel_elf.h"
 #include "vmm/kernel_relocation.h"
 #include "vmm/kvm/layout.h"
@@ -25,8 +24,8 @@ constexpr std::uint64_t kEntry64 = 0x200;             // behind the start of the
 constexpr std::uint32_t kE820Ram = 1, kE820Reserved = 2;
 
 Error too_small(const char* what, std::uint64_t bytes) {
-  return {ErrorCode::kInvalidArgument, fmt::format("the guest's memory is too small for its {} ({})", what,
-                                                   format_byte_size(ByteSize{bytes}))};
+  return invalid_argument(fmt::format("the guest's memory is too small for its {} ({})", what,
+                                      format_byte_size(ByteSize{bytes})));
 }
 
 class Loader {
@@ -66,7 +65,7 @@ class Loader {
           return elf.header.e_entry >= segment.p_paddr &&
                  elf.header.e_entry - segment.p_paddr < segment.p_filesz;
         }))
-      return Error{ErrorCode::kCorrupt, "kernel ELF: its entry is not in it"};
+      return corrupted("kernel ELF: its entry is not in it");
     kernel_end_ = GuestPhys(elf.link_end());
     params_ = elf_boot_params(what_.kaslr);
     KTSTR_TRY(what_.kaslr ? put_slid(elf) : put_pieces(elf, pieces_of(elf)));
@@ -86,21 +85,20 @@ class Loader {
   }
 
   Result<GuestPhys> load_bzimage() {
-    const auto corrupt = [](const char* what) {
-      return Error{ErrorCode::kCorrupt, std::string("kernel image: ") + what};
-    };
     const auto image = what_.kernel;
     setup_header header{};
-    if (image.size() < kSetupHeader + sizeof(header)) return corrupt("neither ELF nor bzImage");
+    if (image.size() < kSetupHeader + sizeof(header))
+      return corrupted("kernel image: neither ELF nor bzImage");
     std::memcpy(&header, image.data() + kSetupHeader, sizeof(header));
-    if (header.header != kHeaderMagic) return corrupt("neither ELF nor bzImage");
+    if (header.header != kHeaderMagic) return corrupted("kernel image: neither ELF nor bzImage");
     if (header.version < kProtocolWith64Bit || !(header.xloadflags & XLF_KERNEL_64))
       return Error{ErrorCode::kUnavailable, "this bzImage has no 64-bit entry"};
     const std::size_t sectors = header.setup_sects ? header.setup_sects : kDefaultSetupSectors;
     const std::size_t setup = (sectors + 1) * kSectorBytes;
-    if (setup + kEntry64 >= image.size()) return corrupt("truncated");
+    if (setup + kEntry64 >= image.size()) return corrupted("kernel image: truncated");
     const GuestPhys base(header.pref_address);
-    if (base < kHighMemory || base >= kLowRamEnd) return corrupt("wants an address where no kernel lies");
+    if (base < kHighMemory || base >= kLowRamEnd)
+      return corrupted("kernel image: wants an address where no kernel lies");
     const auto bytes = std::max<std::uint64_t>(header.init_size, image.size() - setup);
     if (!memory_.slice(base, bytes)) return too_small("kernel", bytes);
     KTSTR_TRY(put(base, image.subspan(setup), "kernel"));
@@ -129,8 +127,7 @@ class Loader {
     const auto& line = what_.command_line;
     static_assert(kMostCommandLine <= kCommandLineBytes);
     if (line.size() >= kMostCommandLine)
-      return Error{ErrorCode::kInvalidArgument,
-                   fmt::format("a kernel command line of {} bytes is too long", line.size())};
+      return invalid_argument(fmt::format("a kernel command line of {} bytes is too long", line.size()));
     params_.hdr.cmd_line_ptr = static_cast<std::uint32_t>(kCommandLine.value());
     return put(kCommandLine, std::as_bytes(std::span(line.c_str(), line.size() + 1)), "command line");
   }

@@ -1,24 +1,60 @@
 // MachineDevices: all devices of one machine, wired to KVM and to the buses.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <vector>
 
 #include "engine/base/fd.h"
 #include "engine/base/result.h"
 #include "vmm/kvm/devices/bus.h"
 #include "vmm/kvm/devices/cmos.h"
+#include "vmm/kvm/devices/interrupt.h"
 #include "vmm/kvm/devices/pci.h"
 #include "vmm/kvm/devices/power.h"
-#include "vmm/kvm/devices/pvpanic.h"
 #include "vmm/kvm/devices/serial.h"
 #include "vmm/kvm/devices/virtio_console.h"
 #include "vmm/kvm/devices/virtio_pci.h"
 #include "vmm/kvm/guest_memory.h"
-#include "vmm/kvm/irqfd.h"
 #include "vmm/kvm/vm.h"
 
 namespace ktstr::vmm::kvm {
+
+/// An interrupt of a device through an irqfd: an eventfd's write becomes an interrupt inside KVM.
+class IrqfdLine : public InterruptLine {
+ public:
+  /// Raises `gsi`. Errors: KVM's, kIo.
+  [[nodiscard]] static Result<std::unique_ptr<IrqfdLine>> create(const Vm& vm, std::uint32_t gsi);
+  void raise() override;
+
+ private:
+  explicit IrqfdLine(Fd event) : event_(std::move(event)) {}
+  Fd event_;
+};
+
+/// One GSI for each vector from `first_gsi` on; its route is what the guest last wrote for it.
+class IrqfdMessages : public MessageInterrupts {
+ public:
+  /// `vm` must outlive it. Errors: KVM's, kIo.
+  [[nodiscard]] static Result<std::unique_ptr<IrqfdMessages>> create(Vm& vm, std::uint32_t first_gsi,
+                                                                     std::uint16_t vectors);
+  void program(std::uint16_t vector, const MsixMessage& message) override;
+  void signal(std::uint16_t vector) override;
+
+  /// The first error that KVM had with a route, if any: interrupts may be lost since.
+  [[nodiscard]] std::optional<Error> failure() const;
+
+ private:
+  IrqfdMessages(Vm& vm, std::uint32_t first_gsi) : vm_(vm), first_gsi_(first_gsi) {}
+
+  Vm& vm_;
+  const std::uint32_t first_gsi_;
+  std::vector<Fd> events_;
+  mutable std::mutex mutex_;
+  std::optional<Error> failure_;
+};
 
 /// The ends of what the devices are connected to. The functions are called from vCPU threads.
 struct DeviceEnds {

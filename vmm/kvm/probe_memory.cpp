@@ -58,7 +58,7 @@ namespace fs = std::filesystem;
 constexpr int kPatience = 10;
 constexpr std::size_t kMostBytes = 64 << 10;
 
-Error unavailable(std::string reason) {
+Error does_not_work(std::string reason) {
   return {ErrorCode::kUnavailable, std::move(reason)};
 }
 
@@ -68,7 +68,7 @@ Result<ProbeRecord> subject_now(const ProbedHost& host) {
   const Fd device(::open(host.device.c_str(), O_RDWR | O_CLOEXEC));
   struct stat status {};
   if (!device || ::fstat(device.get(), &status) != 0)
-    return unavailable(host.device.string() + ": " + std::strerror(errno));
+    return does_not_work(host.device.string() + ": " + std::strerror(errno));
   auto boot_id = read_file(host.boot_id, kMostBytes).value_or(FileText{}).text;
   while (boot_id.ends_with('\n')) boot_id.pop_back();
   return ProbeRecord{.version = kProbeVersion,
@@ -120,11 +120,11 @@ Status remembered_probe(const fs::path& cache_directory, const ProbedHost& host)
   const auto file = cache_directory / "kvm-probe";
   auto record = KTSTR_TRY(subject_now(host));
   if (const auto known = remembered(file, record))
-    return known->reason ? Status(unavailable(*known->reason)) : ok();
+    return known->reason ? Status(does_not_work(*known->reason)) : ok();
   auto status = probe_patiently(host);
   if (!status) record.reason = status.error().message;
   if (lasting(status) && !record.boot_id.empty()) static_cast<void>(remember(cache_directory, file, record));
-  return status ? ok() : Status(unavailable(*record.reason));
+  return status ? ok() : Status(does_not_work(*record.reason));
 }
 
 }  // namespace vmm::kvm

@@ -19,7 +19,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/fd.h"
-#include "vmm/kvm/table.h"
+#include "vmm/kvm/ioctl.h"
 
 #if defined(__has_feature)
 #define KTSTR_SANITIZER(feature) __has_feature(feature)

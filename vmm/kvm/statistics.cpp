@@ -16,8 +16,8 @@ namespace {
 constexpr std::size_t kMaxContent = 1 << 20;  // a vCPU's is 8 KiB on Linux 6.18
 constexpr std::size_t kMaxName = 4096;        // KVM_STATS_NAME_SIZE is 48
 
-Error corrupt(const char* what) {
-  return {ErrorCode::kCorrupt, std::string("KVM's statistics: ") + what};
+Error bad_statistics(const char* what) {
+  return corrupted(std::string("KVM's statistics: ") + what);
 }
 
 /// `size` bytes from `offset` on, which both come from the content.
@@ -64,11 +64,11 @@ Status add_value(std::span<const std::byte> content, const kvm_stats_header& hea
                  StatisticValues& values) {
   const auto descriptor = load<Descriptor>(content, at);
   const auto name = load_name(content, at + sizeof(Descriptor), header.name_size);
-  if (!descriptor || !name) return corrupt("a descriptor lies outside");
+  if (!descriptor || !name) return bad_statistics("a descriptor lies outside");
   if (!is_single(*descriptor)) return ok();
   const auto value = load<std::uint64_t>(content, std::uint64_t{header.data_offset} + descriptor->offset);
-  if (!value) return corrupt("a value lies outside");
-  if (!values.emplace(*name, *value).second) return corrupt("a name is there twice");
+  if (!value) return bad_statistics("a value lies outside");
+  if (!values.emplace(*name, *value).second) return bad_statistics("a name is there twice");
   return ok();
 }
 
@@ -76,12 +76,12 @@ Status add_value(std::span<const std::byte> content, const kvm_stats_header& hea
 
 Result<StatisticValues> parse_statistics(std::span<const std::byte> content) {
   const auto header = load<kvm_stats_header>(content, 0);
-  if (!header) return corrupt("no header");
+  if (!header) return bad_statistics("no header");
   if (header->name_size == 0 || header->name_size > kMaxName)
-    return corrupt("its names have no size or too much of it");
+    return bad_statistics("its names have no size or too much of it");
   const std::uint64_t stride = sizeof(Descriptor) + header->name_size;
   if (!slice(content, header->desc_offset, header->num_desc * stride))
-    return corrupt("a descriptor lies outside");
+    return bad_statistics("a descriptor lies outside");
   StatisticValues values;
   for (std::uint64_t i = 0; i < header->num_desc; ++i)
     KTSTR_TRY(add_value(content, *header, header->desc_offset + i * stride, values));
@@ -98,7 +98,7 @@ Result<Fd> open_statistics(int vm_or_vcpu) {
 
 Result<StatisticValues> read_statistics(int file) {
   const auto content = KTSTR_TRY(read_file(file, kMaxContent, "KVM's statistics"));
-  if (content.truncated) return corrupt("no end");
+  if (content.truncated) return bad_statistics("no end");
   return parse_statistics(std::as_bytes(std::span(content.text)));
 }
 

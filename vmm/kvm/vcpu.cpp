@@ -44,7 +44,7 @@ Result<std::unique_ptr<Vcpu>> Vcpu::create(const Kvm& kvm, int vm, std::size_t i
   install_kick_handler();
   std::unique_ptr<Vcpu> vcpu(new Vcpu(index, surroundings));
   vcpu->fd_ =
-      Fd(KTSTR_TRY(kvm_ioctl(vm, KVM_CREATE_VCPU, "KVM_CREATE_VCPU", static_cast<unsigned long>(apic_id))));
+      Fd(KTSTR_TRY(kvm_value(vm, KVM_CREATE_VCPU, "KVM_CREATE_VCPU", static_cast<unsigned long>(apic_id))));
   void* run = ::mmap(nullptr, kvm.run_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd(), 0);
   if (run == MAP_FAILED) return system_error("map kvm_run");
   vcpu->run_ = static_cast<kvm_run*>(run);

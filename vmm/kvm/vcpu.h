@@ -34,6 +34,10 @@ struct VcpuSurroundings {
   std::function<void(std::size_t vcpu, const kvm_debug_exit_arch&)> on_debug;
 };
 
+/// What KVM_SET_GUEST_DEBUG is to be given for `watchpoints`, the same on every vCPU (Intel SDM volume
+/// 3, 17.2). Precondition: those of check_watchpoints().
+[[nodiscard]] kvm_guest_debug debug_registers(std::span<const Watchpoint> watchpoints);
+
 class Vcpu {
  public:
   /// vCPU `index` of the machine; its thread does not run yet. Errors: KVM's;

@@ -5,7 +5,6 @@
 
 #include "vmm/kvm/ioctl.h"
 #include "vmm/kvm/layout.h"
-#include "vmm/kvm/table.h"
 #include "vmm/kvm/vcpu.h"
 #include "vmm/linux_boot.h"
 
@@ -44,6 +43,15 @@ std::optional<std::uint64_t> read_msr(int fd, std::uint32_t index) {
   return msrs.entries()[0].data;
 }
 
+constexpr std::uint64_t kDr7Fixed = 0x700;  // bit 10 reads as 1; LE and GE, for exact data breakpoints
+constexpr std::uint64_t kBreakOnWrite = 1;
+constexpr std::uint64_t kGlobalEnable = 2;
+
+/// LEN of DR7: 1, 2, 8 and 4 bytes are 0, 1, 2 and 3.
+std::uint64_t length_code(std::size_t bytes) {
+  return bytes == 8 ? 2 : bytes - 1;
+}
+
 void put_lvt(kvm_lapic_state& apic, std::size_t offset, std::uint32_t delivery) {
   std::memcpy(apic.regs + offset, &delivery, sizeof(delivery));
 }
@@ -67,8 +75,7 @@ Status Vcpu::set_up() const {
   KTSTR_TRY(kvm_ioctl(fd(), KVM_GET_LAPIC, "KVM_GET_LAPIC", &apic));
   put_lvt(apic, kLvt0, kDeliverExternal);
   put_lvt(apic, kLvt1, kDeliverNmi);
-  KTSTR_TRY(kvm_ioctl(fd(), KVM_SET_LAPIC, "KVM_SET_LAPIC", &apic));
-  return ok();
+  return kvm_ioctl(fd(), KVM_SET_LAPIC, "KVM_SET_LAPIC", &apic);
 }
 
 Status Vcpu::set_boot_registers(GuestPhys entry, GuestPhys boot_params) const {
@@ -88,8 +95,7 @@ Status Vcpu::set_boot_registers(GuestPhys entry, GuestPhys boot_params) const {
   general.rip = entry.value();
   general.rsi = boot_params.value();
   general.rflags = kRflagsFixed;
-  KTSTR_TRY(kvm_ioctl(fd(), KVM_SET_REGS, "KVM_SET_REGS", &general));
-  return ok();
+  return kvm_ioctl(fd(), KVM_SET_REGS, "KVM_SET_REGS", &general);
 }
 
 std::optional<GuestPhys> Vcpu::translate(KernelVirt address) const {
@@ -100,9 +106,22 @@ std::optional<GuestPhys> Vcpu::translate(KernelVirt address) const {
   return GuestPhys(translation.physical_address);
 }
 
+kvm_guest_debug debug_registers(std::span<const Watchpoint> watchpoints) {
+  kvm_guest_debug debug{};
+  if (watchpoints.empty()) return debug;
+  debug.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_HW_BP;
+  auto& dr7 = debug.arch.debugreg[7];
+  dr7 = kDr7Fixed;
+  for (std::size_t i = 0; i < watchpoints.size(); ++i) {
+    debug.arch.debugreg[i] = watchpoints[i].address.value();
+    dr7 |= kGlobalEnable << (2 * i);
+    dr7 |= (kBreakOnWrite | length_code(watchpoints[i].bytes) << 2) << (16 + 4 * i);
+  }
+  return debug;
+}
+
 Status Vcpu::set_debug(const kvm_guest_debug& debug) const {
-  KTSTR_TRY(kvm_ioctl(fd(), KVM_SET_GUEST_DEBUG, "KVM_SET_GUEST_DEBUG", &debug));
-  return ok();
+  return kvm_ioctl(fd(), KVM_SET_GUEST_DEBUG, "KVM_SET_GUEST_DEBUG", &debug);
 }
 
 Result<VcpuRegisters> Vcpu::registers() const {

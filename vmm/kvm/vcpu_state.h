@@ -1,4 +1,5 @@
-// VcpuState: all that KVM knows of one vCPU, but for its clock (clock_state.h) and its CPUID.
+// VcpuState: all that KVM knows of one vCPU, but for its clock (clock_state.h) and its CPUID; and its MSRs in
+// bulk.
 #pragma once
 
 #include <linux/kvm.h>
@@ -13,6 +14,13 @@
 #include "vmm/kvm/kvm.h"
 
 namespace ktstr::vmm::kvm {
+
+/// Those of `indices` that this vCPU has, in their order. Errors: KVM's.
+[[nodiscard]] Result<std::vector<kvm_msr_entry>> read_msrs(int vcpu, std::span<const std::uint32_t> indices);
+
+/// Gives each of `wanted` its value, writing those only that have another: what is not used can't be refused
+/// then, and has no side effects. Errors: kUnavailable, the MSR that KVM refuses; KVM's.
+[[nodiscard]] Status restore_msrs(int vcpu, std::span<const kvm_msr_entry> wanted);
 
 struct VcpuState {
   kvm_mp_state mp_state{};

@@ -7,8 +7,6 @@
 #include "vmm/apic_id.h"
 #include "vmm/kvm/ioctl.h"
 #include "vmm/kvm/layout.h"
-#include "vmm/kvm/msi_address.h"
-#include "vmm/kvm/table.h"
 
 namespace ktstr::vmm::kvm {
 namespace {
@@ -59,7 +57,7 @@ Status check_size(const Kvm& kvm, std::size_t cpus, std::uint32_t largest_apic_i
 Result<Vm> Vm::create(const Kvm& kvm, std::span<const MemoryRegion> regions, std::size_t cpus,
                       std::uint32_t largest_apic_id) {
   KTSTR_TRY(check_size(kvm, cpus, largest_apic_id));
-  Vm vm(Fd(KTSTR_TRY(kvm_ioctl(kvm.fd(), KVM_CREATE_VM, "KVM_CREATE_VM", 0))),
+  Vm vm(Fd(KTSTR_TRY(kvm_value(kvm.fd(), KVM_CREATE_VM, "KVM_CREATE_VM", 0))),
         largest_apic_id > kLargestXapicId);
   KTSTR_TRY(vm.set_up(kvm));
   KTSTR_TRY(vm.add_memory(regions));
@@ -79,8 +77,7 @@ Status Vm::set_up(const Kvm& kvm) {
     ids.args[0] = KVM_X2APIC_API_USE_32BIT_IDS | KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK;
     KTSTR_TRY(kvm_ioctl(fd(), KVM_ENABLE_CAP, "KVM_CAP_X2APIC_API", &ids));
   }
-  KTSTR_TRY(kvm_ioctl(fd(), KVM_CREATE_IRQCHIP, "KVM_CREATE_IRQCHIP", 0));
-  return ok();
+  return kvm_ioctl(fd(), KVM_CREATE_IRQCHIP, "KVM_CREATE_IRQCHIP", 0);
 }
 
 Status Vm::add_memory(std::span<const MemoryRegion> regions) const {
@@ -102,16 +99,14 @@ Status Vm::limit_halt_polling(const Kvm& kvm, Duration longest) const {
   kvm_enable_cap limit{};
   limit.cap = KVM_CAP_HALT_POLL;
   limit.args[0] = static_cast<std::uint64_t>(longest.ns);
-  KTSTR_TRY(kvm_ioctl(fd(), KVM_ENABLE_CAP, "KVM_CAP_HALT_POLL", &limit));
-  return ok();
+  return kvm_ioctl(fd(), KVM_ENABLE_CAP, "KVM_CAP_HALT_POLL", &limit);
 }
 
 Status Vm::connect_interrupt(std::uint32_t gsi, int event) const {
   kvm_irqfd connection{};
   connection.fd = static_cast<std::uint32_t>(event);
   connection.gsi = gsi;
-  KTSTR_TRY(kvm_ioctl(fd(), KVM_IRQFD, "KVM_IRQFD", &connection));
-  return ok();
+  return kvm_ioctl(fd(), KVM_IRQFD, "KVM_IRQFD", &connection);
 }
 
 Status Vm::connect_doorbell(GuestPhys address, std::uint32_t bytes, int event) const {
@@ -119,8 +114,7 @@ Status Vm::connect_doorbell(GuestPhys address, std::uint32_t bytes, int event) c
   connection.addr = address.value();
   connection.len = bytes;
   connection.fd = event;
-  KTSTR_TRY(kvm_ioctl(fd(), KVM_IOEVENTFD, "KVM_IOEVENTFD", &connection));
-  return ok();
+  return kvm_ioctl(fd(), KVM_IOEVENTFD, "KVM_IOEVENTFD", &connection);
 }
 
 Status Vm::route_message(std::uint32_t gsi, std::uint64_t address, std::uint32_t data) {

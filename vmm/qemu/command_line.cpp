@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "vmm/channel_device.h"
-#include "vmm/kernel_command_line.h"
-#include "vmm/qemu/memory_map.h"
+#include "vmm/linux_boot.h"
+#include "vmm/qemu/monitor_text.h"
 
 namespace ktstr::vmm::qemu {
 namespace {

@@ -24,13 +24,6 @@ std::optional<std::uint8_t> hex_byte(std::string_view digits) {
   return value;
 }
 
-std::optional<std::uint64_t> hex_number(std::string_view digits) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
-  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
-  return value;
-}
-
 std::string decode_body(std::string_view body) {
   std::string payload;
   for (std::size_t i = 0; i < body.size(); ++i) {
@@ -87,6 +80,13 @@ std::optional<std::string> decode_hex(std::string_view hex) {
   return bytes;
 }
 
+std::optional<std::uint64_t> parse_hex(std::string_view digits) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  return value;
+}
+
 bool is_stop_notice(std::string_view packet) {
   return !packet.empty() && std::string_view("TSWX").find(packet.front()) != std::string_view::npos;
 }
@@ -100,8 +100,8 @@ std::optional<GdbWatch> parse_watch_notice(std::string_view packet) {
     const auto field = rest.substr(0, end);
     const auto colon = std::min(field.find(':'), field.size());
     const auto value = field.substr(std::min(colon + 1, field.size()));
-    if (field.substr(0, colon) == "thread") thread = hex_number(value);
-    if (field.substr(0, colon) == "watch") address = hex_number(value);
+    if (field.substr(0, colon) == "thread") thread = parse_hex(value);
+    if (field.substr(0, colon) == "watch") address = parse_hex(value);
     rest = rest.substr(std::min(end + 1, rest.size()));
   }
   if (!thread || !address) return std::nullopt;

@@ -34,6 +34,9 @@ class GdbPacketReader {
 /// unavailable register).
 [[nodiscard]] std::optional<std::string> decode_hex(std::string_view hex);
 
+/// All of a text as one hexadecimal number.
+[[nodiscard]] std::optional<std::uint64_t> parse_hex(std::string_view digits);
+
 /// What a stop notice of a watchpoint says.
 struct GdbWatch {
   std::size_t thread = 0;  ///< gdb's number

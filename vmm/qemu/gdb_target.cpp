@@ -18,8 +18,8 @@ constexpr std::array<std::string_view, 16> kGeneral = {"rax", "rbx", "rcx", "rdx
                                                        "rbp", "rsp", "r8",  "r9",  "r10", "r11",
                                                        "r12", "r13", "r14", "r15"};
 
-Error corrupt(const std::string& what) {
-  return {ErrorCode::kCorrupt, "gdb target description: " + what};
+Error bad_description(const std::string& what) {
+  return corrupted("gdb target description: " + what);
 }
 
 /// The value of ` name="..."` inside one tag.
@@ -39,12 +39,12 @@ class TargetReader {
   explicit TargetReader(const FetchDocument& fetch) : fetch_(fetch) {}
 
   Status read(const std::string& name, int depth) {
-    if (depth > kMaxDepth) return corrupt("documents include each other");
+    if (depth > kMaxDepth) return bad_description("documents include each other");
     const auto document = KTSTR_TRY(fetch_(name));
     for (std::size_t open = 0; (open = document.find('<', open)) != document.npos;) {
       const bool is_comment = document.compare(open, 4, "<!--") == 0;  // QEMU's has registers commented out
       const auto close = document.find(is_comment ? "-->" : ">", open);
-      if (close == document.npos) return corrupt(name + ": a tag without end");
+      if (close == document.npos) return bad_description(name + ": a tag without end");
       if (!is_comment) KTSTR_TRY(take_tag(std::string_view(document).substr(open, close - open), depth));
       open = close;
     }
@@ -57,7 +57,8 @@ class TargetReader {
   Status take_tag(std::string_view tag, int depth) {
     if (tag.starts_with("<xi:include ")) {
       const auto href = attribute(tag, "href");
-      return href ? read(std::string(*href), depth + 1) : Status(corrupt("an inclusion without href"));
+      return href ? read(std::string(*href), depth + 1)
+                  : Status(bad_description("an inclusion without href"));
     }
     return tag.starts_with("<reg ") ? add_register(tag) : ok();
   }
@@ -68,7 +69,7 @@ class TargetReader {
     std::size_t bits = 0;
     if (name && bits_text) std::from_chars(bits_text->data(), bits_text->data() + bits_text->size(), bits);
     if (bits == 0 || bits % 8 != 0 || bits > kMaxRegisterBits)
-      return corrupt("a register without name or size");
+      return bad_description("a register without name or size");
     registers.push_back({std::string(*name), next_offset_, bits / 8});
     next_offset_ += bits / 8;
     return ok();

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <cstring>
 
 #include "engine/base/io.h"
 
@@ -13,9 +14,9 @@ namespace {
 constexpr std::size_t kDocumentLimit = 256 * 1024;
 constexpr std::size_t kChunk = 0xffb;  // what gdb itself asks for at a time
 
-Error corrupt(std::string_view request, std::string_view answer) {
-  return {ErrorCode::kCorrupt,
-          fmt::format("gdb stub answers \"{}\" to \"{}\"", answer.substr(0, 40), request.substr(0, 40))};
+Error unexpected_answer(std::string_view request, std::string_view answer) {
+  return corrupted(
+      fmt::format("gdb stub answers \"{}\" to \"{}\"", answer.substr(0, 40), request.substr(0, 40)));
 }
 
 }  // namespace
@@ -30,7 +31,7 @@ Result<VcpuRegisters> Gdbstub::registers(std::size_t index, Deadline deadline) {
   KTSTR_TRY(select(index, deadline));
   const auto answer = KTSTR_TRY(ask("g", deadline));
   const auto registers = parse_gdb_registers(answer, layout_);
-  if (!registers) return corrupt("g", answer);
+  if (!registers) return unexpected_answer("g", answer);
   return *registers;
 }
 
@@ -59,7 +60,7 @@ Status Gdbstub::resume() {
 Status Gdbstub::select(std::size_t index, Deadline deadline) {
   const auto request = fmt::format("Hg{:x}", index + 1);  // gdb's thread numbers begin at 1
   const auto answer = KTSTR_TRY(ask(request, deadline));
-  if (answer != "OK") return corrupt(request, answer);
+  if (answer != "OK") return unexpected_answer(request, answer);
   return ok();
 }
 
@@ -83,11 +84,11 @@ Result<std::string> Gdbstub::fetch_document(const std::string& name, Deadline de
     const auto request = fmt::format("qXfer:features:read:{}:{:x},{:x}", name, document.size(), kChunk);
     const auto answer = KTSTR_TRY(ask(request, deadline));
     const char kind = answer.empty() ? '\0' : answer.front();
-    if (kind != 'l' && kind != 'm') return corrupt(request, answer);
+    if (kind != 'l' && kind != 'm') return unexpected_answer(request, answer);
     document.append(answer, 1);
     if (kind == 'l') return document;
   }
-  return Error{ErrorCode::kCorrupt, "gdb target description: " + name + " does not end"};
+  return corrupted("gdb target description: " + name + " does not end");
 }
 
 Result<std::string> Gdbstub::ask(std::string_view request, Deadline deadline) {
@@ -117,6 +118,66 @@ Result<std::string> Gdbstub::receive(Deadline deadline) {
     if (count < 0 && errno != EAGAIN) return system_error("receive from gdb stub");
     if (count > 0) packets_.feed({buffer.data(), static_cast<std::size_t>(count)});
   }
+}
+
+Result<std::unique_ptr<GdbWatchpoints>> GdbWatchpoints::create(Gdbstub& stub, std::size_t cpus) {
+  auto hits = KTSTR_TRY(WatchHits::create());
+  return std::unique_ptr<GdbWatchpoints>(new GdbWatchpoints(stub, cpus, std::move(hits)));
+}
+
+Status GdbWatchpoints::set(std::span<const Watchpoint> watchpoints, Deadline deadline) {
+  KTSTR_TRY(check_watchpoints(watchpoints));
+  KTSTR_TRY(remove_all(deadline));
+  if (auto inserted = insert(watchpoints, deadline); !inserted) {
+    KTSTR_TRY(remove_all(deadline));
+    return inserted;
+  }
+  static_cast<void>(stub_.take_watches());  // of those that are watched no more
+  hits_->watch(set_, [&](const Watchpoint& watchpoint) { return read(watchpoint, deadline); });
+  return ok();
+}
+
+Status GdbWatchpoints::insert(std::span<const Watchpoint> watchpoints, Deadline deadline) {
+  for (const auto& watchpoint : watchpoints) {
+    KTSTR_TRY(stub_.set_watchpoint(watchpoint, true, deadline));
+    set_.push_back(watchpoint);
+  }
+  return ok();
+}
+
+Status GdbWatchpoints::remove_all(Deadline deadline) {
+  for (; !set_.empty(); set_.pop_back()) KTSTR_TRY(stub_.set_watchpoint(set_.back(), false, deadline));
+  hits_->watch({}, {});
+  return ok();
+}
+
+Status GdbWatchpoints::collect() {
+  const auto received = stub_.receive_notices();
+  for (const auto& [thread, address] : stub_.take_watches())
+    if (thread > 0) hits_->add(thread - 1, KernelVirt(address));  // gdb's numbers begin at 1
+  return received;
+}
+
+Status GdbWatchpoints::collect_all(Deadline deadline) {
+  KTSTR_TRY(collect());
+  hits_->add_missed([&](const Watchpoint& watchpoint) { return read(watchpoint, deadline); });
+  return ok();
+}
+
+std::optional<WatchHit> GdbWatchpoints::take(Deadline deadline) {
+  return hits_->take([&](const Watchpoint& watchpoint) { return read(watchpoint, deadline); });
+}
+
+/// As the first vCPU has it that maps it: one that is in user space may not map the kernel.
+std::optional<std::uint64_t> GdbWatchpoints::read(const Watchpoint& watchpoint, Deadline deadline) const {
+  for (std::size_t i = 0; i < cpus_; ++i) {
+    const auto bytes = stub_.read_memory(i, watchpoint.address, watchpoint.bytes, deadline);
+    if (!bytes || !*bytes) continue;
+    std::uint64_t value = 0;
+    std::memcpy(&value, (*bytes)->data(), (*bytes)->size());
+    return value;
+  }
+  return std::nullopt;
 }
 
 }  // namespace ktstr::vmm::qemu

@@ -9,8 +9,8 @@
 #include "engine/base/pipe.h"
 #include "vmm/qemu/command_line.h"
 #include "vmm/qemu/pvh_kernel.h"
-#include "vmm/qemu/qemu_machine.h"
 #include "vmm/qemu/tsc.h"
+#include "vmm/qemu/version.h"
 
 namespace ktstr::vmm::qemu {
 namespace {

@@ -9,9 +9,9 @@
 #include "engine/base/result.h"
 #include "vmm/guest_ram.h"
 #include "vmm/machine.h"
-#include "vmm/qemu/initramfs_place.h"
 #include "vmm/qemu/machine_plan.h"
 #include "vmm/qemu/process.h"
+#include "vmm/qemu/pvh_kernel.h"
 
 namespace ktstr::vmm::qemu {
 

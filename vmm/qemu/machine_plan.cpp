@@ -14,7 +14,7 @@ constexpr std::size_t kMaxNodes = 128;   // QEMU's MAX_NODES
 constexpr std::size_t kMostCpus = 4096;  // of q35 (pc_q35_machine_options, max_cpus)
 
 Error cannot(const Topology& topology, const std::string& why) {
-  return {ErrorCode::kInvalidArgument, "QEMU cannot express topology " + topology.to_string() + ": " + why};
+  return invalid_argument("QEMU cannot express topology " + topology.to_string() + ": " + why);
 }
 
 bool needs_x2apic(const Topology& topology) {

@@ -1,15 +1,52 @@
-// Facts that only the human monitor tells, from its text; and CPU facts from QMP's answer.
+// Facts that only the human monitor tells, from its text, above all where QEMU put the guest's RAM; and those
+// of QMP's answers.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "engine/base/address.h"
+#include "engine/base/result.h"
 #include "engine/base/value.h"
 
 namespace ktstr::vmm::qemu {
+
+/// The lines of `text` without line ends ("\n" or "\r\n") and leading blanks.
+[[nodiscard]] inline std::vector<std::string_view> split_lines(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+    lines.push_back(line);
+  }
+  return lines;
+}
+
+/// A run of guest-physical addresses backed by one memory backend ("bank").
+struct RamRange {
+  GuestPhys base;
+  std::uint64_t bytes = 0;
+  std::size_t bank = 0;
+  std::uint64_t bank_offset = 0;
+
+  friend bool operator==(const RamRange&, const RamRange&) = default;
+};
+
+/// The name of bank `index` in the machine: its -object id.
+[[nodiscard]] std::string bank_name(std::size_t index);
+
+/// The ranges of the CPUs' address space "memory" that our banks back, ascending and disjoint. `bank_bytes`
+/// are the banks' sizes. Errors: kCorrupt when there is no such view, no RAM, or a range that leaves its bank
+/// or overlaps another.
+[[nodiscard]] Result<std::vector<RamRange>> parse_memory_map(std::string_view mtree,
+                                                             std::span<const std::uint64_t> bank_bytes);
 
 /// The interrupt descriptor table's address of each CPU, from `info registers -a`; `cpus` elements, absent
 /// where not told.

@@ -4,7 +4,7 @@
 #include <signal.h>
 
 #include "engine/base/system_names.h"
-#include "vmm/qemu/lines.h"
+#include "vmm/qemu/monitor_text.h"
 
 namespace ktstr::vmm::qemu {
 namespace {

@@ -1,14 +1,17 @@
 #include "vmm/qemu/pvh_kernel.h"
 
 #include <elf.h>
+#include <fmt/format.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
 #include "engine/base/io.h"
 #include "engine/base/mapped_file.h"
+#include "engine/base/units.h"
 #include "vmm/kernel_relocation.h"
 #include "vmm/linux_boot.h"
 #include "vmm/qemu/pvh_entry_layout.h"
@@ -19,6 +22,12 @@ extern "C" const std::byte ktstr_pvh_entry_end[];
 
 namespace ktstr::vmm::qemu {
 namespace {
+
+constexpr std::uint64_t kLargePage = 2ULL << 20;
+constexpr std::uint64_t kHighest = 2ULL << 30;  // initrd_addr_max of the boot protocol, and below every hole
+/// SeaBIOS has its tables in the last 16 MiB of RAM (BUILD_MAX_HIGHTABLE), and buffers and itself below them,
+/// from there downwards.
+constexpr std::uint64_t kFirmwareBytes = 24ULL << 20;
 
 static_assert(KernelElf::kLowestSegment == KTSTR_PVH_END);
 constexpr std::size_t kPage = 4096;
@@ -115,6 +124,16 @@ Result<PvhKernel> make(const KernelElf& source, std::optional<std::uint64_t> sli
 }
 
 }  // namespace
+
+Result<InitramfsPlace> place_initramfs(std::uint64_t bytes, GuestPhys kernel_end,
+                                       std::uint64_t first_bank_bytes) {
+  const auto end = std::min(first_bank_bytes, kHighest);
+  const auto at = (kernel_end.value() + kLargePage - 1) / kLargePage * kLargePage;
+  if (end < kFirmwareBytes || at > end - kFirmwareBytes || bytes > end - kFirmwareBytes - at)
+    return invalid_argument(fmt::format("the guest's memory is too small for its initramfs ({})",
+                                        format_byte_size(ByteSize{bytes})));
+  return InitramfsPlace{GuestPhys(at), bytes};
+}
 
 Result<PvhKernel> make_pvh_kernel(const std::filesystem::path& elf, bool kaslr, InitramfsRoom room) {
   const auto file = KTSTR_TRY(MappedFile::open(elf));

@@ -1,5 +1,4 @@
-// A kernel's ELF with our own PVH entry, at its own virtual address or, as its decompressor would do it, at
-// a random one.
+// Where a QEMU machine's initramfs lies.
 #pragma once
 
 #include <cstddef>
@@ -8,11 +7,22 @@
 #include <optional>
 #include <span>
 
+#include "engine/base/address.h"
 #include "engine/base/fd.h"
 #include "engine/base/result.h"
-#include "vmm/qemu/initramfs_place.h"
 
 namespace ktstr::vmm::qemu {
+
+struct InitramfsPlace {
+  GuestPhys at;  ///< a large page's boundary
+  std::uint64_t bytes = 0;
+};
+
+/// Right behind the kernel, far from what the firmware uses at the end of the first bank. QEMU's own choice
+/// for microvm, right below that end, is where SeaBIOS 1.16.3 and newer put the ACPI tables. Errors:
+/// kInvalidArgument when the bank is too small.
+[[nodiscard]] Result<InitramfsPlace> place_initramfs(std::uint64_t bytes, GuestPhys kernel_end,
+                                                     std::uint64_t first_bank_bytes);
 
 /// An initramfs that is to be put into the guest's memory.
 struct InitramfsRoom {

@@ -1,15 +1,30 @@
 #include "vmm/qemu/version.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <map>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include "vmm/kernels/command.h"
-#include "vmm/qemu/qemu_machine.h"
 
 namespace ktstr::vmm::qemu {
+
+Result<std::string> find_qemu(const std::string& path) {
+  constexpr std::string_view kName = "qemu-system-x86_64";
+  for (std::size_t begin = 0; begin <= path.size();) {
+    const auto end = std::min(path.find(':', begin), path.size());
+    const auto candidate = path.substr(begin, end - begin) + "/" + std::string(kName);
+    if (end > begin && ::access(candidate.c_str(), X_OK) == 0) return candidate;
+    begin = end + 1;
+  }
+  return Error{ErrorCode::kUnavailable,
+               std::string(kName) + " is not installed: it comes with the Debian package qemu-system-x86"};
+}
 
 std::optional<QemuVersion> parse_version(std::string_view text) {
   constexpr std::string_view kBefore = "QEMU emulator version ";

@@ -13,7 +13,7 @@
 #include "vmm/guest_ram.h"
 #include "vmm/kvm/layout.h"
 #include "vmm/kvm/loader.h"
-#include "vmm/kvm/ram_layout.h"
+#include "vmm/kvm/machine_ram.h"
 
 namespace ktstr::vmm::kvm::test {
 

@@ -3,7 +3,7 @@
 
 #include "vmm/apic_id.h"
 #include "vmm/kvm/boot.h"
-#include "vmm/kvm/msi_address.h"
+#include "vmm/kvm/vm.h"
 
 namespace ktstr::vmm::kvm {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "tests/vmm/mebibyte.h"
-#include "vmm/qemu/qemu_machine.h"
+#include "vmm/qemu/version.h"
 
 namespace ktstr::vmm::qemu {
 namespace {

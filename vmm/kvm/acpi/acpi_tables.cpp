@@ -5,12 +5,8 @@
 #include <algorithm>
 
 #include "vmm/kvm/acpi/dsdt.h"
-#include "vmm/kvm/acpi/fadt.h"
-#include "vmm/kvm/acpi/hmat.h"
-#include "vmm/kvm/acpi/madt.h"
-#include "vmm/kvm/acpi/root_tables.h"
-#include "vmm/kvm/acpi/slit.h"
-#include "vmm/kvm/acpi/srat.h"
+#include "vmm/kvm/acpi/fixed_tables.h"
+#include "vmm/kvm/acpi/numa_tables.h"
 #include "vmm/kvm/layout.h"
 
 namespace ktstr::vmm::kvm {
@@ -51,9 +47,9 @@ Result<Bytes> build_acpi_tables(const AcpiConfig& config) {
   const auto root = image.place(xsdt(tables));
   auto bytes = std::move(image).finish(rsdp(root));
   if (bytes.size() > kAcpiTablesBytes)
-    return Error{ErrorCode::kInvalidArgument,
-                 fmt::format("ACPI tables of {} CPUs in {} nodes have {} bytes, the most are {}",
-                             config.apic_ids.size(), config.nodes.size(), bytes.size(), kAcpiTablesBytes)};
+    return invalid_argument(fmt::format("ACPI tables of {} CPUs in {} nodes have {} bytes, the most are {}",
+                                        config.apic_ids.size(), config.nodes.size(), bytes.size(),
+                                        kAcpiTablesBytes));
   return bytes;
 }
 

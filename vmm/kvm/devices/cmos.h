@@ -6,7 +6,7 @@
 #include <functional>
 #include <mutex>
 
-#include "vmm/kvm/devices/byte_device.h"
+#include "vmm/kvm/devices/bus.h"
 
 namespace ktstr::vmm::kvm {
 

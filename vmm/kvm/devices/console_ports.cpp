@@ -190,7 +190,7 @@ Status ConsolePorts::send_messages() {
     std::array<std::byte, sizeof(Message) + kChannelPortName.size()> bytes{};
     const auto length = write_owed_message(bytes);
     const auto written = scatter(std::span(bytes).first(length), chain->writable);
-    if (written < length) return Error{ErrorCode::kCorrupt, "virtio console: buffer too small for a message"};
+    if (written < length) return corrupted("virtio console: buffer too small for a message");
     KTSTR_TRY(finish(kControlReceive, *chain, written));
   }
   return ok();

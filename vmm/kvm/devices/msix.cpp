@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "engine/base/check.h"
-#include "vmm/kvm/devices/value.h"
+#include "vmm/kvm/devices/bus.h"
 
 namespace ktstr::vmm::kvm {
 namespace {

@@ -1,10 +1,11 @@
-// Power: how the guest turns itself off or asks for a reset.
+// How the guest tells its end: Power turns the machine off or resets it, Pvpanic takes the kernel's word of a
+// panic.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 
-#include "vmm/kvm/devices/byte_device.h"
+#include "vmm/kvm/devices/bus.h"
 #include "vmm/kvm/layout.h"
 
 namespace ktstr::vmm::kvm {
@@ -20,6 +21,28 @@ class Power : public ByteDevice {
   using Callback = std::function<void(PowerRequest)>;
 
   explicit Power(Callback callback);
+
+ private:
+  std::uint8_t read_register(std::uint64_t offset) override;
+  void write_register(std::uint64_t offset, std::uint8_t value) override;
+
+  Callback callback_;
+};
+
+enum class PanicEvent {
+  kPanicked,     ///< the kernel has panicked
+  kCrashLoaded,  ///< it has, and is about to start its crash kernel
+};
+
+/// QEMU's pvpanic device (docs/specs/pvpanic.rst): reading gives the events it understands, writing reports.
+/// It has no state.
+class Pvpanic : public ByteDevice {
+ public:
+  static constexpr std::uint64_t kPorts = 1;
+  /// Called by the vCPU thread that reports, and possibly by several at a time.
+  using Callback = std::function<void(PanicEvent)>;
+
+  explicit Pvpanic(Callback callback);
 
  private:
   std::uint8_t read_register(std::uint64_t offset) override;

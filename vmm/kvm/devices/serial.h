@@ -7,7 +7,7 @@
 #include <mutex>
 #include <string_view>
 
-#include "vmm/kvm/devices/byte_device.h"
+#include "vmm/kvm/devices/bus.h"
 #include "vmm/kvm/devices/interrupt.h"
 
 namespace ktstr::vmm::kvm {

@@ -9,6 +9,8 @@
 #include "vmm/kvm/devices/virtqueue.h"
 #include "vmm/kvm/guest_memory.h"
 
+struct virtio_pci_common_cfg;  // linux/virtio_pci.h
+
 namespace ktstr::vmm::kvm {
 
 inline constexpr std::uint16_t kNoVector = 0xffff;  ///< VIRTIO_MSI_NO_VECTOR
@@ -34,8 +36,8 @@ class VirtioCommon {
     std::uint16_t vector = kNoVector;
     friend bool operator==(const QueueState&, const QueueState&) = default;
   };
-  /// Everything that a snapshot must keep.
-  struct State {
+  /// What the driver sets, but for the queues.
+  struct Registers {
     std::uint32_t device_feature_select = 0;
     std::uint32_t driver_feature_select = 0;
     std::uint64_t driver_features = 0;
@@ -43,6 +45,10 @@ class VirtioCommon {
     std::uint16_t config_vector = kNoVector;
     std::uint8_t status = 0;
     std::uint64_t resets = 0;  ///< how often the driver has reset the device
+    friend bool operator==(const Registers&, const Registers&) = default;
+  };
+  /// Everything that a snapshot must keep.
+  struct State : Registers {
     std::vector<QueueState> queues;
     friend bool operator==(const State&, const State&) = default;
   };
@@ -57,9 +63,9 @@ class VirtioCommon {
   /// The driver has said that it is ready, and the device wants no reset.
   [[nodiscard]] bool running() const;
   [[nodiscard]] bool needs_reset() const;
-  [[nodiscard]] std::uint8_t status() const { return status_; }
+  [[nodiscard]] std::uint8_t status() const { return registers_.status; }
   /// How often the driver has reset the device.
-  [[nodiscard]] std::uint64_t resets() const { return resets_; }
+  [[nodiscard]] std::uint64_t resets() const { return registers_.resets; }
   /// From here on the device does nothing until it is reset.
   void fail();
 
@@ -67,7 +73,7 @@ class VirtioCommon {
   [[nodiscard]] Virtqueue& queue(std::uint16_t index) { return queues_[index].ring; }
   [[nodiscard]] std::uint16_t queue_vector(std::uint16_t index) const { return queues_[index].vector; }
   [[nodiscard]] std::uint16_t queue_count() const { return static_cast<std::uint16_t>(queues_.size()); }
-  [[nodiscard]] std::uint16_t config_vector() const { return config_vector_; }
+  [[nodiscard]] std::uint16_t config_vector() const { return registers_.config_vector; }
 
   [[nodiscard]] State state() const;
   /// Precondition: it has as many queues. A queue whose rings are not in RAM makes the device want a reset.
@@ -84,18 +90,14 @@ class VirtioCommon {
   [[nodiscard]] std::uint16_t accepted_vector(std::uint16_t vector) const;
   [[nodiscard]] Queue* selected();
   [[nodiscard]] const Queue* selected() const;
-  void write_queue(Queue& queue, std::uint64_t offset, std::uint32_t value);
+  /// The structure as the driver reads it.
+  [[nodiscard]] virtio_pci_common_cfg structure() const;
+  void write_queue(Queue& queue, const virtio_pci_common_cfg& written);
   void enable(Queue& queue);
 
   std::uint64_t features_;
   std::vector<Queue> queues_;
-  std::uint32_t device_feature_select_ = 0;
-  std::uint32_t driver_feature_select_ = 0;
-  std::uint64_t driver_features_ = 0;
-  std::uint16_t queue_select_ = 0;
-  std::uint16_t config_vector_ = kNoVector;
-  std::uint8_t status_ = 0;
-  std::uint64_t resets_ = 0;
+  Registers registers_;
 };
 
 }  // namespace ktstr::vmm::kvm

@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "engine/base/check.h"
-#include "vmm/kvm/devices/value.h"
+#include "vmm/kvm/devices/bus.h"
 
 namespace ktstr::vmm::kvm {
 namespace {

@@ -22,10 +22,6 @@ constexpr std::uint64_t kDescriptorBytes = 16;
 constexpr std::uint64_t kAvailableEntryBytes = 2;
 constexpr std::uint64_t kUsedEntryBytes = 8;
 
-Error corrupt(const char* message) {
-  return Error{ErrorCode::kCorrupt, message};
-}
-
 template <class T>
 T load(T* address, std::memory_order order = std::memory_order_relaxed) {
   return std::atomic_ref<T>(*address).load(order);
@@ -65,18 +61,18 @@ Status Virtqueue::enable() {
 Status Virtqueue::check_layout() const {
   const auto& [size, descriptors, available, used] = state_.layout;
   if (descriptors.value() % 16 != 0 || available.value() % 2 != 0 || used.value() % 4 != 0)
-    return corrupt("virtqueue: misaligned ring");
+    return corrupted("virtqueue: misaligned ring");
   if (!memory_.slice(descriptors, kDescriptorBytes * size) ||
       !memory_.slice(available, kEntriesOffset + kAvailableEntryBytes * size) ||
       !memory_.slice(used, kEntriesOffset + kUsedEntryBytes * size))
-    return corrupt("virtqueue: ring outside of RAM");
+    return corrupted("virtqueue: ring outside of RAM");
   return ok();
 }
 
 template <class T>
 Result<T*> Virtqueue::in_ram(GuestPhys address) const {
   const auto bytes = memory_.slice(address, sizeof(T));
-  if (!bytes) return corrupt("virtqueue: ring outside of RAM");
+  if (!bytes) return corrupted("virtqueue: ring outside of RAM");
   return reinterpret_cast<T*>(bytes->data());
 }
 
@@ -87,7 +83,7 @@ Result<std::optional<VirtqueueChain>> Virtqueue::peek() const {
       load(KTSTR_TRY(in_ram<std::uint16_t>(available + kIndexOffset)), std::memory_order_acquire);
   const auto waiting = static_cast<std::uint16_t>(index - state_.next_available);
   if (waiting == 0) return std::optional<VirtqueueChain>();
-  if (waiting > size) return corrupt("virtqueue: more chains available than the queue has");
+  if (waiting > size) return corrupted("virtqueue: more chains available than the queue has");
   const auto slot = state_.next_available % size;
   const auto head =
       load(KTSTR_TRY(in_ram<std::uint16_t>(available + kEntriesOffset + kAvailableEntryBytes * slot)));
@@ -103,11 +99,11 @@ Result<VirtqueueChain> Virtqueue::chain(std::uint16_t head) const {
     if ((entry.flags & kNext) == 0) return chain;
     index = entry.next;
   }
-  return corrupt("virtqueue: chain longer than the queue");
+  return corrupted("virtqueue: chain longer than the queue");
 }
 
 Result<Virtqueue::Descriptor> Virtqueue::descriptor(std::uint16_t index) const {
-  if (index >= state_.layout.size) return corrupt("virtqueue: descriptor index beyond the queue");
+  if (index >= state_.layout.size) return corrupted("virtqueue: descriptor index beyond the queue");
   const auto at = state_.layout.descriptors + kDescriptorBytes * index;
   const auto address = load(KTSTR_TRY(in_ram<std::uint64_t>(at)));
   const auto rest = load(KTSTR_TRY(in_ram<std::uint64_t>(at + 8)));
@@ -122,14 +118,14 @@ Result<Virtqueue::Descriptor> Virtqueue::descriptor(std::uint16_t index) const {
 Status Virtqueue::append(VirtqueueChain& chain, const Descriptor& descriptor) const {
   const bool writable = (descriptor.flags & kWrite) != 0;
   if ((descriptor.flags & kIndirect) != 0)
-    return corrupt("virtqueue: indirect descriptor was not negotiated");
-  if (!writable && !chain.writable.empty()) return corrupt("virtqueue: readable after writable descriptor");
+    return corrupted("virtqueue: indirect descriptor was not negotiated");
+  if (!writable && !chain.writable.empty()) return corrupted("virtqueue: readable after writable descriptor");
   if (descriptor.bytes == 0) return ok();
   const auto bytes = memory_.slice(descriptor.address, descriptor.bytes);
-  if (!bytes) return corrupt("virtqueue: buffer outside of RAM");
+  if (!bytes) return corrupted("virtqueue: buffer outside of RAM");
   if (total_bytes(chain.readable) + total_bytes(chain.writable) + descriptor.bytes >
       std::numeric_limits<std::uint32_t>::max())
-    return corrupt("virtqueue: chain of 4 GiB or more");
+    return corrupted("virtqueue: chain of 4 GiB or more");
   (writable ? chain.writable : chain.readable).push_back(*bytes);
   return ok();
 }

@@ -6,10 +6,8 @@
 #include "tests/vmm/kvm/acpi/iasl.h"
 #include "vmm/kvm/acpi/acpi_tables.h"
 #include "vmm/kvm/acpi/dsdt.h"
-#include "vmm/kvm/acpi/fadt.h"
-#include "vmm/kvm/acpi/hmat.h"
-#include "vmm/kvm/acpi/madt.h"
-#include "vmm/kvm/acpi/srat.h"
+#include "vmm/kvm/acpi/fixed_tables.h"
+#include "vmm/kvm/acpi/numa_tables.h"
 #include "vmm/kvm/layout.h"
 
 namespace ktstr::vmm::kvm {

@@ -5,7 +5,7 @@
 #include <array>
 
 #include "tests/vmm/kvm/devices/pci_driver.h"
-#include "vmm/kvm/devices/value.h"
+#include "vmm/kvm/devices/bus.h"
 
 namespace ktstr::vmm::kvm {
 namespace {

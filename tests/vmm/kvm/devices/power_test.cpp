@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "tests/vmm/kvm/devices/registers.h"
-#include "vmm/kvm/devices/pvpanic.h"
 
 namespace ktstr::vmm::kvm {
 namespace {
