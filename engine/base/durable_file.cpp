@@ -41,8 +41,8 @@ Result<std::optional<mode_t>> mode_to_keep(const fs::path& path) {
     return system_error(path.string());
   }
   if (!S_ISREG(status.st_mode))
-    return Error{ErrorCode::kInvalidArgument,
-                 path.string() + ": " + std::string(kind_of(status.st_mode)) + ", not a regular file"};
+    return invalid_argument(path.string() + ": " + std::string(kind_of(status.st_mode)) +
+                            ", not a regular file");
   return std::optional<mode_t>(status.st_mode & 07777);
 }
 

@@ -1,7 +1,7 @@
 // How much of a dump file is read.
 #pragma once
 
-#include "engine/base/json.h"
+#include "engine/base/value.h"
 
 namespace ktstr::introspect {
 
