@@ -9,7 +9,7 @@
 #include <string>
 
 #include "engine/guest/kernel_file.h"
-#include "engine/scenario/worker_memory.h"
+#include "engine/scenario/work.h"
 
 namespace ktstr::engine::guest {
 namespace {

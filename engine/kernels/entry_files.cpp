@@ -11,7 +11,7 @@
 #include "engine/base/fd.h"
 #include "engine/base/io.h"
 #include "engine/base/mapped_file.h"
-#include "engine/kernels/agent_needs.h"
+#include "engine/kernels/kernel_config.h"
 #include "engine/kernels/sched_ext_support.h"
 #include "introspect/monitor/kernel_hz.h"
 #include "introspect/symbols/kallsyms.h"
@@ -67,7 +67,7 @@ Status complete_entry(const fs::path& directory, vmm::KernelMetadata& metadata) 
   const auto symbols = KTSTR_TRY(introspect::decode_kallsyms(elf));
   KTSTR_TRY(symbols.save(directory / kSymbolsFile));
   const ElfSection* btf = elf.section(".BTF");
-  if (!btf) return Error{ErrorCode::kInvalidArgument, "kernel " + metadata.release + " has no BTF"};
+  if (!btf) return invalid_argument("kernel " + metadata.release + " has no BTF");
   KTSTR_TRY(write_new_file(directory / kBtfFile, btf->bytes));
   if (metadata.sched_ext) metadata.sched_ext_defect = KTSTR_TRY(find_sched_ext_defect(btf->bytes));
   return ok();

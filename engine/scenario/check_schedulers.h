@@ -18,8 +18,4 @@ namespace ktstr::engine {
 /// that asks what a scheduler is.
 void resolve_scheduler_names(Scenario& scenario, const Place& place);
 
-/// contains and matches of expect.scheduler_error: not empty, and a valid expression. `place` is that of
-/// `expect`.
-[[nodiscard]] ReadStatus check_scheduler_error(const Expectations& expect, const Place& place);
-
 }  // namespace ktstr::engine

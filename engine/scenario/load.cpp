@@ -10,7 +10,8 @@
 #include "engine/scenario/check_steps.h"
 #include "engine/scenario/holds.h"
 #include "engine/scenario/place.h"
-#include "engine/scenario/scheduler_machine.h"
+#include "engine/scenario/scheduler_error.h"
+#include "engine/scenario/schedulers_of.h"
 #include "engine/scenario/workers.h"
 #include "vmm/memory_plan.h"
 

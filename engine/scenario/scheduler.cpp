@@ -75,8 +75,7 @@ std::vector<std::string> arguments(const SchedulerDef& def) {
 
 Result<std::vector<std::vector<std::string>>> flag_profiles(const SchedulerDef& def) {
   if (def.flags.size() > kMostFlags)
-    return Error{ErrorCode::kInvalidArgument,
-                 "more than " + std::to_string(kMostFlags) + " flags have too many combinations"};
+    return invalid_argument("more than " + std::to_string(kMostFlags) + " flags have too many combinations");
   const auto needs = needs_of(def);
   std::vector<FlagSet> sets;
   for (FlagSet set = 0; set < FlagSet{1} << def.flags.size(); ++set)

@@ -226,6 +226,10 @@ using Work = std::variant<CpuSpin, YieldHeavy, Mixed, IoSync, Bursty, PipeIo, Fu
                           CacheYield, CachePipe, FutexFanOut, Sequence, ForkExit, NiceSweep, AffinityChurn,
                           PolicyChurn, PageFaultChurn, MutexContention, TimerLatency>;
 
+/// What a worker takes of its guest's memory beside what its work uses, as bench_workers measures it: 44 KB
+/// of page tables, 16 KB of kernel stack, 25 KB of the kernel's structures, 15 KB of pages.
+inline constexpr std::uint64_t kWorkerBytes = 100 << 10;
+
 /// Workers of this type start in groups of this size; the worker count must be a multiple of it.
 [[nodiscard]] std::size_t work_group_size(const Work& work);
 

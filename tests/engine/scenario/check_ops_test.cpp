@@ -1,6 +1,7 @@
-// Ops on BPF maps: what is refused before anything boots.
+// Ops on BPF maps and captures: what is refused before anything boots.
 #include <doctest/doctest.h>
 
+#include "engine/scenario/check_ops.h"
 #include "engine/scenario/load.h"
 
 namespace ktstr::engine {
@@ -20,6 +21,9 @@ std::string read(const std::string& members) {
 }
 std::string pin(const std::string& members) {
   return R"({"type": "pin_bpf_map", )" + members + "}";
+}
+std::string capture(const std::string& tag) {
+  return R"({"type": "ctprof", "tag": ")" + tag + "\"}";
 }
 
 }  // namespace
@@ -57,6 +61,32 @@ TEST_CASE("a pin's name stands for one map") {
   CHECK(outcome(old_bss, R"({"type": "loop", "interval": "1s"})") == "ok");
   CHECK(outcome(old_bss + "," + pin(R"("map": "ktstr.data", "name": "old")")) ==
         "[2].name: \"old\" stands for the map ktstr.bss already");
+}
+
+TEST_CASE("a tag is made of what file names have") {
+  CHECK(outcome(capture("before") + "," + capture("After-2.x_y")) == "ok");
+  CHECK(outcome(capture("")) == "[1].tag: expected a tag such as \"before\"");
+  CHECK(outcome(R"({"type": "ctprof"})") == "[1]: missing \"tag\"");
+  for (const std::string tag : {"a/b", "a b", "../a", "\u00e4"})
+    CHECK(outcome(capture(tag)) ==
+          "[1].tag: \"" + tag + "\" can't be a tag: letters, digits, \".\", \"_\" and \"-\"");
+  CHECK(outcome(capture(std::string(100, 'x'))) == "ok");
+  CHECK(outcome(capture(std::string(101, 'x'))) == "[1].tag: must be at most 100 bytes long");
+}
+
+TEST_CASE("a tag is used once") {
+  const std::string twice = "\"a\" is the tag of an earlier capture, whose file this one would replace";
+  CHECK(outcome(capture("a") + "," + capture("a")) == "[2].tag: " + twice);
+  CHECK(outcome(capture("a"), R"({"type": "loop", "interval": "1s"})") ==
+        "[1].tag: " + twice + " (when the loop repeats)");
+}
+
+TEST_CASE("a scenario with a ctprof op is told from one without") {
+  Scenario scenario;
+  scenario.steps.resize(2);
+  CHECK_FALSE(captures_threads(scenario));
+  scenario.steps[1].ops = {StopCgroupOp{"web"}, CtprofOp{"after"}};
+  CHECK(captures_threads(scenario));
 }
 
 }  // namespace ktstr::engine
