@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "engine/guest/cgroup_files.h"
 #include "engine/guest/kernel_file.h"
@@ -40,6 +39,7 @@ std::optional<std::string> CgroupTree::control(std::string_view name, std::strin
   if (!check(name)) return std::nullopt;
   auto content = read_file(file(name, file_name), kControlFileLimit);
   if (!content) return std::nullopt;
+  while (content->text.ends_with('\n')) content->text.pop_back();
   return std::move(content->text);
 }
 
@@ -52,8 +52,7 @@ std::vector<std::string> CgroupTree::subtree(std::string_view name) const {
 
 Status CgroupTree::create(const protocol::AddCgroup& request) {
   KTSTR_TRY(protocol::check_cgroup_name(request.cgroup));
-  if (check(request.cgroup))
-    return Error{ErrorCode::kInvalidArgument, "the cgroup \"" + request.cgroup + "\" exists already"};
+  if (check(request.cgroup)) return invalid_argument("the cgroup \"" + request.cgroup + "\" exists already");
   const auto made_before = made_.size();
   auto status = make_directories(request.cgroup);
   if (status) status = enable_controllers(request.cgroup, request);
@@ -109,12 +108,8 @@ Result<std::vector<pid_t>> CgroupTree::processes(std::string_view name) const {
   if (procs.truncated)
     return Error{ErrorCode::kUnavailable,
                  "cgroup \"" + std::string(name) + "\" has too many processes to list"};
-  std::vector<pid_t> pids;
-  for (const char *at = procs.text.data(), *end = at + procs.text.size(); at < end; ++at) {
-    pid_t pid = 0;
-    at = std::from_chars(at, end, pid).ptr;
-    if (pid > 0) pids.push_back(pid);
-  }
+  auto pids = pids_in(procs.text);
+  std::erase(pids, 0);  // of another namespace
   return pids;
 }
 
@@ -164,6 +159,20 @@ Status CgroupTree::remove_all() {
   for (auto at = names.rbegin(); at != names.rend(); ++at)
     if (auto status = remove_one(*at); !status && first) first = std::move(status);
   return first;
+}
+
+Result<std::string> find_own_cgroup() {
+  const auto membership = KTSTR_TRY(read_file("/proc/self/cgroup", kControlFileLimit)).text;
+  const auto mounts = KTSTR_TRY(read_file("/proc/self/mounts", kControlFileLimit)).text;
+  const Error absent{ErrorCode::kUnavailable, "no cgroup v2 hierarchy is mounted"};
+  // "0::/path" in the one, "cgroup2 /mount/point cgroup2 ..." in the other.
+  const auto line = membership.starts_with("0::") ? 0 : membership.find("\n0::") + 1;
+  if (line == 0 && !membership.starts_with("0::")) return absent;
+  const auto path = membership.substr(line + 3, membership.find('\n', line) - line - 3);
+  const auto type = mounts.find(" cgroup2 ");
+  if (type == std::string::npos) return absent;
+  const auto target = mounts.rfind(' ', type - 1) + 1;
+  return mounts.substr(target, type - target) + (path == "/" ? "" : path);
 }
 
 }  // namespace ktstr::engine::guest

@@ -52,7 +52,8 @@ class CgroupTree {
   /// too fast.
   [[nodiscard]] Status move_all(std::string_view from, const std::optional<std::string>& to);
 
-  /// The text of a control file of the cgroup; absent where there is none, or no such cgroup.
+  /// The text of a control file of the cgroup, without line ends behind it; absent where there is none, or no
+  /// such cgroup.
   [[nodiscard]] std::optional<std::string> control(std::string_view name, std::string_view file) const;
 
   /// The processes that are in it, not in those below. Errors: kNotFound, kIo; more than can be read at once.

@@ -19,9 +19,6 @@ inline constexpr std::size_t kControlFileLimit = 1U << 20;
 /// Whether the cgroup `name` lies below `ancestor`.
 [[nodiscard]] bool is_below(std::string_view name, std::string_view ancestor);
 
-/// Whether `text`, words between blanks and line ends, has `word`.
-[[nodiscard]] bool has_word(std::string_view text, std::string_view word);
-
 /// Waits up to 2 s until the cgroup.events file at `path` has `line`. Errors: kTimeout, kIo.
 [[nodiscard]] Status wait_for_event(const std::string& path, std::string_view line);
 

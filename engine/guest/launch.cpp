@@ -63,12 +63,10 @@ Status Launch::open_gate() {
 
 Status Launch::check_count() const {
   const auto count = affinities_.size();
-  if (count > kMostWorkersAtATime)
-    return Error{ErrorCode::kInvalidArgument, std::to_string(count) + " workers are too many"};
+  if (count > kMostWorkersAtATime) return invalid_argument(std::to_string(count) + " workers are too many");
   if (group_size_ == 0 || count % group_size_ != 0)
-    return Error{ErrorCode::kInvalidArgument,
-                 std::to_string(count) + " workers of " + std::string(work_name(request_.work)) +
-                     " do not make whole groups of " + std::to_string(group_size_)};
+    return invalid_argument(std::to_string(count) + " workers of " + std::string(work_name(request_.work)) +
+                            " do not make whole groups of " + std::to_string(group_size_));
   return ok();
 }
 

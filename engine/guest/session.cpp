@@ -9,10 +9,6 @@
 #include "engine/base/read.h"
 #include "engine/base/write.h"
 #include "engine/guest/clock.h"
-#include "engine/guest/find_topology.h"
-#include "engine/guest/kernel_file.h"
-#include "engine/guest/refresh.h"
-#include "engine/guest/statistics.h"
 
 namespace ktstr::engine::guest {
 namespace {
@@ -22,12 +18,6 @@ using namespace protocol;
 /// How long the rest of a frame may take once its first byte is here, and how long the runner may leave an
 /// answer unread.
 constexpr Duration kFrameTimeout = std::chrono::seconds(30);
-
-/// JSON strings are UTF-8; what a file holds need not be.
-void make_ascii(std::string& text) {
-  for (auto& c : text)
-    if (static_cast<unsigned char>(c) > 0x7e) c = '?';
-}
 
 Result<Fd> watch_signals(std::initializer_list<int> signals) {
   sigset_t set;
@@ -124,26 +114,24 @@ Status Session::handle(const FreezeCgroup& request) {
   return cgroups_.freeze(request.cgroup, request.frozen);
 }
 
-Result<FileContent> Session::handle(const ReadFile& request) {
-  auto content = KTSTR_TRY(read_file(request.path, request.limit, request.offset));
-  make_ascii(content.text);
-  return FileContent{std::move(content.text), content.truncated};
+Result<SchedulerChanged> Session::handle(const AttachScheduler& request) {
+  return scheduler_.attach(request);
 }
 
-Result<FoundTopology> Session::handle(const FindTopology&) {
-  return find_topology("/sys/devices/system");
+Result<SchedulerChanged> Session::handle(const DetachScheduler& request) {
+  return scheduler_.detach(request.timeout);
 }
 
-Status Session::handle(const PinBpfMap& request) {
-  return pinned_maps_.pin(request.id);
+Result<SchedulerChanged> Session::handle(const ReplaceScheduler& request) {
+  return scheduler_.replace(request.next);
 }
 
-Status Session::handle(const Refresh& request) {
-  return refresh(request);
+Result<SchedulerChanged> Session::handle(const RestartScheduler&) {
+  return scheduler_.restart();
 }
 
-Result<StatisticsSwitches> Session::handle(const SetStatistics& request) {
-  return set_statistics(request);
+Result<SchedulerChanged> Session::handle(const QueryScheduler& request) {
+  return scheduler_.query(request.patience);
 }
 
 Status Session::handle(const Shutdown&) {

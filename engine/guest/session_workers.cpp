@@ -49,9 +49,8 @@ Status Session::handle(const SetAffinity& request) {
   KTSTR_TRY(cgroups_.check(request.cgroup));
   const auto workers = workers_.in_cgroup(request.cgroup);
   if (workers.size() != request.affinities.size())
-    return Error{ErrorCode::kInvalidArgument,
-                 fmt::format("the cgroup \"{}\" has {} workers, not {}", request.cgroup, workers.size(),
-                             request.affinities.size())};
+    return invalid_argument(fmt::format("the cgroup \"{}\" has {} workers, not {}", request.cgroup,
+                                        workers.size(), request.affinities.size()));
   for (std::size_t i = 0; i < workers.size(); ++i)
     if (!workers[i]->ending) {
       KTSTR_TRY(set_affinity(workers[i]->pid, request.affinities[i]));

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/describe.h"
@@ -26,6 +27,10 @@ struct ExitInfo {
         field<&T::code>("exit code, signal number or errno"));
   }
 };
+
+/// "exited 1", "killed by SIGSEGV", "killed by the agent after its time was over", "could not be waited for
+/// (ECHILD)"; what is none of these as it is.
+[[nodiscard]] std::string exit_text(const ExitInfo& exit);
 
 /// A value for a file of /proc or /sys.
 struct ControlWrite {
@@ -110,6 +115,18 @@ struct QueryScheduler {
                       "how long to wait until an end that was seen from outside shows inside"));
   }
 };
+
+/// Where the agent keeps what a scheduler's program prints, for the runner to read when it can't be attached:
+/// a file of the guest, that of the last program; made anew by each. Only in guests: on a bare host there is
+/// none.
+inline constexpr const char* kStartOutputFile = "/tmp/scheduler-output";
+/// Its end is left out beyond this. libbpf gives the verifier's log as much room as it takes: 48 MB for a
+/// loop of 8 192 turns at log level 2.
+inline constexpr std::uint64_t kMostStartOutput = 128U << 20;
+/// The last line, in place of what is left out.
+inline constexpr std::string_view kStartOutputCut = "... (the rest was left out)\n";
+/// What the agent leaves free of the guest's memory, where the file lies too.
+inline constexpr std::uint64_t kLeftBesideStartOutput = 64U << 20;
 
 /// One scheduler from its start: what it is, or how it ended.
 struct SchedulerStatus {
