@@ -3,7 +3,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
-#include "bpf/scx_ktstr/exit_layout.h"
+#include "bpf/fixture_contents.h"
 
 namespace ktstr::bpf {
 namespace {

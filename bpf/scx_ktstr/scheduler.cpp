@@ -74,11 +74,11 @@ Status Scheduler::set_variable(std::string_view name, std::span<const std::byte>
     auto* initial =
         static_cast<std::byte*>(bpf_map__initial_value(find_section_map(object_.get(), section), &bytes));
     if (value.size() > extent->bytes || !initial || extent->offset + extent->bytes > bytes)
-      return Error{ErrorCode::kInvalidArgument, "the value does not fit into " + std::string(name)};
+      return invalid_argument("the value does not fit into " + std::string(name));
     std::memcpy(initial + extent->offset, value.data(), value.size());
     return ok();
   }
-  return Error{ErrorCode::kInvalidArgument, "the scheduler has no variable " + std::string(name)};
+  return invalid_argument("the scheduler has no variable " + std::string(name));
 }
 
 Status Scheduler::set_topology() {
