@@ -8,6 +8,7 @@
 #include <atomic>
 #include <optional>
 #include <system_error>
+#include <utility>
 
 #include "engine/base/io.h"
 
@@ -17,20 +18,14 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string_view kind_of(mode_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFCHR:
-      return "a character device";
-    case S_IFBLK:
-      return "a block device";
-    case S_IFIFO:
-      return "a pipe";
-    case S_IFSOCK:
-      return "a socket";
-    case S_IFDIR:
-      return "a directory";
-    default:
-      return "something else";
-  }
+  constexpr std::pair<mode_t, std::string_view> kKinds[] = {{S_IFCHR, "a character device"},
+                                                            {S_IFBLK, "a block device"},
+                                                            {S_IFIFO, "a pipe"},
+                                                            {S_IFSOCK, "a socket"},
+                                                            {S_IFDIR, "a directory"}};
+  for (const auto& [type, name] : kKinds)
+    if ((mode & S_IFMT) == type) return name;
+  return "something else";
 }
 
 /// The mode of the file that will be replaced, if there is one.

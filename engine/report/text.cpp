@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "engine/base/paint.h"
 #include "engine/base/table.h"
 #include "engine/base/utf8.h"
 #include "engine/report/monitor_text.h"
