@@ -115,8 +115,7 @@ Result<Scheduler> Scheduler::load(const Options& options) {
   for (const auto& setting : options.settings) KTSTR_TRY(scheduler.set_variable(setting.name, setting.value));
   size_large_hash(scheduler.object_.get(), options.large_hash);
   if (bpf_object__load(scheduler.object_.get()) != 0) return refused("load the object", errno);
-  KTSTR_TRY(fill_maps(scheduler.object_.get()));
-  KTSTR_TRY(fill_large_hash(scheduler.object_.get(), options.large_hash));
+  KTSTR_TRY(fill_maps(scheduler.object_.get(), options.large_hash));
   return scheduler;
 }
 
@@ -130,10 +129,6 @@ void Scheduler::detach() {
   // Ends the scheduler before it returns; closing the link may leave that to a worker of the kernel's.
   if (link_) bpf_link_detach(bpf_link__fd(link_.get()));
   link_.reset();
-}
-
-int Scheduler::exits_map() const {
-  return bpf_object__find_map_fd_by_name(object_.get(), "exits");
 }
 
 }  // namespace ktstr::bpf
