@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "engine/guest/cgroup.h"
-#include "engine/guest/cgroup_files.h"
 #include "engine/guest/kernel_file.h"
 
 namespace ktstr::engine::guest {
@@ -68,14 +68,14 @@ Status CgroupTree::set_limits(const protocol::AddCgroup& request) {
   if (request.cpu_quota && !(std::isfinite(*request.cpu_quota) && *request.cpu_quota > 0))
     return invalid_argument("the CPU quota of \"" + name + "\" is not above 0");
   if (request.cpus) KTSTR_TRY(set_cpuset(name, request.cpus));
-  if (request.cpu_weight)
-    KTSTR_TRY(write_control(file(name, "cpu.weight"), std::to_string(*request.cpu_weight)));
-  if (request.cpu_quota) KTSTR_TRY(write_control(file(name, "cpu.max"), cpu_max(*request.cpu_quota)));
-  if (request.memory_max)
-    KTSTR_TRY(write_control(file(name, "memory.max"), std::to_string(request.memory_max->bytes)));
-  if (request.memory_high)
-    KTSTR_TRY(write_control(file(name, "memory.high"), std::to_string(request.memory_high->bytes)));
-  if (request.pids_max) KTSTR_TRY(write_control(file(name, "pids.max"), std::to_string(*request.pids_max)));
+  const std::pair<const char*, std::string> limits[] = {
+      {"cpu.weight", request.cpu_weight ? std::to_string(*request.cpu_weight) : ""},
+      {"cpu.max", request.cpu_quota ? cpu_max(*request.cpu_quota) : ""},
+      {"memory.max", request.memory_max ? std::to_string(request.memory_max->bytes) : ""},
+      {"memory.high", request.memory_high ? std::to_string(request.memory_high->bytes) : ""},
+      {"pids.max", request.pids_max ? std::to_string(*request.pids_max) : ""}};
+  for (const auto& [control, value] : limits)
+    if (!value.empty()) KTSTR_TRY(write_control(file(name, control), value));
   return ok();
 }
 

@@ -4,7 +4,6 @@
 #include <csignal>
 
 #include "engine/base/units.h"
-#include "engine/guest/cgroup_files.h"
 #include "engine/guest/kernel_file.h"
 
 namespace ktstr::engine::guest {

@@ -106,34 +106,6 @@ Status Session::send(std::uint64_t id, Reply reply) {
   return send_frame(channel_.get(), payload, kFrameTimeout);
 }
 
-Status Session::handle(const AddCgroup& request) {
-  return cgroups_.create(request);
-}
-
-Status Session::handle(const FreezeCgroup& request) {
-  return cgroups_.freeze(request.cgroup, request.frozen);
-}
-
-Result<SchedulerChanged> Session::handle(const AttachScheduler& request) {
-  return scheduler_.attach(request);
-}
-
-Result<SchedulerChanged> Session::handle(const DetachScheduler& request) {
-  return scheduler_.detach(request.timeout);
-}
-
-Result<SchedulerChanged> Session::handle(const ReplaceScheduler& request) {
-  return scheduler_.replace(request.next);
-}
-
-Result<SchedulerChanged> Session::handle(const RestartScheduler&) {
-  return scheduler_.restart();
-}
-
-Result<SchedulerChanged> Session::handle(const QueryScheduler& request) {
-  return scheduler_.query(request.patience);
-}
-
 Status Session::handle(const Shutdown&) {
   done_ = true;
   return clean_up();

@@ -10,7 +10,6 @@
 #include <span>
 
 #include "engine/guest/clock.h"
-#include "engine/guest/find_topology.h"
 #include "engine/guest/kernel_file.h"
 #include "engine/guest/session.h"
 #include "engine/protocol/base64.h"
@@ -72,14 +71,6 @@ Result<FileContent> Session::handle(const ReadFile& request) {
   auto content = KTSTR_TRY(read_file(request.path, request.limit, request.offset));
   make_ascii(content.text);
   return FileContent{std::move(content.text), content.truncated};
-}
-
-Result<FoundTopology> Session::handle(const FindTopology&) {
-  return find_topology("/sys/devices/system");
-}
-
-Status Session::handle(const PinBpfMap& request) {
-  return pinned_maps_.pin(request.id);
 }
 
 /// Mixes the entropy into the kernel's generator, has it re-seed, so that the next random number on any CPU

@@ -22,9 +22,8 @@ Result<Spawned> Session::handle(SpawnWorkers& request) {
 
 Status Session::handle(const SetCpuset& request) {
   KTSTR_TRY(cgroups_.check(request.cgroup));
-  KTSTR_TRY(workers_.change_placement(cgroups_.subtree(request.cgroup),
-                                      [&] { return cgroups_.set_cpuset(request.cgroup, request.cpus); }));
-  return ok();
+  return workers_.change_placement(cgroups_.subtree(request.cgroup),
+                                   [&] { return cgroups_.set_cpuset(request.cgroup, request.cpus); });
 }
 
 Result<Stopped> Session::handle(const StopWorkers& request) {
@@ -73,8 +72,7 @@ Status Session::handle(const MoveTasks& request) {
     for (auto* worker : workers) worker->cgroup = request.to;
     return ok();
   };
-  KTSTR_TRY(workers_.change_placement({*request.from}, move));
-  return ok();
+  return workers_.change_placement({*request.from}, move);
 }
 
 Status Session::move_from_own(const std::optional<std::string>& to) {
@@ -85,8 +83,7 @@ Status Session::move_from_own(const std::optional<std::string>& to) {
   KTSTR_TRY(cgroups_.move(pids, to));
   for (auto* worker : workers) worker->cgroup = to;
   if (!to) return ok();
-  KTSTR_TRY(workers_.change_placement({*to}, [] { return ok(); }));
-  return ok();
+  return workers_.change_placement({*to}, [] { return ok(); });
 }
 
 Status Session::clean_up() {

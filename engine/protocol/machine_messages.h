@@ -23,7 +23,6 @@ struct Done {
   static consteval auto describe() { return record<Done>("done", "the request was carried out"); }
 };
 
-/// Asks what the guest's kernel made of its machine. Answered by FoundTopology.
 struct FindTopology {
   using Answer = FoundTopology;
 
@@ -32,7 +31,6 @@ struct FindTopology {
   }
 };
 
-/// CPUs, caches and nodes as /sys/devices/system shows them. What the kernel does not show is absent.
 struct FoundTopology {
   CpuSet possible;
   CpuSet online;

@@ -170,7 +170,6 @@ struct FreezeCgroup {
                   field<&T::frozen>("true to freeze, false to thaw"));
   }
 };
-/// What cgroup.procs says in each cgroup that the runner has made.
 struct CaptureCgroupProcs {
   using Answer = CgroupProcs;
 
@@ -307,7 +306,6 @@ struct WorkerReport {
   }
 };
 
-/// Tids of the started workers, in order.
 struct Spawned {
   std::vector<std::int32_t> tids;
 
@@ -347,7 +345,6 @@ struct Failed {
   }
 };
 
-/// Answer to CaptureCgroupProcs.
 struct CgroupProcs {
   std::map<std::string, std::vector<std::int32_t>> cgroups;
 

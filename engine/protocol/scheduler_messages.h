@@ -44,7 +44,6 @@ struct ControlWrite {
   }
 };
 
-/// Starts a scheduler and waits until the kernel runs it.
 struct AttachScheduler {
   using Answer = SchedulerChanged;
 
@@ -103,7 +102,6 @@ struct RestartScheduler {
                                     "ends the last attached scheduler and starts it again");
   }
 };
-/// Asks how the attached scheduler fares.
 struct QueryScheduler {
   using Answer = SchedulerChanged;
 
@@ -133,7 +131,7 @@ struct SchedulerStatus {
   std::string name;
   bool attached = false;
   std::optional<std::string> state;
-  std::optional<std::string> ops;  ///< the name the kernel knows it by, while or when last attached
+  std::optional<std::string> ops;  ///< while or when last attached
   std::optional<std::int32_t> pid;
   std::optional<ExitInfo> exit;
   std::vector<std::string> log;

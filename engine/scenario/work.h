@@ -12,7 +12,6 @@
 
 namespace ktstr::engine {
 
-/// Spins `iterations` empty loop turns between two checks of the stop flag.
 struct CpuSpin {
   std::uint32_t iterations = 1024;
 
@@ -55,7 +54,6 @@ struct Bursty {
                   field<&T::sleep>("pause after each burst"));
   }
 };
-/// Workers come in pairs.
 struct PipeIo {
   std::uint32_t iterations = 1024;
 
@@ -64,7 +62,6 @@ struct PipeIo {
                   field<&PipeIo::iterations>("loop turns before each hand-over"));
   }
 };
-/// Workers come in pairs.
 struct FutexPingPong {
   std::uint32_t iterations = 1024;
 
@@ -93,7 +90,6 @@ struct CacheYield {
                   field<&T::size>("bytes of the buffer"), field<&T::stride>("bytes between two touches"));
   }
 };
-/// Workers come in pairs.
 struct CachePipe {
   ByteSize size{32 * 1024};
   std::uint32_t iterations = 1024;
@@ -105,7 +101,6 @@ struct CachePipe {
                   field<&T::iterations>("touches before each hand-over"));
   }
 };
-/// Workers come in groups of receivers + 1.
 struct FutexFanOut {
   std::uint32_t receivers = 4;
   std::uint32_t iterations = 1024;
@@ -200,7 +195,6 @@ struct PageFaultChurn {
                   field<&T::spin>("loop turns between two touches"));
   }
 };
-/// Workers come in groups of `contenders`.
 struct MutexContention {
   std::uint32_t contenders = 4;
   std::uint32_t hold = 256;
