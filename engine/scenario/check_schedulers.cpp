@@ -1,4 +1,4 @@
-#include "engine/scenario/check_schedulers.h"
+#include "engine/scenario/checks.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,6 @@
 #include <functional>
 
 #include "engine/base/nearest.h"
-#include "engine/scenario/scheduler_error.h"
 #include "engine/schedulers/closure.h"
 
 namespace ktstr::engine {

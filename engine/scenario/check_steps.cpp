@@ -1,4 +1,4 @@
-#include "engine/scenario/check_steps.h"
+#include "engine/scenario/checks.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,6 @@
 
 #include "engine/scenario/cgroup_tree.h"
 #include "engine/scenario/check_ops.h"
-#include "engine/scenario/check_work.h"
 #include "engine/scenario/resolve.h"
 #include "engine/scenario/workers.h"
 

@@ -50,10 +50,9 @@ std::vector<std::string> names_of(FlagSet set, const SchedulerDef& def) {
 }
 
 Error bad_command(std::string_view command) {
-  return {ErrorCode::kInvalidArgument,
-          "\"" + std::string(command) +
-              "\" is no command that a guest can carry out: it must read \"echo VALUE > "
-              "FILE\", with a file below /proc/ or /sys/"};
+  return invalid_argument("\"" + std::string(command) +
+                          "\" is no command that a guest can carry out: it must read \"echo VALUE > "
+                          "FILE\", with a file below /proc/ or /sys/");
 }
 
 std::string_view trimmed(std::string_view text) {

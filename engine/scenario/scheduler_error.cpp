@@ -1,4 +1,4 @@
-#include "engine/scenario/scheduler_error.h"
+#include "engine/scenario/checks.h"
 
 #include <regex.h>
 
