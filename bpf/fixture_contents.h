@@ -101,6 +101,14 @@ struct fixture_ring_record {
 };
 #define FIXTURE_RING_MAGIC 0x52494e47u
 
+/* The record of the ring buffer "exits": what the scheduler's exit callback leaves for its loader. */
+struct exit_record {
+  __s32 kind; /* enum scx_exit_kind of the running kernel */
+  __s64 code;
+  char reason[128];
+  char message[1024];
+};
+
 #ifndef __bpf__
 /* The record with number i. */
 static inline struct fixture_record fixture_record_at(__u32 i) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/base/cut_text.h"
 #include "engine/base/printable.h"
 #include "engine/base/utf8.h"
 #include "lua/raise.h"

@@ -1,7 +1,7 @@
 #include "lua/script_host.h"
 
-#include "engine/base/cut_text.h"
 #include "engine/base/printable.h"
+#include "engine/base/utf8.h"
 #include "engine/scenario/load.h"
 #include "lua/constructors.h"
 #include "lua/hook_failures.h"

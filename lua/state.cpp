@@ -10,9 +10,9 @@
 #include <ctime>
 #include <system_error>
 
-#include "engine/base/cut_text.h"
 #include "engine/base/io.h"
 #include "engine/base/printable.h"
+#include "engine/base/utf8.h"
 #include "lua/sandbox.h"
 
 namespace ktstr::lua {

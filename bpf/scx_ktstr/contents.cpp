@@ -129,6 +129,20 @@ Status fill_user_ring(bpf_object* object) {
   return ok();
 }
 
+/// One call for all: an emulated guest takes seconds for a call each.
+Status fill_large_hash(bpf_object* object, std::uint32_t entries) {
+  if (entries == 0) return ok();
+  std::vector<std::uint64_t> keys(entries);
+  std::vector<fixture_row> rows(entries);
+  for (std::uint32_t i = 0; i < entries; ++i) {
+    keys[i] = rows[i].number = i;
+    for (std::uint32_t j = 0; j < std::size(rows[i].words); ++j) rows[i].words[j] = std::uint64_t{i} + j;
+  }
+  const int map = bpf_object__find_map_fd_by_name(object, "large_hash");
+  if (bpf_map_update_batch(map, keys.data(), rows.data(), &entries, nullptr) == 0) return ok();
+  return system_error("fill map large_hash");
+}
+
 Status run_fill_program(bpf_object* object) {
   const int program = bpf_program__fd(bpf_object__find_program_by_name(object, "fill_fixture"));
   KTSTR_TRY(Filler(object, "prog_array").put(1u, program).done());
@@ -139,7 +153,7 @@ Status run_fill_program(bpf_object* object) {
 
 }  // namespace
 
-Status fill_maps(bpf_object* object) {
+Status fill_maps(bpf_object* object, std::uint32_t large_hash_rows) {
   KTSTR_TRY(fill_records(object, "array_one", 0, 1));
   KTSTR_TRY(fill_records(object, "array_many", 0, FIXTURE_ARRAY_ENTRIES));
   KTSTR_TRY(fill_records(object, "hash", FIXTURE_KEY_BASE, FIXTURE_HASH_ENTRIES));
@@ -155,21 +169,8 @@ Status fill_maps(bpf_object* object) {
   KTSTR_TRY(fill_perf_events(object));
   KTSTR_TRY(fill_cgroup_array(object));
   KTSTR_TRY(fill_user_ring(object));
+  KTSTR_TRY(fill_large_hash(object, large_hash_rows));
   return run_fill_program(object);
-}
-
-/// One call for all: an emulated guest takes seconds for a call each.
-Status fill_large_hash(bpf_object* object, std::uint32_t entries) {
-  if (entries == 0) return ok();
-  std::vector<std::uint64_t> keys(entries);
-  std::vector<fixture_row> rows(entries);
-  for (std::uint32_t i = 0; i < entries; ++i) {
-    keys[i] = rows[i].number = i;
-    for (std::uint32_t j = 0; j < std::size(rows[i].words); ++j) rows[i].words[j] = std::uint64_t{i} + j;
-  }
-  const int map = bpf_object__find_map_fd_by_name(object, "large_hash");
-  if (bpf_map_update_batch(map, keys.data(), rows.data(), &entries, nullptr) == 0) return ok();
-  return system_error("fill map large_hash");
 }
 
 }  // namespace ktstr::bpf

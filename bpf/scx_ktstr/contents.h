@@ -9,11 +9,8 @@
 
 namespace ktstr::bpf {
 
-/// Fills every map of the loaded object that user space can fill, and runs the program that fills the rest.
-/// Errors (kIo) name the map.
-[[nodiscard]] Status fill_maps(bpf_object* object);
-
-/// Puts `entries` rows into large_hash, if that is not 0. Errors (kIo).
-[[nodiscard]] Status fill_large_hash(bpf_object* object, std::uint32_t entries);
+/// Fills every map of the loaded object that user space can fill, large_hash with so many rows, and runs the
+/// program that fills the rest. Errors (kIo) name the map.
+[[nodiscard]] Status fill_maps(bpf_object* object, std::uint32_t large_hash_rows);
 
 }  // namespace ktstr::bpf

@@ -24,12 +24,8 @@ CpuLlcs read_cpu_llcs(const std::filesystem::path& cpus) {
     const auto directory = cpus / ("cpu" + std::to_string(cpu));
     if (!std::filesystem::exists(directory)) break;
     const std::string sharers = sharers_of(directory);
-    if (sharers.empty()) {
-      llcs.of_cpu.push_back(0);
-      continue;
-    }
-    const auto number = numbers.emplace(sharers, static_cast<std::uint32_t>(numbers.size())).first->second;
-    llcs.of_cpu.push_back(number);
+    const auto next = static_cast<std::uint32_t>(numbers.size());
+    llcs.of_cpu.push_back(sharers.empty() ? 0 : numbers.emplace(sharers, next).first->second);
   }
   if (!numbers.empty()) llcs.count = static_cast<std::uint32_t>(numbers.size());
   return llcs;

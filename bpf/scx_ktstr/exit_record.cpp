@@ -1,9 +1,8 @@
 #include "bpf/scx_ktstr/exit_record.h"
 
 #include <bpf/btf.h>
-#include <bpf/libbpf.h>
 
-#include "bpf/scx_ktstr/exit_layout.h"
+#include "bpf/fixture_contents.h"
 
 namespace ktstr::bpf {
 namespace {
@@ -48,19 +47,11 @@ std::string to_string(const ExitRecord& record) {
   return record.message.empty() ? text : text + ": " + record.message;
 }
 
-void ExitReader::Free::operator()(ring_buffer* ring) const {
-  ring_buffer__free(ring);
-}
-
 Result<ExitReader> ExitReader::open(int map) {
   ExitReader reader;
   reader.ring_.reset(ring_buffer__new(map, take, reader.record_.get(), nullptr));
   if (!reader.ring_) return system_error("map the ring buffer exits");
   return reader;
-}
-
-int ExitReader::fd() const {
-  return ring_buffer__epoll_fd(ring_.get());
 }
 
 std::optional<ExitRecord> ExitReader::read(int timeout_ms) {

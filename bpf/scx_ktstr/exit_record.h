@@ -1,14 +1,14 @@
 // How the scheduler ended, as its exit callback tells it.
 #pragma once
 
+#include <bpf/libbpf.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "engine/base/result.h"
-
-struct ring_buffer;
 
 namespace ktstr::bpf {
 
@@ -34,13 +34,13 @@ class ExitReader {
   [[nodiscard]] static Result<ExitReader> open(int map);
 
   /// Readable once there is a record.
-  [[nodiscard]] int fd() const;
+  [[nodiscard]] int fd() const { return ring_buffer__epoll_fd(ring_.get()); }
   /// The record, or nothing when none came in time.
   [[nodiscard]] std::optional<ExitRecord> read(int timeout_ms);
 
  private:
   struct Free {
-    void operator()(ring_buffer* ring) const;
+    void operator()(ring_buffer* ring) const { ring_buffer__free(ring); }
   };
   ExitReader() = default;
 

@@ -1,17 +1,14 @@
 // scx_ktstr: loads the scheduler and keeps it until it is told to go or the kernel removes it.
-#include <poll.h>
 #include <sys/signalfd.h>
 
-#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <string>
 
 #include "bpf/scx_ktstr/exit_record.h"
-#include "bpf/scx_ktstr/exit_status.h"
 #include "bpf/scx_ktstr/options.h"
 #include "bpf/scx_ktstr/scheduler.h"
-#include "engine/base/fd.h"
+#include "engine/base/io.h"
 
 namespace ktstr::bpf {
 namespace {
@@ -40,8 +37,7 @@ Result<Fd> catch_signals() {
 /// Whether a signal came within `timeout_ms`, before `other` became readable.
 bool wait_signal(const Fd& signals, int other, int timeout_ms) {
   pollfd events[] = {{signals.get(), POLLIN, 0}, {other, POLLIN, 0}};
-  while (::poll(events, 2, timeout_ms) < 0 && errno == EINTR) {
-  }
+  retry([&] { return ::poll(events, 2, timeout_ms); });
   return events[0].revents != 0;
 }
 

@@ -4,7 +4,6 @@
 
 #include "bpf/fixture_contents.h"
 #include "bpf/scx_ktstr/arena.bpf.h"
-#include "bpf/scx_ktstr/exit_layout.h"
 
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);

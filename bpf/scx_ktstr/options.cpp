@@ -3,8 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <cstring>
 
-#include "bpf/scx_ktstr/exit_status.h"
-
 namespace ktstr::bpf {
 namespace {
 

@@ -1,4 +1,4 @@
-// Command line of scx_ktstr.
+// Command line and exit status of scx_ktstr.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +6,14 @@
 #include <vector>
 
 namespace ktstr::bpf {
+
+/// How the process ends.
+enum ExitStatus : int {
+  kDetached = 0,   ///< removed by SIGTERM or SIGINT, or the scheduler left without an error
+  kBadUsage = 2,   ///< unknown or wrong arguments
+  kNotLoaded = 3,  ///< the kernel refused to load or attach it
+  kKickedOut = 4,  ///< the kernel removed it because of an error
+};
 
 /// A variable of the scheduler and what it is to be when the scheduler is loaded.
 struct VariableSetting {

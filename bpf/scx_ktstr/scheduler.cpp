@@ -74,11 +74,11 @@ Status Scheduler::set_variable(std::string_view name, std::span<const std::byte>
     auto* initial =
         static_cast<std::byte*>(bpf_map__initial_value(find_section_map(object_.get(), section), &bytes));
     if (value.size() > extent->bytes || !initial || extent->offset + extent->bytes > bytes)
-      return Error{ErrorCode::kInvalidArgument, "the value does not fit into " + std::string(name)};
+      return invalid_argument("the value does not fit into " + std::string(name));
     std::memcpy(initial + extent->offset, value.data(), value.size());
     return ok();
   }
-  return Error{ErrorCode::kInvalidArgument, "the scheduler has no variable " + std::string(name)};
+  return invalid_argument("the scheduler has no variable " + std::string(name));
 }
 
 Status Scheduler::set_topology() {
@@ -115,8 +115,7 @@ Result<Scheduler> Scheduler::load(const Options& options) {
   for (const auto& setting : options.settings) KTSTR_TRY(scheduler.set_variable(setting.name, setting.value));
   size_large_hash(scheduler.object_.get(), options.large_hash);
   if (bpf_object__load(scheduler.object_.get()) != 0) return refused("load the object", errno);
-  KTSTR_TRY(fill_maps(scheduler.object_.get()));
-  KTSTR_TRY(fill_large_hash(scheduler.object_.get(), options.large_hash));
+  KTSTR_TRY(fill_maps(scheduler.object_.get(), options.large_hash));
   return scheduler;
 }
 
@@ -130,10 +129,6 @@ void Scheduler::detach() {
   // Ends the scheduler before it returns; closing the link may leave that to a worker of the kernel's.
   if (link_) bpf_link_detach(bpf_link__fd(link_.get()));
   link_.reset();
-}
-
-int Scheduler::exits_map() const {
-  return bpf_object__find_map_fd_by_name(object_.get(), "exits");
 }
 
 }  // namespace ktstr::bpf

@@ -27,7 +27,7 @@ class Scheduler {
   void detach();
 
   /// The ring buffer with its end (struct exit_record).
-  [[nodiscard]] int exits_map() const;
+  [[nodiscard]] int exits_map() const { return bpf_object__find_map_fd_by_name(object_.get(), "exits"); }
 
  private:
   struct CloseObject {

@@ -47,8 +47,8 @@ Result<Hello> AgentClient::wait_hello(Duration timeout) {
   auto* hello = std::get_if<Hello>(&message.reply);
   if (!hello) return Agent::foreign("hello");
   if (hello->version != kVersion)
-    return Error{ErrorCode::kCorrupt, fmt::format("the agent speaks protocol version {}, this program {}",
-                                                  hello->version, kVersion)};
+    return corrupted(
+        fmt::format("the agent speaks protocol version {}, this program {}", hello->version, kVersion));
   return std::move(*hello);
 }
 

@@ -36,11 +36,13 @@ class CpuSet {
   /// The kernel's list notation: "0-3,8".
   [[nodiscard]] std::string to_string() const;
 
-  friend CpuSet operator&(CpuSet a, const CpuSet& b) { return a.bits_ &= b.bits_, a; }
-  friend CpuSet operator|(CpuSet a, const CpuSet& b) { return a.bits_ |= b.bits_, a; }
+  friend CpuSet operator&(const CpuSet& a, const CpuSet& b) { return CpuSet(a.bits_ & b.bits_); }
+  friend CpuSet operator|(const CpuSet& a, const CpuSet& b) { return CpuSet(a.bits_ | b.bits_); }
   friend bool operator==(const CpuSet&, const CpuSet&) = default;
 
  private:
+  explicit CpuSet(const std::bitset<kCapacity>& bits) : bits_(bits) {}
+
   std::bitset<kCapacity> bits_;
 };
 

@@ -66,16 +66,17 @@ class DeltaWriter {
 
   explicit DeltaWriter(std::vector<std::byte>& out) : out_(out) {}
 
-  void number(std::uint64_t now, std::uint64_t& last) {
-    if (now == last) return static_cast<void>(++unchanged_);
+  /// Gives `now`.
+  std::uint64_t number(std::uint64_t now, std::uint64_t& last) {
+    if (is_unchanged(now, last)) return now;
     end();
     // The signs of differences go to the lowest bit: small ones take few bytes, whichever way they go.
     const auto difference = static_cast<std::int64_t>(now - last);
     put((static_cast<std::uint64_t>(difference) << 1) ^ static_cast<std::uint64_t>(difference >> 63));
-    last = now;
+    return last = now;
   }
   void text(const std::string& now, std::string& last) {
-    if (now == last) return static_cast<void>(++unchanged_);
+    if (is_unchanged(now, last)) return;
     end();
     put(now.size());
     const auto bytes = std::as_bytes(std::span(now));
@@ -86,6 +87,12 @@ class DeltaWriter {
   void end() { put(std::exchange(unchanged_, 0)); }
 
  private:
+  template <class T>
+  bool is_unchanged(const T& now, const T& last) {
+    if (now != last) return false;
+    ++unchanged_;
+    return true;
+  }
   /// Seven bits a byte, the lowest first; the eighth says that more follow.
   void put(std::uint64_t number) {
     for (; number >= 0x80; number >>= 7) out_.push_back(static_cast<std::byte>(number | 0x80));
@@ -105,13 +112,13 @@ class DeltaReader {
   explicit DeltaReader(std::span<const std::byte> bytes) : rest_(bytes) { unchanged_ = take(); }
 
   std::uint64_t number(std::uint64_t& last) {
-    if (unchanged_ > 0) return --unchanged_, last;
+    if (is_unchanged()) return last;
     const auto zigzag = take();
     unchanged_ = take();
     return last += (zigzag >> 1) ^ (~(zigzag & 1) + 1);
   }
   const std::string& text(std::string& last) {
-    if (unchanged_ > 0) return --unchanged_, last;
+    if (is_unchanged()) return last;
     const auto size = take();
     KTSTR_CHECK(size <= rest_.size());
     last.resize(size);
@@ -124,6 +131,11 @@ class DeltaReader {
   [[nodiscard]] std::span<const std::byte> rest() const { return rest_; }
 
  private:
+  bool is_unchanged() {
+    if (unchanged_ == 0) return false;
+    --unchanged_;
+    return true;
+  }
   std::uint64_t take() {
     std::uint64_t number = 0;
     for (unsigned shift = 0;; shift += 7) {
@@ -167,7 +179,7 @@ std::uint64_t delta_code_number(Coder& coder, T value, std::uint64_t& last) {
   if constexpr (Coder::kReads)
     return coder.number(last);
   else
-    return coder.number(to_bits(value), last), to_bits(value);
+    return coder.number(to_bits(value), last);
 }
 
 template <std::size_t Index, class Field>

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <optional>
 #include <system_error>
+#include <utility>
 
 #include "engine/base/io.h"
 
@@ -17,20 +18,14 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string_view kind_of(mode_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFCHR:
-      return "a character device";
-    case S_IFBLK:
-      return "a block device";
-    case S_IFIFO:
-      return "a pipe";
-    case S_IFSOCK:
-      return "a socket";
-    case S_IFDIR:
-      return "a directory";
-    default:
-      return "something else";
-  }
+  constexpr std::pair<mode_t, std::string_view> kKinds[] = {{S_IFCHR, "a character device"},
+                                                            {S_IFBLK, "a block device"},
+                                                            {S_IFIFO, "a pipe"},
+                                                            {S_IFSOCK, "a socket"},
+                                                            {S_IFDIR, "a directory"}};
+  for (const auto& [type, name] : kKinds)
+    if ((mode & S_IFMT) == type) return name;
+  return "something else";
 }
 
 /// The mode of the file that will be replaced, if there is one.
@@ -41,8 +36,8 @@ Result<std::optional<mode_t>> mode_to_keep(const fs::path& path) {
     return system_error(path.string());
   }
   if (!S_ISREG(status.st_mode))
-    return Error{ErrorCode::kInvalidArgument,
-                 path.string() + ": " + std::string(kind_of(status.st_mode)) + ", not a regular file"};
+    return invalid_argument(path.string() + ": " + std::string(kind_of(status.st_mode)) +
+                            ", not a regular file");
   return std::optional<mode_t>(status.st_mode & 07777);
 }
 

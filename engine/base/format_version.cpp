@@ -20,8 +20,7 @@ Result<FormatVersion> FormatVersion::parse(std::string_view text) {
   const auto major_number = number(text.substr(0, dot));
   const auto minor_number = dot == text.npos ? std::nullopt : number(text.substr(dot + 1));
   if (!major_number || !minor_number)
-    return Error{ErrorCode::kCorrupt,
-                 "expected a format version such as \"1.0\", got \"" + std::string(text) + "\""};
+    return corrupted("expected a format version such as \"1.0\", got \"" + std::string(text) + "\"");
   return FormatVersion{*major_number, *minor_number};
 }
 

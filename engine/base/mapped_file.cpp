@@ -11,8 +11,7 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
   if (!fd) return system_error("open " + path.string());
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0) return system_error("stat " + path.string());
-  if (!S_ISREG(status.st_mode))
-    return Error{ErrorCode::kInvalidArgument, path.string() + ": not a regular file"};
+  if (!S_ISREG(status.st_mode)) return invalid_argument(path.string() + ": not a regular file");
   const auto size = static_cast<std::size_t>(status.st_size);
   if (size == 0) return MappedFile();
   void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);

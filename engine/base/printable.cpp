@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "engine/base/printable_character.h"
 #include "engine/base/utf8.h"
 
 namespace ktstr {

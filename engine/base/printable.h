@@ -7,6 +7,9 @@
 
 namespace ktstr {
 
+/// Whether a character neither moves a cursor, nor turns the direction of writing round, nor shows nothing.
+[[nodiscard]] bool is_printable(char32_t character);
+
 /// The text as one line that moves no cursor and hides nothing: line ends and tabs as "\n" and "\t", other
 /// control characters and invalid UTF-8 as "\x1b", C1, bidirectional and invisible characters as "\u202e".
 /// Any other UTF-8 stays as it is, backslashes too: what is printable is not changed a second time.

@@ -4,10 +4,17 @@
 
 #include <algorithm>
 
-#include "engine/base/member_path.h"
 #include "engine/base/nearest.h"
 
 namespace ktstr {
+
+std::string member_path(const std::string& path, std::string_view key) {
+  return path.empty() ? std::string(key) : path + "." + std::string(key);
+}
+
+std::string element_path(const std::string& path, std::size_t index) {
+  return path + "[" + std::to_string(index + 1) + "]";
+}
 
 std::string ReadPlace::path() const {
   if (!parent_) return {};
@@ -30,7 +37,7 @@ bool ReadPlace::leave_out() const {
 void add_error(ReadStatus& status, ReadStatus&& further) {
   constexpr std::size_t kMostKept = 20;
   if (!further) return;
-  if (!status) return status = std::move(further), void();
+  if (!status) return status.swap(further);
   auto others = std::move(further->others);
   status->left_out += further->left_out;
   others.insert(others.begin(), std::move(*further));
@@ -79,12 +86,15 @@ ReadStatus read_number(const Value& value, std::int64_t lowest, std::uint64_t hi
 }
 
 ReadStatus read_double(const Value& value, double& out, const ReadPlace& place) {
-  if (const auto* number = value.get_if<double>()) return out = *number, ReadStatus{};
-  if (const auto* number = value.get_if<std::int64_t>())
-    return out = static_cast<double>(*number), ReadStatus{};
-  if (const auto* number = value.get_if<std::uint64_t>())
-    return out = static_cast<double>(*number), ReadStatus{};
-  return wrong_kind(value, "a number", place);
+  if (const auto* number = value.get_if<double>())
+    out = *number;
+  else if (const auto* whole = value.get_if<std::int64_t>())
+    out = static_cast<double>(*whole);
+  else if (const auto* large = value.get_if<std::uint64_t>())
+    out = static_cast<double>(*large);
+  else
+    return wrong_kind(value, "a number", place);
+  return {};
 }
 
 ReadStatus read_name(const Value& value, std::string_view type, std::span<const std::string_view> names,

@@ -15,6 +15,11 @@
 
 namespace ktstr {
 
+/// Paths to members of a tree, as errors show them: "cgroups.web", "steps[1]".
+[[nodiscard]] std::string member_path(const std::string& path, std::string_view key);
+/// `index` counts from 0; paths count from 1, as Lua does.
+[[nodiscard]] std::string element_path(const std::string& path, std::size_t index);
+
 /// A reading error: the message, the path of keys to it ("cgroups.web.cpuset"), and the source line (0:
 /// unknown).
 struct ReadError {
@@ -140,6 +145,15 @@ ReadStatus read_enum(const Value& value, E& out, const ReadPlace& place) {
   return status;
 }
 
+/// A value that the tree holds as it is.
+template <class T>
+ReadStatus read_plain(const Value& value, T& out, std::string_view expected, const ReadPlace& place) {
+  const auto* plain = value.get_if<T>();
+  if (!plain) return wrong_kind(value, expected, place);
+  out = *plain;
+  return {};
+}
+
 /// A string parsed by `parse` (a duration, a size, a CPU list).
 template <class T, class Parse>
 ReadStatus read_notation(const Value& value, T& out, const ReadPlace& place, std::string_view expected,
@@ -225,10 +239,10 @@ ReadStatus read(const Value& value, T& out, const ReadPlace& place, MissingMembe
   if constexpr (HasCustomReader<T>) {
     return CustomReader<T>::read(value, out, place, missing);
   } else if constexpr (kKind == Kind::kTree) {
-    return out = value, ReadStatus{};
+    out = value;
+    return {};
   } else if constexpr (kKind == Kind::kBoolean) {
-    if (const auto* flag = value.get_if<bool>()) return out = *flag, ReadStatus{};
-    return wrong_kind(value, "true or false", place);
+    return read_plain(value, out, "true or false", place);
   } else if constexpr (kKind == Kind::kEnumeration) {
     return read_enum(value, out, place);
   } else if constexpr (kKind == Kind::kNumber) {
@@ -239,13 +253,12 @@ ReadStatus read(const Value& value, T& out, const ReadPlace& place, MissingMembe
   } else if constexpr (kKind == Kind::kInteger) {
     return read_integer(value, out, place);
   } else if constexpr (kKind == Kind::kText) {
-    if (const auto* text = value.get_if<std::string>()) return out = *text, ReadStatus{};
-    return wrong_kind(value, "a string", place);
+    return read_plain(value, out, "a string", place);
   } else if constexpr (kKind == Kind::kNotation) {
     return read_notation(value, out, place, Notation<T>::kExpected, Notation<T>::parse);
   } else if constexpr (kKind == Kind::kOptional) {
-    if (value.is_null()) return out.reset(), ReadStatus{};
-    return read(value, out.emplace(), place, missing);
+    out.reset();
+    return value.is_null() ? ReadStatus{} : read(value, out.emplace(), place, missing);
   } else if constexpr (kKind == Kind::kList) {
     return read_list(value, out, place, missing);
   } else if constexpr (kKind == Kind::kMap) {
@@ -259,11 +272,10 @@ ReadStatus read(const Value& value, T& out, const ReadPlace& place, MissingMembe
 
 /// Reads one of our own JSON texts into a T; every non-optional member must be there.
 template <class T>
-[[nodiscard]] Result<T> from_json(std::string_view text) {
-  const Value tree = KTSTR_TRY(parse_json(text));
+[[nodiscard]] Result<T> from_json(std::string_view text, const JsonLimits& limits = {}) {
+  const Value tree = KTSTR_TRY(parse_json(text, limits));
   T out{};
-  if (auto error = read(tree, out, {}, MissingMembers::kError))
-    return Error{ErrorCode::kCorrupt, error->text()};
+  if (auto error = read(tree, out, {}, MissingMembers::kError)) return corrupted(error->text());
   return out;
 }
 

@@ -7,9 +7,8 @@ Result<FormatVersion> format_of(const Value& tree, std::string_view member, Form
   if (!value || value->is_null()) return if_absent;
   const auto* text = value->get_if<std::string>();
   if (!text)
-    return Error{ErrorCode::kCorrupt, std::string(member) +
-                                          ": expected a format version such as \"1.0\", got " +
-                                          std::string(value->kind_name())};
+    return corrupted(std::string(member) + ": expected a format version such as \"1.0\", got " +
+                     std::string(value->kind_name()));
   auto version = KTSTR_TRY(FormatVersion::parse(*text), member);
   return version;
 }

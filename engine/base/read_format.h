@@ -25,8 +25,7 @@ template <class T>
   const bool newer = found > known;
   const auto missing = found < known ? MissingMembers::kKeepDefault : MissingMembers::kError;
   if (auto error = read(tree, out, newer ? ReadPlace::leaving_out(unknown) : ReadPlace(), missing))
-    return Error{ErrorCode::kCorrupt,
-                 error->text() + (newer ? "; " + newer_format_text(found, known) : std::string())};
+    return corrupted(error->text() + (newer ? "; " + newer_format_text(found, known) : std::string()));
   return left_out_text(unknown, found, known);
 }
 

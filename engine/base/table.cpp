@@ -4,7 +4,6 @@
 #include <numeric>
 
 #include "engine/base/check.h"
-#include "engine/base/paint.h"
 #include "engine/base/printable.h"
 
 namespace ktstr {

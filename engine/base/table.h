@@ -1,11 +1,33 @@
-// Table: columns of text that line up.
+// Tables and colour for a terminal: columns of text that line up, and words that stand out.
 #pragma once
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ktstr {
+
+/// SGR parameters (ECMA-48, 8.3.117).
+struct Look {
+  std::string_view parameters;
+};
+constexpr Look kBold{"1"}, kRed{"31"}, kBoldRed{"1;31"}, kBoldGreen{"1;32"}, kBoldYellow{"1;33"},
+    kBoldCyan{"1;36"};
+
+class Paint {
+ public:
+  explicit Paint(bool on) : on_(on) {}
+  [[nodiscard]] std::string paint(Look look, std::string_view text) const {
+    if (!on_) return std::string(text);
+    return std::string("\033[").append(look.parameters).append("m").append(text).append("\033[0m");
+  }
+  [[nodiscard]] std::string alarm(std::string_view text) const { return paint(kBoldRed, text); }
+  [[nodiscard]] std::string heading(std::string_view text) const { return paint(kBold, text); }
+
+ private:
+  bool on_;
+};
 
 struct TableStyle {
   /// The header is bold, and cells that warn are red.

@@ -1,5 +1,7 @@
 #include "engine/base/units.h"
 
+#include <time.h>
+
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -70,9 +72,8 @@ Result<ByteSize> parse_byte_size(std::string_view text) {
     number.remove_suffix(1);
   auto parsed = parse(number, kSizeUnits, "a size");
   if (!parsed)
-    return Error{
-        ErrorCode::kInvalidArgument,
-        "\"" + std::string(text) + "\" is not a size such as \"64K\" (units: B K M G T, powers of 1024)"};
+    return invalid_argument("\"" + std::string(text) +
+                            "\" is not a size such as \"64K\" (units: B K M G T, powers of 1024)");
   return ByteSize{*parsed};
 }
 
@@ -86,6 +87,15 @@ std::string format_duration(Duration duration) {
 
 std::string format_byte_size(ByteSize size) {
   return format(size.bytes, kSizeUnits, "B");
+}
+
+std::string utc_text(std::chrono::system_clock::time_point time) {
+  const time_t seconds = std::chrono::system_clock::to_time_t(time);
+  struct tm utc {};
+  ::gmtime_r(&seconds, &utc);
+  char text[32];
+  ::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text;
 }
 
 }  // namespace ktstr

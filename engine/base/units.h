@@ -1,4 +1,4 @@
-// Durations and sizes as people write them ("50ms", "64K"), and back.
+// Durations, sizes and moments as people write them ("50ms", "64K"); durations and sizes also back.
 #pragma once
 
 #include <chrono>
@@ -43,5 +43,7 @@ struct ByteSize {
 [[nodiscard]] std::string format_duration(Duration duration);
 /// The shortest exact spelling: 64K, 512M. parse_byte_size(format_byte_size(s)) == s.
 [[nodiscard]] std::string format_byte_size(ByteSize size);
+/// "2026-11-30T02:52:16Z" (RFC 3339).
+[[nodiscard]] std::string utc_text(std::chrono::system_clock::time_point time);
 
 }  // namespace ktstr

@@ -13,4 +13,13 @@ std::string valid_utf8(std::string_view text) {
   return out;
 }
 
+std::string cut_text(std::string text, std::size_t longest) {
+  if (text.size() <= longest) return text;
+  auto end = longest;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  const auto left_out = text.size() - end;
+  text.resize(end);
+  return text + "... (" + std::to_string(left_out) + " bytes more)";
+}
+
 }  // namespace ktstr

@@ -34,4 +34,8 @@ struct Utf8Character {
 /// The text with U+FFFD for each byte that belongs to no character: what JSON can hold.
 [[nodiscard]] std::string valid_utf8(std::string_view text);
 
+/// At most `longest` bytes of `text`, no UTF-8 character in half, and "... (N bytes more)" where it was
+/// longer: for texts of scripts and guests, which people and reports must be able to take.
+[[nodiscard]] std::string cut_text(std::string text, std::size_t longest);
+
 }  // namespace ktstr

@@ -9,8 +9,6 @@
 #include <charconv>
 #include <optional>
 
-#include "engine/base/json.h"
-
 namespace ktstr {
 namespace {
 
@@ -166,15 +164,10 @@ Result<Value> parse_json(std::string_view text, const JsonLimits& limits) {
                               rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseNanAndInfFlag;
   const auto outcome = reader.Parse<kFlags>(stream, builder);
   if (outcome.IsError())
-    return Error{
-        ErrorCode::kCorrupt,
+    return corrupted(
         "JSON, byte " + std::to_string(outcome.Offset()) + ": " +
-            (builder.refusal.empty() ? rapidjson::GetParseError_En(outcome.Code()) : builder.refusal)};
+        (builder.refusal.empty() ? rapidjson::GetParseError_En(outcome.Code()) : builder.refusal));
   return std::move(builder.root);
-}
-
-Result<Value> parse_json(std::string_view text) {
-  return parse_json(text, {});
 }
 
 }  // namespace ktstr

@@ -1,6 +1,7 @@
 // Value: a tree of plain data, the neutral form between Lua or JSON and our described structs.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -44,7 +45,16 @@ struct Value::Member {
   Value value;
 };
 
+/// What a text may become in memory: a value takes 50 to 100 bytes, and "0," is one. Whoever takes texts from
+/// a guest or a file says what they can be at most.
+struct JsonLimits {
+  std::size_t values = 1U << 22;
+  /// Every value must come with so many bytes of text, on average from the beginning; 0: any number.
+  std::size_t bytes_per_value = 0;
+  std::size_t string_bytes = SIZE_MAX;  ///< of one string
+};
+
 /// Parses one JSON text (RFC 8259). Errors name the byte offset and the reason.
-[[nodiscard]] Result<Value> parse_json(std::string_view text);
+[[nodiscard]] Result<Value> parse_json(std::string_view text, const JsonLimits& limits = {});
 
 }  // namespace ktstr

@@ -75,12 +75,20 @@ void write_fields(Sink& sink, const T& record) {
   });
 }
 
+template <class Sink, class Members>
+void write_members(Sink& sink, const Members& members) {
+  sink.StartObject();
+  for (const auto& [key, member] : members) {
+    write_key(sink, key);
+    write(sink, member);
+  }
+  sink.EndObject(static_cast<rapidjson::SizeType>(members.size()));
+}
+
 template <class Sink>
 void write_tree(Sink& sink, const Value& value) {
   if (const auto* object = value.get_if<Value::Object>()) {
-    sink.StartObject();
-    for (const auto& [key, member] : *object) write_key(sink, key), write(sink, member);
-    sink.EndObject(static_cast<rapidjson::SizeType>(object->size()));
+    write_members(sink, *object);
   } else if (value.is_null() || value.get_if<Value::Function>()) {
     sink.Null();
   } else {
@@ -130,9 +138,7 @@ void write(Sink& sink, const T& value) {
     for (const auto& item : value) write(sink, item);
     sink.EndArray(static_cast<rapidjson::SizeType>(value.size()));
   } else if constexpr (kKind == Kind::kMap) {
-    sink.StartObject();
-    for (const auto& [key, item] : value) write_key(sink, key), write(sink, item);
-    sink.EndObject(static_cast<rapidjson::SizeType>(value.size()));
+    write_members(sink, value);
   } else if constexpr (kKind == Kind::kChoice) {
     std::visit(
         [&](const auto& alternative) {

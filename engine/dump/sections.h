@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "engine/base/paint.h"
+#include "engine/base/table.h"
 #include "introspect/dump/report.h"
 
 namespace ktstr::engine {

@@ -4,9 +4,13 @@
 #include <cstddef>
 #include <span>
 
+extern "C" const std::byte ktstr_agent_begin[], ktstr_agent_end[];  // agent_image.S
+
 namespace ktstr::engine {
 
 /// The bytes of ktstr-agent, a static ELF executable. Valid as long as the program runs.
-[[nodiscard]] std::span<const std::byte> agent_image();
+[[nodiscard]] inline std::span<const std::byte> agent_image() {
+  return {ktstr_agent_begin, ktstr_agent_end};
+}
 
 }  // namespace ktstr::engine

@@ -1,12 +1,12 @@
 #include "engine/guest/cgroup.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 
-#include "engine/guest/cgroup_files.h"
+#include "engine/base/io.h"
 #include "engine/guest/kernel_file.h"
 #include "engine/protocol/cgroup_name.h"
 
@@ -16,8 +16,39 @@ namespace {
 constexpr int kMovePasses = 100;
 constexpr int kRemoveRetries = 3;
 constexpr timespec kRemovePause{0, 100'000'000};
+constexpr Duration kEventTimeout = std::chrono::seconds(2);
+constexpr std::size_t kMostEventBytes = 4096;
+
+/// Whether the cgroup `name` lies below `ancestor`.
+bool is_below(std::string_view name, std::string_view ancestor) {
+  return name.size() > ancestor.size() && name.starts_with(ancestor) && name[ancestor.size()] == '/';
+}
+
+/// Waits up to 2 s until the cgroup.events file at `path` has `line`. Errors: kTimeout, kIo.
+Status wait_for_event(const std::string& path, std::string_view line) {
+  const Fd events(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!events) return system_error("open " + path);
+  const auto deadline = deadline_after(kEventTimeout);
+  while (KTSTR_TRY(read_file(events.get(), kMostEventBytes, path)).text.find(line) == std::string::npos) {
+    // The kernel tells of a change by POLLPRI.
+    pollfd change{events.get(), POLLPRI, 0};
+    const int ready = poll_until(std::span(&change, 1), deadline);
+    if (ready < 0) return system_error("poll " + path);
+    if (ready == 0)
+      return Error{ErrorCode::kTimeout, path + " does not say \"" + std::string(line) + "\" within 2 s"};
+  }
+  return ok();
+}
 
 }  // namespace
+
+std::vector<std::string> path_to(std::string_view name) {
+  std::vector<std::string> path;
+  for (auto slash = name.find('/'); slash != std::string_view::npos; slash = name.find('/', slash + 1))
+    path.emplace_back(name.substr(0, slash));
+  path.emplace_back(name);
+  return path;
+}
 
 std::string CgroupTree::file(std::string_view name, std::string_view control) const {
   std::string path = root_;
@@ -40,6 +71,7 @@ std::optional<std::string> CgroupTree::control(std::string_view name, std::strin
   if (!check(name)) return std::nullopt;
   auto content = read_file(file(name, file_name), kControlFileLimit);
   if (!content) return std::nullopt;
+  while (content->text.ends_with('\n')) content->text.pop_back();
   return std::move(content->text);
 }
 
@@ -52,8 +84,7 @@ std::vector<std::string> CgroupTree::subtree(std::string_view name) const {
 
 Status CgroupTree::create(const protocol::AddCgroup& request) {
   KTSTR_TRY(protocol::check_cgroup_name(request.cgroup));
-  if (check(request.cgroup))
-    return Error{ErrorCode::kInvalidArgument, "the cgroup \"" + request.cgroup + "\" exists already"};
+  if (check(request.cgroup)) return invalid_argument("the cgroup \"" + request.cgroup + "\" exists already");
   const auto made_before = made_.size();
   auto status = make_directories(request.cgroup);
   if (status) status = enable_controllers(request.cgroup, request);
@@ -109,12 +140,8 @@ Result<std::vector<pid_t>> CgroupTree::processes(std::string_view name) const {
   if (procs.truncated)
     return Error{ErrorCode::kUnavailable,
                  "cgroup \"" + std::string(name) + "\" has too many processes to list"};
-  std::vector<pid_t> pids;
-  for (const char *at = procs.text.data(), *end = at + procs.text.size(); at < end; ++at) {
-    pid_t pid = 0;
-    at = std::from_chars(at, end, pid).ptr;
-    if (pid > 0) pids.push_back(pid);
-  }
+  auto pids = pids_in(procs.text);
+  std::erase(pids, 0);  // of another namespace
   return pids;
 }
 
@@ -164,6 +191,20 @@ Status CgroupTree::remove_all() {
   for (auto at = names.rbegin(); at != names.rend(); ++at)
     if (auto status = remove_one(*at); !status && first) first = std::move(status);
   return first;
+}
+
+Result<std::string> find_own_cgroup() {
+  const auto membership = KTSTR_TRY(read_file("/proc/self/cgroup", kControlFileLimit)).text;
+  const auto mounts = KTSTR_TRY(read_file("/proc/self/mounts", kControlFileLimit)).text;
+  const Error absent{ErrorCode::kUnavailable, "no cgroup v2 hierarchy is mounted"};
+  // "0::/path" in the one, "cgroup2 /mount/point cgroup2 ..." in the other.
+  const auto line = membership.starts_with("0::") ? 0 : membership.find("\n0::") + 1;
+  if (line == 0 && !membership.starts_with("0::")) return absent;
+  const auto path = membership.substr(line + 3, membership.find('\n', line) - line - 3);
+  const auto type = mounts.find(" cgroup2 ");
+  if (type == std::string::npos) return absent;
+  const auto target = mounts.rfind(' ', type - 1) + 1;
+  return mounts.substr(target, type - target) + (path == "/" ? "" : path);
 }
 
 }  // namespace ktstr::engine::guest

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,12 @@
 #include "engine/protocol/messages.h"
 
 namespace ktstr::engine::guest {
+
+/// More than any control file that is read whole.
+inline constexpr std::size_t kControlFileLimit = 1U << 20;
+
+/// "a", "a/b", "a/b/c" for "a/b/c".
+[[nodiscard]] std::vector<std::string> path_to(std::string_view name);
 
 /// Names are those of protocol::check_cgroup_name; each call checks them. A name that was not made here is
 /// kNotFound. Kernel source of the files' meaning: Documentation/admin-guide/cgroup-v2.rst.
@@ -52,7 +59,8 @@ class CgroupTree {
   /// too fast.
   [[nodiscard]] Status move_all(std::string_view from, const std::optional<std::string>& to);
 
-  /// The text of a control file of the cgroup; absent where there is none, or no such cgroup.
+  /// The text of a control file of the cgroup, without line ends behind it; absent where there is none, or no
+  /// such cgroup.
   [[nodiscard]] std::optional<std::string> control(std::string_view name, std::string_view file) const;
 
   /// The processes that are in it, not in those below. Errors: kNotFound, kIo; more than can be read at once.

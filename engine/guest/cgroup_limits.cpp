@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "engine/guest/cgroup.h"
-#include "engine/guest/cgroup_files.h"
 #include "engine/guest/kernel_file.h"
 
 namespace ktstr::engine::guest {
@@ -17,6 +17,17 @@ constexpr double kSmallestQuotaUs = 1'000;
 std::string cpu_max(double cpus) {
   const auto quota_us = std::max(std::round(cpus * kCpuPeriodUs), kSmallestQuotaUs);
   return fmt::format("{} {}", static_cast<std::uint64_t>(quota_us), static_cast<int>(kCpuPeriodUs));
+}
+
+/// Whether `text`, words between blanks and line ends, has `word`.
+bool has_word(std::string_view text, std::string_view word) {
+  while (!text.empty()) {
+    const auto end = text.find_first_of(" \n");
+    if (text.substr(0, end) == word) return true;
+    if (end == std::string_view::npos) return false;
+    text.remove_prefix(end + 1);
+  }
+  return false;
 }
 
 }  // namespace
@@ -55,16 +66,16 @@ Status CgroupTree::enable_controllers(std::string_view name, const protocol::Add
 Status CgroupTree::set_limits(const protocol::AddCgroup& request) {
   const auto& name = request.cgroup;
   if (request.cpu_quota && !(std::isfinite(*request.cpu_quota) && *request.cpu_quota > 0))
-    return Error{ErrorCode::kInvalidArgument, "the CPU quota of \"" + name + "\" is not above 0"};
+    return invalid_argument("the CPU quota of \"" + name + "\" is not above 0");
   if (request.cpus) KTSTR_TRY(set_cpuset(name, request.cpus));
-  if (request.cpu_weight)
-    KTSTR_TRY(write_control(file(name, "cpu.weight"), std::to_string(*request.cpu_weight)));
-  if (request.cpu_quota) KTSTR_TRY(write_control(file(name, "cpu.max"), cpu_max(*request.cpu_quota)));
-  if (request.memory_max)
-    KTSTR_TRY(write_control(file(name, "memory.max"), std::to_string(request.memory_max->bytes)));
-  if (request.memory_high)
-    KTSTR_TRY(write_control(file(name, "memory.high"), std::to_string(request.memory_high->bytes)));
-  if (request.pids_max) KTSTR_TRY(write_control(file(name, "pids.max"), std::to_string(*request.pids_max)));
+  const std::pair<const char*, std::string> limits[] = {
+      {"cpu.weight", request.cpu_weight ? std::to_string(*request.cpu_weight) : ""},
+      {"cpu.max", request.cpu_quota ? cpu_max(*request.cpu_quota) : ""},
+      {"memory.max", request.memory_max ? std::to_string(request.memory_max->bytes) : ""},
+      {"memory.high", request.memory_high ? std::to_string(request.memory_high->bytes) : ""},
+      {"pids.max", request.pids_max ? std::to_string(*request.pids_max) : ""}};
+  for (const auto& [control, value] : limits)
+    if (!value.empty()) KTSTR_TRY(write_control(file(name, control), value));
   return ok();
 }
 
@@ -77,7 +88,6 @@ Status CgroupTree::set_cpuset(std::string_view name, const std::optional<CpuSet>
 std::optional<CpuSet> CgroupTree::effective_cpus(std::string_view name) const {
   auto text = control(name, "cpuset.cpus.effective");
   if (!text) return std::nullopt;
-  while (text->ends_with('\n')) text->pop_back();
   auto cpus = CpuSet::parse(*text);
   if (!cpus || cpus->empty()) return std::nullopt;
   return std::move(*cpus);
@@ -86,10 +96,9 @@ std::optional<CpuSet> CgroupTree::effective_cpus(std::string_view name) const {
 Status CgroupTree::check_usable(std::string_view name, const CpuSet& cpus) const {
   const auto effective = effective_cpus(name);
   if (!effective || !(cpus & *effective).empty()) return ok();
-  return Error{ErrorCode::kInvalidArgument,
-               "no CPU of the cpuset " + cpus.to_string() + " of cgroup \"" + std::string(name) +
-                   "\" can be used: they are offline, or not its parent's; the kernel would use " +
-                   effective->to_string()};
+  return invalid_argument("no CPU of the cpuset " + cpus.to_string() + " of cgroup \"" + std::string(name) +
+                          "\" can be used: they are offline, or not its parent's; the kernel would use " +
+                          effective->to_string());
 }
 
 }  // namespace ktstr::engine::guest

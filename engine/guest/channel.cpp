@@ -67,8 +67,7 @@ Result<Fd> open_channel_device(Duration deadline) {
 
 Result<Fd> adopt_channel(int fd) {
   if (::fcntl(fd, F_GETFD) < 0)
-    return Error{ErrorCode::kInvalidArgument,
-                 "--channel-fd " + std::to_string(fd) + " is not an open file descriptor"};
+    return invalid_argument("--channel-fd " + std::to_string(fd) + " is not an open file descriptor");
   KTSTR_TRY(make_ready(fd));
   return Fd(fd);
 }

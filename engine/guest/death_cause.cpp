@@ -1,32 +1,17 @@
 #include "engine/guest/death_cause.h"
 
-#include <algorithm>
 #include <charconv>
 #include <csignal>
 
 #include "engine/base/units.h"
-#include "engine/guest/cgroup_files.h"
 #include "engine/guest/kernel_file.h"
 
 namespace ktstr::engine::guest {
 namespace {
 
-/// The number after `key` in a file of "key number" lines; 0 where there is none.
-std::uint64_t number_of(std::string_view text, std::string_view key) {
-  while (!text.empty()) {
-    const auto line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(text.size(), line.size() + 1));
-    if (!line.starts_with(key) || line.size() <= key.size() || line[key.size()] != ' ') continue;
-    std::uint64_t number = 0;
-    std::from_chars(line.data() + key.size() + 1, line.data() + line.size(), number);
-    return number;
-  }
-  return 0;
-}
-
 std::uint64_t oom_kills() {
   const auto vmstat = read_file("/proc/vmstat", kControlFileLimit);
-  return vmstat ? number_of(vmstat->text, "oom_kill") : 0;
+  return vmstat ? number_of(vmstat->text, "oom_kill").value_or(0) : 0;
 }
 
 /// A limit that was hit: its value, and whose it is unless it is the worker's own cgroup's.
@@ -41,11 +26,11 @@ std::optional<HitLimit> hit_limit(const CgroupTree& cgroups, const std::optional
   if (!cgroup) return std::nullopt;
   auto path = path_to(*cgroup);
   for (auto name = path.rbegin(); name != path.rend(); ++name) {
-    auto limit = cgroups.control(*name, control);
+    const auto limit = cgroups.control(*name, control);
     const auto counts = cgroups.control(*name, events);
-    if (!limit || !counts || limit->starts_with("max") || number_of(*counts, event) == 0) continue;
-    while (limit->ends_with('\n')) limit->pop_back();
-    return HitLimit{std::move(*limit), *name == *cgroup ? "" : *name};
+    if (!limit || !counts || limit->starts_with("max") || number_of(*counts, event).value_or(0) == 0)
+      continue;
+    return HitLimit{*limit, *name == *cgroup ? "" : *name};
   }
   return std::nullopt;
 }

@@ -22,7 +22,12 @@ struct GroupMemory {
 class Group {
  public:
   /// `with_pipes`: for pairs. `memory` must outlive the group.
-  [[nodiscard]] static Result<Group> create(GroupMemory& memory, bool with_pipes);
+  [[nodiscard]] static Result<Group> create(GroupMemory& memory, bool with_pipes) {
+    Group group(memory);
+    if (!with_pipes) return group;
+    for (auto& pipe : group.to_other_) pipe = KTSTR_TRY(make_pipe());
+    return group;
+  }
 
   [[nodiscard]] GroupMemory& memory() const { return *memory_; }
   /// What `member` (0 or 1) reads from and writes to; -1 without pipes.
@@ -31,7 +36,10 @@ class Group {
 
   /// The fds that a worker must keep open, -1 where it has none; every other end it must close, or it would
   /// not see its partner's end.
-  [[nodiscard]] std::array<int, 2> ends_of(std::size_t member) const;
+  [[nodiscard]] std::array<int, 2> ends_of(std::size_t member) const {
+    if (member > 1) return {-1, -1};
+    return {read_end(member), write_end(member)};
+  }
 
  private:
   explicit Group(GroupMemory& memory) : memory_(&memory) {}

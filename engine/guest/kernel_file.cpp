@@ -4,12 +4,13 @@
 #include <pthread.h>
 #include <time.h>
 
+#include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <utility>
 
 #include "engine/base/fd.h"
@@ -40,7 +41,7 @@ int write_with_retries(int file, const std::string& value) {
   }
 }
 
-int write_all(WriteJob& job) {
+int write_values(WriteJob& job) {
   const Fd file(::open(job.path.c_str(), O_WRONLY | O_CLOEXEC));
   if (!file) return errno;
   for (const auto& value : job.values) {
@@ -51,10 +52,10 @@ int write_all(WriteJob& job) {
   return 0;
 }
 
-void* run(void* argument) {
+void* run_job(void* argument) {
   const std::unique_ptr<std::shared_ptr<WriteJob>> owner(static_cast<std::shared_ptr<WriteJob>*>(argument));
   auto& job = **owner;
-  const int error = write_all(job);
+  const int error = write_values(job);
   const std::lock_guard lock(job.mutex);
   job.error = error;
   job.finished.notify_one();
@@ -66,7 +67,7 @@ std::atomic<bool> stuck_writers = false;
 /// std::thread would throw where there is no room for another task.
 Status start_writer(const std::shared_ptr<WriteJob>& job, pthread_t& thread) {
   auto argument = std::make_unique<std::shared_ptr<WriteJob>>(job);
-  if (const int error = ::pthread_create(&thread, nullptr, run, argument.get()))
+  if (const int error = ::pthread_create(&thread, nullptr, run_job, argument.get()))
     return system_error("start a thread for writing", error);
   (void)argument.release();
   return ok();
@@ -83,6 +84,32 @@ bool wait_for_end(WriteJob& job, std::unique_lock<std::mutex>& lock) {
 }
 
 }  // namespace
+
+std::vector<pid_t> pids_in(std::string_view text) {
+  std::vector<pid_t> pids;
+  for (const char *at = text.data(), *end = at + text.size(); at < end;) {
+    pid_t pid = 0;
+    const auto [next, error] = std::from_chars(at, end, pid);
+    if (error == std::errc()) pids.push_back(pid);
+    at = next + 1;
+  }
+  return pids;
+}
+
+std::optional<std::uint64_t> number_of(std::string_view text, std::string_view key) {
+  while (!text.empty()) {
+    auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    if (!line.starts_with(key)) continue;
+    line.remove_prefix(key.size());
+    const auto digits = line.find_first_not_of(": ");
+    if (digits == 0 || digits == line.npos) continue;
+    std::uint64_t number = 0;
+    const auto error = std::from_chars(line.data() + digits, line.data() + line.size(), number).ec;
+    return error == std::errc() ? std::optional(number) : std::nullopt;
+  }
+  return std::nullopt;
+}
 
 Status write_control(const std::string& path, std::vector<std::string> values) {
   const auto job = std::make_shared<WriteJob>();

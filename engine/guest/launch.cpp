@@ -55,20 +55,12 @@ void Launch::kill_all() {
   states_.clear();
 }
 
-Status Launch::open_gate() {
-  ready_ = KTSTR_TRY(make_pipe());
-  go_ = KTSTR_TRY(make_pipe());
-  return ok();
-}
-
 Status Launch::check_count() const {
   const auto count = affinities_.size();
-  if (count > kMostWorkersAtATime)
-    return Error{ErrorCode::kInvalidArgument, std::to_string(count) + " workers are too many"};
+  if (count > kMostWorkersAtATime) return invalid_argument(std::to_string(count) + " workers are too many");
   if (group_size_ == 0 || count % group_size_ != 0)
-    return Error{ErrorCode::kInvalidArgument,
-                 std::to_string(count) + " workers of " + std::string(work_name(request_.work)) +
-                     " do not make whole groups of " + std::to_string(group_size_)};
+    return invalid_argument(std::to_string(count) + " workers of " + std::string(work_name(request_.work)) +
+                            " do not make whole groups of " + std::to_string(group_size_));
   return ok();
 }
 
@@ -83,16 +75,11 @@ Status Launch::take_memory() {
   return ok();
 }
 
-/// Asking costs as much as a fork.
-Status Launch::check_memory(std::size_t forked) const {
-  constexpr std::size_t kEvery = 64;
-  return forked % kEvery == 0 ? check_memory_for(std::min(kEvery, states_.size() - forked)) : ok();
-}
-
 Status Launch::fork_one(Group& group, std::size_t index, std::uint64_t seed) {
   auto& state = *states_[index];
   const auto agent = ::getpid();
-  KTSTR_TRY(check_memory(index));
+  constexpr std::size_t kEvery = 64;  // asking costs as much as a fork
+  if (index % kEvery == 0) KTSTR_TRY(check_memory_for(std::min(kEvery, states_.size() - index)));
   const auto pid = fork_worker();
   if (pid < 0 && errno == ENOMEM) return out_of_memory(index, states_.size());
   if (pid < 0) return system_error("fork");
@@ -115,7 +102,8 @@ Status Launch::fork_group(std::size_t first, std::uint64_t seed) {
 Status Launch::fork_all(std::uint64_t seed) {
   KTSTR_TRY(check_count());
   KTSTR_TRY(check_memory_for(affinities_.size()));
-  KTSTR_TRY(open_gate());
+  ready_ = KTSTR_TRY(make_pipe());
+  go_ = KTSTR_TRY(make_pipe());
   KTSTR_TRY(take_memory());
   ::malloc_trim(0);  // page tables of what is free would be copied for every worker
   for (std::size_t i = 0; i < affinities_.size(); i += group_size_) KTSTR_TRY(fork_group(i, seed));

@@ -38,9 +38,7 @@ class Launch {
   [[nodiscard]] std::vector<Worker> release();
 
  private:
-  [[nodiscard]] Status open_gate();
   [[nodiscard]] Status take_memory();
-  [[nodiscard]] Status check_memory(std::size_t forked) const;
   [[nodiscard]] Status check_count() const;
   [[nodiscard]] Status fork_group(std::size_t first, std::uint64_t seed);
   [[nodiscard]] Status fork_one(Group& group, std::size_t index, std::uint64_t seed);

@@ -3,13 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cstdint>
-#include <optional>
 #include <string>
 
 #include "engine/guest/kernel_file.h"
-#include "engine/scenario/worker_memory.h"
+#include "engine/scenario/work.h"
 
 namespace ktstr::engine::guest {
 namespace {
@@ -21,26 +18,14 @@ std::string in_megabytes(std::uint64_t bytes) {
   return std::to_string(bytes >> 20) + " MB";
 }
 
-std::optional<std::uint64_t> available_bytes() {
-  constexpr std::string_view kKey = "MemAvailable:";
-  const auto file = read_file("/proc/meminfo", 4096);
-  if (!file) return std::nullopt;
-  auto at = file->text.find(kKey);
-  if (at == std::string::npos) return std::nullopt;
-  at = file->text.find_first_not_of(' ', at + kKey.size());
-  if (at == std::string::npos) return std::nullopt;
-  std::uint64_t kilobytes = 0;
-  const auto* end = file->text.data() + file->text.size();
-  if (std::from_chars(file->text.data() + at, end, kilobytes).ec != std::errc()) return std::nullopt;
-  return kilobytes << 10;
-}
-
 }  // namespace
 
 std::optional<std::uint64_t> memory_left() {
-  const auto available = available_bytes();
-  if (!available) return std::nullopt;
-  return *available - std::min(*available, kReserveBytes);
+  const auto file = read_file("/proc/meminfo", 4096);
+  const auto kilobytes = file ? number_of(file->text, "MemAvailable") : std::nullopt;
+  if (!kilobytes) return std::nullopt;
+  const auto available = *kilobytes << 10;
+  return available - std::min(available, kReserveBytes);
 }
 
 Status check_memory_for(std::size_t workers) {

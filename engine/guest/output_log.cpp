@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/protocol/start_output.h"
+#include "engine/protocol/scheduler_messages.h"
 
 namespace ktstr::engine::guest {
 

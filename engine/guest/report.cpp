@@ -34,13 +34,6 @@ void report_gap(const Worker& worker, WorkerReport& report) {
   report.longest_gap_at_ns = worker.ending->at_ns - state.released_ns;
 }
 
-CpuSet to_set(const CpuBits& bits) {
-  CpuSet set;
-  for (std::size_t cpu = 0; cpu < CpuSet::kCapacity; ++cpu)
-    if (has_cpu(bits, cpu)) set.add(cpu);
-  return set;
-}
-
 void report_cpus(const WorkerState& state, std::size_t most_migrations, WorkerReport& report) {
   report.migrations = state.migrations;
   const auto listed = std::min(

@@ -5,13 +5,12 @@
 
 #include "engine/guest/clock.h"
 #include "engine/guest/kernel_file.h"
-#include "engine/protocol/exit_text.h"
 
 namespace ktstr::engine::guest {
 namespace {
 
 constexpr Duration kLastWords = std::chrono::seconds(3);
-constexpr Duration kKillTimeout = std::chrono::seconds(5);
+constexpr Duration kProgramKillTimeout = std::chrono::seconds(5);
 constexpr Duration kLetGoTimeout = std::chrono::seconds(5);
 /// All that is left to do of a held attach.
 constexpr Duration kHeldAttachTimeout = std::chrono::seconds(30);
@@ -19,7 +18,7 @@ constexpr Duration kHeldAttachTimeout = std::chrono::seconds(30);
 constexpr Duration kLook = std::chrono::milliseconds(5);
 constexpr Duration kShortLook = std::chrono::milliseconds(1);
 
-Status write_all(const std::vector<protocol::ControlWrite>& writes) {
+Status write_each(const std::vector<protocol::ControlWrite>& writes) {
   for (const auto& write : writes) KTSTR_TRY(write_control(write.file, write.value));
   return ok();
 }
@@ -86,8 +85,8 @@ bool Scheduler::take_attachment() {
 
 Scheduler::Problem Scheduler::start() {
   started_ns_ = monotonic_ns();
-  auto started = write_all(request_.before);
-  if (started && !request_.program) started = write_all(request_.enable);
+  auto started = write_each(request_.before);
+  if (started && !request_.program) started = write_each(request_.enable);
   if (started && request_.program) {
     auto process = SchedulerProcess::start(request_);
     if (process)
@@ -187,7 +186,7 @@ void Scheduler::kill_program() {
   process_->mark_killed();
   process_->signal(SIGKILL);
   // Whoever asks next tells what is left.
-  static_cast<void>(wait_for(kKillTimeout, kLook, [&] { return has_ended(); }));
+  static_cast<void>(wait_for(kProgramKillTimeout, kLook, [&] { return has_ended(); }));
 }
 
 Scheduler::Problem Scheduler::wait_gone() {
@@ -202,7 +201,7 @@ Scheduler::Problem Scheduler::stop(Duration timeout) {
     finish(timeout);
     return wait_gone();
   }
-  const auto undone = write_all(request_.disable);
+  const auto undone = write_each(request_.disable);
   gone_ns_ = monotonic_ns();
   if (!undone) return undone.error().message;
   return std::nullopt;

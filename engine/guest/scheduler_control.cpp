@@ -1,7 +1,6 @@
 #include "engine/guest/scheduler_control.h"
 
 #include "engine/guest/clock.h"
-#include "engine/guest/short_turns.h"
 
 namespace ktstr::engine::guest {
 namespace {
@@ -40,14 +39,12 @@ std::unique_ptr<Scheduler> SchedulerControl::make_scheduler(AttachScheduler requ
 
 Status SchedulerControl::check_free(const AttachScheduler& request) const {
   if (attached_)
-    return Error{ErrorCode::kInvalidArgument,
-                 "the scheduler " + attached_->request().name + " is attached already"};
+    return invalid_argument("the scheduler " + attached_->request().name + " is attached already");
   if (!request.program) return ok();
   const auto state = KTSTR_TRY(read_sched_ext(places_.directory));
   if (state.state != "disabled")
-    return Error{ErrorCode::kInvalidArgument, "sched_ext is " + state.state + " already, by " +
-                                                  state.ops.value_or("nobody known") +
-                                                  ", which the agent has not started"};
+    return invalid_argument("sched_ext is " + state.state + " already, by " +
+                            state.ops.value_or("nobody known") + ", which the agent has not started");
   return ok();
 }
 
@@ -132,8 +129,7 @@ void SchedulerControl::exchange(std::unique_ptr<Scheduler> successor, SchedulerC
 }
 
 Result<SchedulerChanged> SchedulerControl::restart() {
-  if (!last_)
-    return Error{ErrorCode::kInvalidArgument, "no scheduler was attached that could be started again"};
+  if (!last_) return invalid_argument("no scheduler was attached that could be started again");
   return replace(AttachScheduler(*last_));
 }
 

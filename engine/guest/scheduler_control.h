@@ -8,9 +8,8 @@
 #include <optional>
 
 #include "engine/base/result.h"
-#include "engine/guest/expedited_grace_periods.h"
+#include "engine/guest/hurry.h"
 #include "engine/guest/scheduler.h"
-#include "engine/guest/urgent_kernel_threads.h"
 #include "engine/protocol/scheduler_messages.h"
 
 namespace ktstr::engine::guest {

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <sstream>
 
 #include "engine/base/io.h"
 #include "engine/base/pipe.h"
@@ -15,7 +14,6 @@
 #include "engine/guest/kernel_file.h"
 #include "engine/guest/memory_left.h"
 #include "engine/guest/urgency.h"
-#include "engine/protocol/start_output.h"
 #include "engine/scenario/placement.h"
 
 namespace ktstr::engine::guest {
@@ -142,8 +140,7 @@ std::optional<pid_t> SchedulerProcess::find_daemon() const {
   const auto us = std::to_string(::getpid());
   const auto children = read_file("/proc/self/task/" + us + "/children", kMostEnvironment);
   if (!children) return std::nullopt;
-  std::istringstream list(children->text);
-  for (pid_t child = 0; list >> child;) {
+  for (const auto child : pids_in(children->text)) {
     if (child == process_.pid) continue;
     const auto environment = read_file("/proc/" + std::to_string(child) + "/environ", kMostEnvironment);
     if (environment && ('\0' + environment->text).find('\0' + mark_ + '\0') != std::string::npos)

@@ -9,10 +9,6 @@
 #include "engine/base/read.h"
 #include "engine/base/write.h"
 #include "engine/guest/clock.h"
-#include "engine/guest/find_topology.h"
-#include "engine/guest/kernel_file.h"
-#include "engine/guest/refresh.h"
-#include "engine/guest/statistics.h"
 
 namespace ktstr::engine::guest {
 namespace {
@@ -22,12 +18,6 @@ using namespace protocol;
 /// How long the rest of a frame may take once its first byte is here, and how long the runner may leave an
 /// answer unread.
 constexpr Duration kFrameTimeout = std::chrono::seconds(30);
-
-/// JSON strings are UTF-8; what a file holds need not be.
-void make_ascii(std::string& text) {
-  for (auto& c : text)
-    if (static_cast<unsigned char>(c) > 0x7e) c = '?';
-}
 
 Result<Fd> watch_signals(std::initializer_list<int> signals) {
   sigset_t set;
@@ -114,36 +104,6 @@ Status Session::send(std::uint64_t id, Reply reply) {
         id, Failed{ErrorCode::kOutOfRange, "the answer has " + size + " bytes, too many for a frame"}});
   }
   return send_frame(channel_.get(), payload, kFrameTimeout);
-}
-
-Status Session::handle(const AddCgroup& request) {
-  return cgroups_.create(request);
-}
-
-Status Session::handle(const FreezeCgroup& request) {
-  return cgroups_.freeze(request.cgroup, request.frozen);
-}
-
-Result<FileContent> Session::handle(const ReadFile& request) {
-  auto content = KTSTR_TRY(read_file(request.path, request.limit, request.offset));
-  make_ascii(content.text);
-  return FileContent{std::move(content.text), content.truncated};
-}
-
-Result<FoundTopology> Session::handle(const FindTopology&) {
-  return find_topology("/sys/devices/system");
-}
-
-Status Session::handle(const PinBpfMap& request) {
-  return pinned_maps_.pin(request.id);
-}
-
-Status Session::handle(const Refresh& request) {
-  return refresh(request);
-}
-
-Result<StatisticsSwitches> Session::handle(const SetStatistics& request) {
-  return set_statistics(request);
 }
 
 Status Session::handle(const Shutdown&) {

@@ -7,6 +7,7 @@
 #include "engine/base/fd.h"
 #include "engine/base/result.h"
 #include "engine/guest/cgroup.h"
+#include "engine/guest/find_topology.h"
 #include "engine/guest/pinned_maps.h"
 #include "engine/guest/scheduler_control.h"
 #include "engine/guest/worker_set.h"
@@ -34,28 +35,30 @@ class Session {
   template <class Request>
   [[nodiscard]] protocol::Reply carry_out(Request& request);
 
-  [[nodiscard]] Status handle(const protocol::AddCgroup& request);
+  auto handle(const protocol::AddCgroup& request) { return cgroups_.create(request); }
   [[nodiscard]] Result<protocol::Stopped> handle(const protocol::RemoveCgroup& request);
   [[nodiscard]] Status handle(const protocol::SetCpuset& request);
   [[nodiscard]] Result<protocol::Spawned> handle(protocol::SpawnWorkers& request);
   [[nodiscard]] Result<protocol::Stopped> handle(const protocol::StopWorkers& request);
   [[nodiscard]] Status handle(const protocol::SetAffinity& request);
   [[nodiscard]] Status handle(const protocol::MoveTasks& request);
-  [[nodiscard]] Status handle(const protocol::FreezeCgroup& request);
+  auto handle(const protocol::FreezeCgroup& request) {
+    return cgroups_.freeze(request.cgroup, request.frozen);
+  }
   [[nodiscard]] Result<protocol::CgroupProcs> handle(const protocol::CaptureCgroupProcs& request);
   [[nodiscard]] Result<protocol::FileContent> handle(const protocol::ReadFile& request);
   [[nodiscard]] Status handle(const protocol::Shutdown& request);
-  [[nodiscard]] Result<protocol::SchedulerChanged> handle(const protocol::AttachScheduler& request);
-  [[nodiscard]] Result<protocol::SchedulerChanged> handle(const protocol::DetachScheduler& request);
-  [[nodiscard]] Result<protocol::SchedulerChanged> handle(const protocol::ReplaceScheduler& request);
-  [[nodiscard]] Result<protocol::SchedulerChanged> handle(const protocol::RestartScheduler& request);
-  [[nodiscard]] Result<protocol::SchedulerChanged> handle(const protocol::QueryScheduler& request);
-  [[nodiscard]] Status handle(const protocol::PinBpfMap& request);
+  auto handle(const protocol::AttachScheduler& request) { return scheduler_.attach(request); }
+  auto handle(const protocol::DetachScheduler& request) { return scheduler_.detach(request.timeout); }
+  auto handle(const protocol::ReplaceScheduler& request) { return scheduler_.replace(request.next); }
+  auto handle(const protocol::RestartScheduler&) { return scheduler_.restart(); }
+  auto handle(const protocol::QueryScheduler& request) { return scheduler_.query(request.patience); }
+  auto handle(const protocol::PinBpfMap& request) { return pinned_maps_.pin(request.id); }
   [[nodiscard]] Status handle(const protocol::Refresh& request);
   [[nodiscard]] Result<protocol::StatisticsSwitches> handle(const protocol::SetStatistics& request);
   [[nodiscard]] Result<protocol::Captured> handle(const protocol::CaptureThreads& request);
   [[nodiscard]] Result<protocol::CapturePart> handle(const protocol::ReadCapture& request);
-  [[nodiscard]] Result<protocol::FoundTopology> handle(const protocol::FindTopology& request);
+  auto handle(const protocol::FindTopology&) { return find_topology("/sys/devices/system"); }
   [[nodiscard]] Status move_from_own(const std::optional<std::string>& to);
 
   Fd channel_;

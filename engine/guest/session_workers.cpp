@@ -22,9 +22,8 @@ Result<Spawned> Session::handle(SpawnWorkers& request) {
 
 Status Session::handle(const SetCpuset& request) {
   KTSTR_TRY(cgroups_.check(request.cgroup));
-  KTSTR_TRY(workers_.change_placement(cgroups_.subtree(request.cgroup),
-                                      [&] { return cgroups_.set_cpuset(request.cgroup, request.cpus); }));
-  return ok();
+  return workers_.change_placement(cgroups_.subtree(request.cgroup),
+                                   [&] { return cgroups_.set_cpuset(request.cgroup, request.cpus); });
 }
 
 Result<Stopped> Session::handle(const StopWorkers& request) {
@@ -49,9 +48,8 @@ Status Session::handle(const SetAffinity& request) {
   KTSTR_TRY(cgroups_.check(request.cgroup));
   const auto workers = workers_.in_cgroup(request.cgroup);
   if (workers.size() != request.affinities.size())
-    return Error{ErrorCode::kInvalidArgument,
-                 fmt::format("the cgroup \"{}\" has {} workers, not {}", request.cgroup, workers.size(),
-                             request.affinities.size())};
+    return invalid_argument(fmt::format("the cgroup \"{}\" has {} workers, not {}", request.cgroup,
+                                        workers.size(), request.affinities.size()));
   for (std::size_t i = 0; i < workers.size(); ++i)
     if (!workers[i]->ending) {
       KTSTR_TRY(set_affinity(workers[i]->pid, request.affinities[i]));
@@ -74,8 +72,7 @@ Status Session::handle(const MoveTasks& request) {
     for (auto* worker : workers) worker->cgroup = request.to;
     return ok();
   };
-  KTSTR_TRY(workers_.change_placement({*request.from}, move));
-  return ok();
+  return workers_.change_placement({*request.from}, move);
 }
 
 Status Session::move_from_own(const std::optional<std::string>& to) {
@@ -86,8 +83,7 @@ Status Session::move_from_own(const std::optional<std::string>& to) {
   KTSTR_TRY(cgroups_.move(pids, to));
   for (auto* worker : workers) worker->cgroup = to;
   if (!to) return ok();
-  KTSTR_TRY(workers_.change_placement({*to}, [] { return ok(); }));
-  return ok();
+  return workers_.change_placement({*to}, [] { return ok(); });
 }
 
 Status Session::clean_up() {

@@ -5,11 +5,9 @@
 #include <sched.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "engine/guest/kernel_file.h"
@@ -23,23 +21,12 @@ constexpr std::size_t kMostChildrenBytes = 64 << 10;
 /// Threads that are made while others are changed inherit the former policy: looked for again.
 constexpr int kMostPasses = 8;
 
-std::vector<pid_t> numbers_in(std::string_view text) {
-  std::vector<pid_t> numbers;
-  for (const char *at = text.data(), *end = at + text.size(); at < end;) {
-    pid_t number = 0;
-    const auto [next, error] = std::from_chars(at, end, number);
-    if (error == std::errc()) numbers.push_back(number);
-    at = next + 1;
-  }
-  return numbers;
-}
-
 std::vector<pid_t> threads_of(pid_t pid) {
   std::vector<pid_t> threads;
   const auto path = "/proc/" + std::to_string(pid) + "/task";
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), ::closedir);
   while (const auto* entry = directory ? ::readdir(directory.get()) : nullptr)
-    for (const auto tid : numbers_in(entry->d_name)) threads.push_back(tid);
+    for (const auto tid : pids_in(entry->d_name)) threads.push_back(tid);
   return threads;
 }
 
@@ -52,7 +39,7 @@ std::vector<pid_t> threads_of_tree(pid_t root) {
       const auto children =
           read_file(fmt::format("/proc/{}/task/{}/children", processes[i], tid), kMostChildrenBytes);
       if (!children) continue;
-      const auto found = numbers_in(children->text);
+      const auto found = pids_in(children->text);
       processes.insert(processes.end(), found.begin(), found.end());
     }
   return threads;

@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "engine/guest/group.h"
-#include "engine/guest/schedstat.h"
 #include "engine/guest/shared_pool.h"
 #include "engine/guest/worker_state.h"
 #include "engine/protocol/messages.h"

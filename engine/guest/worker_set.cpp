@@ -112,8 +112,7 @@ void pause_for(std::uint64_t ns) {
 
 Result<std::vector<pid_t>> WorkerSet::spawn(protocol::SpawnWorkers& request) {
   if (request.cgroup && KTSTR_TRY(cgroups_.is_frozen(*request.cgroup)))
-    return Error{ErrorCode::kInvalidArgument,
-                 "the cgroup \"" + *request.cgroup + "\" is frozen: no worker could start in it"};
+    return invalid_argument("the cgroup \"" + *request.cgroup + "\" is frozen: no worker could start in it");
   Launch launch(request, memory_);
   KTSTR_TRY(launch.fork_all(spawned_ + 1));
   KTSTR_TRY(launch.place(cgroups_));

@@ -1,6 +1,8 @@
 // WorkerState: what a worker counts, in memory that outlives it.
 #pragma once
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -12,12 +14,17 @@
 
 namespace ktstr::engine::guest {
 
-/// /proc/PID/schedstat.
+/// /proc/PID/schedstat: a task's CPU time, run delay and how often it was put on a CPU.
 struct Schedstat {
   std::uint64_t cpu_time_ns;
   std::uint64_t run_delay_ns;
   std::uint64_t run_count;
 };
+
+/// `pid`: 0 is the caller's; also of a task that has ended and was not reaped. Absent when the kernel has no
+/// such file, or keeps no account (it then shows zeros). Does not allocate. Source:
+/// Documentation/scheduler/sched-stats.rst.
+[[nodiscard]] std::optional<Schedstat> read_schedstat(pid_t pid);
 
 /// One bit for each CPU.
 using CpuBits = std::uint64_t[CpuSet::kCapacity / 64];
@@ -74,6 +81,7 @@ struct alignas(kPageBytes) WorkerState {
 inline void add_cpu(CpuBits& bits, std::size_t cpu) {
   bits[cpu / 64] |= std::uint64_t{1} << (cpu % 64);
 }
+[[nodiscard]] CpuSet to_set(const CpuBits& bits);
 
 /// Tells the worker which CPUs its cpuset holds from now on; nullopt: they are changing, or not known. Its
 /// CPUs are held against them, see Recorder.

@@ -3,15 +3,15 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
-#include <array>
 #include <string>
+#include <utility>
 
 #include "engine/base/durable_file.h"
 #include "engine/base/elf_image.h"
 #include "engine/base/fd.h"
 #include "engine/base/io.h"
 #include "engine/base/mapped_file.h"
-#include "engine/kernels/agent_needs.h"
+#include "engine/kernels/kernel_config.h"
 #include "engine/kernels/sched_ext_support.h"
 #include "introspect/monitor/kernel_hz.h"
 #include "introspect/symbols/kallsyms.h"
@@ -35,11 +35,6 @@ Status complete_config(const fs::path& directory, const MappedFile& vmlinux) {
   return check_agent_needs(text_of(KTSTR_TRY(MappedFile::open(directory / "config"))));
 }
 
-/// Two open files without a name.
-struct Unnamed {
-  std::array<Fd, 2> files;
-};
-
 Result<Fd> open_unnamed(const fs::path& file) {
   Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return system_error("open " + file.string());
@@ -51,11 +46,10 @@ Result<PrivateFiles> make_in(const fs::path& folder, const fs::path& vmlinux, vm
   fs::create_symlink(vmlinux, folder / "vmlinux", error);
   if (error) return system_error("link " + vmlinux.string(), error.value());
   KTSTR_TRY(complete_entry(folder, metadata));
-  auto files = std::make_shared<Unnamed>();
-  files->files[0] = KTSTR_TRY(open_unnamed(folder / kSymbolsFile));
-  files->files[1] = KTSTR_TRY(open_unnamed(folder / kBtfFile));
-  const auto path = [&](int i) { return path_of(files->files[static_cast<std::size_t>(i)].get()); };
-  return PrivateFiles{path(0), path(1), files};
+  auto symbols = KTSTR_TRY(open_unnamed(folder / kSymbolsFile));
+  auto btf = KTSTR_TRY(open_unnamed(folder / kBtfFile));
+  auto files = std::make_shared<std::pair<Fd, Fd>>(std::move(symbols), std::move(btf));
+  return PrivateFiles{path_of(files->first.get()), path_of(files->second.get()), files};
 }
 
 }  // namespace
@@ -67,7 +61,7 @@ Status complete_entry(const fs::path& directory, vmm::KernelMetadata& metadata) 
   const auto symbols = KTSTR_TRY(introspect::decode_kallsyms(elf));
   KTSTR_TRY(symbols.save(directory / kSymbolsFile));
   const ElfSection* btf = elf.section(".BTF");
-  if (!btf) return Error{ErrorCode::kInvalidArgument, "kernel " + metadata.release + " has no BTF"};
+  if (!btf) return invalid_argument("kernel " + metadata.release + " has no BTF");
   KTSTR_TRY(write_new_file(directory / kBtfFile, btf->bytes));
   if (metadata.sched_ext) metadata.sched_ext_defect = KTSTR_TRY(find_sched_ext_defect(btf->bytes));
   return ok();

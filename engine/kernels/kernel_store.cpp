@@ -105,8 +105,7 @@ Result<CachedKernel> KernelStore::fetch(const vmm::FetchOptions& options) const 
 }
 
 Result<CachedKernel> KernelStore::add(const fs::path& image, const std::optional<fs::path>& config) const {
-  if (image.empty())
-    return Error{ErrorCode::kInvalidArgument, "kernel add: the path is empty; give a bzImage or an ELF"};
+  if (image.empty()) return invalid_argument("kernel add: the path is empty; give a bzImage or an ELF");
   return ready(KTSTR_TRY(cache_.add({image, config, {}})), vmm::CheckDepth::kAll);
 }
 

@@ -38,7 +38,7 @@ std::optional<std::string> defect_of(const btf* kernel, const std::string& funct
 Result<std::optional<std::string>> find_sched_ext_defect(std::span<const std::byte> bytes) {
   const std::unique_ptr<btf, decltype(&btf__free)> kernel(
       btf__new(bytes.data(), static_cast<unsigned>(bytes.size())), &btf__free);
-  if (!kernel) return Error{ErrorCode::kCorrupt, "the kernel's BTF can't be parsed"};
+  if (!kernel) return corrupted("the kernel's BTF can't be parsed");
   for (const char* function : kNeededFunctions)
     if (auto defect = defect_of(kernel.get(), function)) return defect;
   return std::optional<std::string>();

@@ -7,9 +7,7 @@ namespace {
 
 constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-Error corrupt() {
-  return {ErrorCode::kCorrupt, "bytes that are not base64"};
-}
+constexpr const char* kNotBase64 = "bytes that are not base64";
 
 /// How many of the last group's characters are padding.
 std::size_t padding(std::string_view text) {
@@ -34,7 +32,7 @@ std::string encode_base64(std::string_view bytes) {
 }
 
 Result<std::string> decode_base64(std::string_view text) {
-  if (text.size() % 4 != 0) return corrupt();
+  if (text.size() % 4 != 0) return corrupted(kNotBase64);
   const auto padded = padding(text);
   std::string bytes;
   bytes.reserve(text.size() / 4 * 3);
@@ -43,7 +41,7 @@ Result<std::string> decode_base64(std::string_view text) {
     std::uint32_t bits = 0;
     for (std::size_t j = 0; j < 4; ++j) {
       const auto digit = j + missing < 4 ? kAlphabet.find(text[i + j]) : 0;
-      if (digit == kAlphabet.npos) return corrupt();
+      if (digit == kAlphabet.npos) return corrupted(kNotBase64);
       bits = bits << 6 | static_cast<std::uint32_t>(digit);
     }
     for (std::size_t j = 0; j < 3; ++j) {
@@ -51,7 +49,7 @@ Result<std::string> decode_base64(std::string_view text) {
       if (j + missing < 3)
         bytes += byte;
       else if (byte != 0)
-        return corrupt();
+        return corrupted(kNotBase64);
     }
   }
   return bytes;

@@ -43,11 +43,11 @@ const char* fault_of(std::string_view name) {
 
 Status check_cgroup_name(std::string_view name) {
   if (name.size() > kLongestName)
-    return Error{ErrorCode::kInvalidArgument,
-                 fmt::format("a cgroup name of {} bytes is longer than {}", name.size(), kLongestName)};
+    return invalid_argument(
+        fmt::format("a cgroup name of {} bytes is longer than {}", name.size(), kLongestName));
   static_assert(kDeepest == 32 && kLongestPart == 255, "messages name these");
   if (const auto* fault = fault_of(name))
-    return Error{ErrorCode::kInvalidArgument, "\"" + std::string(name) + "\" is not a cgroup name: " + fault};
+    return invalid_argument("\"" + std::string(name) + "\" is not a cgroup name: " + fault);
   return ok();
 }
 

@@ -61,9 +61,8 @@ Status write_until(int fd, std::string_view bytes, Deadline deadline) {
 
 Status send_frame(int fd, std::string_view payload, Duration timeout) {
   if (payload.size() > kMaxPayload)
-    return Error{
-        ErrorCode::kInvalidArgument,
-        fmt::format("a message of {} bytes does not fit into a frame ({})", payload.size(), kMaxPayload)};
+    return invalid_argument(
+        fmt::format("a message of {} bytes does not fit into a frame ({})", payload.size(), kMaxPayload));
   const FrameHeader header{kFrameMagic, kVersion, static_cast<std::uint32_t>(payload.size()),
                            checksum(payload)};
   std::string frame(sizeof header, '\0');
@@ -90,18 +89,17 @@ Status FrameReader::fill(char* into, std::size_t size, Deadline deadline, int ca
 }
 
 Status FrameReader::check_header() {
-  if (header_.magic != kFrameMagic) return Error{ErrorCode::kCorrupt, "not a frame: bad magic"};
+  if (header_.magic != kFrameMagic) return corrupted("not a frame: bad magic");
   if (header_.version != kVersion)
-    return Error{ErrorCode::kCorrupt, fmt::format("the other side speaks protocol version {}, this side {}",
-                                                  header_.version, kVersion)};
+    return corrupted(
+        fmt::format("the other side speaks protocol version {}, this side {}", header_.version, kVersion));
   if (header_.length > kMaxPayload)
-    return Error{ErrorCode::kCorrupt,
-                 fmt::format("frame of {} bytes, above the limit of {}", header_.length, kMaxPayload)};
+    return corrupted(fmt::format("frame of {} bytes, above the limit of {}", header_.length, kMaxPayload));
   return ok();
 }
 
 Result<std::string> FrameReader::next(Duration timeout, int cancel_fd) {
-  if (corrupt_) return Error{ErrorCode::kCorrupt, "the channel was damaged earlier"};
+  if (corrupt_) return corrupted("the channel was damaged earlier");
   const auto deadline = deadline_after(timeout);
   if (!in_payload_) {
     KTSTR_TRY(fill(reinterpret_cast<char*>(&header_), sizeof header_, deadline, cancel_fd));
@@ -120,7 +118,7 @@ Result<std::string> FrameReader::next(Duration timeout, int cancel_fd) {
   filled_ = 0;
   if (checksum(payload_) != header_.crc32) {
     corrupt_ = true;
-    return Error{ErrorCode::kCorrupt, "frame with a wrong checksum"};
+    return corrupted("frame with a wrong checksum");
   }
   return std::exchange(payload_, {});
 }

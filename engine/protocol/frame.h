@@ -7,9 +7,9 @@
 #include <string_view>
 
 #include "engine/base/io.h"
-#include "engine/base/json.h"
 #include "engine/base/result.h"
 #include "engine/base/units.h"
+#include "engine/base/value.h"
 
 namespace ktstr::engine::protocol {
 

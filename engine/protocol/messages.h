@@ -15,18 +15,30 @@
 #include "engine/base/describe.h"
 #include "engine/base/result.h"
 #include "engine/base/units.h"
-#include "engine/protocol/bpf_map_messages.h"
-#include "engine/protocol/ctprof_messages.h"
-#include "engine/protocol/done.h"
-#include "engine/protocol/error_code.h"
 #include "engine/protocol/frame.h"
 #include "engine/protocol/latency_histogram.h"
 #include "engine/protocol/machine_messages.h"
-#include "engine/protocol/refresh_message.h"
 #include "engine/protocol/scheduler_messages.h"
-#include "engine/protocol/statistics_messages.h"
 #include "engine/scenario/placement.h"
 #include "engine/scenario/work.h"
+
+namespace ktstr {
+
+/// By name, so that an error keeps its kind on its way over the channel.
+template <>
+inline constexpr auto describe<ErrorCode> =
+    enumeration<ErrorCode>("error code", {{"invalid argument", ErrorCode::kInvalidArgument},
+                                          {"not found", ErrorCode::kNotFound},
+                                          {"unavailable", ErrorCode::kUnavailable},
+                                          {"corrupt", ErrorCode::kCorrupt},
+                                          {"out of range", ErrorCode::kOutOfRange},
+                                          {"io", ErrorCode::kIo},
+                                          {"timeout", ErrorCode::kTimeout},
+                                          {"cancelled", ErrorCode::kCancelled},
+                                          {"guest failed", ErrorCode::kGuestFailed},
+                                          {"emulator failed", ErrorCode::kEmulatorFailed}});
+
+}  // namespace ktstr
 
 namespace ktstr::engine::protocol {
 
@@ -34,9 +46,6 @@ struct CgroupProcs;
 struct FileContent;
 struct Spawned;
 struct Stopped;
-
-// ---- requests
-// -------------------------------------------------------------------------------------------------------
 
 /// Makes a cgroup below the agent's root, with its controllers. Absent limits are left at the kernel's
 /// default.
@@ -161,7 +170,6 @@ struct FreezeCgroup {
                   field<&T::frozen>("true to freeze, false to thaw"));
   }
 };
-/// What cgroup.procs says in each cgroup that the runner has made.
 struct CaptureCgroupProcs {
   using Answer = CgroupProcs;
 
@@ -209,9 +217,6 @@ struct RequestMessage {
   }
 };
 
-// ---- replies
-// --------------------------------------------------------------------------------------------------------
-
 /// First message of the agent, unasked.
 struct Hello {
   std::uint32_t version = kVersion;
@@ -242,8 +247,7 @@ struct WorkerReport {
   std::int32_t tid = 0;
   std::optional<std::string> cgroup;
   std::string work;
-  std::uint64_t work_units =
-      0;  ///< the smallest things a type does: loop turns, touches, bytes passed (see guest/works/)
+  std::uint64_t work_units = 0;  ///< the smallest things a type does: loop turns, touches (guest/works/)
   std::uint64_t iterations = 0;
   std::uint64_t cpu_ns = 0;
   std::uint64_t wall_ns = 0;
@@ -252,10 +256,9 @@ struct WorkerReport {
   std::uint64_t migrations = 0;
   std::vector<std::uint32_t> migration_cpus;
   CpuSet cpus_used;
-  std::uint64_t longest_gap_ns =
-      0;  ///< longest time from when the worker could run to its next sign of progress
+  std::uint64_t longest_gap_ns = 0;  ///< from when it could run to its next sign of progress
   std::uint32_t longest_gap_cpu = 0;
-  std::uint64_t longest_gap_at_ns = 0;  ///< since the worker's release
+  std::uint64_t longest_gap_at_ns = 0;
   std::optional<std::uint64_t> schedstat_run_delay_ns;
   std::optional<std::uint64_t> schedstat_run_count;
   std::optional<std::uint64_t> schedstat_cpu_time_ns;
@@ -263,8 +266,7 @@ struct WorkerReport {
   std::vector<std::uint64_t> wake_latencies_ns;
   std::uint64_t wake_latencies_total = 0;
   ExitInfo exit;
-  std::optional<std::string>
-      failure;  ///< why it ended before its stop: a system call's error, the OOM killer
+  std::optional<std::string> failure;
   std::string role;
   std::vector<CpuSet> affinities;
   CpuSet stray_cpus;
@@ -304,7 +306,6 @@ struct WorkerReport {
   }
 };
 
-/// Tids of the started workers, in order.
 struct Spawned {
   std::vector<std::int32_t> tids;
 
@@ -344,7 +345,6 @@ struct Failed {
   }
 };
 
-/// Answer to CaptureCgroupProcs.
 struct CgroupProcs {
   std::map<std::string, std::vector<std::int32_t>> cgroups;
 

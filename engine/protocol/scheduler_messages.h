@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/describe.h"
@@ -27,6 +28,10 @@ struct ExitInfo {
   }
 };
 
+/// "exited 1", "killed by SIGSEGV", "killed by the agent after its time was over", "could not be waited for
+/// (ECHILD)"; what is none of these as it is.
+[[nodiscard]] std::string exit_text(const ExitInfo& exit);
+
 /// A value for a file of /proc or /sys.
 struct ControlWrite {
   std::string file;
@@ -39,7 +44,6 @@ struct ControlWrite {
   }
 };
 
-/// Starts a scheduler and waits until the kernel runs it.
 struct AttachScheduler {
   using Answer = SchedulerChanged;
 
@@ -98,7 +102,6 @@ struct RestartScheduler {
                                     "ends the last attached scheduler and starts it again");
   }
 };
-/// Asks how the attached scheduler fares.
 struct QueryScheduler {
   using Answer = SchedulerChanged;
 
@@ -111,12 +114,24 @@ struct QueryScheduler {
   }
 };
 
+/// Where the agent keeps what a scheduler's program prints, for the runner to read when it can't be attached:
+/// a file of the guest, that of the last program; made anew by each. Only in guests: on a bare host there is
+/// none.
+inline constexpr const char* kStartOutputFile = "/tmp/scheduler-output";
+/// Its end is left out beyond this. libbpf gives the verifier's log as much room as it takes: 48 MB for a
+/// loop of 8 192 turns at log level 2.
+inline constexpr std::uint64_t kMostStartOutput = 128U << 20;
+/// The last line, in place of what is left out.
+inline constexpr std::string_view kStartOutputCut = "... (the rest was left out)\n";
+/// What the agent leaves free of the guest's memory, where the file lies too.
+inline constexpr std::uint64_t kLeftBesideStartOutput = 64U << 20;
+
 /// One scheduler from its start: what it is, or how it ended.
 struct SchedulerStatus {
   std::string name;
   bool attached = false;
   std::optional<std::string> state;
-  std::optional<std::string> ops;  ///< the name the kernel knows it by, while or when last attached
+  std::optional<std::string> ops;  ///< while or when last attached
   std::optional<std::int32_t> pid;
   std::optional<ExitInfo> exit;
   std::vector<std::string> log;

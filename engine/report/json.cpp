@@ -5,7 +5,6 @@
 
 #include "engine/base/durable_file.h"
 #include "engine/base/io.h"
-#include "engine/base/json.h"
 #include "engine/base/mapped_file.h"
 #include "engine/base/read_format.h"
 #include "engine/base/write.h"

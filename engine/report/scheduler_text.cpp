@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "engine/protocol/exit_text.h"
+#include "engine/protocol/scheduler_messages.h"
 #include "engine/report/collapsed_log.h"
 #include "engine/report/monitor_text.h"
 

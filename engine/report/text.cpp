@@ -5,9 +5,8 @@
 
 #include <algorithm>
 
-#include "engine/base/cut_text.h"
-#include "engine/base/paint.h"
 #include "engine/base/table.h"
+#include "engine/base/utf8.h"
 #include "engine/report/monitor_text.h"
 #include "engine/report/printable_report.h"
 #include "engine/report/scheduler_text.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/mapped_file.h"
-#include "engine/kernels/tick_rate.h"
+#include "engine/kernels/kernel_config.h"
 
 namespace ktstr::engine {
 

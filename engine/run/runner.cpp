@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "engine/base/thread.h"
-#include "engine/base/utc_time.h"
+#include "engine/base/units.h"
 #include "engine/run/agent_initramfs.h"
 #include "engine/run/attempt.h"
 #include "engine/run/judge.h"

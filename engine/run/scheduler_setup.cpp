@@ -5,7 +5,7 @@
 
 #include "engine/base/elf_image.h"
 #include "engine/base/mapped_file.h"
-#include "engine/scenario/ctprof_tags.h"
+#include "engine/scenario/check_ops.h"
 #include "engine/schedulers/closure.h"
 #include "engine/verdict/merge.h"
 

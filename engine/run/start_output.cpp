@@ -6,7 +6,7 @@
 #include <system_error>
 
 #include "engine/base/durable_file.h"
-#include "engine/protocol/start_output.h"
+#include "engine/protocol/scheduler_messages.h"
 #include "engine/report/artifact_name.h"
 
 namespace ktstr::engine {

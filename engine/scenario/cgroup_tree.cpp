@@ -59,14 +59,13 @@ void CgroupTree::end(const std::string& name, std::size_t step) {
   });
 }
 
-Status CgroupTree::set_cpuset(const std::string& name, const CpuSet& cpuset) {
+Status CgroupTree::set_cpuset(const std::string& name, const std::optional<CpuSet>& cpuset) {
   KTSTR_TRY(check_exists(name));
-  return change_cpuset(name, cpuset);
-}
-
-Status CgroupTree::clear_cpuset(const std::string& name) {
-  KTSTR_TRY(check_exists(name));
-  return change_cpuset(name, std::nullopt);
+  auto& cgroup = cgroups_.at(name);
+  const auto before = std::exchange(cgroup.cpuset, cpuset);
+  auto status = check_below(name);
+  if (!status) cgroup.cpuset = before;
+  return status;
 }
 
 Status CgroupTree::swap_cpusets(const std::string& a, const std::string& b) {
@@ -81,16 +80,11 @@ Status CgroupTree::swap_cpusets(const std::string& a, const std::string& b) {
   return status;
 }
 
-Status CgroupTree::change_cpuset(const std::string& name, const std::optional<CpuSet>& cpuset) {
-  auto& cgroup = cgroups_.at(name);
-  const auto before = std::exchange(cgroup.cpuset, cpuset);
-  auto status = check_below(name);
-  if (!status) cgroup.cpuset = before;
-  return status;
-}
-
-std::optional<CpuSet> CgroupTree::cpuset(const std::string& name) const {
-  return inherited(name);
+std::optional<CpuSet> CgroupTree::cpuset(std::string_view name) const {
+  for (std::optional<std::string> at(name); at; at = parent_of(*at))
+    if (const auto found = cgroups_.find(*at); found != cgroups_.end() && found->second.cpuset)
+      return found->second.cpuset;
+  return std::nullopt;
 }
 
 Status CgroupTree::spawn(const std::string& name, std::uint32_t workers) {
@@ -164,19 +158,12 @@ std::optional<std::string> CgroupTree::child_of(const std::string& name) const {
   return next->first;
 }
 
-std::optional<CpuSet> CgroupTree::inherited(std::string_view name) const {
-  for (std::optional<std::string> at(name); at; at = parent_of(*at))
-    if (const auto found = cgroups_.find(*at); found != cgroups_.end() && found->second.cpuset)
-      return found->second.cpuset;
-  return std::nullopt;
-}
-
 Status CgroupTree::check_cpuset(const std::string& name) const {
-  const auto& cpuset = cgroups_.at(name).cpuset;
+  const auto& own = cgroups_.at(name).cpuset;
   const auto parent = parent_of(name);
-  const auto outer = parent ? inherited(*parent) : std::nullopt;
-  if (!cpuset || !outer || !(*cpuset & *outer).empty()) return ok();
-  return invalid_argument("no CPU of " + quoted(name) + " (" + cpuset->to_string() +
+  const auto outer = parent ? cpuset(*parent) : std::nullopt;
+  if (!own || !outer || !(*own & *outer).empty()) return ok();
+  return invalid_argument("no CPU of " + quoted(name) + " (" + own->to_string() +
                           ") lies in the cpuset of its parent (" + outer->to_string() + ")");
 }
 

@@ -32,12 +32,11 @@ class CgroupTree {
   /// so.
   void end(const std::string& name, std::size_t step);
 
-  /// A cpuset must share a CPU with each of its ancestors and descendants.
-  [[nodiscard]] Status set_cpuset(const std::string& name, const CpuSet& cpuset);
-  [[nodiscard]] Status clear_cpuset(const std::string& name);
+  /// Absent: clears it. A cpuset must share a CPU with each of its ancestors and descendants.
+  [[nodiscard]] Status set_cpuset(const std::string& name, const std::optional<CpuSet>& cpuset);
   [[nodiscard]] Status swap_cpusets(const std::string& a, const std::string& b);
   /// Its own cpuset or its nearest ancestor's; nothing when none has one.
-  [[nodiscard]] std::optional<CpuSet> cpuset(const std::string& name) const;
+  [[nodiscard]] std::optional<CpuSet> cpuset(std::string_view name) const;
 
   [[nodiscard]] Status spawn(const std::string& name, std::uint32_t workers);
   [[nodiscard]] Status stop(const std::string& name);
@@ -55,9 +54,6 @@ class CgroupTree {
   using Cgroups = std::map<std::string, Cgroup>;
 
   [[nodiscard]] std::optional<std::string> child_of(const std::string& name) const;
-  [[nodiscard]] std::optional<CpuSet> inherited(std::string_view name) const;
-  /// Changes it if it fits its ancestors' and those below it.
-  [[nodiscard]] Status change_cpuset(const std::string& name, const std::optional<CpuSet>& cpuset);
   /// Whether its cpuset, or also each one below it, shares a CPU with what its parent has.
   [[nodiscard]] Status check_cpuset(const std::string& name) const;
   [[nodiscard]] Status check_below(const std::string& name) const;

@@ -1,13 +1,11 @@
-#include "engine/scenario/check_schedulers.h"
+#include "engine/scenario/checks.h"
 
-#include <regex.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <functional>
 
 #include "engine/base/nearest.h"
-#include "engine/scenario/expression_cost.h"
-#include "engine/scenario/scheduler_machine.h"
 #include "engine/schedulers/closure.h"
 
 namespace ktstr::engine {
@@ -220,17 +218,6 @@ ReadStatus check_definition(SchedulerDef& def, const Place& place, const Program
   return status;
 }
 
-ReadStatus check_expression(const std::string& text, const Place& place) {
-  if (text.empty()) return place.error("must not be empty");
-  if (const auto* fault = costs_too_much(text)) return place.error(fault);
-  regex_t expression;
-  const int code = ::regcomp(&expression, text.c_str(), REG_EXTENDED | REG_NOSUB);
-  if (code == 0) return ::regfree(&expression), ReadStatus{};
-  char reason[128] = {};
-  ::regerror(code, &expression, reason, sizeof reason);
-  return place.error("is no regular expression: " + std::string(reason));
-}
-
 /// The definition that a string means, if it is the name of one.
 const SchedulerDef* named(const std::string& name, const std::vector<Mention>& all) {
   const auto is_it = [&](const Mention& mention) {
@@ -239,6 +226,43 @@ const SchedulerDef* named(const std::string& name, const std::vector<Mention>& a
   };
   const auto found = std::find_if(all.begin(), all.end(), is_it);
   return found == all.end() ? nullptr : found->def;
+}
+
+struct MachineSize {
+  std::size_t cpus, llcs, nodes;
+};
+
+/// What a scheduler takes of it.
+struct Bound {
+  const char* name;
+  std::optional<std::uint32_t> SchedulerDef::*limit;
+  std::size_t MachineSize::*count;
+  bool is_least;
+  const char* things;
+};
+
+constexpr Bound kBounds[] = {
+    {"min_cpus", &SchedulerDef::min_cpus, &MachineSize::cpus, true, "CPUs"},
+    {"max_cpus", &SchedulerDef::max_cpus, &MachineSize::cpus, false, "CPUs"},
+    {"min_llcs", &SchedulerDef::min_llcs, &MachineSize::llcs, true, "LLCs"},
+    {"max_llcs", &SchedulerDef::max_llcs, &MachineSize::llcs, false, "LLCs"},
+    {"min_nodes", &SchedulerDef::min_nodes, &MachineSize::nodes, true, "NUMA nodes"},
+    {"max_nodes", &SchedulerDef::max_nodes, &MachineSize::nodes, false, "NUMA nodes"}};
+
+/// Bounds of one scheduler. `place` is its definition's.
+ReadStatus check_bounds(const SchedulerDef& def, const vmm::Topology& topology, const Place& place) {
+  const MachineSize size{topology.cpus(), topology.llcs, topology.nodes};
+  ReadStatus status;
+  for (const auto& each : kBounds) {
+    const auto bound = def.*each.limit;
+    const auto there = size.*each.count;
+    if (!bound || (each.is_least ? there >= *bound : there <= *bound)) continue;
+    add_error(status,
+              place.member(each.name).error(fmt::format(
+                  "the topology {} has {} {}, and this scheduler takes at {} {}", topology.to_string(), there,
+                  each.things, each.is_least ? "least" : "most", *bound)));
+  }
+  return status;
 }
 
 }  // namespace
@@ -258,16 +282,6 @@ ReadStatus check_schedulers(Scenario& scenario, const Place& place, const Progra
     add_error(status, check_definition(def, mention.place, places));
     add_error(status, check_bounds(def, scenario.topology, mention.place));
   }
-  return status;
-}
-
-ReadStatus check_scheduler_error(const Expectations& expect, const Place& place) {
-  if (!expect.scheduler_error) return {};
-  const auto& [contains, matches] = *expect.scheduler_error;
-  const auto at = place.member("scheduler_error");
-  ReadStatus status;
-  if (contains && contains->empty()) status = at.member("contains").error("must not be empty");
-  if (matches) add_error(status, check_expression(*matches, at.member("matches")));
   return status;
 }
 

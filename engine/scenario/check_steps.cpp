@@ -1,4 +1,4 @@
-#include "engine/scenario/check_steps.h"
+#include "engine/scenario/checks.h"
 
 #include <fmt/format.h>
 
@@ -8,11 +8,8 @@
 #include <string_view>
 
 #include "engine/scenario/cgroup_tree.h"
-#include "engine/scenario/check_bpf_maps.h"
-#include "engine/scenario/check_work.h"
-#include "engine/scenario/ctprof_tags.h"
+#include "engine/scenario/check_ops.h"
 #include "engine/scenario/resolve.h"
-#include "engine/scenario/worker_memory.h"
 #include "engine/scenario/workers.h"
 
 namespace ktstr::engine {
@@ -82,9 +79,8 @@ class Walk {
   }
   ReadStatus own_mistakes(const AddCgroupOp& op, const Place& place) const {
     const auto at = place.member("def");
-    auto status = check_limits(op.def, at);
     std::optional<CpuSet> cpuset;
-    if (op.def.cpuset) add_error(status, resolve(*op.def.cpuset, at.member("cpuset"), cpuset));
+    auto status = check_cgroup(op.def, at, cpuset);
     for (std::size_t i = 0; i < op.def.works.size(); ++i)
       add_error(status, check_work_group(op.def.works[i], at.member("works").element(i)));
     return status;
@@ -99,9 +95,8 @@ class Walk {
 
   /// A cgroup with a mistake is there nevertheless: what follows is not another mistake.
   ReadStatus add(const std::string& name, const CgroupDef& def, const Place& place, const Place& of_name) {
-    auto status = check_limits(def, place);
     std::optional<CpuSet> cpuset;
-    if (def.cpuset) add_error(status, resolve(*def.cpuset, place.member("cpuset"), cpuset));
+    auto status = check_cgroup(def, place, cpuset);
     const auto added = tree_.add(name, cpuset);
     add_error(status, of_name.error_of(added));
     if (!added) static_cast<void>(tree_.add(name, std::nullopt));
@@ -110,6 +105,12 @@ class Walk {
       add_error(status, added ? spawn(name, def.works[i], at, of_name) : check_work_group(def.works[i], at));
     }
     if (status) doubtful_.insert(name);
+    return status;
+  }
+
+  ReadStatus check_cgroup(const CgroupDef& def, const Place& place, std::optional<CpuSet>& cpuset) const {
+    auto status = check_limits(def, place);
+    if (def.cpuset) add_error(status, resolve(*def.cpuset, place.member("cpuset"), cpuset));
     return status;
   }
 
@@ -166,7 +167,7 @@ class Walk {
     return status;
   }
   ReadStatus apply(const ClearCpusetOp& op, const Place& place) {
-    return place.member("cgroup").error_of(tree_.clear_cpuset(op.cgroup));
+    return place.member("cgroup").error_of(tree_.set_cpuset(op.cgroup, std::nullopt));
   }
   ReadStatus apply(const SwapCpusetsOp& op, const Place& place) {
     auto status = place.error_of(tree_.check_has_cpuset(op.a));
@@ -212,13 +213,11 @@ class Walk {
     attached_ = false;
     return {};
   }
-  ReadStatus apply(const ReplaceSchedulerOp&, const Place& place) const {
-    if (!attached_) return place.error("no scheduler is attached here: attach_scheduler starts one");
-    return {};
-  }
-  ReadStatus apply(const RestartSchedulerOp&, const Place& place) const {
-    if (!attached_) return place.error("no scheduler is attached here: attach_scheduler starts one");
-    return {};
+  ReadStatus apply(const ReplaceSchedulerOp&, const Place& place) const { return check_attached(place); }
+  ReadStatus apply(const RestartSchedulerOp&, const Place& place) const { return check_attached(place); }
+  ReadStatus check_attached(const Place& place) const {
+    if (attached_) return {};
+    return place.error("no scheduler is attached here: attach_scheduler starts one");
   }
 
   ReadStatus apply(const CaptureSnapshotOp& op, const Place& place) const {

@@ -1,4 +1,4 @@
-#include "engine/scenario/check_work.h"
+#include "engine/scenario/checks.h"
 
 #include <fmt/format.h>
 

@@ -6,11 +6,10 @@
 #include <cmath>
 
 #include "engine/base/printable.h"
-#include "engine/scenario/check_schedulers.h"
-#include "engine/scenario/check_steps.h"
+#include "engine/scenario/checks.h"
 #include "engine/scenario/holds.h"
 #include "engine/scenario/place.h"
-#include "engine/scenario/scheduler_machine.h"
+#include "engine/scenario/schedulers_of.h"
 #include "engine/scenario/workers.h"
 #include "vmm/memory_plan.h"
 

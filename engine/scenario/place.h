@@ -5,7 +5,6 @@
 #include <string>
 #include <string_view>
 
-#include "engine/base/member_path.h"
 #include "engine/base/read.h"
 
 namespace ktstr::engine {

@@ -185,8 +185,7 @@ Result<CpuSet> resolve_cpuset(const CpusetSpec& spec, const vmm::Topology& topol
 Result<std::vector<CpuSet>> resolve_affinity(const AffinitySpec& spec, const CpuSet& cpuset,
                                              const vmm::Topology& topology, std::size_t workers,
                                              std::uint64_t seed) {
-  auto sets = KTSTR_TRY(std::visit(AffinityResolver{cpuset, topology, workers, seed}, spec), to_text(spec));
-  return sets;
+  return KTSTR_TRY(std::visit(AffinityResolver{cpuset, topology, workers, seed}, spec), to_text(spec));
 }
 
 }  // namespace ktstr::engine

@@ -450,9 +450,7 @@ struct CustomReader<engine::Op> {
 template <>
 struct CustomReader<Value::Function> {
   static ReadStatus read(const Value& value, Value::Function& out, const ReadPlace& place, MissingMembers) {
-    const auto* function = value.get_if<Value::Function>();
-    if (!function) return detail::wrong_kind(value, "a function", place);
-    return out = *function, ReadStatus{};
+    return detail::read_plain(value, out, "a function", place);
   }
 };
 }  // namespace ktstr

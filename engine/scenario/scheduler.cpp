@@ -50,10 +50,9 @@ std::vector<std::string> names_of(FlagSet set, const SchedulerDef& def) {
 }
 
 Error bad_command(std::string_view command) {
-  return {ErrorCode::kInvalidArgument,
-          "\"" + std::string(command) +
-              "\" is no command that a guest can carry out: it must read \"echo VALUE > "
-              "FILE\", with a file below /proc/ or /sys/"};
+  return invalid_argument("\"" + std::string(command) +
+                          "\" is no command that a guest can carry out: it must read \"echo VALUE > "
+                          "FILE\", with a file below /proc/ or /sys/");
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -75,8 +74,7 @@ std::vector<std::string> arguments(const SchedulerDef& def) {
 
 Result<std::vector<std::vector<std::string>>> flag_profiles(const SchedulerDef& def) {
   if (def.flags.size() > kMostFlags)
-    return Error{ErrorCode::kInvalidArgument,
-                 "more than " + std::to_string(kMostFlags) + " flags have too many combinations"};
+    return invalid_argument("more than " + std::to_string(kMostFlags) + " flags have too many combinations");
   const auto needs = needs_of(def);
   std::vector<FlagSet> sets;
   for (FlagSet set = 0; set < FlagSet{1} << def.flags.size(); ++set)

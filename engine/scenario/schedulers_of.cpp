@@ -15,4 +15,13 @@ std::vector<const SchedulerDef*> schedulers_of(const Scenario& scenario) {
   return all;
 }
 
+void take_default_topology(Scenario& scenario, const Value& tree) {
+  if (tree.find("topology")) return;
+  for (const auto* def : schedulers_of(scenario))
+    if (def->topology) {
+      scenario.topology = *def->topology;
+      return;
+    }
+}
+
 }  // namespace ktstr::engine

@@ -1,31 +1,14 @@
 #include "engine/scenario/work.h"
 
-#include <concepts>
-
 namespace ktstr::engine {
-namespace {
-
-template <class T>
-concept WorksInPairs =
-    std::same_as<T, PipeIo> || std::same_as<T, FutexPingPong> || std::same_as<T, CachePipe>;
-
-std::size_t group_size(const FutexFanOut& work) {
-  return std::size_t{work.receivers} + 1;
-}
-std::size_t group_size(const MutexContention& work) {
-  return work.contenders;
-}
-std::size_t group_size(const WorksInPairs auto&) {
-  return 2;
-}
-std::size_t group_size(const auto&) {
-  return 1;
-}
-
-}  // namespace
 
 std::size_t work_group_size(const Work& work) {
-  return std::visit([](const auto& type) { return group_size(type); }, work);
+  if (const auto* fan_out = std::get_if<FutexFanOut>(&work)) return std::size_t{fan_out->receivers} + 1;
+  if (const auto* mutex = std::get_if<MutexContention>(&work)) return mutex->contenders;
+  const bool is_for_pairs = std::holds_alternative<PipeIo>(work) ||
+                            std::holds_alternative<FutexPingPong>(work) ||
+                            std::holds_alternative<CachePipe>(work);
+  return is_for_pairs ? 2 : 1;
 }
 
 std::string work_role(const Work& work, std::size_t member) {

@@ -6,9 +6,20 @@
 #include <string>
 #include <vector>
 
-#include "engine/schedulers/library_search.h"
+#include "engine/base/result.h"
+#include "engine/schedulers/library_cache.h"
 
 namespace ktstr::engine {
+
+/// What the loader looks through besides a file's own lists.
+struct LibraryPlaces {
+  std::vector<std::filesystem::path> library_path;  ///< LD_LIBRARY_PATH
+  LibraryCache cache;
+  std::vector<std::filesystem::path> directories;  ///< the trusted ones
+
+  /// This host's. Errors: a cache that can't be read.
+  [[nodiscard]] static Result<LibraryPlaces> of_this_host();
+};
 
 struct SharedLibrary {
   std::string soname;  ///< the name by which it is asked for

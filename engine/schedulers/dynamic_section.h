@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/result.h"
@@ -20,6 +21,9 @@ struct DynamicSection {
   std::vector<std::string> rpath;
   std::vector<std::string> runpath;
 };
+
+/// The folders of a list such as PATH: what stands between ':', if it is not empty.
+[[nodiscard]] std::vector<std::string> split_path(std::string_view list);
 
 /// Errors: kNotFound and kIo for the file; kInvalidArgument "not an ELF program" for anything but a 64-bit
 /// little-endian executable or shared object; kCorrupt for damaged tables.

@@ -47,8 +47,8 @@ std::optional<std::string> string_at(std::span<const std::byte> file, std::size_
   return std::string(text, length);
 }
 
-Error damaged() {
-  return {ErrorCode::kCorrupt, "damaged library cache"};
+Error damaged_cache() {
+  return corrupted("damaged library cache");
 }
 
 }  // namespace
@@ -57,18 +57,18 @@ Result<LibraryCache> LibraryCache::parse(std::span<const std::byte> file) {
   // Old systems put another table in front.
   const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
   const auto start = text.find(kMagic);
-  if (start == std::string_view::npos) return Error{ErrorCode::kCorrupt, "not a library cache"};
+  if (start == std::string_view::npos) return corrupted("not a library cache");
   file = file.subspan(start);
   const auto header = read_at<Header>(file, 0);
-  if (!header) return damaged();
+  if (!header) return damaged_cache();
   LibraryCache cache;
   for (std::size_t i = 0; i < header->entries; ++i) {
     const auto entry = read_at<Entry>(file, sizeof(Header) + i * sizeof(Entry));
-    if (!entry) return damaged();
+    if (!entry) return damaged_cache();
     if (entry->flags != kX86_64Library || entry->hwcap != 0) continue;
     auto soname = string_at(file, entry->soname);
     auto path = string_at(file, entry->path);
-    if (!soname || !path) return damaged();
+    if (!soname || !path) return damaged_cache();
     cache.places_[*soname].emplace_back(*path);
   }
   return cache;
@@ -78,8 +78,7 @@ Result<LibraryCache> LibraryCache::load(const std::filesystem::path& file) {
   const auto mapped = MappedFile::open(file);
   if (!mapped && mapped.error().code == ErrorCode::kNotFound) return LibraryCache();
   if (!mapped) return Error(mapped.error());
-  auto cache = KTSTR_TRY(parse(mapped->bytes()), file.string());
-  return cache;
+  return KTSTR_TRY(parse(mapped->bytes()), file.string());
 }
 
 std::vector<std::filesystem::path> LibraryCache::find(const std::string& soname) const {

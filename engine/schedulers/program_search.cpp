@@ -39,10 +39,8 @@ std::string nearest_program(const std::string& name, const std::vector<fs::path>
 
 Result<fs::path> checked(const fs::path& path) {
   std::error_code error;
-  if (fs::is_directory(path, error))
-    return Error{ErrorCode::kInvalidArgument, path.string() + " is a directory"};
-  if (::access(path.c_str(), X_OK) != 0)
-    return Error{ErrorCode::kInvalidArgument, path.string() + " may not be executed"};
+  if (fs::is_directory(path, error)) return invalid_argument(path.string() + " is a directory");
+  if (::access(path.c_str(), X_OK) != 0) return invalid_argument(path.string() + " may not be executed");
   if (auto dynamic = read_dynamic_section(path); !dynamic) return Error(dynamic.error());
   auto canonical = fs::canonical(path, error);
   if (error) return system_error(path.string(), error.value());
@@ -66,11 +64,8 @@ ProgramPlaces ProgramPlaces::of_script(const fs::path& script) {
   if (const auto self = fs::read_symlink("/proc/self/exe", error); !error)
     places.directories.push_back(self.parent_path());
   const char* variable = std::getenv("PATH");
-  for (std::string_view rest = variable ? variable : ""; !rest.empty();) {
-    const auto end = rest.find(':');
-    if (end != 0) places.directories.emplace_back(rest.substr(0, end));
-    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-  }
+  for (const auto& directory : split_path(variable ? variable : ""))
+    places.directories.emplace_back(directory);
   return places;
 }
 

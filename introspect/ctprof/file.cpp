@@ -1,7 +1,6 @@
 #include "introspect/ctprof/file.h"
 
 #include "engine/base/durable_file.h"
-#include "engine/base/json.h"
 #include "engine/base/mapped_file.h"
 #include "engine/base/read_format.h"
 #include "introspect/ctprof/zstd_stream.h"

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "engine/base/describe.h"
-#include "engine/base/json.h"
+#include "engine/base/value.h"
 #include "engine/base/result.h"
 #include "introspect/dump/report.h"
 

@@ -1,6 +1,6 @@
 #include "lua/commands/json_output.h"
 
-#include "engine/base/printable_character.h"
+#include "engine/base/printable.h"
 #include "engine/base/utf8.h"
 
 namespace ktstr::lua {

@@ -1,4 +1,4 @@
-#include "engine/base/json.h"
+#include "engine/base/value.h"
 
 #include <doctest/doctest.h>
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "bpf/scx_ktstr/exit_status.h"
+#include "bpf/scx_ktstr/options.h"
 #include "tests/bpf/scheduler_machine.h"
 #include "tests/skip.h"
 

@@ -10,7 +10,7 @@
 #include "engine/base/fd.h"
 #include "engine/base/printable.h"
 #include "engine/protocol/base64.h"
-#include "engine/protocol/exit_text.h"
+#include "engine/protocol/scheduler_messages.h"
 #include "engine/report/collapsed_log.h"
 #include "engine/report/load_failure.h"
 #include "engine/report/scheduler_report.h"

@@ -14,7 +14,7 @@
 #include "engine/base/nearest.h"
 #include "engine/base/printable.h"
 #include "engine/base/read_format.h"
-#include "engine/base/utc_time.h"
+#include "engine/base/units.h"
 #include "engine/base/write.h"
 #include "vmm/kernels/config_beside.h"
 #include "vmm/kernels/default_kernel.h"

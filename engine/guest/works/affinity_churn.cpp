@@ -16,12 +16,9 @@ constexpr std::uint32_t kRefreshEvery = 256;
 /// The CPUs of the cpuset: what is left of a mask of all.
 Result<std::vector<std::size_t>> allowed_cpus() {
   KTSTR_TRY(set_affinity(0, {}));
-  std::uint64_t mask[CpuSet::kCapacity / 64] = {};
+  CpuBits mask{};
   if (::syscall(SYS_sched_getaffinity, 0, sizeof mask, mask) < 0) return system_error("sched_getaffinity");
-  std::vector<std::size_t> cpus;
-  for (std::size_t cpu = 0; cpu < CpuSet::kCapacity; ++cpu)
-    if (mask[cpu / 64] >> (cpu % 64) & 1) cpus.push_back(cpu);
-  return cpus;
+  return to_set(mask).to_vector();
 }
 
 }  // namespace

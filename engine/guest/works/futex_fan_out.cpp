@@ -2,9 +2,7 @@
 // all; it does not wait for them, so a slow receiver takes several rounds for one. Work unit: a loop turn of
 // the messenger, a wake-up of a receiver. Iteration: a round. A receiver's wake latency runs from the last
 // post to being awake.
-#include "engine/guest/clock.h"
 #include "engine/guest/works/futex.h"
-#include "engine/guest/works/works.h"
 
 namespace ktstr::engine::guest {
 namespace {
@@ -13,7 +11,7 @@ void wake_receivers(const FutexFanOut& work, WorkContext& context) {
   auto& memory = context.group.memory();
   while (!stopping()) {
     spin(work.iterations);
-    memory.posted_ns.store(monotonic_ns(), std::memory_order_release);
+    note_post(context);
     memory.word.fetch_add(1, std::memory_order_release);
     futex_wake(memory.word);
     context.recorder.iteration(units_of(work.iterations));

@@ -1,9 +1,7 @@
 // mutex_contention: a group that fights for one mutex. Work unit: a loop turn. Iteration: once through the
 // mutex and the work outside it. The wake latency of a worker that slept for the mutex runs from the last
 // unlock to having it.
-#include "engine/guest/clock.h"
 #include "engine/guest/works/futex.h"
-#include "engine/guest/works/works.h"
 
 namespace ktstr::engine::guest {
 namespace {
@@ -18,20 +16,14 @@ bool lock(WorkContext& context) {
   auto& memory = context.group.memory();
   auto found = kFree;
   if (memory.word.compare_exchange_strong(found, kTaken, std::memory_order_acquire)) return true;
-  context.recorder.begin_wait();
-  while (memory.word.exchange(kTakenWithWaiters, std::memory_order_acquire) != kFree) {
-    if (stopping()) {
-      context.recorder.end_wait();
-      return false;
-    }
-    futex_wait(memory.word, kTakenWithWaiters);
-  }
-  context.recorder.woke(memory.posted_ns.load(std::memory_order_acquire));
-  return true;
+  return wait_for_post(context, kTakenWithWaiters, [&] {
+    return memory.word.exchange(kTakenWithWaiters, std::memory_order_acquire) == kFree;
+  });
 }
 
-void unlock(GroupMemory& memory) {
-  memory.posted_ns.store(monotonic_ns(), std::memory_order_release);
+void unlock(WorkContext& context) {
+  auto& memory = context.group.memory();
+  note_post(context);
   if (memory.word.exchange(kFree, std::memory_order_release) == kTakenWithWaiters) futex_wake(memory.word, 1);
 }
 
@@ -40,7 +32,7 @@ void unlock(GroupMemory& memory) {
 Status run(const MutexContention& work, WorkContext context) {
   while (!stopping() && lock(context)) {
     spin(work.hold);
-    unlock(context.group.memory());
+    unlock(context);
     spin(work.work);
     context.recorder.iteration(units_of(std::uint64_t{work.hold} + work.work));
   }

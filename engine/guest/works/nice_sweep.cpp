@@ -17,8 +17,7 @@ Result<bool> set_nice(int nice) {
 }  // namespace
 
 Status run(const NiceSweep& work, WorkContext context) {
-  if (work.lowest > work.highest)
-    return Error{ErrorCode::kInvalidArgument, "nice_sweep: lowest is above highest"};
+  if (work.lowest > work.highest) return invalid_argument("nice_sweep: lowest is above highest");
   while (true) {
     bool any = false;
     for (auto nice = work.lowest; nice <= work.highest; ++nice) {

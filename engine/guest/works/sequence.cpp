@@ -54,7 +54,7 @@ class PhaseRunner {
 }  // namespace
 
 Status run(const Sequence& work, WorkContext context) {
-  if (work.phases.empty()) return Error{ErrorCode::kInvalidArgument, "sequence: there are no phases"};
+  if (work.phases.empty()) return invalid_argument("sequence: there are no phases");
   PhaseRunner runner(context.recorder);
   while (!stopping()) {
     for (const auto& phase : work.phases) KTSTR_TRY(std::visit(runner, phase));

@@ -53,6 +53,12 @@ inline std::uint64_t units_of(std::uint64_t turns) {
 
 /// Burns CPU until CLOCK_MONOTONIC is `end_ns` or it is asked to stop; counts a work unit for a thousand loop
 /// turns.
-void spin_until(Recorder& recorder, std::uint64_t end_ns);
+inline void spin_until(Recorder& recorder, std::uint64_t end_ns) {
+  constexpr std::uint32_t kTurns = 1000;
+  while (!stopping() && recorder.last_progress_ns() < end_ns) {
+    spin(kTurns);
+    recorder.work(1);
+  }
+}
 
 }  // namespace ktstr::engine::guest

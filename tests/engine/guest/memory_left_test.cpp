@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
-#include "engine/guest/schedstat.h"
+#include "engine/guest/worker_state.h"
 
 namespace ktstr::engine::guest {
 

@@ -6,6 +6,7 @@
 
 #include <cstring>
 
+#include "engine/schedulers/dynamic_section.h"
 #include "tests/temporary_directory.h"
 
 using namespace ktstr;

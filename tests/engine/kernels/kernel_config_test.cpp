@@ -1,4 +1,4 @@
-#include "engine/kernels/tick_rate.h"
+#include "engine/kernels/kernel_config.h"
 
 #include <doctest/doctest.h>
 

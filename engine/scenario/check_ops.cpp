@@ -1,8 +1,11 @@
-#include "engine/scenario/check_bpf_maps.h"
+#include "engine/scenario/check_ops.h"
+
+#include <algorithm>
 
 namespace ktstr::engine {
 namespace {
 
+constexpr std::size_t kLongestTag = 100;
 constexpr std::string_view kWordCharacters =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
 
@@ -55,6 +58,23 @@ ReadStatus PinnedNames::pin(const PinBpfMapOp& op, const Place& place) {
   const auto [known, is_new] = maps_.try_emplace(*op.name, op.map);
   if (is_new || known->second == op.map) return {};
   return at.error("\"" + *op.name + "\" stands for the map " + known->second + " already");
+}
+
+ReadStatus CtprofTags::add(const CtprofOp& op, const Place& place) {
+  const auto at = place.member("tag");
+  if (op.tag.empty()) return at.error("expected a tag such as \"before\"");
+  if (!consists_of(op.tag, ".-"))
+    return at.error("\"" + op.tag + "\" can't be a tag: letters, digits, \".\", \"_\" and \"-\"");
+  if (op.tag.size() > kLongestTag)
+    return at.error("must be at most " + std::to_string(kLongestTag) + " bytes long");
+  if (used_.insert(op.tag).second) return {};
+  return at.error("\"" + op.tag + "\" is the tag of an earlier capture, whose file this one would replace");
+}
+
+bool captures_threads(const Scenario& scenario) {
+  const auto is_capture = [](const Op& op) { return std::holds_alternative<CtprofOp>(op); };
+  return std::ranges::any_of(scenario.steps,
+                             [&](const Step& step) { return std::ranges::any_of(step.ops, is_capture); });
 }
 
 }  // namespace ktstr::engine

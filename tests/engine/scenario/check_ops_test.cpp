@@ -1,11 +1,18 @@
-// Ops on BPF maps: what is refused before anything boots.
+// Ops on BPF maps and captures: what is refused before anything boots.
 #include <doctest/doctest.h>
 
-#include "tests/engine/scenario/ops_outcome.h"
+#include "engine/scenario/check_ops.h"
+#include "engine/scenario/load.h"
 
 namespace ktstr::engine {
 namespace {
 
+/// A scenario whose only step runs these ops: "ok" or the error without the step.
+std::string ops_outcome(const std::string& ops, const std::string& hold = "1") {
+  const auto scenario =
+      load_scenario(*parse_json(R"({"steps": [{"ops": [)" + ops + R"(], "hold": )" + hold + "}]}"));
+  return scenario ? "ok" : scenario.error().text().substr(std::string("steps[1].ops").size());
+}
 std::string write(const std::string& members) {
   return ops_outcome(R"({"type": "write_bpf_map", )" + members + "}");
 }
@@ -14,6 +21,9 @@ std::string read(const std::string& members) {
 }
 std::string pin(const std::string& members) {
   return R"({"type": "pin_bpf_map", )" + members + "}";
+}
+std::string capture(const std::string& tag) {
+  return R"({"type": "ctprof", "tag": ")" + tag + "\"}";
 }
 
 }  // namespace
@@ -51,6 +61,32 @@ TEST_CASE("a pin's name stands for one map") {
   CHECK(ops_outcome(old_bss, R"({"type": "loop", "interval": "1s"})") == "ok");
   CHECK(ops_outcome(old_bss + "," + pin(R"("map": "ktstr.data", "name": "old")")) ==
         "[2].name: \"old\" stands for the map ktstr.bss already");
+}
+
+TEST_CASE("a tag is made of what file names have") {
+  CHECK(ops_outcome(capture("before") + "," + capture("After-2.x_y")) == "ok");
+  CHECK(ops_outcome(capture("")) == "[1].tag: expected a tag such as \"before\"");
+  CHECK(ops_outcome(R"({"type": "ctprof"})") == "[1]: missing \"tag\"");
+  for (const std::string tag : {"a/b", "a b", "../a", "\u00e4"})
+    CHECK(ops_outcome(capture(tag)) ==
+          "[1].tag: \"" + tag + "\" can't be a tag: letters, digits, \".\", \"_\" and \"-\"");
+  CHECK(ops_outcome(capture(std::string(100, 'x'))) == "ok");
+  CHECK(ops_outcome(capture(std::string(101, 'x'))) == "[1].tag: must be at most 100 bytes long");
+}
+
+TEST_CASE("a tag is used once") {
+  const std::string twice = "\"a\" is the tag of an earlier capture, whose file this one would replace";
+  CHECK(ops_outcome(capture("a") + "," + capture("a")) == "[2].tag: " + twice);
+  CHECK(ops_outcome(capture("a"), R"({"type": "loop", "interval": "1s"})") ==
+        "[1].tag: " + twice + " (when the loop repeats)");
+}
+
+TEST_CASE("a scenario with a ctprof op is told from one without") {
+  Scenario scenario;
+  scenario.steps.resize(2);
+  CHECK_FALSE(captures_threads(scenario));
+  scenario.steps[1].ops = {StopCgroupOp{"web"}, CtprofOp{"after"}};
+  CHECK(captures_threads(scenario));
 }
 
 }  // namespace ktstr::engine

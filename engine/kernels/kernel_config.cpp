@@ -1,6 +1,8 @@
-#include "engine/kernels/agent_needs.h"
+#include "engine/kernels/kernel_config.h"
 
 #include <string>
+
+#include "introspect/monitor/kernel_hz.h"
 
 namespace ktstr::engine {
 namespace {
@@ -42,10 +44,16 @@ Status check_agent_needs(std::string_view config) {
     if (const auto lack = lack_of(config, option); !lack.empty())
       lacks += (lacks.empty() ? "" : ", ") + lack + " (" + std::string(purpose) + ")";
   if (lacks.empty()) return ok();
-  return Error{ErrorCode::kInvalidArgument,
-               "ktstr's agent needs options built in (=y), as guests load no modules, and the kernel's "
-               "configuration says " +
-                   lacks};
+  return invalid_argument(
+      "ktstr's agent needs options built in (=y), as guests load no modules, and the kernel's "
+      "configuration says " +
+      lacks);
+}
+
+std::optional<std::uint32_t> tick_rate(std::string_view config) {
+  constexpr std::uint32_t kMost = 1000;  // the largest choice of kernel/Kconfig.hz
+  const auto rate = introspect::parse_config_hz(config);
+  return rate && *rate <= kMost ? rate : std::nullopt;
 }
 
 }  // namespace ktstr::engine

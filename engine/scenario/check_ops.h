@@ -1,7 +1,8 @@
-// What can be said of ops on BPF maps before there is a guest that has any.
+// What can be said of ops on BPF maps and captures before there is a guest.
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "engine/scenario/place.h"
@@ -22,5 +23,18 @@ class PinnedNames {
  private:
   std::map<std::string, std::string> maps_;  ///< by the name given
 };
+
+/// The tags that ctprof ops have used so far: each names a file.
+class CtprofTags {
+ public:
+  /// Checks that the tag can be in a file's name and was not used before.
+  [[nodiscard]] ReadStatus add(const CtprofOp& op, const Place& place);
+
+ private:
+  std::set<std::string> used_;
+};
+
+/// Whether any step captures profiles of threads.
+[[nodiscard]] bool captures_threads(const Scenario& scenario);
 
 }  // namespace ktstr::engine

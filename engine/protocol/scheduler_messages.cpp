@@ -1,4 +1,4 @@
-#include "engine/protocol/exit_text.h"
+#include "engine/protocol/scheduler_messages.h"
 
 #include "engine/base/system_names.h"
 

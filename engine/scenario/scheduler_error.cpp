@@ -1,4 +1,8 @@
-#include "engine/scenario/expression_cost.h"
+#include "engine/scenario/checks.h"
+
+#include <regex.h>
+
+#include <string_view>
 
 namespace ktstr::engine {
 namespace {
@@ -22,8 +26,10 @@ bool is_small_range(std::string_view inside) {
   return true;
 }
 
-}  // namespace
-
+/// Why this POSIX extended expression is refused before the C library sees it; nullptr for one that may pass.
+/// regcomp() recurses for each parenthesis, and makes copies of what "+" and braces repeat; regexec() tries
+/// all ways to take back references. So one of a script may have 256 bytes, 5 parentheses inside each other,
+/// one pair of braces with numbers up to 99, and no back references.
 const char* costs_too_much(std::string_view expression) {
   if (expression.size() > kLongest) return "must be at most 256 bytes long";
   int depth = 0;
@@ -54,6 +60,32 @@ const char* costs_too_much(std::string_view expression) {
     repeats = is_repetition(c) || c == '}';
   }
   return nullptr;
+}
+
+ReadStatus check_expression(const std::string& text, const Place& place) {
+  if (text.empty()) return place.error("must not be empty");
+  if (const auto* fault = costs_too_much(text)) return place.error(fault);
+  regex_t expression;
+  const int code = ::regcomp(&expression, text.c_str(), REG_EXTENDED | REG_NOSUB);
+  if (code == 0) {
+    ::regfree(&expression);
+    return {};
+  }
+  char reason[128] = {};
+  ::regerror(code, &expression, reason, sizeof reason);
+  return place.error("is no regular expression: " + std::string(reason));
+}
+
+}  // namespace
+
+ReadStatus check_scheduler_error(const Expectations& expect, const Place& place) {
+  if (!expect.scheduler_error) return {};
+  const auto& [contains, matches] = *expect.scheduler_error;
+  const auto at = place.member("scheduler_error");
+  ReadStatus status;
+  if (contains && contains->empty()) status = at.member("contains").error("must not be empty");
+  if (matches) add_error(status, check_expression(*matches, at.member("matches")));
+  return status;
 }
 
 }  // namespace ktstr::engine
