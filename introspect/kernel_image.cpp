@@ -100,7 +100,7 @@ std::optional<std::string> ImageSearch::objection(const KernelImage& image) cons
 /// The system call entry and the first interrupt gate, where given and set up, are code of the image.
 std::optional<std::string> ImageSearch::register_objection(const KernelImage& image,
                                                            const CpuContext& vcpu) const {
-  const KernelRange text{image.begin, image.end};
+  const KernelRange text = image.range();
   if (vcpu.lstar && *vcpu.lstar != 0 && !text.contains(KernelVirt(*vcpu.lstar)))
     return fmt::format("LSTAR {:#x} lies outside the image", *vcpu.lstar);
   if (!vcpu.idt_base) return std::nullopt;

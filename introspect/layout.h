@@ -19,17 +19,12 @@
 #include "engine/base/check.h"
 #include "engine/base/result.h"
 #include "introspect/btf.h"
+#include "introspect/memory.h"
 
 namespace ktstr::introspect {
 
 /// Names in order of preference: those of the newest kernels first. The texts must be literals.
 using Alternatives = std::initializer_list<std::string_view>;
-
-/// Whatever reads kernel memory: a Translator, a Kernel.
-template <class M>
-concept KernelReader = requires(const M& memory, KernelVirt address, std::span<std::byte> out) {
-  { memory.read_bytes(address, out) } -> std::same_as<bool>;
-};
 
 class FieldBase;
 

@@ -2,6 +2,7 @@
 // test's fake.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -33,5 +34,21 @@ class PhysicalMemory {
     return value;
   }
 };
+
+/// Whatever reads kernel memory: a Translator, a Kernel.
+template <class M>
+concept KernelReader = requires(const M& memory, KernelVirt address, std::span<std::byte> out) {
+  { memory.read_bytes(address, out) } -> std::same_as<bool>;
+};
+
+/// The T at `address`, or nullopt when any byte of it can't be read.
+template <class T, KernelReader Memory>
+requires std::is_trivially_copyable_v<T>
+[[nodiscard]] std::optional<T> read_value(const Memory& memory, KernelVirt address) {
+  static_assert(!std::is_same_v<T, bool>, "a guest's byte need not be 0 or 1: read std::uint8_t");
+  T value;
+  if (!memory.read_bytes(address, std::as_writable_bytes(std::span(&value, 1)))) return std::nullopt;
+  return value;
+}
 
 }  // namespace ktstr::introspect

@@ -12,6 +12,15 @@
 
 namespace ktstr::introspect {
 
+/// A run of kernel virtual addresses, [begin, end).
+struct KernelRange {
+  KernelVirt begin;
+  KernelVirt end;
+  [[nodiscard]] constexpr bool contains(KernelVirt address) const {
+    return address >= begin && address < end;
+  }
+};
+
 /// One level of page tables: which address bits index its table, and whether an entry may map a page by
 /// itself.
 struct PagingLevel {
@@ -29,6 +38,11 @@ struct PagingMode {
   [[nodiscard]] constexpr bool is_canonical(std::uint64_t address) const {
     const auto unused = 64 - address_bits;
     return static_cast<std::int64_t>(address << unused) >> unused == static_cast<std::int64_t>(address);
+  }
+  /// Whether `address` can be dereferenced at all: kernel half, canonical, multiple of `alignment` (a power
+  /// of two).
+  [[nodiscard]] constexpr bool plausible_pointer(KernelVirt address, std::uint64_t alignment = 8) const {
+    return address.value() >> 63 && is_canonical(address.value()) && address.value() % alignment == 0;
   }
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "introspect/arena/mapped_pages.h"
+#include "introspect/translator.h"
 
 namespace ktstr::introspect {
 

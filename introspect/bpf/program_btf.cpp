@@ -48,8 +48,7 @@ Result<bool> ProgramBtfCache::is_vmlinux(KernelVirt address) const {
 
 Result<std::shared_ptr<const Btf>> ProgramBtfCache::read(KernelVirt address) const {
   const BpfBtfLayout layout = KTSTR_TRY(layouts_.btf);
-  if (!kernel_.translator().plausible_pointer(address))
-    return Error{ErrorCode::kCorrupt, "struct btf: no kernel pointer"};
+  if (!kernel_.plausible_pointer(address)) return Error{ErrorCode::kCorrupt, "struct btf: no kernel pointer"};
   if (KTSTR_TRY(is_vmlinux(address))) return kernel_.shared_btf();
   StructBytes bytes;
   if (!bytes.capture(kernel_, layout, address)) return unreadable("struct btf");

@@ -8,6 +8,7 @@
 #include "introspect/bpf/array_shape.h"
 #include "introspect/bpf/hash_walk.h"
 #include "introspect/bpf/map_types.h"
+#include "introspect/translator.h"
 
 namespace ktstr::introspect {
 namespace {

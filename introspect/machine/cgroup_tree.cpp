@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "introspect/translator.h"
 #include "introspect/walk/list.h"
 
 namespace ktstr::introspect {
@@ -85,7 +86,7 @@ bool CgroupTree::is_dead(const Kernel& kernel, KernelVirt cgroup) const {
 
 std::optional<std::string> CgroupTree::name_of(const Kernel& kernel, KernelVirt cgroup) const {
   const auto plausible = [&](KernelVirt pointer, std::uint64_t alignment) {
-    return kernel.translator().plausible_pointer(pointer, alignment);
+    return kernel.plausible_pointer(pointer, alignment);
   };
   const auto node = cgroup_.kn.read(kernel, cgroup);
   if (!node || !plausible(*node, 8)) return std::nullopt;

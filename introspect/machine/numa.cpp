@@ -93,7 +93,7 @@ Result<std::vector<std::uint32_t>> NumaReader::online_nodes(const Kernel& kernel
 Result<PerNodeNumaStats> NumaReader::read_node(const Kernel& kernel, std::uint32_t node) const {
   const auto data = kernel.read<KernelVirt>(node_data_ + node * sizeof(KernelVirt));
   if (!data) return unreadable("its entry of node_data");
-  const bool plausible = kernel.translator().plausible_pointer(*data);
+  const bool plausible = kernel.plausible_pointer(*data);
   if (!plausible || node_.node_id.read(kernel, *data) != static_cast<std::int32_t>(node))
     return Error{ErrorCode::kCorrupt, "its entry of node_data leads to no pglist_data of that node"};
   Counts sum{};

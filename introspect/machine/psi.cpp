@@ -82,8 +82,8 @@ Readings<CgroupPsiStat> PsiReader::read_cgroups(const Kernel& kernel) const {
   for (const CgroupNode& node : std::span(tree.items).subspan(1)) {
     const auto group = cgroups_.layout().psi.read(kernel, node.address);
     if (group && group->is_null()) continue;
-    auto stat = group && kernel.translator().plausible_pointer(*group) ? read_group(kernel, *group)
-                                                                       : std::optional<PsiStat>();
+    auto stat =
+        group && kernel.plausible_pointer(*group) ? read_group(kernel, *group) : std::optional<PsiStat>();
     if (stat)
       readings.rows.push_back({node.path, *std::move(stat)});
     else

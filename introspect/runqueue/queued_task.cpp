@@ -6,7 +6,7 @@ namespace ktstr::introspect::detail {
 
 std::optional<std::string> read_name(const RunqueueReading& reading, KernelVirt task, std::int32_t& pid) {
   const auto& layout = reading.layouts.task;
-  if (!reading.kernel.translator().plausible_pointer(task)) return std::nullopt;
+  if (!reading.kernel.plausible_pointer(task)) return std::nullopt;
   const auto number = layout.pid.read(reading.kernel, task);
   const auto comm = layout.comm.read(reading.kernel, task);
   if (!number || !comm) return std::nullopt;

@@ -14,7 +14,7 @@ Result<RunqueueReader> RunqueueReader::create(const Kernel& kernel) {
 }
 
 void RunqueueReader::read_current(const Kernel& kernel, KernelVirt task, CpuRunqueue& queue) const {
-  if (!kernel.translator().plausible_pointer(task)) return;
+  if (!kernel.plausible_pointer(task)) return;
   queue.curr_kva = task.value();
   queue.curr_pid = layouts_.task.pid.read(kernel, task);
   if (const auto comm = layouts_.task.comm.read(kernel, task)) queue.curr_comm = until_nul(*comm);

@@ -29,7 +29,7 @@ Error unreadable(KernelVirt domain, std::string_view what) {
 
 /// A domain's name. What is no short printable text is no name: absent.
 std::optional<std::string> read_name(const Kernel& kernel, std::optional<KernelVirt> pointer) {
-  if (!pointer || !kernel.translator().plausible_pointer(*pointer, 1)) return std::nullopt;
+  if (!pointer || !kernel.plausible_pointer(*pointer, 1)) return std::nullopt;
   auto name = kernel.read_c_string(*pointer, kMaxNameBytes);
   const auto printable = [](char c) { return c >= 0x20 && c < 0x7f; };
   if (!name || name->size() >= kMaxNameBytes || !std::ranges::all_of(*name, printable)) return std::nullopt;
@@ -68,7 +68,7 @@ Result<std::vector<SchedDomainSnapshot>> DomainReader::read(const Kernel& kernel
 }
 
 Result<SchedDomainSnapshot> DomainReader::read_one(const Kernel& kernel, KernelVirt domain, bool counting) {
-  if (!kernel.translator().plausible_pointer(domain)) return corrupt(domain, "no kernel pointer");
+  if (!kernel.plausible_pointer(domain)) return corrupt(domain, "no kernel pointer");
   if (!bytes_.capture(kernel, layout_, domain)) return unreadable(domain, "it");
   const auto span = kernel.read_cpu_mask(layout_.span_address(domain));
   if (!span) return unreadable(domain, "its span");

@@ -64,7 +64,7 @@ Result<std::optional<EventSource>> EventReader::locate_in_scheduler(const Kernel
   const auto scheduler = kernel.read<KernelVirt>(root_);
   if (!scheduler) return unreadable("scx_root");
   if (scheduler->is_null()) return std::optional<EventSource>();
-  if (!kernel.translator().plausible_pointer(*scheduler))
+  if (!kernel.plausible_pointer(*scheduler))
     return Error{ErrorCode::kCorrupt, "scx_root holds no kernel pointer"};
   const bool nested = sched_layout_.pcpu.present();
   const auto& field = nested ? sched_layout_.pcpu : sched_layout_.event_stats_cpu;

@@ -81,7 +81,7 @@ void ScxReader::read_user_dsqs(const Kernel& kernel, KernelVirt sched, DsqWalk& 
 
 void ScxReader::read_dsq(const Kernel& kernel, KernelVirt dsq, std::string origin, DsqWalk& walk) const {
   StructBytes bytes;
-  if (!kernel.translator().plausible_pointer(dsq) || !bytes.capture(kernel, layouts_.dsq, dsq))
+  if (!kernel.plausible_pointer(dsq) || !bytes.capture(kernel, layouts_.dsq, dsq))
     return tell(walk.problems, "DSQ " + origin, "it is in unmapped memory");
   DsqState state;
   state.origin = std::move(origin);

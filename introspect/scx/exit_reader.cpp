@@ -59,7 +59,7 @@ Result<ScxExitReader> ScxExitReader::create(const Kernel& kernel) {
 Result<KernelVirt> ScxExitReader::root(const Kernel& kernel) const {
   const auto sched = kernel.read<KernelVirt>(root_);
   if (!sched) return Error{ErrorCode::kOutOfRange, "scx_root can't be read"};
-  if (!sched->is_null() && !kernel.translator().plausible_pointer(*sched))
+  if (!sched->is_null() && !kernel.plausible_pointer(*sched))
     return Error{ErrorCode::kCorrupt, "scx_root holds no kernel pointer"};
   return *sched;
 }
@@ -119,7 +119,7 @@ std::optional<KernelVirt> ScxExitReader::scheduler_of_map(const Kernel& kernel, 
   std::optional<KernelVirt> sched;
   if (*name == kOpsName) sched = layouts.ops.scheduler.read(kernel, ops);
   if (*name == kCidOpsName && layouts.cid_ops) sched = layouts.cid_ops->scheduler.read(kernel, ops);
-  if (!sched || sched->is_null() || !kernel.translator().plausible_pointer(*sched)) return std::nullopt;
+  if (!sched || sched->is_null() || !kernel.plausible_pointer(*sched)) return std::nullopt;
   return sched;
 }
 
@@ -129,7 +129,7 @@ Result<ScxExitRecord> ScxExitReader::read_record(const Kernel& kernel, const Liv
     return Error{ErrorCode::kOutOfRange, "the scx_sched can't be read"};
   const KernelVirt place = sched_.exit_info.of(sched);
   StructBytes info;
-  if (!kernel.translator().plausible_pointer(place))
+  if (!kernel.plausible_pointer(place))
     return Error{ErrorCode::kCorrupt, "the scx_sched has no exit information"};
   if (!info.capture(kernel, info_, place))
     return Error{ErrorCode::kOutOfRange, "the exit information can't be read"};

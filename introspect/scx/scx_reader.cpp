@@ -56,7 +56,7 @@ Result<std::optional<KernelVirt>> ScxReader::root_scheduler(const Kernel& kernel
   const auto sched = kernel.read<KernelVirt>(root_);
   if (!sched) return Error{ErrorCode::kOutOfRange, "scx_root can't be read"};
   if (sched->is_null()) return std::optional<KernelVirt>();
-  if (!kernel.translator().plausible_pointer(*sched))
+  if (!kernel.plausible_pointer(*sched))
     return Error{ErrorCode::kCorrupt, "scx_root holds no kernel pointer"};
   return std::optional(*sched);
 }
@@ -97,7 +97,7 @@ Result<RqScxState> ScxReader::read_rq(const Kernel& kernel, std::size_t cpu) con
 }
 
 void ScxReader::read_current_task(const Kernel& kernel, KernelVirt task, RqScxState& state) const {
-  if (!kernel.translator().plausible_pointer(task)) return;
+  if (!kernel.plausible_pointer(task)) return;
   state.curr_kva = task.value();
   state.curr_pid = layouts_.task.pid.read(kernel, task);
   if (const auto comm = layouts_.task.comm.read(kernel, task)) state.curr_comm = until_nul(*comm);

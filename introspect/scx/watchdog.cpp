@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <span>
 
+#include "introspect/translator.h"
+
 namespace ktstr::introspect {
 namespace {
 
@@ -38,7 +40,7 @@ Result<KernelVirt> ScxWatchdog::timeout_place(const Kernel& kernel) const {
   const auto sched = kernel.read<KernelVirt>(root_);
   if (!sched) return Error{ErrorCode::kOutOfRange, "scx_root can't be read"};
   if (sched->is_null()) return Error{ErrorCode::kUnavailable, "no scheduler is loaded"};
-  if (!kernel.translator().plausible_pointer(*sched))
+  if (!kernel.plausible_pointer(*sched))
     return Error{ErrorCode::kCorrupt, "scx_root holds no kernel pointer"};
   const auto& member = sched_.place<&ScxSchedState::watchdog_timeout>();
   return member.present() ? member.address(*sched) : *timeout_;

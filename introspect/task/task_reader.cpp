@@ -30,7 +30,7 @@ Result<TaskReader> TaskReader::create(const Kernel& kernel) {
 
 Result<TaskEnrichment> TaskReader::read(const Kernel& kernel, const TaskWalkerEntry& entry) const {
   StructBytes bytes;
-  if (!kernel.translator().plausible_pointer(entry.task) || !bytes.capture(kernel, task_, entry.task))
+  if (!kernel.plausible_pointer(entry.task) || !bytes.capture(kernel, task_, entry.task))
     return Error{ErrorCode::kOutOfRange, "the task_struct can't be read"};
   TaskEnrichment task;
   task.task_kva = entry.task.value();
@@ -52,18 +52,17 @@ Result<TaskEnrichment> TaskReader::read(const Kernel& kernel, const TaskWalkerEn
 }
 
 void TaskReader::read_relations(const Kernel& kernel, const StructBytes& bytes, TaskEnrichment& task) const {
-  const auto& translator = kernel.translator();
   const KernelVirt leader = task_.group_leader.of(bytes);
-  if (translator.plausible_pointer(leader))
+  if (kernel.plausible_pointer(leader))
     task.group_leader_pid = task_.read<&TaskEnrichment::pid>(kernel, leader);
   const KernelVirt parent = task_.real_parent.of(bytes);
-  if (translator.plausible_pointer(parent)) {
+  if (kernel.plausible_pointer(parent)) {
     task.real_parent_pid = task_.read<&TaskEnrichment::pid>(kernel, parent);
     task.ppid = task_.read<&TaskEnrichment::tgid>(kernel, parent);
     task.real_parent_comm = task_.read<&TaskEnrichment::comm>(kernel, parent);
   }
   const KernelVirt signal = task_.signal.of(bytes);
-  if (translator.plausible_pointer(signal)) read_signal(kernel, signal, task);
+  if (kernel.plausible_pointer(signal)) read_signal(kernel, signal, task);
 }
 
 void TaskReader::read_signal(const Kernel& kernel, KernelVirt signal, TaskEnrichment& task) const {
@@ -75,7 +74,7 @@ void TaskReader::read_signal(const Kernel& kernel, KernelVirt signal, TaskEnrich
 }
 
 std::optional<std::int32_t> TaskReader::pid_number(const Kernel& kernel, KernelVirt pid) const {
-  if (!kernel.translator().plausible_pointer(pid)) return std::nullopt;
+  if (!kernel.plausible_pointer(pid)) return std::nullopt;
   return upid_.number.read(kernel, pid_.numbers.address(pid));
 }
 
@@ -85,7 +84,7 @@ void TaskReader::read_scheduling(const Kernel& kernel, const StructBytes& bytes,
   const auto named = classes_.find(task_.sched_class.of(bytes));
   if (named != classes_.end()) task.sched_class = named->second;
   const auto allowed = task_.cpus_ptr.read(bytes);
-  if (!allowed || !kernel.translator().plausible_pointer(*allowed)) return;
+  if (!allowed || !kernel.plausible_pointer(*allowed)) return;
   if (const auto cpus = kernel.read_cpu_mask(*allowed)) task.cpus_allowed = cpus->to_string();
 }
 

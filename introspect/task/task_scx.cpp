@@ -49,7 +49,7 @@ void TaskScxReader::complete(const Kernel& kernel, const TaskWalkerEntry& entry,
   if (const auto ops_state = layout.scx_ops_state.read(bytes))
     state.ops_state =
         name_of(ops_states_, static_cast<std::int64_t>(*ops_state & kOpsStateMask), "SCX_OPSS_");
-  if (const auto dsq = layout.scx_dsq.read(bytes); dsq && kernel.translator().plausible_pointer(*dsq)) {
+  if (const auto dsq = layout.scx_dsq.read(bytes); dsq && kernel.plausible_pointer(*dsq)) {
     state.dsq_kva = dsq->value();
     state.dsq_id = dsq_.read<&DsqState::id>(kernel, *dsq);
   }

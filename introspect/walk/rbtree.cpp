@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "introspect/translator.h"
+
 namespace ktstr::introspect {
 namespace {
 

@@ -1,8 +1,11 @@
 #include "introspect/walk/xarray.h"
 
 #include <bit>
+#include <cstring>
 #include <optional>
 #include <vector>
+
+#include "introspect/translator.h"
 
 namespace ktstr::introspect {
 
