@@ -5,7 +5,7 @@
 #include "introspect/bpf/object_ids.h"
 #include "introspect/bpf/read_context.h"
 #include "introspect/bpf/read_map.h"
-#include "introspect/walk/hlist.h"
+#include "introspect/walk/list.h"
 
 namespace ktstr::introspect {
 namespace {

@@ -30,7 +30,16 @@ struct Walked {
 
   [[nodiscard]] bool complete() const { return end == WalkEnd::kComplete; }
 
-  void stop(WalkEnd how, std::string_view why, KernelVirt where) { end = how, reason = why, at = where; }
+  /// A walk that could not begin.
+  [[nodiscard]] static Walked unreadable(std::string_view why, KernelVirt where) {
+    return {.items = {}, .end = WalkEnd::kUnreadable, .reason = why, .at = where};
+  }
+
+  void stop(WalkEnd how, std::string_view why, KernelVirt where) {
+    end = how;
+    reason = why;
+    at = where;
+  }
 };
 
 /// No list of a scheduler's is longer in a guest that works; a longer one ends as kTruncated.

@@ -4,7 +4,8 @@
 #include <array>
 #include <unordered_set>
 
-#include "introspect/walk/chain.h"
+#include "introspect/translator.h"
+#include "introspect/walk/list.h"
 
 namespace ktstr::introspect {
 namespace {
@@ -21,10 +22,7 @@ class RhashtableWalk {
 
   Walked<KernelVirt> from_table(KernelVirt table) && {
     const auto first = layout_.table.buckets.read(memory_, table);
-    if (!first) {
-      note(WalkEnd::kUnreadable, "the table is in unmapped memory", table);
-      return std::move(walked_);
-    }
+    if (!first) return Walked<KernelVirt>::unreadable("the table is in unmapped memory", table);
     KernelVirt buckets = *first;
     for (std::size_t tables = 0; !buckets.is_null() && !full_; ++tables) {
       if (tables == kMaxTables) {
@@ -91,9 +89,7 @@ class RhashtableWalk {
   }
 
   void read_chain(KernelVirt first) {
-    const auto chain =
-        walk_chain(memory_, first, std::min(kMaxRhashtableChain, nodes_left_),
-                   [](KernelVirt node) { return node.is_null() || (node.value() & kLowestBit) != 0; });
+    const auto chain = walk_hlist_nodes(memory_, first, std::min(kMaxRhashtableChain, nodes_left_));
     nodes_left_ -= chain.items.size();
     for (const KernelVirt node : chain.items) {
       if (!seen_.insert(node).second) continue;
