@@ -21,10 +21,8 @@
 #include "introspect/machine/psi_stats.h"
 #include "introspect/monitor/event_timeline.h"
 #include "introspect/runqueue/cpu_runqueue.h"
-#include "introspect/scx/dsq_state.h"
 #include "introspect/scx/exit_record.h"
-#include "introspect/scx/rq_state.h"
-#include "introspect/scx/sched_state.h"
+#include "introspect/scx/scx_state.h"
 #include "introspect/task/enrichment.h"
 
 namespace ktstr::introspect {

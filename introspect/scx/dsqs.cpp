@@ -25,13 +25,12 @@ DsqWalk ScxReader::read_rq_dsqs(const Kernel& kernel) const {
   for (std::size_t cpu = 0; cpu < kernel.nr_cpu_ids(); ++cpu) {
     const auto base = kernel.per_cpu("runqueues", cpu);
     if (!base) continue;  // a hole in the CPU numbers
-    read_dsq(kernel, rq.local_dsq.address(*base), numbered("local cpu", cpu), walk);
-    if (rq.bypass_dsq.present())
-      read_dsq(kernel, rq.bypass_dsq.address(*base), numbered("bypass cpu", cpu), walk);
-    if (rq.reject_dsq.present())
-      read_dsq(kernel, rq.reject_dsq.address(*base), numbered("reject cpu", cpu), walk);
-    if (rq.rescue_dsq.present())
-      read_dsq(kernel, rq.rescue_dsq.address(*base), numbered("rescue cpu", cpu), walk);
+    const std::pair<const char*, const FieldBase&> queues[] = {{"local cpu", rq.local_dsq},
+                                                               {"bypass cpu", rq.bypass_dsq},
+                                                               {"reject cpu", rq.reject_dsq},
+                                                               {"rescue cpu", rq.rescue_dsq}};
+    for (const auto& [name, queue] : queues)
+      if (queue.present()) read_dsq(kernel, queue.address(*base), numbered(name, cpu), walk);
   }
   return walk;
 }

@@ -3,11 +3,6 @@
 namespace ktstr::introspect {
 namespace {
 
-/// An enumerator that fits 32 bits, or the value that it has had since it came to be.
-std::uint32_t enumerator_or(const Btf& btf, std::string_view name, std::uint32_t otherwise) {
-  return static_cast<std::uint32_t>(btf.enumerator(name).value_or(otherwise));
-}
-
 template <class Layout>
 std::optional<Layout> resolve_optional(const Btf& btf) {
   auto layout = resolve_layout<Layout>(btf);
@@ -21,7 +16,7 @@ Status ScxLayouts::resolve(const Btf& btf) {
                               &rhashtable.table, &rhashtable.buckets}));
   pcpu = resolve_optional<SchedPcpuLayout>(btf);
   pnode = resolve_optional<SchedPnodeLayout>(btf);
-  cursor_flag = enumerator_or(btf, "SCX_DSQ_LNODE_ITER_CURSOR", cursor_flag);
+  cursor_flag = static_cast<std::uint32_t>(btf.enumerator("SCX_DSQ_LNODE_ITER_CURSOR").value_or(cursor_flag));
   return ok();
 }
 

@@ -2,14 +2,11 @@
 // in the shapes of 6.16 to 7.3.
 #pragma once
 
-#include <array>
 #include <optional>
 
 #include "introspect/reader.h"
-#include "introspect/scx/dsq_state.h"
 #include "introspect/scx/exit_record.h"
-#include "introspect/scx/rq_state.h"
-#include "introspect/scx/sched_state.h"
+#include "introspect/scx/scx_state.h"
 #include "introspect/walk/rbtree.h"
 #include "introspect/walk/rhashtable.h"
 
@@ -48,9 +45,7 @@ struct RqScxLayout : Reader<RqScxState, "rq"> {
 };
 
 /// What leads from a list to its task, and the little that names a task.
-struct ScxTaskLayout : LayoutOf<"task_struct"> {
-  Field<std::int32_t> pid{*this, {"pid"}};
-  Field<std::array<char, 16>> comm{*this, {"comm"}};
+struct ScxTaskLayout : Reader<RqScxState, "task_struct"> {
   Embedded runnable_node{*this, {"scx.runnable_node"}};
   Embedded dsq_list{*this, {"scx.dsq_list"}};
   Embedded dsq_priq{*this, {"scx.dsq_priq"}};

@@ -1,8 +1,10 @@
 #include "introspect/scx/scx_reader.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
-#include "introspect/scx/text.h"
+#include "introspect/sched/events.h"
 #include "introspect/walk/list.h"
 
 namespace ktstr::introspect {
@@ -22,43 +24,23 @@ std::optional<std::string> enable_state_name(const Btf& btf, std::int32_t state)
   return name;
 }
 
-std::string join(const std::vector<std::string>& words) {
-  std::string text;
-  for (const auto& word : words) text.append(text.empty() ? "" : ", ").append(word);
-  return text;
-}
-
 }  // namespace
 
 Result<ScxReader> ScxReader::create(const Kernel& kernel) {
   ScxReader reader;
   KTSTR_TRY(reader.layouts_.resolve(kernel.btf()));
-  KTSTR_TRY(reader.find_symbols(kernel));
+  reader.root_ = KTSTR_TRY(kernel.address("scx_root"));
+  reader.bypass_depth_ = kernel.known_address("scx_bypass_depth");
+  reader.watchdog_timeout_ = kernel.known_address("scx_watchdog_timeout");
+  reader.aborting_ = kernel.known_address("scx_aborting");
+  reader.enable_state_ = kernel.known_address("scx_enable_state_var");
+  reader.nr_node_ids_ = kernel.known_address("nr_node_ids");
   const SchedLayout& sched = reader.layouts_.sched;
   if (!sched.dsq_hash.present()) reader.missing_groups_.emplace_back("dsq_hash");
   if (!sched.global_dsqs.present() && !(sched.pnode.present() && reader.layouts_.pnode))
     reader.missing_groups_.emplace_back("pnode");
   reader.rq_flags_ = FlagNames(kernel.btf(), "scx_rq_flags", "SCX_RQ_");
   return reader;
-}
-
-Status ScxReader::find_symbols(const Kernel& kernel) {
-  root_ = KTSTR_TRY(kernel.address("scx_root"));
-  bypass_depth_ = kernel.known_address("scx_bypass_depth");
-  watchdog_timeout_ = kernel.known_address("scx_watchdog_timeout");
-  aborting_ = kernel.known_address("scx_aborting");
-  enable_state_ = kernel.known_address("scx_enable_state_var");
-  nr_node_ids_ = kernel.known_address("nr_node_ids");
-  return ok();
-}
-
-Result<std::optional<KernelVirt>> ScxReader::root_scheduler(const Kernel& kernel) const {
-  const auto sched = kernel.read<KernelVirt>(root_);
-  if (!sched) return Error{ErrorCode::kOutOfRange, "scx_root can't be read"};
-  if (sched->is_null()) return std::optional<KernelVirt>();
-  if (!kernel.plausible_pointer(*sched))
-    return Error{ErrorCode::kCorrupt, "scx_root holds no kernel pointer"};
-  return std::optional(*sched);
 }
 
 Result<ScxSchedState> ScxReader::read_sched(const Kernel& kernel, KernelVirt sched) const {
@@ -99,8 +81,8 @@ Result<RqScxState> ScxReader::read_rq(const Kernel& kernel, std::size_t cpu) con
 void ScxReader::read_current_task(const Kernel& kernel, KernelVirt task, RqScxState& state) const {
   if (!kernel.plausible_pointer(task)) return;
   state.curr_kva = task.value();
-  state.curr_pid = layouts_.task.pid.read(kernel, task);
-  if (const auto comm = layouts_.task.comm.read(kernel, task)) state.curr_comm = until_nul(*comm);
+  state.curr_pid = layouts_.task.read<&RqScxState::curr_pid>(kernel, task);
+  state.curr_comm = layouts_.task.read<&RqScxState::curr_comm>(kernel, task);
 }
 
 void ScxReader::read_runnable_list(const Kernel& kernel, KernelVirt rq, RqScxState& state) const {
@@ -113,12 +95,12 @@ void ScxReader::read_runnable_list(const Kernel& kernel, KernelVirt rq, RqScxSta
 
 ScxSnapshot ScxReader::read_all(const Kernel& kernel, const std::function<bool()>& keep_going) const {
   ScxSnapshot snapshot;
-  const auto root = root_scheduler(kernel);
-  const auto sched = root ? *root : std::nullopt;
+  const auto root = read_scx_root(kernel, root_);
+  const KernelVirt sched = root.value_or(KernelVirt{});
   std::optional<std::string> unknown;
   if (!root) unknown = root.error().message;
-  if (sched) {
-    if (auto state = read_sched(kernel, *sched))
+  if (!sched.is_null()) {
+    if (auto state = read_sched(kernel, sched))
       snapshot.scx_sched_state = std::move(*state);
     else
       unknown = state.error().message;
@@ -136,7 +118,7 @@ ScxSnapshot ScxReader::read_all(const Kernel& kernel, const std::function<bool()
     std::ranges::move(walk.problems, std::back_inserter(snapshot.problems));
   };
   if (keep_going()) add(read_rq_dsqs(kernel));
-  if (sched && keep_going()) add(read_sched_dsqs(kernel, *sched));
+  if (!sched.is_null() && keep_going()) add(read_sched_dsqs(kernel, sched));
   snapshot.scx_walker_unavailable = unavailable(snapshot, unknown);
   return snapshot;
 }
@@ -144,7 +126,7 @@ ScxSnapshot ScxReader::read_all(const Kernel& kernel, const std::function<bool()
 std::optional<std::string> ScxReader::unavailable(const ScxSnapshot& snapshot,
                                                   const std::optional<std::string>& unknown) const {
   if (!missing_groups_.empty())
-    return "scx walker partial: missing offset groups [" + join(missing_groups_) + "]";
+    return fmt::format("scx walker partial: missing offset groups [{}]", fmt::join(missing_groups_, ", "));
   if (unknown) return unknown;
   if (!snapshot.scx_sched_state) return kReasonScxRootNull;
   if (snapshot.rq_scx_states.empty() && snapshot.dsq_states.empty()) return kReasonScxWalkerNoState;
