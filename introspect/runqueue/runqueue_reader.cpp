@@ -2,7 +2,7 @@
 
 #include "introspect/runqueue/queued_task.h"
 #include "introspect/scx/text.h"
-#include "introspect/task/sched_class.h"
+#include "introspect/task/task_names.h"
 
 namespace ktstr::introspect {
 

@@ -33,7 +33,7 @@ struct ScxSnapshot {
   std::optional<ScxSchedState> scx_sched_state;
   std::vector<RqScxState> rq_scx_states;
   std::vector<DsqState> dsq_states;
-  std::optional<std::string> scx_walker_unavailable;  ///< one of reasons.h, or what the kernel lacks,
+  std::optional<std::string> scx_walker_unavailable;  ///< a kReason, or what the kernel lacks,
                                                       ///< or why the root scheduler is unknown
   std::vector<std::string> problems;                  ///< parts that could not be read, and why
 };
