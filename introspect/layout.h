@@ -259,6 +259,14 @@ std::optional<T> ValueField<T>::read(const StructBytes& bytes) const {
   return this->extract(value);
 }
 
+/// Element `index` of an array of T that was read as bytes. Precondition: the array holds it.
+template <class T>
+[[nodiscard]] T element(std::span<const std::byte> array, std::size_t index) {
+  T value;
+  std::memcpy(&value, array.data() + index * sizeof(T), sizeof(T));
+  return value;
+}
+
 /// A resolved layout, or why this kernel has none: the capability that needs it is then off, for that reason.
 template <std::derived_from<StructLayout> Layout>
 [[nodiscard]] Result<Layout> resolve_layout(const Btf& btf) {

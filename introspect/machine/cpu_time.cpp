@@ -1,6 +1,5 @@
 #include "introspect/machine/cpu_time.h"
 
-#include <cstring>
 #include <string>
 
 namespace ktstr::introspect {
@@ -20,13 +19,6 @@ Result<std::size_t> index_of(const Btf& btf, const std::string& enumerator, std:
   if (!value) return Error{ErrorCode::kNotFound, "no enumerator " + enumerator + " in the kernel's BTF"};
   if (*value >= 0 && static_cast<std::size_t>(*value) < count) return static_cast<std::size_t>(*value);
   return Error{ErrorCode::kCorrupt, enumerator + " is " + std::to_string(*value) + ", outside its array"};
-}
-
-template <class T>
-T element(std::span<const std::byte> array, std::size_t index) {
-  T value;
-  std::memcpy(&value, array.data() + index * sizeof(T), sizeof(T));
-  return value;
 }
 
 }  // namespace

@@ -1,10 +1,7 @@
 #include "introspect/machine/numa.h"
 
 #include <bit>
-#include <cstring>
 #include <string>
-
-#include "introspect/machine/word.h"
 
 namespace ktstr::introspect {
 namespace {
@@ -84,7 +81,7 @@ Result<std::vector<std::uint32_t>> NumaReader::online_nodes(const Kernel& kernel
   if (!kernel.read_bytes(online_mask_, mask)) return unreadable("node_states");
   std::vector<std::uint32_t> nodes;
   for (std::size_t i = 0; i < mask_bytes_ / kWordBytes; ++i)
-    for (std::uint64_t bits = word(mask, i); bits != 0; bits &= bits - 1)
+    for (std::uint64_t bits = element<std::uint64_t>(mask, i); bits != 0; bits &= bits - 1)
       nodes.push_back(static_cast<std::uint32_t>(i * 64) +
                       static_cast<std::uint32_t>(std::countr_zero(bits)));
   return nodes;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <string_view>
 
 #include "engine/base/check.h"
@@ -22,12 +21,6 @@ std::string output_name(std::string_view member) {
                          [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
   // Renamed when it came to cover all re-enqueues; it counts the same repetitions.
   return name == "reenq_repeat" ? "reenq_local_repeat" : name;
-}
-
-std::int64_t counter_at(std::span<const std::byte> bytes, std::size_t offset) {
-  std::int64_t value = 0;
-  std::memcpy(&value, bytes.data() + offset, sizeof(value));
-  return value;
 }
 
 /// A kernel from before struct scx_sched has one enable state; enumerator and variable were renamed together
@@ -73,10 +66,11 @@ Result<EventLayout> EventLayout::resolve(const Btf& btf) {
 
 ScxEventCounters EventLayout::counters(std::span<const std::byte> bytes) const {
   KTSTR_CHECK(bytes.size() == size_);
+  const auto counter_at = [&](std::size_t offset) { return element<std::int64_t>(bytes.subspan(offset), 0); };
   ScxEventCounters counters;
-  for (const auto& [counter, offset] : known_) number_of(counters, counter) = counter_at(bytes, offset);
+  for (const auto& [counter, offset] : known_) number_of(counters, counter) = counter_at(offset);
   counters.other.reserve(other_offsets_.size());
-  for (const auto offset : other_offsets_) counters.other.push_back(counter_at(bytes, offset));
+  for (const auto offset : other_offsets_) counters.other.push_back(counter_at(offset));
   return counters;
 }
 
