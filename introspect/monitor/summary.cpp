@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "introspect/monitor/plausible.h"
+#include "introspect/monitor/sample.h"
 #include "introspect/monitor/stall.h"
 
 namespace ktstr::introspect {

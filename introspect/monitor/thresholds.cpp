@@ -6,8 +6,7 @@
 #include <optional>
 
 #include "introspect/monitor/counter.h"
-#include "introspect/monitor/increase.h"
-#include "introspect/monitor/plausible.h"
+#include "introspect/monitor/sample.h"
 #include "introspect/monitor/stall.h"
 #include "introspect/monitor/sustained.h"
 
