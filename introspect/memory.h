@@ -1,5 +1,5 @@
 // PhysicalMemory: what every walker reads from, be it a running guest, a frozen one, a saved image or a
-// test's fake.
+// test's fake; WritableMemory: that which may be changed, for the few things that are.
 #pragma once
 
 #include <concepts>
@@ -33,6 +33,16 @@ class PhysicalMemory {
     if (!read(address, std::as_writable_bytes(std::span(&value, 1)))) return std::nullopt;
     return value;
   }
+};
+
+/// Writing is apart from PhysicalMemory, so that nobody who only reads can do it.
+class WritableMemory {
+ public:
+  virtual ~WritableMemory() = default;
+
+  /// Stores `bytes` at `address`: every aligned 8-, 4- or 2-byte piece in one access, as a guest's own store
+  /// would be seen. False, with nothing written, when any byte lies outside RAM.
+  [[nodiscard]] virtual bool write(GuestPhys address, std::span<const std::byte> bytes) = 0;
 };
 
 /// Whatever reads kernel memory: a Translator, a Kernel.
