@@ -64,7 +64,7 @@ Result<std::shared_ptr<const Btf>> ProgramBtfCache::read(KernelVirt address) con
   std::vector<std::byte> data(size);
   if (!kernel_.read_bytes(layout.data.of(bytes), data)) return unreadable("the data of struct btf");
   return std::make_shared<const Btf>(
-      KTSTR_TRY(Btf::parse_split(data, base.is_null() ? nullptr : kernel_.shared_btf())));
+      KTSTR_TRY(Btf::parse(data, base.is_null() ? nullptr : kernel_.shared_btf())));
 }
 
 Result<std::shared_ptr<const Btf>> ProgramBtfCache::load(KernelVirt address) {
