@@ -275,6 +275,13 @@ template <std::derived_from<StructLayout> Layout>
   return layout;
 }
 
+/// The same of a layout that some kernels lack.
+template <std::derived_from<StructLayout> Layout>
+[[nodiscard]] std::optional<Layout> resolve_optional(const Btf& btf) {
+  auto layout = resolve_layout<Layout>(btf);
+  return layout ? std::optional(*std::move(layout)) : std::nullopt;
+}
+
 /// Resolves several layouts; one error names what is missing from all of them.
 [[nodiscard]] Status resolve_all(const Btf& btf, std::initializer_list<StructLayout*> layouts);
 

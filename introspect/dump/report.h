@@ -19,7 +19,6 @@
 #include "introspect/machine/stats.h"
 #include "introspect/monitor/event_timeline.h"
 #include "introspect/runqueue/cpu_runqueue.h"
-#include "introspect/scx/exit_record.h"
 #include "introspect/scx/scx_state.h"
 #include "introspect/task/enrichment.h"
 

@@ -4,9 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/base/address.h"
 #include "introspect/kernel.h"
-#include "introspect/layout.h"
 #include "introspect/reader.h"
 #include "introspect/sched/cpu_snapshot.h"
 

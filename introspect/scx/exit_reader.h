@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "introspect/kernel.h"
-#include "introspect/scx/exit_record.h"
 #include "introspect/scx/scx_layouts.h"
+#include "introspect/scx/scx_state.h"
 #include "introspect/walk/xarray.h"
 
 namespace ktstr::introspect {

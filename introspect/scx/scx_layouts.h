@@ -5,7 +5,6 @@
 #include <optional>
 
 #include "introspect/reader.h"
-#include "introspect/scx/exit_record.h"
 #include "introspect/scx/scx_state.h"
 #include "introspect/walk/rbtree.h"
 #include "introspect/walk/rhashtable.h"
@@ -92,7 +91,14 @@ struct StructOpsLayouts {
   std::optional<SchedExtOpsCid> cid_ops;
   std::uint32_t map_type = 0;  ///< BPF_MAP_TYPE_STRUCT_OPS
 
-  [[nodiscard]] Status resolve(const Btf& btf);
+  [[nodiscard]] Status resolve(const Btf& btf) {
+    KTSTR_TRY(resolve_all(btf, {&map, &description, &struct_ops, &ops}));
+    cid_ops = resolve_optional<SchedExtOpsCid>(btf);
+    const auto type = btf.enumerator("BPF_MAP_TYPE_STRUCT_OPS");
+    if (!type) return Error{ErrorCode::kNotFound, "no enumerator BPF_MAP_TYPE_STRUCT_OPS"};
+    map_type = static_cast<std::uint32_t>(*type);
+    return ok();
+  }
 };
 
 /// All that ScxReader needs. What is optional here is a group that some kernel lacks.
@@ -109,7 +115,15 @@ struct ScxLayouts {
   std::uint32_t cursor_flag = 1;  ///< SCX_DSQ_LNODE_ITER_CURSOR
 
   /// Errors name everything that is missing.
-  [[nodiscard]] Status resolve(const Btf& btf);
+  [[nodiscard]] Status resolve(const Btf& btf) {
+    KTSTR_TRY(resolve_all(btf, {&sched, &dsq, &rq, &task, &list_node, &rbtree.root, &rbtree.node,
+                                &rhashtable.table, &rhashtable.buckets}));
+    pcpu = resolve_optional<SchedPcpuLayout>(btf);
+    pnode = resolve_optional<SchedPnodeLayout>(btf);
+    cursor_flag =
+        static_cast<std::uint32_t>(btf.enumerator("SCX_DSQ_LNODE_ITER_CURSOR").value_or(cursor_flag));
+    return ok();
+  }
 };
 
 }  // namespace ktstr::introspect
