@@ -11,6 +11,24 @@
 namespace ktstr::introspect {
 namespace {
 
+/// Finds for each sample of a series, seen in order, the one that its event counters are compared with.
+class EventHistory {
+ public:
+  /// The last sample with event counters before `now`. What precedes the first sample with counters is the
+  /// first sample of all of which it is known whether a scheduler was loaded: without one then, the counters
+  /// began at zero in between. nullptr: nothing precedes, or `now` has no counters.
+  [[nodiscard]] const MonitorSample* before(const MonitorSample& now) const {
+    return before_ && has_events(now) ? &*before_ : nullptr;
+  }
+  void add(const MonitorSample& now) {
+    if (now.cpus.empty()) return;
+    if (has_events(now) || (!before_ && !now.scheduler_unknown)) before_ = now;
+  }
+
+ private:
+  std::optional<MonitorSample> before_;
+};
+
 /// What one counter grew by over a series.
 class CounterGrowth {
  public:

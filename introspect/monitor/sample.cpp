@@ -74,13 +74,4 @@ bool has_events(const MonitorSample& sample) {
   return std::ranges::any_of(sample.cpus, [](const auto& cpu) { return cpu.event_counters.has_value(); });
 }
 
-const MonitorSample* EventHistory::before(const MonitorSample& now) const {
-  return before_ && has_events(now) ? &*before_ : nullptr;
-}
-
-void EventHistory::add(const MonitorSample& now) {
-  if (now.cpus.empty()) return;
-  if (has_events(now) || (!before_ && !now.scheduler_unknown)) before_ = now;
-}
-
 }  // namespace ktstr::introspect

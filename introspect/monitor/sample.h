@@ -82,19 +82,6 @@ class PlausibilityWatch {
 [[nodiscard]] std::optional<std::int64_t> event_increase(const MonitorSample& before,
                                                          const MonitorSample& now, EventCounter counter);
 
-/// Finds for each sample of a series, seen in order, the one that its event counters are compared with.
-class EventHistory {
- public:
-  /// The last sample with event counters before `now`. What precedes the first sample with counters is the
-  /// first sample of all of which it is known whether a scheduler was loaded: without one then, the counters
-  /// began at zero in between. nullptr: nothing precedes, or `now` has no counters.
-  [[nodiscard]] const MonitorSample* before(const MonitorSample& now) const;
-  void add(const MonitorSample& now);
-
- private:
-  std::optional<MonitorSample> before_;
-};
-
 /// Whether any CPU of it has event counters.
 [[nodiscard]] bool has_events(const MonitorSample& sample);
 
