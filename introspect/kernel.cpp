@@ -75,8 +75,7 @@ Status Kernel::check_build() const {
            std::ranges::equal(actual, expected.subspan(offset, length));
   }
   if (same) return ok();
-  return Error{ErrorCode::kCorrupt,
-               "the guest's own BTF differs from the debug info: not the same kernel build"};
+  return corrupted("the guest's own BTF differs from the debug info: not the same kernel build");
 }
 
 bool Kernel::read_bytes(KernelVirt address, std::span<std::byte> out) const {

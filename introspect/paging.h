@@ -67,11 +67,11 @@ struct PageMapping {
       page_size;  ///< 4 KB, 2 MB or 1 GB; bytes up to the page's end follow each other in physical memory
 };
 
-enum class WalkFault : std::uint8_t {
-  kNonCanonical,  ///< no such address in this mode
-  kNotPresent,    ///< an entry on the way is not present
-  kReserved,      ///< PS set where no page of that size exists
-  kUnreadable,    ///< a table lies outside RAM
+enum class WalkFault : std::uint8_t {  // describe_fault() knows their order
+  kNonCanonical,                       ///< no such address in this mode
+  kNotPresent,                         ///< an entry on the way is not present
+  kReserved,                           ///< PS set where no page of that size exists
+  kUnreadable,                         ///< a table lies outside RAM
 };
 
 /// Why an address has no translation. Everything in the aligned `span` bytes around it has none for the same

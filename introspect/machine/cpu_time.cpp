@@ -68,13 +68,7 @@ Status CpuTimeReader::find_softirqs(const Btf& btf) {
 
 Readings<PerCpuTimeStats> CpuTimeReader::read(const Kernel& kernel) const {
   Readings<PerCpuTimeStats> readings;
-  for (const std::size_t cpu : kernel.possible_cpus().to_vector()) {
-    auto stats = read_cpu(kernel, cpu);
-    if (stats)
-      readings.rows.push_back(*std::move(stats));
-    else
-      readings.problems.push_back(std::move(stats.error().message));
-  }
+  for (const std::size_t cpu : kernel.possible_cpus().to_vector()) readings.add(read_cpu(kernel, cpu));
   return readings;
 }
 

@@ -1,7 +1,5 @@
 #include "introspect/machine/failure.h"
 
-#include <cstdint>
-
 namespace ktstr::introspect {
 
 std::optional<std::uint32_t> oops_count(const Kernel& kernel) {

@@ -62,16 +62,11 @@ Status NumaReader::find_nodes(const Kernel& kernel) {
 Readings<PerNodeNumaStats> NumaReader::read(const Kernel& kernel) const {
   Readings<PerNodeNumaStats> readings;
   const auto nodes = online_nodes(kernel);
-  if (!nodes) {
-    readings.problems.push_back(nodes.error().message);
-    return readings;
-  }
-  for (const std::uint32_t node : *nodes) {
+  if (!nodes) readings.problems.push_back(nodes.error().message);
+  for (const std::uint32_t node : nodes.value_or(std::vector<std::uint32_t>())) {
     auto stats = read_node(kernel, node);
-    if (stats)
-      readings.rows.push_back(*stats);
-    else
-      readings.problems.push_back("node" + std::to_string(node) + ": " + stats.error().message);
+    if (!stats) stats = std::move(stats.error()).with_context("node" + std::to_string(node));
+    readings.add(std::move(stats));
   }
   return readings;
 }

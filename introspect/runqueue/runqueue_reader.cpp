@@ -119,11 +119,7 @@ Readings<CpuRunqueue> RunqueueReader::read_all(const Kernel& kernel,
                              " on were not read: the time was up");
       break;
     }
-    auto queue = read(kernel, cpu);
-    if (queue)
-      all.rows.push_back(std::move(*queue));
-    else
-      all.problems.push_back(std::move(queue.error().message));
+    all.add(read(kernel, cpu));
   }
   return all;
 }

@@ -1,7 +1,6 @@
 #include "introspect/task/task_names.h"
 
 #include <bit>
-#include <string_view>
 
 namespace ktstr::introspect {
 namespace {

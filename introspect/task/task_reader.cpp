@@ -136,15 +136,11 @@ void TaskScxReader::name_states(const Btf& btf) {
   }
 }
 
-std::optional<std::string> TaskScxReader::state_name(std::uint32_t flags) const {
-  const auto found = states_.find(flags & state_mask_);
-  return found == states_.end() ? std::nullopt : std::optional(found->second);
-}
-
 void TaskScxReader::complete(const Kernel& kernel, const TaskWalkerEntry& entry, const TaskLayout& layout,
                              const StructBytes& bytes, TaskScxState& state) const {
   state.flag_names = flags_.names_of(state.flags);
-  state.state = state_name(state.flags);
+  if (const auto found = states_.find(state.flags & state_mask_); found != states_.end())
+    state.state = found->second;
   if (const auto ops_state = layout.scx_ops_state.read(bytes))
     state.ops_state =
         name_of(ops_states_, static_cast<std::int64_t>(*ops_state & kOpsStateMask), "SCX_OPSS_");
@@ -152,14 +148,9 @@ void TaskScxReader::complete(const Kernel& kernel, const TaskWalkerEntry& entry,
     state.dsq_kva = dsq->value();
     state.dsq_id = dsq_.read<&DsqState::id>(kernel, *dsq);
   }
-  state.runnable_for_jiffies = runnable_for(kernel, entry, state.runnable_at);
-}
-
-std::optional<std::int64_t> TaskScxReader::runnable_for(const Kernel& kernel, const TaskWalkerEntry& entry,
-                                                        std::optional<std::uint64_t> since) const {
   const auto now = jiffies_ ? kernel.read<std::uint64_t>(*jiffies_) : std::nullopt;
-  if (!entry.is_runnable_in_scx || !now || !since) return std::nullopt;
-  return static_cast<std::int64_t>(*now - *since);
+  if (entry.is_runnable_in_scx && now && state.runnable_at)
+    state.runnable_for_jiffies = static_cast<std::int64_t>(*now - *state.runnable_at);
 }
 
 }  // namespace ktstr::introspect

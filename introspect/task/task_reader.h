@@ -58,9 +58,6 @@ class TaskScxReader {
  private:
   TaskScxReader() = default;
   void name_states(const Btf& btf);
-  [[nodiscard]] std::optional<std::string> state_name(std::uint32_t flags) const;
-  [[nodiscard]] std::optional<std::int64_t> runnable_for(const Kernel& kernel, const TaskWalkerEntry& entry,
-                                                         std::optional<std::uint64_t> since) const;
 
   DsqLayout dsq_;
   FlagNames flags_;

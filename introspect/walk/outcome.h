@@ -40,6 +40,10 @@ struct Walked {
     reason = why;
     at = where;
   }
+  /// The same of a walk that goes on: the first thing that went wrong is what it reports.
+  void note(WalkEnd how, std::string_view why, KernelVirt where) {
+    if (complete()) stop(how, why, where);
+  }
 };
 
 /// No list of a scheduler's is longer in a guest that works; a longer one ends as kTruncated.
