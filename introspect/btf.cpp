@@ -6,8 +6,6 @@
 #include <charconv>
 #include <cstring>
 
-#include "introspect/btf_error.h"
-
 namespace ktstr::introspect {
 
 namespace {
@@ -87,6 +85,12 @@ std::optional<std::uint64_t> Btf::size_of(BtfTypeId id) const {
   return static_cast<std::uint64_t>(size);
 }
 
+BtfMember Btf::member_at(const btf_type* structure, std::uint32_t index) const {
+  const BtfTypeId type{btf_members(structure)[index].type};
+  return {type, btf_member_bit_offset(structure, index), size_of(type).value_or(0),
+          btf_member_bitfield_size(structure, index)};
+}
+
 std::vector<BtfNamedMember> Btf::members(BtfTypeId structure) const {
   const btf_type* entry = type(strip(structure));
   std::vector<BtfNamedMember> result;
@@ -94,10 +98,7 @@ std::vector<BtfNamedMember> Btf::members(BtfTypeId structure) const {
   result.reserve(btf_vlen(entry));
   for (std::uint32_t i = 0; i < btf_vlen(entry); ++i) {
     const btf_member& member = btf_members(entry)[i];
-    const BtfTypeId member_type{member.type};
-    result.push_back({name_at(member.name_off),
-                      {member_type, btf_member_bit_offset(entry, i), size_of(member_type).value_or(0),
-                       btf_member_bitfield_size(entry, i)}});
+    result.push_back({name_at(member.name_off), member_at(entry, i)});
   }
   return result;
 }
@@ -115,17 +116,15 @@ Result<BtfMember> Btf::find_member(BtfTypeId structure, std::string_view name) c
     const btf_type* entry = type(outer.type);
     if (!is_composite(entry)) continue;
     for (std::uint32_t i = 0; i < btf_vlen(entry); ++i) {
-      if (++searched > kMaxMembersSearched) return corrupt_btf("anonymous members without end");
+      if (++searched > kMaxMembersSearched) return corrupted("BTF: anonymous members without end");
       const btf_member& member = btf_members(entry)[i];
-      const BtfTypeId member_type{member.type};
-      const std::uint64_t bit_offset = outer.bit_offset + btf_member_bit_offset(entry, i);
-      if (member.name_off == 0) {
-        if (outer.depth < kMaxAnonymousDepth)
-          pending.push_back({strip(member_type), bit_offset, outer.depth + 1});
-      } else if (name_at(member.name_off) == name) {
-        return BtfMember{member_type, bit_offset, size_of(member_type).value_or(0),
-                         btf_member_bitfield_size(entry, i)};
-      }
+      if (member.name_off == 0 && outer.depth < kMaxAnonymousDepth)
+        pending.push_back({strip(BtfTypeId{member.type}), outer.bit_offset + btf_member_bit_offset(entry, i),
+                           outer.depth + 1});
+      if (member.name_off == 0 || name_at(member.name_off) != name) continue;
+      BtfMember found = member_at(entry, i);
+      found.bit_offset += outer.bit_offset;
+      return found;
     }
   }
   return Error{ErrorCode::kNotFound, "no member " + std::string(name)};
@@ -152,7 +151,7 @@ Result<BtfMember> Btf::element(const BtfMember& member, std::string_view index) 
     return Error{ErrorCode::kNotFound,
                  "no element [" + std::string(index) + "] of " + std::to_string(elements->first)};
   const auto size = size_of(elements->second);
-  if (!size) return corrupt_btf("an array of a type without size");
+  if (!size) return corrupted("BTF: an array of a type without size");
   return BtfMember{elements->second, member.bit_offset + position * *size * 8, *size, 0};
 }
 

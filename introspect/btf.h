@@ -57,12 +57,11 @@ struct BtfVariable {
 /// endless loop.
 class Btf {
  public:
-  /// Parses the bytes of a .BTF section (little endian). They are copied. kCorrupt names what is wrong.
-  [[nodiscard]] static Result<Btf> parse(std::span<const std::byte> bytes);
-  /// Parses split BTF: its types are numbered after those of `base`, which it refers to and keeps alive. All
-  /// queries see both, what is its own first.
-  [[nodiscard]] static Result<Btf> parse_split(std::span<const std::byte> bytes,
-                                               std::shared_ptr<const Btf> base);
+  /// Parses the bytes of a .BTF section (little endian). They are copied. kCorrupt names what is wrong. With
+  /// a base it is split BTF: its types are numbered after those of `base`, which it refers to and keeps
+  /// alive. All queries see both, what is its own first.
+  [[nodiscard]] static Result<Btf> parse(std::span<const std::byte> bytes,
+                                         std::shared_ptr<const Btf> base = nullptr);
   /// Parses a file that holds a raw .BTF section.
   [[nodiscard]] static Result<Btf> load(const std::filesystem::path& file);
 
@@ -123,6 +122,7 @@ class Btf {
 
   void build_index();
   [[nodiscard]] std::vector<BtfEnumerator> enumerators_of(BtfTypeId id) const;
+  [[nodiscard]] BtfMember member_at(const btf_type* structure, std::uint32_t index) const;
   [[nodiscard]] Result<BtfMember> find_member(BtfTypeId structure, std::string_view name) const;
   [[nodiscard]] Result<BtfMember> element(const BtfMember& array_member, std::string_view index) const;
 

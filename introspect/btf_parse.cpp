@@ -15,13 +15,16 @@
 #include "engine/base/fd.h"
 #include "engine/base/io.h"
 #include "introspect/btf.h"
-#include "introspect/btf_error.h"
 
 namespace ktstr::introspect {
 
 namespace {
 
 constexpr std::size_t kMaxBytes = 64U << 20;  // ten times the largest distribution kernel's
+
+Error corrupt_btf(std::string_view message) {
+  return corrupted("BTF: " + std::string(message));
+}
 
 bool lies_within(std::uint64_t offset, std::uint64_t length, std::uint64_t total) {
   return offset <= total && length <= total - offset;
@@ -95,11 +98,7 @@ Btf::Btf(Btf&&) noexcept = default;
 Btf& Btf::operator=(Btf&&) noexcept = default;
 Btf::~Btf() = default;
 
-Result<Btf> Btf::parse(std::span<const std::byte> bytes) {
-  return parse_split(bytes, nullptr);
-}
-
-Result<Btf> Btf::parse_split(std::span<const std::byte> bytes, std::shared_ptr<const Btf> base) {
+Result<Btf> Btf::parse(std::span<const std::byte> bytes, std::shared_ptr<const Btf> base) {
   KTSTR_TRY(check_header(bytes, base != nullptr));
   std::string messages;
   btf* handle = parse_with_messages(bytes, base ? base->handle_.get() : nullptr, messages);
@@ -112,8 +111,7 @@ Result<Btf> Btf::parse_split(std::span<const std::byte> bytes, std::shared_ptr<c
 Result<Btf> Btf::load(const std::filesystem::path& file) {
   const auto content = KTSTR_TRY(read_file(file, kMaxBytes));
   if (content.truncated)
-    return Error{ErrorCode::kCorrupt,
-                 fmt::format("{}: more than {} bytes are no .BTF section", file.string(), kMaxBytes)};
+    return corrupted(fmt::format("{}: more than {} bytes are no .BTF section", file.string(), kMaxBytes));
   return KTSTR_TRY(parse(std::as_bytes(std::span(content.text))), file.string());
 }
 
@@ -125,7 +123,9 @@ void Btf::build_index() {
     };
     if (btf_is_composite(entry)) add(structs_);
     if (btf_is_typedef(entry)) add(typedefs_);
-    if (is_any_enum(entry)) add(named_enums_), enums_.push_back(BtfTypeId{id});
+    if (!is_any_enum(entry)) continue;
+    add(named_enums_);
+    enums_.push_back(BtfTypeId{id});
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "introspect/symbols/symbol_table.h"
+#include "introspect/translator.h"
 
 namespace ktstr::introspect {
 
@@ -33,16 +34,18 @@ Result<std::shared_ptr<const KernelDebugInfo>> KernelDebugInfo::load(
   return std::make_shared<const KernelDebugInfo>(std::move(symbols), std::move(btf));
 }
 
-Kernel::Kernel(std::shared_ptr<const KernelDebugInfo> debug_info, KernelImage image, Translator translator)
-    : debug_info_(std::move(debug_info)), image_(std::move(image)), translator_(std::move(translator)) {}
+Kernel::Kernel(const PhysicalMemory& memory, std::shared_ptr<const KernelDebugInfo> debug_info,
+               KernelImage image)
+    : debug_info_(std::move(debug_info)),
+      image_(std::move(image)),
+      translator_(std::make_shared<Translator>(memory, image_.page_table, std::vector{image_.range()})) {}
 
 Result<Kernel> Kernel::attach(const PhysicalMemory& memory, std::shared_ptr<const KernelDebugInfo> debug_info,
                               std::span<const CpuContext> vcpus) {
   KernelImage image = KTSTR_TRY(locate_kernel_image(memory, debug_info->symbols(), vcpus));
-  Translator translator(memory, image.page_table, {{image.begin, image.end}});
-  Kernel kernel(std::move(debug_info), std::move(image), std::move(translator));
+  Kernel kernel(memory, std::move(debug_info), std::move(image));
   KTSTR_TRY(kernel.check_build());
-  KTSTR_TRY(kernel.find_direct_map(memory));
+  KTSTR_TRY(kernel.find_direct_map());
   KTSTR_TRY(kernel.read_cpus());
   const KernelVirt banner = KTSTR_TRY(kernel.address("linux_banner"));
   kernel.banner_ = kernel.read_c_string(banner, kBannerCap).value_or("");
@@ -52,7 +55,7 @@ Result<Kernel> Kernel::attach(const PhysicalMemory& memory, std::shared_ptr<cons
 
 Kernel Kernel::of_still_guest() const {
   Kernel kernel(*this);
-  kernel.translator_ = translator_.of_still_guest();
+  kernel.translator_ = std::make_shared<Translator>(translator_->of_still_guest());
   return kernel;
 }
 
@@ -72,22 +75,31 @@ Status Kernel::check_build() const {
            std::ranges::equal(actual, expected.subspan(offset, length));
   }
   if (same) return ok();
-  return Error{ErrorCode::kCorrupt,
-               "the guest's own BTF differs from the debug info: not the same kernel build"};
+  return corrupted("the guest's own BTF differs from the debug info: not the same kernel build");
 }
 
-Status Kernel::find_direct_map(const PhysicalMemory& memory) {
+bool Kernel::read_bytes(KernelVirt address, std::span<std::byte> out) const {
+  return translator_->read_bytes(address, out);
+}
+
+std::optional<std::string> Kernel::read_c_string(KernelVirt address, std::size_t cap) const {
+  return translator_->read_c_string(address, cap);
+}
+
+Status Kernel::find_direct_map() {
   const bool five_levels = image_.page_table.mode == &kFiveLevelPaging;
   const FixedLayout& fixed = five_levels ? kFiveLevelLayout : kFourLevelLayout;
   const bool movable = symbols().address("page_offset_base").has_value();
   page_offset_ = movable ? KTSTR_TRY(read_symbol<KernelVirt>("page_offset_base")) : fixed.page_offset;
   vmemmap_base_ = movable ? KTSTR_TRY(read_symbol<KernelVirt>("vmemmap_base")) : fixed.vmemmap_base;
   const GuestPhys inside = image_.physical(image_.begin);
-  const WalkResult mapped = translator_.translate(direct_map(inside));
+  const WalkResult mapped = translator_->translate(direct_map(inside));
   if (!mapped || mapped->address != inside)
     return Error{ErrorCode::kCorrupt, "page_offset_base does not lead to a direct map of physical memory"};
-  translator_ = Translator(memory, image_.page_table,
-                           {{image_.begin, image_.end}, {page_offset_, direct_map(memory.end())}});
+  const PhysicalMemory& memory = translator_->memory();
+  const KernelRange all_memory{page_offset_, direct_map(memory.end())};
+  translator_ =
+      std::make_shared<Translator>(memory, image_.page_table, std::vector{image_.range(), all_memory});
   return ok();
 }
 
@@ -151,7 +163,7 @@ std::optional<CpuSet> Kernel::read_cpu_mask(KernelVirt address) const {
 }
 
 std::optional<NamedAddress> Kernel::symbolize(KernelVirt address) const {
-  if (!KernelRange{image_.begin, image_.end}.contains(address)) return std::nullopt;
+  if (!image_.range().contains(address)) return std::nullopt;
   const auto nearest = symbols().nearest(address - image_.slide);
   if (!nearest) return std::nullopt;
   return NamedAddress{nearest->symbol.name, nearest->offset_bytes};

@@ -18,11 +18,11 @@
 #include "introspect/btf.h"
 #include "introspect/kernel_image.h"
 #include "introspect/memory.h"
-#include "introspect/translator.h"
 
 namespace ktstr::introspect {
 
 class SymbolTable;
+class Translator;
 
 /// What is known of a kernel build before it runs: link-time symbols and BTF. Immutable; shared by all guests
 /// of that build.
@@ -69,7 +69,7 @@ class Kernel {
   [[nodiscard]] const Btf& btf() const { return debug_info_->btf(); }
   /// The same, for those who keep it beyond the Kernel's life.
   [[nodiscard]] std::shared_ptr<const Btf> shared_btf() const { return {debug_info_, &debug_info_->btf()}; }
-  [[nodiscard]] const Translator& translator() const { return translator_; }
+  [[nodiscard]] const Translator& translator() const { return *translator_; }
   [[nodiscard]] const KernelImage& image() const { return image_; }
   /// Where the kernel maps physical address 0 (PAGE_OFFSET, randomized).
   [[nodiscard]] KernelVirt page_offset() const { return page_offset_; }
@@ -105,15 +105,16 @@ class Kernel {
   /// Where the direct map shows a physical address.
   [[nodiscard]] KernelVirt direct_map(GuestPhys address) const { return page_offset_ + address.value(); }
 
-  [[nodiscard]] bool read_bytes(KernelVirt address, std::span<std::byte> out) const {
-    return translator_.read_bytes(address, out);
-  }
+  /// As Translator's, through the kernel's own page table.
+  [[nodiscard]] bool read_bytes(KernelVirt address, std::span<std::byte> out) const;
+  [[nodiscard]] std::optional<std::string> read_c_string(KernelVirt address, std::size_t cap) const;
   template <class T>
   [[nodiscard]] std::optional<T> read(KernelVirt address) const {
-    return translator_.read<T>(address);
+    return read_value<T>(*this, address);
   }
-  [[nodiscard]] std::optional<std::string> read_c_string(KernelVirt address, std::size_t cap) const {
-    return translator_.read_c_string(address, cap);
+  /// See PagingMode::plausible_pointer().
+  [[nodiscard]] bool plausible_pointer(KernelVirt address, std::uint64_t alignment = 8) const {
+    return image_.page_table.mode->plausible_pointer(address, alignment);
   }
   /// The T at a symbol. Errors: kNotFound, no such symbol; kOutOfRange, unreadable.
   template <class T>
@@ -124,16 +125,16 @@ class Kernel {
   }
 
  private:
-  Kernel(std::shared_ptr<const KernelDebugInfo> debug_info, KernelImage image, Translator translator);
+  Kernel(const PhysicalMemory& memory, std::shared_ptr<const KernelDebugInfo> debug_info, KernelImage image);
 
   [[nodiscard]] static Error unreadable(std::string_view symbol);
-  [[nodiscard]] Status find_direct_map(const PhysicalMemory& memory);
+  [[nodiscard]] Status find_direct_map();
   [[nodiscard]] Status check_build() const;
   [[nodiscard]] Status read_cpus();
 
   std::shared_ptr<const KernelDebugInfo> debug_info_;
   KernelImage image_;
-  Translator translator_;
+  std::shared_ptr<const Translator> translator_;
   KernelVirt page_offset_;
   KernelVirt vmemmap_base_;
   std::string banner_;

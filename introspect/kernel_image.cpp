@@ -66,6 +66,11 @@ class ImageSearch {
   }
 
  private:
+  /// Notes why a place was not it.
+  std::nullopt_t reject(std::string why) {
+    attempts_.push_back(std::move(why));
+    return std::nullopt;
+  }
   std::optional<KernelImage> through_table(const PageTable& table, const std::string& name);
   std::optional<KernelImage> at_physical(GuestPhys banner);
   std::optional<std::string> objection(const KernelImage& image) const;
@@ -100,7 +105,7 @@ std::optional<std::string> ImageSearch::objection(const KernelImage& image) cons
 /// The system call entry and the first interrupt gate, where given and set up, are code of the image.
 std::optional<std::string> ImageSearch::register_objection(const KernelImage& image,
                                                            const CpuContext& vcpu) const {
-  const KernelRange text{image.begin, image.end};
+  const KernelRange text = image.range();
   if (vcpu.lstar && *vcpu.lstar != 0 && !text.contains(KernelVirt(*vcpu.lstar)))
     return fmt::format("LSTAR {:#x} lies outside the image", *vcpu.lstar);
   if (!vcpu.idt_base) return std::nullopt;
@@ -132,16 +137,12 @@ std::optional<KernelImage> ImageSearch::through_table(const PageTable& table, co
     }
     attempts_.push_back(fmt::format("{}: slide {:#x}: {}", name, image.slide, *problem));
   }
-  attempts_.push_back(name + (mapped_any ? ": no \"Linux version\" at linux_banner under any slide"
-                                         : ": maps nothing where the kernel image belongs"));
-  return std::nullopt;
+  return reject(name + (mapped_any ? ": no \"Linux version\" at linux_banner under any slide"
+                                   : ": maps nothing where the kernel image belongs"));
 }
 
 std::optional<KernelImage> ImageSearch::through_vcpu(const CpuContext& vcpu, const std::string& name) {
-  if (!(vcpu.efer & kEferLma)) {
-    attempts_.push_back(name + ": not in long mode");
-    return std::nullopt;
-  }
+  if (!(vcpu.efer & kEferLma)) return reject(name + ": not in long mode");
   const PagingMode* mode = vcpu.cr4 & kCr4La57 ? &kFiveLevelPaging : &kFourLevelPaging;
   const std::uint64_t root = vcpu.cr3 & kCr3Root;
   const auto label = fmt::format("{} (CR3 {:#x})", name, vcpu.cr3);
@@ -149,10 +150,7 @@ std::optional<KernelImage> ImageSearch::through_vcpu(const CpuContext& vcpu, con
   if (!image && root & kCr3UserTable)
     image = through_table({GuestPhys(root & ~kCr3UserTable), mode}, label + " without the PTI bit");
   if (!image) return std::nullopt;
-  if (const auto problem = register_objection(*image, vcpu)) {
-    attempts_.push_back(label + ": " + *problem);
-    return std::nullopt;
-  }
+  if (const auto problem = register_objection(*image, vcpu)) return reject(label + ": " + *problem);
   return image;
 }
 
@@ -161,17 +159,12 @@ std::optional<KernelImage> ImageSearch::through_vcpu(const CpuContext& vcpu, con
 std::optional<KernelImage> ImageSearch::at_physical(GuestPhys banner) {
   const auto label = fmt::format("the banner at physical {:#x}", banner.value());
   const auto phys_base = memory_.read_value<std::uint64_t>(banner + (marks_.phys_base - marks_.banner));
-  if (!phys_base) {
-    attempts_.push_back(label + ": phys_base lies outside RAM");
-    return std::nullopt;
-  }
+  if (!phys_base) return reject(label + ": phys_base lies outside RAM");
   const std::uint64_t runtime = banner.value() - *phys_base + KernelImage::kImageMapBase;
   const std::uint64_t slide = runtime - marks_.banner.value();
   if (runtime < KernelImage::kImageMapBase || runtime - KernelImage::kImageMapBase >= kImageMapSize ||
-      slide % kImageAlignment != 0) {
-    attempts_.push_back(fmt::format("{}: phys_base {:#x} gives no possible slide", label, *phys_base));
-    return std::nullopt;
-  }
+      slide % kImageAlignment != 0)
+    return reject(fmt::format("{}: phys_base {:#x} gives no possible slide", label, *phys_base));
   for (const PagingMode* mode : {&kFourLevelPaging, &kFiveLevelPaging}) {
     KernelImage image = image_at(slide, *phys_base, mode);
     const auto problem = objection(image);
@@ -194,7 +187,7 @@ std::optional<KernelImage> ImageSearch::through_scan() {
     if (++candidates == kMaxCandidates) break;
   }
   if (candidates == 0)
-    attempts_.push_back("a scan of physical memory: no \"Linux version\" where linux_banner could be");
+    return reject("a scan of physical memory: no \"Linux version\" where linux_banner could be");
   return std::nullopt;
 }
 

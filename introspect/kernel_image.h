@@ -37,6 +37,7 @@ struct KernelImage {
   PageTable page_table;  ///< init_top_pgt: the kernel's own, valid whatever runs
   std::string found_by;  ///< "CR3 of vCPU 0", "a scan of physical memory": for reports
 
+  [[nodiscard]] KernelRange range() const { return {begin, end}; }
   [[nodiscard]] GuestPhys physical(KernelVirt address) const {
     return GuestPhys(address.value() - kImageMapBase + phys_base);
   }

@@ -1,5 +1,7 @@
 #include "introspect/layout.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace ktstr::introspect {
@@ -8,13 +10,6 @@ namespace {
 
 constexpr std::uint64_t kMaxStructBytes = 1U << 20;  // so that no capture is larger, whatever the BTF says
 constexpr std::ptrdiff_t kMaxLayoutBytes = 1 << 16;
-
-template <class Strings>
-std::string join(const Strings& strings, std::string_view separator) {
-  std::string text;
-  for (const auto& part : strings) text.append(text.empty() ? "" : separator).append(part);
-  return text;
-}
 
 }  // namespace
 
@@ -54,13 +49,13 @@ Status StructLayout::resolve(const Btf& btf) {
     if (!fields) forget();
     return fields;
   }
-  return Error{ErrorCode::kNotFound, "no struct " + join(names_, " or ") + " in the kernel's BTF"};
+  return Error{ErrorCode::kNotFound,
+               fmt::format("no struct {} in the kernel's BTF", fmt::join(names_, " or "))};
 }
 
 Status StructLayout::resolve_fields(const Btf& btf) {
   if (size_ == 0 || size_ > kMaxStructBytes)
-    return Error{ErrorCode::kCorrupt,
-                 "struct " + std::string(name_) + ": size of " + std::to_string(size_) + " bytes"};
+    return corrupted(fmt::format("struct {}: size of {} bytes", name_, size_));
   std::vector<std::string> problems;
   fields_begin_ = size_;
   for (const std::ptrdiff_t distance : fields_) {
@@ -72,7 +67,7 @@ Status StructLayout::resolve_fields(const Btf& btf) {
   }
   fields_begin_ = std::min(fields_begin_, fields_end_);
   if (problems.empty()) return ok();
-  return Error{ErrorCode::kNotFound, "struct " + std::string(name_) + ": " + join(problems, "; ")};
+  return Error{ErrorCode::kNotFound, fmt::format("struct {}: {}", name_, fmt::join(problems, "; "))};
 }
 
 void StructLayout::include_in_extent(const FieldBase& field) {
@@ -102,15 +97,14 @@ std::optional<std::string> FieldBase::resolve(const Btf& btf, const StructLayout
     if (member) return place(*member, path, owner.size());
     if (member.error().code != ErrorCode::kNotFound) return member.error().message;
   }
-  return "no member " + std::string(paths_.front()) + " (tried " + join(paths_, ", ") + ")";
+  return fmt::format("no member {} (tried {})", paths_.front(), fmt::join(paths_, ", "));
 }
 
 std::optional<std::string> FieldBase::place(const BtfMember& member, std::string_view path,
                                             std::uint64_t owner_size) {
   const std::string subject = "member " + std::string(path);
   if (expected_size_ != 0 && member.size_bytes != expected_size_)
-    return subject + " has " + std::to_string(member.size_bytes) + " bytes, expected " +
-           std::to_string(expected_size_);
+    return fmt::format("{} has {} bytes, expected {}", subject, member.size_bytes, expected_size_);
   const std::uint64_t unit_bits = member.size_bytes * 8;
   std::uint64_t offset = member.byte_offset();
   if (member.bitfield_bits != 0) {
@@ -135,7 +129,7 @@ Status resolve_all(const Btf& btf, std::initializer_list<StructLayout*> layouts)
   for (StructLayout* layout : layouts)
     if (const Status status = layout->resolve(btf); !status) problems.push_back(status.error().message);
   if (problems.empty()) return ok();
-  return Error{ErrorCode::kNotFound, join(problems, "; ")};
+  return Error{ErrorCode::kNotFound, fmt::format("{}", fmt::join(problems, "; "))};
 }
 
 }  // namespace ktstr::introspect

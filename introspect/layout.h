@@ -19,17 +19,12 @@
 #include "engine/base/check.h"
 #include "engine/base/result.h"
 #include "introspect/btf.h"
+#include "introspect/memory.h"
 
 namespace ktstr::introspect {
 
 /// Names in order of preference: those of the newest kernels first. The texts must be literals.
 using Alternatives = std::initializer_list<std::string_view>;
-
-/// Whatever reads kernel memory: a Translator, a Kernel.
-template <class M>
-concept KernelReader = requires(const M& memory, KernelVirt address, std::span<std::byte> out) {
-  { memory.read_bytes(address, out) } -> std::same_as<bool>;
-};
 
 class FieldBase;
 
@@ -264,12 +259,27 @@ std::optional<T> ValueField<T>::read(const StructBytes& bytes) const {
   return this->extract(value);
 }
 
+/// Element `index` of an array of T that was read as bytes. Precondition: the array holds it.
+template <class T>
+[[nodiscard]] T element(std::span<const std::byte> array, std::size_t index) {
+  T value;
+  std::memcpy(&value, array.data() + index * sizeof(T), sizeof(T));
+  return value;
+}
+
 /// A resolved layout, or why this kernel has none: the capability that needs it is then off, for that reason.
 template <std::derived_from<StructLayout> Layout>
 [[nodiscard]] Result<Layout> resolve_layout(const Btf& btf) {
   Layout layout;
   KTSTR_TRY(layout.resolve(btf));
   return layout;
+}
+
+/// The same of a layout that some kernels lack.
+template <std::derived_from<StructLayout> Layout>
+[[nodiscard]] std::optional<Layout> resolve_optional(const Btf& btf) {
+  auto layout = resolve_layout<Layout>(btf);
+  return layout ? std::optional(*std::move(layout)) : std::nullopt;
 }
 
 /// Resolves several layouts; one error names what is missing from all of them.

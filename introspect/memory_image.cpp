@@ -10,7 +10,7 @@
 #include "engine/base/fd.h"
 #include "engine/base/format_version.h"
 #include "engine/base/io.h"
-#include "introspect/shared_copy.h"
+#include "introspect/span_memory.h"
 
 namespace ktstr::introspect {
 

@@ -45,17 +45,9 @@ WalkResult walk_page_table(const PhysicalMemory& memory, const PageTable& table,
 }
 
 std::string_view describe_fault(WalkFault fault) {
-  switch (fault) {
-    case WalkFault::kNonCanonical:
-      return "not a canonical address";
-    case WalkFault::kNotPresent:
-      return "not mapped";
-    case WalkFault::kReserved:
-      return "a page table entry with reserved bits";
-    case WalkFault::kUnreadable:
-      return "a page table outside RAM";
-  }
-  return "?";
+  constexpr std::string_view kTexts[] = {"not a canonical address", "not mapped",
+                                         "a page table entry with reserved bits", "a page table outside RAM"};
+  return kTexts[static_cast<std::size_t>(fault)];
 }
 
 }  // namespace ktstr::introspect

@@ -12,6 +12,15 @@
 
 namespace ktstr::introspect {
 
+/// A run of kernel virtual addresses, [begin, end).
+struct KernelRange {
+  KernelVirt begin;
+  KernelVirt end;
+  [[nodiscard]] constexpr bool contains(KernelVirt address) const {
+    return address >= begin && address < end;
+  }
+};
+
 /// One level of page tables: which address bits index its table, and whether an entry may map a page by
 /// itself.
 struct PagingLevel {
@@ -29,6 +38,11 @@ struct PagingMode {
   [[nodiscard]] constexpr bool is_canonical(std::uint64_t address) const {
     const auto unused = 64 - address_bits;
     return static_cast<std::int64_t>(address << unused) >> unused == static_cast<std::int64_t>(address);
+  }
+  /// Whether `address` can be dereferenced at all: kernel half, canonical, multiple of `alignment` (a power
+  /// of two).
+  [[nodiscard]] constexpr bool plausible_pointer(KernelVirt address, std::uint64_t alignment = 8) const {
+    return address.value() >> 63 && is_canonical(address.value()) && address.value() % alignment == 0;
   }
 };
 
@@ -53,11 +67,11 @@ struct PageMapping {
       page_size;  ///< 4 KB, 2 MB or 1 GB; bytes up to the page's end follow each other in physical memory
 };
 
-enum class WalkFault : std::uint8_t {
-  kNonCanonical,  ///< no such address in this mode
-  kNotPresent,    ///< an entry on the way is not present
-  kReserved,      ///< PS set where no page of that size exists
-  kUnreadable,    ///< a table lies outside RAM
+enum class WalkFault : std::uint8_t {  // describe_fault() knows their order
+  kNonCanonical,                       ///< no such address in this mode
+  kNotPresent,                         ///< an entry on the way is not present
+  kReserved,                           ///< PS set where no page of that size exists
+  kUnreadable,                         ///< a table lies outside RAM
 };
 
 /// Why an address has no translation. Everything in the aligned `span` bytes around it has none for the same

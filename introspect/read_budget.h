@@ -19,9 +19,10 @@ class ReadBudget {
   /// Takes the bytes for what is about to be kept. False, and nothing is taken, when there are not so many
   /// left.
   [[nodiscard]] bool take(std::uint64_t bytes) {
-    if (bytes > bytes_left_) return refused_ = true, false;
-    bytes_left_ -= bytes;
-    return true;
+    const bool enough = bytes <= bytes_left_;
+    if (enough) bytes_left_ -= bytes;
+    refused_ = refused_ || !enough;
+    return enough;
   }
   [[nodiscard]] std::uint64_t bytes_left() const { return bytes_left_; }
   /// Whether something was not kept for want of bytes.

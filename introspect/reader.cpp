@@ -1,5 +1,7 @@
 #include "introspect/reader.h"
 
+#include <fmt/format.h>
+
 #include "engine/base/utf8.h"
 
 namespace ktstr::introspect::detail {
@@ -11,13 +13,12 @@ std::string RecordField::text_of(std::span<const std::byte> bytes) {
 
 std::string lacking(const StructLayout& layout, std::span<const RecordField> fields,
                     std::string_view config) {
-  std::string names;
-  for (const RecordField& field : fields) {
-    if (!field.is_declared() || field.present() || field.origin().config != config) continue;
-    names.append(names.empty() ? "" : ", ").append(field.origin().paths.front());
-  }
-  if (names.empty()) return names;
-  return "struct " + std::string(layout.name()) + ": no " + names + " (" + std::string(config) + ")";
+  std::vector<std::string_view> names;
+  for (const RecordField& field : fields)
+    if (field.is_declared() && !field.present() && field.origin().config == config)
+      names.push_back(field.origin().paths.front());
+  if (names.empty()) return {};
+  return fmt::format("struct {}: no {} ({})", layout.name(), fmt::join(names, ", "), config);
 }
 
 }  // namespace ktstr::introspect::detail

@@ -62,7 +62,10 @@ constexpr bool find_member(Visitor& visit) {
 template <class T>
 consteval std::size_t count_members() {
   std::size_t count = 0;
-  auto visit = [&](const auto&) { return ++count, false; };
+  auto visit = [&](const auto&) {
+    ++count;
+    return false;
+  };
   find_member<T>(visit);
   return count;
 }
@@ -72,7 +75,8 @@ consteval std::size_t member_index() {
   auto visit = [&](const auto& field) {
     if constexpr (std::is_same_v<decltype(field.member), std::remove_const_t<decltype(Member)>>)
       if (field.member == Member) return true;
-    return ++index, false;
+    ++index;
+    return false;
   };
   if (!find_member<T>(visit)) throw "not a member that is read";
   return index;
@@ -177,7 +181,10 @@ class Reader : public LayoutOf<kStruct> {
     bool any = false;   ///< at least one member
     bool whole = true;  ///< all that must be there
 
-    void add(Filled other) { any = any || other.any, whole = whole && other.whole; }
+    void add(Filled other) {
+      any = any || other.any;
+      whole = whole && other.whole;
+    }
   };
 
   template <class Record>

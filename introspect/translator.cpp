@@ -54,16 +54,6 @@ void TranslationCache::insert(KernelVirt address, const PageMapping& mapping) {
     insert_in<kSmallPage>(small_, address.value(), mapping.address.value());
 }
 
-void TranslationCache::clear() {
-  const auto forget = [](auto& slots) {
-    for (Slot& slot : slots) {
-      slot.page.store(0, std::memory_order_relaxed);
-      slot.key_xor_page.store(0, std::memory_order_relaxed);
-    }
-  };
-  forget(small_), forget(large_);
-}
-
 Translator::Translator(const PhysicalMemory& memory, PageTable table, std::vector<KernelRange> stable_ranges)
     : memory_(&memory),
       table_(table),

@@ -9,22 +9,12 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <type_traits>
 #include <vector>
 
 #include "introspect/memory.h"
 #include "introspect/paging.h"
 
 namespace ktstr::introspect {
-
-/// A run of kernel virtual addresses, [begin, end).
-struct KernelRange {
-  KernelVirt begin;
-  KernelVirt end;
-  [[nodiscard]] constexpr bool contains(KernelVirt address) const {
-    return address >= begin && address < end;
-  }
-};
 
 /// A bounded, lock-free memory of translations, like a CPU's TLB: one array for 4 KB pages, one for 2 MB
 /// pieces of larger ones. A slot holds (page ^ key, page) in two words; a slot torn by two writers fails the
@@ -35,7 +25,6 @@ class TranslationCache {
   /// remembered.
   [[nodiscard]] std::optional<PageMapping> find(KernelVirt address) const;
   void insert(KernelVirt address, const PageMapping& mapping);
-  void clear();
 
  private:
   struct Slot {
@@ -46,8 +35,7 @@ class TranslationCache {
   std::array<Slot, 1024> large_;  ///< 2 MB pieces
 };
 
-/// Reads kernel memory through one page table. Copies share nothing but the memory; safe from several
-/// threads.
+/// Reads kernel memory through one page table. Movable; safe from several threads.
 ///
 /// What is cached: only addresses in the stable ranges, where a present translation never changes while the
 /// kernel lives. These are the kernel image and the direct map, whose pages may be split or lose permissions
@@ -59,13 +47,10 @@ class Translator {
   /// `memory` must outlive the translator. Without stable ranges nothing is cached.
   Translator(const PhysicalMemory& memory, PageTable table, std::vector<KernelRange> stable_ranges = {});
 
-  Translator(const Translator& other) : Translator(*other.memory_, other.table_, other.stable_ranges_) {}
   /// One for as long as the guest stands still: everything is stable.
   [[nodiscard]] Translator of_still_guest() const {
     return {*memory_, table_, {{KernelVirt(0), KernelVirt(~std::uint64_t{0})}}};
   }
-  Translator(Translator&&) noexcept = default;
-  Translator& operator=(Translator&&) noexcept = default;
 
   [[nodiscard]] const PhysicalMemory& memory() const { return *memory_; }
   [[nodiscard]] const PageTable& table() const { return table_; }
@@ -79,12 +64,8 @@ class Translator {
 
   /// The T at `address`, or nullopt when any byte of it can't be read.
   template <class T>
-  requires std::is_trivially_copyable_v<T>
   [[nodiscard]] std::optional<T> read(KernelVirt address) const {
-    static_assert(!std::is_same_v<T, bool>, "a guest's byte need not be 0 or 1: read std::uint8_t");
-    T value;
-    if (!read_bytes(address, std::as_writable_bytes(std::span(&value, 1)))) return std::nullopt;
-    return value;
+    return read_value<T>(*this, address);
   }
 
   /// The bytes at `address` up to the first NUL, at most `cap` of them. nullopt when a byte before that can't
@@ -93,15 +74,10 @@ class Translator {
   /// The same as text: U+FFFD stands for each byte that is no UTF-8.
   [[nodiscard]] std::optional<std::string> read_c_string(KernelVirt address, std::size_t cap) const;
 
-  /// Whether `address` can be dereferenced at all in this mode: kernel half, canonical, multiple of
-  /// `alignment` (a power of two).
+  /// See PagingMode::plausible_pointer().
   [[nodiscard]] bool plausible_pointer(KernelVirt address, std::uint64_t alignment = 8) const {
-    return address.value() >> 63 && table_.mode->is_canonical(address.value()) &&
-           address.value() % alignment == 0;
+    return table_.mode->plausible_pointer(address, alignment);
   }
-
-  /// Forgets every cached translation.
-  void flush() { cache_->clear(); }
 
  private:
   [[nodiscard]] bool is_stable(KernelVirt address) const;

@@ -15,6 +15,7 @@
 #include "introspect/bpf/map_list.h"
 #include "introspect/bpf/read_map.h"
 #include "introspect/dump/dump_state.h"
+#include "introspect/translator.h"
 #include "tests/truth/truth_machine.h"
 
 namespace ktstr::bench {

@@ -13,6 +13,7 @@
 #include "engine/observe/machine_memory.h"
 #include "introspect/kernel.h"
 #include "introspect/sched/rq.h"
+#include "introspect/translator.h"
 #include "tests/introspect/monitor/live_guest.h"
 
 namespace ktstr::introspect {

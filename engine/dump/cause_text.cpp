@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "engine/dump/sections.h"
-#include "introspect/scx/reasons.h"
+#include "introspect/scx/scx_state.h"
 
 namespace ktstr::engine {
 namespace {

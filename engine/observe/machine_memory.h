@@ -5,7 +5,6 @@
 
 #include "introspect/kernel_image.h"
 #include "introspect/span_memory.h"
-#include "introspect/writable_memory.h"
 #include "vmm/machine.h"
 
 namespace ktstr::engine {

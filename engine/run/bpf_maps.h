@@ -14,7 +14,7 @@
 #include "engine/run/map_finder.h"
 #include "engine/scenario/scenario.h"
 #include "introspect/bpf/write_map.h"
-#include "introspect/writable_memory.h"
+#include "introspect/span_memory.h"
 #include "vmm/machine.h"
 
 namespace ktstr::engine {

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 
+#include "introspect/machine/failure.h"
 #include "introspect/machine/kernel_log.h"
-#include "introspect/machine/oops_count.h"
-#include "introspect/machine/panicked.h"
 
 namespace ktstr::engine {
 namespace {

@@ -4,6 +4,8 @@
 #include <array>
 #include <optional>
 
+#include "introspect/translator.h"
+
 namespace ktstr::introspect {
 namespace {
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "introspect/translator.h"
+
 namespace ktstr::introspect {
 
 ArenaWindow window_of(const ArenaContents& arena, std::uint64_t max_entries) {

@@ -9,9 +9,10 @@
 
 #include "engine/base/address.h"
 #include "introspect/bpf/contents.h"
-#include "introspect/translator.h"
 
 namespace ktstr::introspect {
+
+class Translator;
 
 /// The most that an arena spans: programs address it with 32 bits.
 inline constexpr std::uint64_t kMaxArenaBytes = std::uint64_t{1} << 32;

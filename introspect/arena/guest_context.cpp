@@ -4,6 +4,8 @@
 
 #include <bpf/btf.h>
 
+#include "introspect/translator.h"
+
 namespace ktstr::introspect {
 
 namespace {

@@ -32,7 +32,7 @@ std::array<std::size_t, 3> section_counts(const std::vector<BpfMapInfo>& maps, s
 /// before.
 std::vector<KernelVirt> used_maps(const Kernel& kernel, const BpfProgLayout& layout, KernelVirt aux) {
   const auto array = layout.aux.used_maps.read(kernel, aux);
-  if (!array || !kernel.translator().plausible_pointer(*array)) return {};
+  if (!array || !kernel.plausible_pointer(*array)) return {};
   const auto count = layout.aux.used_map_cnt.read(kernel, aux);
   if (!count) return {};
   std::vector<KernelVirt> maps(std::min(*count, kMaxUsedMaps));

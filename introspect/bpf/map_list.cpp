@@ -13,7 +13,7 @@ class MapHeaders {
       : kernel_(kernel), layout_(layout), types_(kernel.btf(), "bpf_map_type", "BPF_MAP_TYPE_") {}
 
   Result<BpfMapInfo> read(KernelVirt address) {
-    if (!kernel_.translator().plausible_pointer(address)) return corrupted("no kernel pointer");
+    if (!kernel_.plausible_pointer(address)) return corrupted("no kernel pointer");
     if (!bytes_.capture(kernel_, layout_, address))
       return Error{ErrorCode::kOutOfRange, "in memory that can't be read"};
     BpfMapInfo map;

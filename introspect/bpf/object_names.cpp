@@ -38,25 +38,25 @@ std::string EnumNames::name(std::int64_t value) const {
 }
 
 ObjectName ObjectIds::map(KernelVirt address) const {
-  if (!kernel_.translator().plausible_pointer(address)) return {};
+  if (!kernel_.plausible_pointer(address)) return {};
   const auto id = layouts_.map.id.read(kernel_, address);
   const auto name = layouts_.map.name.read(kernel_, address);
   return {id, name ? bpf_object_name(*name).value_or("") : ""};
 }
 
 ObjectName ObjectIds::program(KernelVirt address) const {
-  if (!layouts_.prog || !kernel_.translator().plausible_pointer(address)) return {};
+  if (!layouts_.prog || !kernel_.plausible_pointer(address)) return {};
   const auto aux = layouts_.prog->prog.aux.read(kernel_, address);
-  if (!aux || !kernel_.translator().plausible_pointer(*aux)) return {};
+  if (!aux || !kernel_.plausible_pointer(*aux)) return {};
   const auto id = layouts_.prog->aux.id.read(kernel_, *aux);
   const auto name = layouts_.prog->aux.name.read(kernel_, *aux);
   return {id, name ? bpf_object_name(*name).value_or("") : ""};
 }
 
 ObjectName ObjectIds::cgroup(KernelVirt address) const {
-  if (!layouts_.owner || !kernel_.translator().plausible_pointer(address)) return {};
+  if (!layouts_.owner || !kernel_.plausible_pointer(address)) return {};
   const auto node = layouts_.owner->cgroup.node.read(kernel_, address);
-  if (!node || !kernel_.translator().plausible_pointer(*node)) return {};
+  if (!node || !kernel_.plausible_pointer(*node)) return {};
   const auto name = layouts_.owner->node.name.read(kernel_, *node);
   const auto text = name ? kernel_.read_c_string(*name, kMaxCgroupName) : std::nullopt;
   return {layouts_.owner->node.id.read(kernel_, *node), text.value_or("")};
@@ -65,7 +65,7 @@ ObjectName ObjectIds::cgroup(KernelVirt address) const {
 StorageOwner ObjectIds::task(KernelVirt address) const {
   StorageOwner owner;
   owner.address = address;
-  if (!layouts_.owner || !kernel_.translator().plausible_pointer(address)) return owner;
+  if (!layouts_.owner || !kernel_.plausible_pointer(address)) return owner;
   owner.pid = layouts_.owner->task.pid.read(kernel_, address);
   owner.tgid = layouts_.owner->task.tgid.read(kernel_, address);
   if (const auto comm = layouts_.owner->task.comm.read(kernel_, address))

@@ -46,7 +46,7 @@ Result<bool> ProgramBtfCache::is_vmlinux(KernelVirt address) const {
 
 Result<std::shared_ptr<const Btf>> ProgramBtfCache::read(KernelVirt address) const {
   const BpfBtfLayout layout = KTSTR_TRY(layouts_.btf);
-  if (!kernel_.translator().plausible_pointer(address)) return corrupted("struct btf: no kernel pointer");
+  if (!kernel_.plausible_pointer(address)) return corrupted("struct btf: no kernel pointer");
   if (KTSTR_TRY(is_vmlinux(address))) return kernel_.shared_btf();
   StructBytes bytes;
   if (!bytes.capture(kernel_, layout, address)) return unreadable("struct btf");
@@ -61,7 +61,7 @@ Result<std::shared_ptr<const Btf>> ProgramBtfCache::read(KernelVirt address) con
   std::vector<std::byte> data(size);
   if (!kernel_.read_bytes(layout.data.of(bytes), data)) return unreadable("the data of struct btf");
   return std::make_shared<const Btf>(
-      KTSTR_TRY(Btf::parse_split(data, base.is_null() ? nullptr : kernel_.shared_btf())));
+      KTSTR_TRY(Btf::parse(data, base.is_null() ? nullptr : kernel_.shared_btf())));
 }
 
 Result<std::shared_ptr<const Btf>> ProgramBtfCache::load(KernelVirt address) {

@@ -39,8 +39,7 @@ class ProgHeaders {
 
  private:
   Status capture(StructBytes& bytes, const StructLayout& layout, KernelVirt address, std::string_view what) {
-    if (!kernel_.translator().plausible_pointer(address))
-      return corrupted(std::string(what) + " at no kernel address");
+    if (!kernel_.plausible_pointer(address)) return corrupted(std::string(what) + " at no kernel address");
     if (bytes.capture(kernel_, layout, address)) return ok();
     return Error{ErrorCode::kOutOfRange, std::string(what) + " in memory that can't be read"};
   }

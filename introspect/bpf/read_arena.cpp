@@ -56,12 +56,12 @@ Result<ArenaContents> read_arena(const ReadContext& context) {
   contents.user_vm_end = UserVirt(*layout.arena.user_vm_end.read(arena));
   contents.kern_vm = *layout.arena.kern_vm.read(arena);
   contents.nr_pages = layout.arena.nr_pages.read(arena);
-  if (!kernel.translator().plausible_pointer(contents.kern_vm))
+  if (!kernel.plausible_pointer(contents.kern_vm))
     return corrupted("the kernel's mapping is at no kernel address");
   StructBytes area;
   if (!area.capture(kernel, layout.area, contents.kern_vm)) return map_unreadable("struct vm_struct");
   contents.kern_vm_area = *layout.area.address.read(area);
-  if (!kernel.translator().plausible_pointer(contents.kern_vm_area, kPageBytes))
+  if (!kernel.plausible_pointer(contents.kern_vm_area, kPageBytes))
     return corrupted("the kernel's mapping has no address");
   contents.kern_vm_size = *layout.area.size.read(area);
   contents.kern_vm_start = contents.kern_vm_area + kGuardBytes;

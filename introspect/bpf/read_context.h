@@ -20,9 +20,7 @@ struct ReadContext {
   const BpfMapInfo& map;
   MapReadLimits limits{};
 
-  [[nodiscard]] bool plausible(KernelVirt address) const {
-    return kernel.translator().plausible_pointer(address);
-  }
+  [[nodiscard]] bool plausible(KernelVirt address) const { return kernel.plausible_pointer(address); }
 };
 
 /// BPF pads keys and values to 8 bytes.

@@ -3,7 +3,7 @@
 
 #include "introspect/bpf/object_names.h"
 #include "introspect/bpf/read_map.h"
-#include "introspect/walk/hlist.h"
+#include "introspect/walk/list.h"
 
 namespace ktstr::introspect {
 namespace {

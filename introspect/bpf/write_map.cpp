@@ -7,6 +7,7 @@
 
 #include "introspect/bpf/hash_walk.h"
 #include "introspect/bpf/read_context.h"
+#include "introspect/translator.h"
 
 namespace ktstr::introspect {
 namespace {

@@ -14,7 +14,7 @@
 #include "introspect/bpf/map_list.h"
 #include "introspect/btf.h"
 #include "introspect/kernel.h"
-#include "introspect/writable_memory.h"
+#include "introspect/memory.h"
 
 namespace ktstr::introspect {
 

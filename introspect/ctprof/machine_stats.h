@@ -9,7 +9,7 @@
 
 #include "engine/base/describe.h"
 #include "engine/base/read.h"
-#include "introspect/machine/psi_stats.h"
+#include "introspect/machine/stats.h"
 
 namespace ktstr::introspect::ctprof {
 

@@ -11,6 +11,7 @@
 #include "introspect/copying_memory.h"
 #include "introspect/kernel.h"
 #include "introspect/render/pointer_places.h"
+#include "introspect/translator.h"
 
 namespace ktstr::introspect {
 

@@ -16,15 +16,10 @@
 #include "introspect/dump/map_dump.h"
 #include "introspect/dump/origin.h"
 #include "introspect/dump/sparse.h"
-#include "introspect/machine/cpu_time_stats.h"
-#include "introspect/machine/numa_stats.h"
-#include "introspect/machine/psi_stats.h"
+#include "introspect/machine/stats.h"
 #include "introspect/monitor/event_timeline.h"
 #include "introspect/runqueue/cpu_runqueue.h"
-#include "introspect/scx/dsq_state.h"
-#include "introspect/scx/exit_record.h"
-#include "introspect/scx/rq_state.h"
-#include "introspect/scx/sched_state.h"
+#include "introspect/scx/scx_state.h"
 #include "introspect/task/enrichment.h"
 
 namespace ktstr::introspect {

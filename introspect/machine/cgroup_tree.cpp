@@ -1,8 +1,11 @@
 #include "introspect/machine/cgroup_tree.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string_view>
 
+#include "introspect/translator.h"
 #include "introspect/walk/list.h"
 
 namespace ktstr::introspect {
@@ -13,25 +16,19 @@ constexpr std::size_t kMaxNameBytes = 255;
 
 /// One component of a path, printable whatever its bytes are.
 std::string escaped(std::string_view name) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;
   for (const char c : name) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte >= 0x20 && byte < 0x7f && c != '\\')
       text += c;
     else
-      text.append("\\x").append({kDigits[byte >> 4], kDigits[byte & 15]});
+      text += fmt::format("\\x{:02x}", byte);
   }
   return text;
 }
 
 std::size_t depth(const std::string& path) {
   return path == "/" ? 0 : static_cast<std::size_t>(std::ranges::count(path, '/'));
-}
-
-/// Keeps the first thing that went wrong.
-void note(Walked<CgroupNode>& walked, WalkEnd end, std::string_view reason, KernelVirt at) {
-  if (walked.complete()) walked.stop(end, reason, at);
 }
 
 }  // namespace
@@ -64,9 +61,9 @@ void CgroupTree::add_children(const Kernel& kernel, const CgroupNode& parent, st
   const KernelVirt head = cgroup_.children.address(parent.address);
   const auto children = walk_list(kernel.translator(), head, budget);
   budget -= children.items.size();
-  if (!children.complete()) note(walked, children.end, children.reason, children.at);
+  if (!children.complete()) walked.note(children.end, children.reason, children.at);
   if (!children.items.empty() && depth(parent.path) == kMaxCgroupDepth)
-    return note(walked, WalkEnd::kTruncated, "cgroups nested deeper than the cap", parent.address);
+    return walked.note(WalkEnd::kTruncated, "cgroups nested deeper than the cap", parent.address);
   for (const KernelVirt sibling : children.items) {
     const KernelVirt address = sibling - cgroup_.sibling.offset();
     if (is_dead(kernel, address)) continue;
@@ -74,7 +71,7 @@ void CgroupTree::add_children(const Kernel& kernel, const CgroupNode& parent, st
     if (name)
       walked.items.push_back({address, (parent.path == "/" ? "" : parent.path) + "/" + *name});
     else
-      note(walked, WalkEnd::kUnreadable, "a cgroup without a readable name", address);
+      walked.note(WalkEnd::kUnreadable, "a cgroup without a readable name", address);
   }
 }
 
@@ -85,7 +82,7 @@ bool CgroupTree::is_dead(const Kernel& kernel, KernelVirt cgroup) const {
 
 std::optional<std::string> CgroupTree::name_of(const Kernel& kernel, KernelVirt cgroup) const {
   const auto plausible = [&](KernelVirt pointer, std::uint64_t alignment) {
-    return kernel.translator().plausible_pointer(pointer, alignment);
+    return kernel.plausible_pointer(pointer, alignment);
   };
   const auto node = cgroup_.kn.read(kernel, cgroup);
   if (!node || !plausible(*node, 8)) return std::nullopt;

@@ -1,6 +1,5 @@
 #include "introspect/machine/cpu_time.h"
 
-#include <cstring>
 #include <string>
 
 namespace ktstr::introspect {
@@ -20,13 +19,6 @@ Result<std::size_t> index_of(const Btf& btf, const std::string& enumerator, std:
   if (!value) return Error{ErrorCode::kNotFound, "no enumerator " + enumerator + " in the kernel's BTF"};
   if (*value >= 0 && static_cast<std::size_t>(*value) < count) return static_cast<std::size_t>(*value);
   return Error{ErrorCode::kCorrupt, enumerator + " is " + std::to_string(*value) + ", outside its array"};
-}
-
-template <class T>
-T element(std::span<const std::byte> array, std::size_t index) {
-  T value;
-  std::memcpy(&value, array.data() + index * sizeof(T), sizeof(T));
-  return value;
 }
 
 }  // namespace
@@ -76,13 +68,7 @@ Status CpuTimeReader::find_softirqs(const Btf& btf) {
 
 Readings<PerCpuTimeStats> CpuTimeReader::read(const Kernel& kernel) const {
   Readings<PerCpuTimeStats> readings;
-  for (const std::size_t cpu : kernel.possible_cpus().to_vector()) {
-    auto stats = read_cpu(kernel, cpu);
-    if (stats)
-      readings.rows.push_back(*std::move(stats));
-    else
-      readings.problems.push_back(std::move(stats.error().message));
-  }
+  for (const std::size_t cpu : kernel.possible_cpus().to_vector()) readings.add(read_cpu(kernel, cpu));
   return readings;
 }
 

@@ -6,8 +6,8 @@
 #include <optional>
 
 #include "introspect/kernel.h"
-#include "introspect/machine/cpu_time_stats.h"
 #include "introspect/machine/readings.h"
+#include "introspect/machine/stats.h"
 #include "introspect/reader.h"
 
 namespace ktstr::introspect {

@@ -42,9 +42,7 @@ class Log {
  public:
   static Result<Log> open(const Kernel& kernel) {
     Log log(kernel);
-    KTSTR_TRY(log.ring_.resolve(kernel.btf()));
-    KTSTR_TRY(log.descriptor_.resolve(kernel.btf()));
-    KTSTR_TRY(log.info_.resolve(kernel.btf()));
+    KTSTR_TRY(resolve_all(kernel.btf(), {&log.ring_, &log.descriptor_, &log.info_}));
     KTSTR_TRY(log.find());
     return log;
   }

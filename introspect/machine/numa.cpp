@@ -1,10 +1,7 @@
 #include "introspect/machine/numa.h"
 
 #include <bit>
-#include <cstring>
 #include <string>
-
-#include "introspect/machine/word.h"
 
 namespace ktstr::introspect {
 namespace {
@@ -65,16 +62,11 @@ Status NumaReader::find_nodes(const Kernel& kernel) {
 Readings<PerNodeNumaStats> NumaReader::read(const Kernel& kernel) const {
   Readings<PerNodeNumaStats> readings;
   const auto nodes = online_nodes(kernel);
-  if (!nodes) {
-    readings.problems.push_back(nodes.error().message);
-    return readings;
-  }
-  for (const std::uint32_t node : *nodes) {
+  if (!nodes) readings.problems.push_back(nodes.error().message);
+  for (const std::uint32_t node : nodes.value_or(std::vector<std::uint32_t>())) {
     auto stats = read_node(kernel, node);
-    if (stats)
-      readings.rows.push_back(*stats);
-    else
-      readings.problems.push_back("node" + std::to_string(node) + ": " + stats.error().message);
+    if (!stats) stats = std::move(stats.error()).with_context("node" + std::to_string(node));
+    readings.add(std::move(stats));
   }
   return readings;
 }
@@ -84,7 +76,7 @@ Result<std::vector<std::uint32_t>> NumaReader::online_nodes(const Kernel& kernel
   if (!kernel.read_bytes(online_mask_, mask)) return unreadable("node_states");
   std::vector<std::uint32_t> nodes;
   for (std::size_t i = 0; i < mask_bytes_ / kWordBytes; ++i)
-    for (std::uint64_t bits = word(mask, i); bits != 0; bits &= bits - 1)
+    for (std::uint64_t bits = element<std::uint64_t>(mask, i); bits != 0; bits &= bits - 1)
       nodes.push_back(static_cast<std::uint32_t>(i * 64) +
                       static_cast<std::uint32_t>(std::countr_zero(bits)));
   return nodes;
@@ -93,7 +85,7 @@ Result<std::vector<std::uint32_t>> NumaReader::online_nodes(const Kernel& kernel
 Result<PerNodeNumaStats> NumaReader::read_node(const Kernel& kernel, std::uint32_t node) const {
   const auto data = kernel.read<KernelVirt>(node_data_ + node * sizeof(KernelVirt));
   if (!data) return unreadable("its entry of node_data");
-  const bool plausible = kernel.translator().plausible_pointer(*data);
+  const bool plausible = kernel.plausible_pointer(*data);
   if (!plausible || node_.node_id.read(kernel, *data) != static_cast<std::int32_t>(node))
     return Error{ErrorCode::kCorrupt, "its entry of node_data leads to no pglist_data of that node"};
   Counts sum{};

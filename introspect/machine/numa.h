@@ -7,8 +7,8 @@
 
 #include "introspect/kernel.h"
 #include "introspect/layout.h"
-#include "introspect/machine/numa_stats.h"
 #include "introspect/machine/readings.h"
+#include "introspect/machine/stats.h"
 
 namespace ktstr::introspect {
 

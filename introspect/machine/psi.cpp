@@ -1,9 +1,6 @@
 #include "introspect/machine/psi.h"
 
-#include <cstring>
 #include <string>
-
-#include "introspect/machine/word.h"
 
 namespace ktstr::introspect {
 namespace {
@@ -82,8 +79,8 @@ Readings<CgroupPsiStat> PsiReader::read_cgroups(const Kernel& kernel) const {
   for (const CgroupNode& node : std::span(tree.items).subspan(1)) {
     const auto group = cgroups_.layout().psi.read(kernel, node.address);
     if (group && group->is_null()) continue;
-    auto stat = group && kernel.translator().plausible_pointer(*group) ? read_group(kernel, *group)
-                                                                       : std::optional<PsiStat>();
+    auto stat =
+        group && kernel.plausible_pointer(*group) ? read_group(kernel, *group) : std::optional<PsiStat>();
     if (stat)
       readings.rows.push_back({node.path, *std::move(stat)});
     else
@@ -113,10 +110,10 @@ std::optional<PsiHalf> PsiReader::half(const StructBytes& bytes, std::optional<s
   const auto totals = bytes.at(group_.total.offset(), group_.total.size());
   const auto averages = bytes.at(group_.avg.offset(), group_.avg.size());
   const std::size_t first = *state * kAverages;
-  return PsiHalf{.avg10 = centipercent(word(averages, first)),
-                 .avg60 = centipercent(word(averages, first + 1)),
-                 .avg300 = centipercent(word(averages, first + 2)),
-                 .total_usec = word(totals, first_total_ + *state) / kNsPerUs};
+  return PsiHalf{.avg10 = centipercent(element<std::uint64_t>(averages, first)),
+                 .avg60 = centipercent(element<std::uint64_t>(averages, first + 1)),
+                 .avg300 = centipercent(element<std::uint64_t>(averages, first + 2)),
+                 .total_usec = element<std::uint64_t>(totals, first_total_ + *state) / kNsPerUs};
 }
 
 }  // namespace ktstr::introspect

@@ -6,8 +6,8 @@
 
 #include "introspect/kernel.h"
 #include "introspect/machine/cgroup_tree.h"
-#include "introspect/machine/psi_stats.h"
 #include "introspect/machine/readings.h"
+#include "introspect/machine/stats.h"
 #include "introspect/reader.h"
 
 namespace ktstr::introspect {

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "engine/base/result.h"
 
 namespace ktstr::introspect {
 
@@ -12,6 +15,13 @@ template <class Row>
 struct Readings {
   std::vector<Row> rows;
   std::vector<std::string> problems;
+
+  void add(Result<Row> row) {
+    if (row)
+      rows.push_back(*std::move(row));
+    else
+      problems.push_back(std::move(row.error().message));
+  }
 };
 
 }  // namespace ktstr::introspect

@@ -1,4 +1,5 @@
-// EventCounterSample: the sched_ext event counters of the whole guest at one instant.
+// EventCounterSample: the sched_ext event counters of the whole guest at one instant, and their course as
+// text.
 #pragma once
 
 #include <cstddef>
@@ -51,5 +52,11 @@ using EventCounterSample = EventCounterSampleOf<KnownEventIndices>;
 /// parts.
 [[nodiscard]] std::string render_event_timeline(std::span<const EventCounterSample> timeline,
                                                 std::size_t width = 60);
+
+/// One of the eight block characters (UTF-8) for each value, scaled from the least to the greatest. Values
+/// that are all the same give the fifth of them, all zeros the lowest; "" for no values.
+[[nodiscard]] std::string render_sparkline(std::span<const std::uint64_t> values);
+/// The same; a negative value counts as 0.
+[[nodiscard]] std::string render_sparkline(std::span<const std::int64_t> values);
 
 }  // namespace ktstr::introspect

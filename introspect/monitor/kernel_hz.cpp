@@ -22,13 +22,11 @@ std::string_view text_of(const MappedFile& file) {
 }
 
 std::optional<std::uint32_t> hz_of_config_file(const std::filesystem::path& path) {
-  if (path.empty()) return std::nullopt;
   const auto file = MappedFile::open(path);
   return file ? parse_config_hz(text_of(*file)) : std::nullopt;
 }
 
 std::optional<std::uint32_t> hz_of_ikconfig(const std::filesystem::path& elf) {
-  if (elf.empty()) return std::nullopt;
   const auto file = MappedFile::open(elf);
   const auto config = file ? unpack_ikconfig(text_of(*file)) : std::nullopt;
   return config ? parse_config_hz(*config) : std::nullopt;

@@ -10,7 +10,7 @@
 #include "introspect/monitor/sample_series.h"
 #include "introspect/monitor/summary.h"
 #include "introspect/monitor/thresholds.h"
-#include "introspect/sched/missing.h"
+#include "introspect/sched/cpu_snapshot.h"
 
 namespace ktstr::introspect {
 

@@ -1,6 +1,8 @@
-// MonitorSample: every CPU of a guest at one instant.
+// MonitorSample: every CPU of a guest at one instant; whether that can be believed, and how much the counters
+// grew from one to the next.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -48,5 +50,39 @@ struct MonitorSample {
                   field<&T::problems>("what could not be read with this sample, and why"));
   }
 };
+
+/// No kernel queues more tasks than this on one CPU's local DSQ: a greater depth is memory that is no depth.
+inline constexpr std::uint32_t kDsqPlausibilityCeiling = 10'000;
+
+/// Whether no CPU's local DSQ is deeper than the ceiling. A sample without CPUs is plausible.
+[[nodiscard]] bool is_plausible(const MonitorSample& sample);
+
+/// Sees a series in order.
+class PlausibilityWatch {
+ public:
+  void add(const MonitorSample& sample);
+  /// Whether every sample is plausible and, where there are at least two clock readings in all, two of them
+  /// differ: clocks that are all the same were never written.
+  [[nodiscard]] bool are_plausible() const { return all_plausible_ && (readings_ < 2 || clocks_differ_); }
+
+ private:
+  bool all_plausible_ = true;
+  bool clocks_differ_ = false;
+  std::size_t readings_ = 0;
+  std::uint64_t first_clock_ = 0;
+};
+
+/// What one CPU has of a counter; absent when it has none.
+[[nodiscard]] std::optional<std::int64_t> count_of(const CpuSnapshot& cpu, EventCounter counter);
+
+/// Events counted between two samples, summed over the CPUs; absent when no CPU has both readings, or when
+/// one of the samples could not tell which scheduler was loaded. A different scheduler_instance started
+/// counting at zero after `before`, so all that it counted is the increase. Within one instance a counter
+/// that shrank counts as 0, never as a negative number.
+[[nodiscard]] std::optional<std::int64_t> event_increase(const MonitorSample& before,
+                                                         const MonitorSample& now, EventCounter counter);
+
+/// Whether any CPU of it has event counters.
+[[nodiscard]] bool has_events(const MonitorSample& sample);
 
 }  // namespace ktstr::introspect

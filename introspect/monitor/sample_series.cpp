@@ -71,9 +71,6 @@ SampleSeries& SampleSeries::operator=(SampleSeries&& other) noexcept {
 SampleSeries::SampleSeries(const std::vector<MonitorSample>& samples) {
   for (const auto& sample : samples) add(sample);
 }
-SampleSeries::SampleSeries(std::initializer_list<MonitorSample> samples) {
-  for (const auto& sample : samples) add(sample);
-}
 
 SampleSeries::SampleSeries(const SampleSeries& other)
     : closed_(other.closed_), size_(other.size_), closed_bytes_(other.bytes()) {

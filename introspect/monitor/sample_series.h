@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
 #include <iterator>
 #include <memory>
 #include <vector>
@@ -23,7 +22,6 @@ class SampleSeries {
 
   SampleSeries();
   SampleSeries(const std::vector<MonitorSample>& samples);
-  SampleSeries(std::initializer_list<MonitorSample> samples);
   ~SampleSeries();
   /// Copies share what is finished of the series.
   SampleSeries(const SampleSeries& other);

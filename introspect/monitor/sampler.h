@@ -12,11 +12,10 @@
 #include "engine/base/units.h"
 #include "introspect/kernel.h"
 #include "introspect/monitor/sample.h"
+#include "introspect/sched/cpu_snapshot.h"
 #include "introspect/sched/domains.h"
 #include "introspect/sched/events.h"
-#include "introspect/sched/missing.h"
 #include "introspect/sched/rq.h"
-#include "introspect/sched/schedstats_switch.h"
 
 namespace ktstr::introspect {
 

@@ -1,6 +1,7 @@
 #include "introspect/monitor/stall.h"
 
 #include <algorithm>
+#include <ranges>
 
 #include "introspect/monitor/counter.h"
 
@@ -32,6 +33,11 @@ std::size_t StallWatch::cpus() const {
 
 bool StallWatch::is_stalled(std::size_t cpu) const {
   return is_cpu_stalled(earlier_.front().cpus[cpu], now_->cpus[cpu], threshold_ns_);
+}
+
+bool StallWatch::any_stalled() const {
+  return std::ranges::any_of(std::views::iota(std::size_t{0}, cpus()),
+                             [this](std::size_t cpu) { return is_stalled(cpu); });
 }
 
 }  // namespace ktstr::introspect

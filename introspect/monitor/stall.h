@@ -48,6 +48,7 @@ class StallWatch {
   [[nodiscard]] std::size_t cpus() const;
   /// Precondition: cpu < cpus().
   [[nodiscard]] bool is_stalled(std::size_t cpu) const;
+  [[nodiscard]] bool any_stalled() const;
 
  private:
   struct Instant {

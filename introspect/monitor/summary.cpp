@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "introspect/monitor/plausible.h"
+#include "introspect/monitor/sample.h"
 #include "introspect/monitor/stall.h"
 
 namespace ktstr::introspect {
@@ -11,7 +11,10 @@ namespace {
 /// Mean of what was added; absent when nothing was.
 class Mean {
  public:
-  void add(double value) { sum_ += value, ++count_; }
+  void add(double value) {
+    sum_ += value;
+    ++count_;
+  }
   [[nodiscard]] std::optional<double> value() const {
     return count_ > 0 ? std::optional(sum_ / static_cast<double>(count_)) : std::nullopt;
   }
@@ -21,24 +24,6 @@ class Mean {
   std::size_t count_ = 0;
 };
 
-/// Whether any CPU of any sample is stalled; absent when no sample could be judged.
-class AnyStall {
- public:
-  explicit AnyStall(std::uint64_t threshold_ns) : watch_(threshold_ns) {}
-
-  void add(const MonitorSample& sample) {
-    if (!watch_.add(sample)) return;
-    bool stalled = false;
-    for (std::size_t cpu = 0; cpu < watch_.cpus() && !stalled; ++cpu) stalled = watch_.is_stalled(cpu);
-    any_ = stalled || any_.value_or(false);
-  }
-  [[nodiscard]] std::optional<bool> value() const { return any_; }
-
- private:
-  StallWatch watch_;
-  std::optional<bool> any_;
-};
-
 }  // namespace
 
 MonitorSummary summarize(const SampleSeries& samples, std::uint64_t stall_threshold_ns,
@@ -46,10 +31,11 @@ MonitorSummary summarize(const SampleSeries& samples, std::uint64_t stall_thresh
   MonitorSummary summary;
   summary.total_samples = samples.size();
   Mean imbalance, nr_running, dsq_depth;
-  AnyStall stall(stall_threshold_ns);
+  StallWatch stalls(stall_threshold_ns);
   for (const auto& sample : samples) {
     if (sample.cpus.empty() || !is_plausible(sample)) continue;
-    stall.add(sample);
+    if (stalls.add(sample))
+      summary.stall_detected = summary.stall_detected.value_or(false) || stalls.any_stalled();
     const double ratio = sample.imbalance_ratio();
     imbalance.add(ratio);
     summary.max_imbalance_ratio = std::max(summary.max_imbalance_ratio.value_or(1.0), ratio);
@@ -64,7 +50,6 @@ MonitorSummary summarize(const SampleSeries& samples, std::uint64_t stall_thresh
   summary.avg_imbalance_ratio = imbalance.value();
   summary.avg_nr_running = nr_running.value();
   summary.avg_local_dsq_depth = dsq_depth.value();
-  summary.stall_detected = stall.value();
   summary.event_deltas = event_deltas(samples, other_event_names);
   summary.schedstat_deltas = schedstat_deltas(samples);
   return summary;

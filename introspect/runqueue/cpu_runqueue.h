@@ -75,7 +75,8 @@ struct RtTask {
 
   static consteval auto describe() {
     using T = RtTask;
-    return record("a task on a real-time queue", field<&T::pid>("thread id"), field<&T::comm>("name"),
+    return record("a task on a real-time queue", field<&T::pid>("thread id").from("task_struct"),
+                  field<&T::comm>("name").from("task_struct"),
                   field<&T::task_kva>("address of its task_struct"),
                   field<&T::running>("whether it is the CPU's current task"),
                   field<&T::priority>("real-time priority, 1 to 99, boosts included"));

@@ -87,8 +87,7 @@ class FairQueueReader {
  private:
   std::optional<Level> read_level(KernelVirt queue) {
     StructBytes bytes;
-    if (!reading_.kernel.translator().plausible_pointer(queue) ||
-        !bytes.capture(reading_.kernel, queue_, queue)) {
+    if (!reading_.kernel.plausible_pointer(queue) || !bytes.capture(reading_.kernel, queue_, queue)) {
       reading_.problem("cfs: the queue of a group can't be read");
       return std::nullopt;
     }
@@ -121,8 +120,7 @@ class FairQueueReader {
   void add_entity(KernelVirt address, bool running, Level& level) {
     Entity entity{.address = address, .running = running};
     StructBytes bytes;
-    if (!reading_.kernel.translator().plausible_pointer(address) ||
-        !bytes.capture(reading_.kernel, entity_, address)) {
+    if (!reading_.kernel.plausible_pointer(address) || !bytes.capture(reading_.kernel, entity_, address)) {
       level.whole = false;
       return reading_.problem("cfs: a sched_entity can't be read");
     }

@@ -1,4 +1,4 @@
-// What the queues of all classes share: a run queue being read, and tasks by their entities.
+// What the queues of all classes share: a run queue being read, and its tasks.
 #pragma once
 
 #include <cstddef>
@@ -37,30 +37,22 @@ struct RunqueueReading {
   }
 };
 
-/// Fills pid, comm and task_kva. False when the task_struct can't be read.
+/// Fills pid, comm, task_kva and running. False when the task_struct can't be read.
 template <class Task>
-[[nodiscard]] bool name_task(const RunqueueReading& reading, KernelVirt task, Task& out);
-
-void read_fair_queue(RunqueueReading& reading);
-void read_rt_queue(RunqueueReading& reading);
-void read_deadline_queue(RunqueueReading& reading);
-
-namespace detail {
-/// The name; nullopt when the task_struct can't be read, `pid` is set otherwise.
-[[nodiscard]] std::optional<std::string> read_name(const RunqueueReading& reading, KernelVirt task,
-                                                   std::int32_t& pid);
-}  // namespace detail
-
-template <class Task>
-bool name_task(const RunqueueReading& reading, KernelVirt task, Task& out) {
-  std::int32_t pid = 0;
-  auto comm = detail::read_name(reading, task, pid);
-  if (!comm) return false;
+[[nodiscard]] bool name_task(const RunqueueReading& reading, KernelVirt task, Task& out) {
+  const auto& layout = reading.layouts.task;
+  if (!reading.kernel.plausible_pointer(task)) return false;
+  const auto pid = layout.read<&RtTask::pid>(reading.kernel, task);
+  auto comm = layout.read<&RtTask::comm>(reading.kernel, task);
+  if (!pid || !comm) return false;
+  out.pid = *pid;
   out.comm = std::move(*comm);
-  out.pid = pid;
   out.task_kva = task.value();
-  if constexpr (requires { out.running; }) out.running = reading.result.curr_kva == task.value();
+  out.running = reading.result.curr_kva == task.value();
   return true;
 }
+
+/// rq->cfs: the tasks of the fair class, and how far each is from what is due to it.
+void read_fair_queue(RunqueueReading& reading);
 
 }  // namespace ktstr::introspect

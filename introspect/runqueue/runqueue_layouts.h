@@ -1,8 +1,6 @@
 // Layouts of the kernel's own run queues (kernel/sched/sched.h, include/linux/sched.h), 6.12 to 7.3.
 #pragma once
 
-#include <array>
-
 #include "introspect/reader.h"
 #include "introspect/runqueue/cpu_runqueue.h"
 #include "introspect/walk/rbtree.h"
@@ -49,10 +47,8 @@ struct DeadlineEntityLayout : Reader<DeadlineTask, "sched_dl_entity"> {
   Embedded node{*this, {"rb_node"}};
 };
 
-/// What leads from an entity to its task, and the little that names a task.
-struct QueuedTaskLayout : LayoutOf<"task_struct"> {
-  Field<std::int32_t> pid{*this, {"pid"}};
-  Field<std::array<char, 16>> comm{*this, {"comm"}};
+/// What leads from an entity of any class to its task, and the little that names a task.
+struct QueuedTaskLayout : Reader<RtTask, "task_struct"> {
   Field<KernelVirt> sched_class{*this, {"sched_class"}};
   Embedded fair{*this, {"se"}};
   Embedded rt{*this, {"rt"}};

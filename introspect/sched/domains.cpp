@@ -11,25 +11,13 @@ namespace {
 
 constexpr std::size_t kMaxNameBytes = 32;
 
-std::string hex(KernelVirt address) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text = "0x";
-  for (int shift = 60; shift >= 0; shift -= 4) text += kDigits[address.value() >> shift & 0xf];
-  return text;
-}
-
-Error corrupt(KernelVirt domain, std::string_view what) {
-  return {ErrorCode::kCorrupt, "sched_domain at " + hex(domain) + ": " + std::string(what)};
-}
-
-Error unreadable(KernelVirt domain, std::string_view what) {
-  return {ErrorCode::kOutOfRange,
-          "sched_domain at " + hex(domain) + ": " + std::string(what) + " can't be read"};
+Error domain_error(ErrorCode code, KernelVirt domain, std::string_view what) {
+  return {code, fmt::format("sched_domain at {:#018x}: {}", domain.value(), what)};
 }
 
 /// A domain's name. What is no short printable text is no name: absent.
 std::optional<std::string> read_name(const Kernel& kernel, std::optional<KernelVirt> pointer) {
-  if (!pointer || !kernel.translator().plausible_pointer(*pointer, 1)) return std::nullopt;
+  if (!pointer || !kernel.plausible_pointer(*pointer, 1)) return std::nullopt;
   auto name = kernel.read_c_string(*pointer, kMaxNameBytes);
   const auto printable = [](char c) { return c >= 0x20 && c < 0x7f; };
   if (!name || name->size() >= kMaxNameBytes || !std::ranges::all_of(*name, printable)) return std::nullopt;
@@ -57,10 +45,11 @@ Result<std::vector<SchedDomainSnapshot>> DomainReader::read(const Kernel& kernel
   std::vector<SchedDomainSnapshot> chain;
   for (KernelVirt domain = lowest; !domain.is_null();) {
     if (chain.size() == kMaxDomainLevels)
-      return corrupt(lowest, "more than " + std::to_string(kMaxDomainLevels) + " levels");
+      return domain_error(ErrorCode::kCorrupt, lowest, fmt::format("more than {} levels", kMaxDomainLevels));
     auto snapshot = KTSTR_TRY(read_one(kernel, domain, counting));
     if (!chain.empty() && snapshot.level <= chain.back().level)
-      return corrupt(domain, fmt::format("level {} above level {}", snapshot.level, chain.back().level));
+      return domain_error(ErrorCode::kCorrupt, domain,
+                          fmt::format("level {} above level {}", snapshot.level, chain.back().level));
     chain.push_back(std::move(snapshot));
     domain = layout_.parent.read(bytes_).value_or(KernelVirt{});
   }
@@ -68,17 +57,19 @@ Result<std::vector<SchedDomainSnapshot>> DomainReader::read(const Kernel& kernel
 }
 
 Result<SchedDomainSnapshot> DomainReader::read_one(const Kernel& kernel, KernelVirt domain, bool counting) {
-  if (!kernel.translator().plausible_pointer(domain)) return corrupt(domain, "no kernel pointer");
-  if (!bytes_.capture(kernel, layout_, domain)) return unreadable(domain, "it");
+  if (!kernel.plausible_pointer(domain))
+    return domain_error(ErrorCode::kCorrupt, domain, "no kernel pointer");
+  if (!bytes_.capture(kernel, layout_, domain))
+    return domain_error(ErrorCode::kOutOfRange, domain, "it can't be read");
   const auto span = kernel.read_cpu_mask(layout_.span_address(domain));
-  if (!span) return unreadable(domain, "its span");
+  if (!span) return domain_error(ErrorCode::kOutOfRange, domain, "its span can't be read");
 
   SchedDomainSnapshot snapshot;
   layout_.fill(bytes_, snapshot);
   snapshot.name = read_name(kernel, layout_.name_pointer.read(bytes_));
   if (span->count() != snapshot.span_weight)
-    return corrupt(domain,
-                   "span " + span->to_string() + " but span_weight " + std::to_string(snapshot.span_weight));
+    return domain_error(ErrorCode::kCorrupt, domain,
+                        fmt::format("span {} but span_weight {}", span->to_string(), snapshot.span_weight));
   snapshot.span = span->to_string();
   if (!counting) snapshot.stats.reset();
   return snapshot;

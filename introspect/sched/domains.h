@@ -6,8 +6,7 @@
 
 #include "introspect/kernel.h"
 #include "introspect/reader.h"
-#include "introspect/sched/domain_snapshot.h"
-#include "introspect/sched/missing.h"
+#include "introspect/sched/cpu_snapshot.h"
 
 namespace ktstr::introspect {
 

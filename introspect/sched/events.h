@@ -46,6 +46,10 @@ class EventLayout {
   std::vector<std::string> other_names_;
 };
 
+/// The scx_sched that the variable scx_root, at `variable`, holds; null while no scheduler is loaded.
+/// kOutOfRange, kCorrupt: it can't be read, or holds no scheduler's address.
+[[nodiscard]] Result<KernelVirt> read_scx_root(const Kernel& kernel, KernelVirt variable);
+
 /// The counters of the scheduler that is loaded at one instant.
 struct EventSource {
   KernelVirt scheduler;  ///< the root scx_sched; null on kernels without that structure

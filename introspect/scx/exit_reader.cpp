@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "introspect/sched/events.h"
 #include "introspect/scx/flag_names.h"
 
 namespace ktstr::introspect {
@@ -16,16 +17,12 @@ constexpr std::size_t kMaxSchedulers = 64;
 constexpr std::size_t kMaxReasonBytes = 256;
 constexpr std::size_t kMaxMessageBytes = 4096;     // the kernel's: SCX_EXIT_MSG_LEN, 1024
 constexpr std::uint32_t kMaxBacktraceFrames = 64;  // the kernel's: SCX_EXIT_BT_LEN
-constexpr std::size_t kMaxDumpBytes = 1U
-                                      << 20;  // the kernel's: ops.exit_dump_len, 32 KB unless asked otherwise
+/// The kernel's: ops.exit_dump_len, 32 KB unless asked otherwise.
+constexpr std::size_t kMaxDumpBytes = 1U << 20;
 
 /// sched_ext_ops, and the variant for schedulers with CPU ids of their own.
 constexpr std::string_view kOpsName = "sched_ext_ops";
 constexpr std::string_view kCidOpsName = "sched_ext_ops_cid";
-
-std::string symbol_text(const NamedAddress& named) {
-  return fmt::format("{}+{:#x}", named.name, named.offset);
-}
 
 /// Absent where the kernel wrote nothing.
 std::optional<std::string> text_at(const Kernel& kernel, KernelVirt place, std::size_t cap) {
@@ -56,16 +53,8 @@ Result<ScxExitReader> ScxExitReader::create(const Kernel& kernel) {
   return reader;
 }
 
-Result<KernelVirt> ScxExitReader::root(const Kernel& kernel) const {
-  const auto sched = kernel.read<KernelVirt>(root_);
-  if (!sched) return Error{ErrorCode::kOutOfRange, "scx_root can't be read"};
-  if (!sched->is_null() && !kernel.translator().plausible_pointer(*sched))
-    return Error{ErrorCode::kCorrupt, "scx_root holds no kernel pointer"};
-  return *sched;
-}
-
 Result<std::optional<ScxExitKind>> ScxExitReader::read_exit_kind(const Kernel& kernel) const {
-  const KernelVirt sched = KTSTR_TRY(root(kernel));
+  const KernelVirt sched = KTSTR_TRY(read_scx_root(kernel, root_));
   if (sched.is_null()) return std::optional<ScxExitKind>();
   const auto kind = sched_.read<&ScxSchedState::exit_kind>(kernel, sched);
   if (!kind) return Error{ErrorCode::kOutOfRange, "the scx_sched at scx_root can't be read"};
@@ -76,13 +65,13 @@ Result<std::optional<ScxExitKind>> ScxExitReader::read_exit_kind(const Kernel& k
     if (!first) return Error{ErrorCode::kOutOfRange, "the scheduler's exit information can't be read"};
     found.kind = *first;
   }
-  if (KTSTR_TRY(root(kernel)) == sched) return std::optional(found);
+  if (KTSTR_TRY(read_scx_root(kernel, root_)) == sched) return std::optional(found);
   return Error{ErrorCode::kUnavailable, "the scheduler changed while its exit kind was read"};
 }
 
 std::vector<LiveScheduler> ScxExitReader::live_schedulers(const Kernel& kernel) const {
   std::vector<LiveScheduler> found;
-  const auto root_sched = root(kernel);
+  const auto root_sched = read_scx_root(kernel, root_);
   if (root_sched && !root_sched->is_null()) found.push_back({*root_sched, true});
   if (!struct_ops_) return found;
   const auto maps = walk_idr(kernel.translator(), *xarray_, *map_idr_, kMaxMaps);
@@ -96,7 +85,7 @@ std::vector<LiveScheduler> ScxExitReader::live_schedulers(const Kernel& kernel) 
 }
 
 std::optional<KernelVirt> ScxExitReader::root_map(const Kernel& kernel) const {
-  const auto root_sched = root(kernel);
+  const auto root_sched = read_scx_root(kernel, root_);
   if (!root_sched || root_sched->is_null() || !struct_ops_) return std::nullopt;
   const auto maps = walk_idr(kernel.translator(), *xarray_, *map_idr_, kMaxMaps);
   for (const XarrayEntry& entry : maps.items)
@@ -119,7 +108,7 @@ std::optional<KernelVirt> ScxExitReader::scheduler_of_map(const Kernel& kernel, 
   std::optional<KernelVirt> sched;
   if (*name == kOpsName) sched = layouts.ops.scheduler.read(kernel, ops);
   if (*name == kCidOpsName && layouts.cid_ops) sched = layouts.cid_ops->scheduler.read(kernel, ops);
-  if (!sched || sched->is_null() || !kernel.translator().plausible_pointer(*sched)) return std::nullopt;
+  if (!sched || sched->is_null() || !kernel.plausible_pointer(*sched)) return std::nullopt;
   return sched;
 }
 
@@ -129,8 +118,7 @@ Result<ScxExitRecord> ScxExitReader::read_record(const Kernel& kernel, const Liv
     return Error{ErrorCode::kOutOfRange, "the scx_sched can't be read"};
   const KernelVirt place = sched_.exit_info.of(sched);
   StructBytes info;
-  if (!kernel.translator().plausible_pointer(place))
-    return Error{ErrorCode::kCorrupt, "the scx_sched has no exit information"};
+  if (!kernel.plausible_pointer(place)) return corrupted("the scx_sched has no exit information");
   if (!info.capture(kernel, info_, place))
     return Error{ErrorCode::kOutOfRange, "the exit information can't be read"};
   ScxExitRecord record;
@@ -164,7 +152,8 @@ void ScxExitReader::read_backtrace(const Kernel& kernel, const StructBytes& info
   if (!kernel.read_bytes(info_.backtrace.of(info), std::as_writable_bytes(frames))) return;
   for (const std::uint64_t address : frames) {
     const auto named = kernel.symbolize(KernelVirt(address));
-    record.backtrace.push_back({address, named ? std::optional(symbol_text(*named)) : std::nullopt});
+    record.backtrace.push_back({address, {}});
+    if (named) record.backtrace.back().symbol = fmt::format("{}+{:#x}", named->name, named->offset);
   }
 }
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "introspect/kernel.h"
-#include "introspect/scx/exit_record.h"
 #include "introspect/scx/scx_layouts.h"
+#include "introspect/scx/scx_state.h"
 #include "introspect/walk/xarray.h"
 
 namespace ktstr::introspect {
@@ -59,7 +59,6 @@ class ScxExitReader {
  private:
   ScxExitReader() = default;
 
-  [[nodiscard]] Result<KernelVirt> root(const Kernel& kernel) const;
   [[nodiscard]] std::optional<KernelVirt> scheduler_of_map(const Kernel& kernel, KernelVirt map) const;
   void read_texts(const Kernel& kernel, const StructBytes& info, ScxExitRecord& record) const;
   void read_backtrace(const Kernel& kernel, const StructBytes& info, ScxExitRecord& record) const;

@@ -2,14 +2,10 @@
 // in the shapes of 6.16 to 7.3.
 #pragma once
 
-#include <array>
 #include <optional>
 
 #include "introspect/reader.h"
-#include "introspect/scx/dsq_state.h"
-#include "introspect/scx/exit_record.h"
-#include "introspect/scx/rq_state.h"
-#include "introspect/scx/sched_state.h"
+#include "introspect/scx/scx_state.h"
 #include "introspect/walk/rbtree.h"
 #include "introspect/walk/rhashtable.h"
 
@@ -48,9 +44,7 @@ struct RqScxLayout : Reader<RqScxState, "rq"> {
 };
 
 /// What leads from a list to its task, and the little that names a task.
-struct ScxTaskLayout : LayoutOf<"task_struct"> {
-  Field<std::int32_t> pid{*this, {"pid"}};
-  Field<std::array<char, 16>> comm{*this, {"comm"}};
+struct ScxTaskLayout : Reader<RqScxState, "task_struct"> {
   Embedded runnable_node{*this, {"scx.runnable_node"}};
   Embedded dsq_list{*this, {"scx.dsq_list"}};
   Embedded dsq_priq{*this, {"scx.dsq_priq"}};
@@ -97,7 +91,14 @@ struct StructOpsLayouts {
   std::optional<SchedExtOpsCid> cid_ops;
   std::uint32_t map_type = 0;  ///< BPF_MAP_TYPE_STRUCT_OPS
 
-  [[nodiscard]] Status resolve(const Btf& btf);
+  [[nodiscard]] Status resolve(const Btf& btf) {
+    KTSTR_TRY(resolve_all(btf, {&map, &description, &struct_ops, &ops}));
+    cid_ops = resolve_optional<SchedExtOpsCid>(btf);
+    const auto type = btf.enumerator("BPF_MAP_TYPE_STRUCT_OPS");
+    if (!type) return Error{ErrorCode::kNotFound, "no enumerator BPF_MAP_TYPE_STRUCT_OPS"};
+    map_type = static_cast<std::uint32_t>(*type);
+    return ok();
+  }
 };
 
 /// All that ScxReader needs. What is optional here is a group that some kernel lacks.
@@ -114,7 +115,15 @@ struct ScxLayouts {
   std::uint32_t cursor_flag = 1;  ///< SCX_DSQ_LNODE_ITER_CURSOR
 
   /// Errors name everything that is missing.
-  [[nodiscard]] Status resolve(const Btf& btf);
+  [[nodiscard]] Status resolve(const Btf& btf) {
+    KTSTR_TRY(resolve_all(btf, {&sched, &dsq, &rq, &task, &list_node, &rbtree.root, &rbtree.node,
+                                &rhashtable.table, &rhashtable.buckets}));
+    pcpu = resolve_optional<SchedPcpuLayout>(btf);
+    pnode = resolve_optional<SchedPnodeLayout>(btf);
+    cursor_flag =
+        static_cast<std::uint32_t>(btf.enumerator("SCX_DSQ_LNODE_ITER_CURSOR").value_or(cursor_flag));
+    return ok();
+  }
 };
 
 }  // namespace ktstr::introspect

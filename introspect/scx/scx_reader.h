@@ -8,12 +8,9 @@
 #include <vector>
 
 #include "introspect/kernel.h"
-#include "introspect/scx/dsq_state.h"
 #include "introspect/scx/flag_names.h"
-#include "introspect/scx/reasons.h"
-#include "introspect/scx/rq_state.h"
-#include "introspect/scx/sched_state.h"
 #include "introspect/scx/scx_layouts.h"
+#include "introspect/scx/scx_state.h"
 
 namespace ktstr::introspect {
 
@@ -36,7 +33,7 @@ struct ScxSnapshot {
   std::optional<ScxSchedState> scx_sched_state;
   std::vector<RqScxState> rq_scx_states;
   std::vector<DsqState> dsq_states;
-  std::optional<std::string> scx_walker_unavailable;  ///< one of reasons.h, or what the kernel lacks,
+  std::optional<std::string> scx_walker_unavailable;  ///< a kReason, or what the kernel lacks,
                                                       ///< or why the root scheduler is unknown
   std::vector<std::string> problems;                  ///< parts that could not be read, and why
 };
@@ -49,13 +46,6 @@ class ScxReader {
   /// kNotFound: the kernel has no sched_ext (CONFIG_SCHED_CLASS_EXT), or not in a shape that is known.
   [[nodiscard]] static Result<ScxReader> create(const Kernel& kernel);
 
-  /// Groups of members that this kernel lacks, by the name of their structure. Empty on 6.16 to 7.3.
-  [[nodiscard]] const std::vector<std::string>& missing_groups() const { return missing_groups_; }
-  [[nodiscard]] const ScxLayouts& layouts() const { return layouts_; }
-
-  /// The scx_sched at *scx_root; nullopt while no scheduler is loaded. kOutOfRange, kCorrupt: what scx_root
-  /// holds can't be a scheduler's address.
-  [[nodiscard]] Result<std::optional<KernelVirt>> root_scheduler(const Kernel& kernel) const;
   /// The scheduler at `sched`. kOutOfRange: unreadable.
   [[nodiscard]] Result<ScxSchedState> read_sched(const Kernel& kernel, KernelVirt sched) const;
   /// CPU `cpu`'s run queue. kOutOfRange: no such CPU, or unreadable.
@@ -75,7 +65,6 @@ class ScxReader {
  private:
   ScxReader() = default;
 
-  [[nodiscard]] Status find_symbols(const Kernel& kernel);
   [[nodiscard]] std::optional<std::string> unavailable(const ScxSnapshot& snapshot,
                                                        const std::optional<std::string>& unknown) const;
   void read_current_task(const Kernel& kernel, KernelVirt task, RqScxState& state) const;
@@ -88,9 +77,9 @@ class ScxReader {
   void read_user_dsqs(const Kernel& kernel, KernelVirt sched, DsqWalk& walk) const;
 
   ScxLayouts layouts_;
-  std::vector<std::string> missing_groups_;
-  KernelVirt root_;                         ///< variable scx_root
-  std::optional<KernelVirt> bypass_depth_;  ///< variables of kernels where these are no members
+  std::vector<std::string> missing_groups_;  ///< that this kernel lacks, by the name of their structure
+  KernelVirt root_;                          ///< variable scx_root
+  std::optional<KernelVirt> bypass_depth_;   ///< variables of kernels where these are no members
   std::optional<KernelVirt> watchdog_timeout_;
   std::optional<KernelVirt> aborting_;
   std::optional<KernelVirt> enable_state_;

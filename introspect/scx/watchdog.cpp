@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <span>
 
+#include "introspect/sched/events.h"
+#include "introspect/translator.h"
+
 namespace ktstr::introspect {
 namespace {
 
@@ -35,13 +38,10 @@ Result<ScxWatchdog> ScxWatchdog::create(const Kernel& kernel) {
 }
 
 Result<KernelVirt> ScxWatchdog::timeout_place(const Kernel& kernel) const {
-  const auto sched = kernel.read<KernelVirt>(root_);
-  if (!sched) return Error{ErrorCode::kOutOfRange, "scx_root can't be read"};
-  if (sched->is_null()) return Error{ErrorCode::kUnavailable, "no scheduler is loaded"};
-  if (!kernel.translator().plausible_pointer(*sched))
-    return Error{ErrorCode::kCorrupt, "scx_root holds no kernel pointer"};
+  const KernelVirt sched = KTSTR_TRY(read_scx_root(kernel, root_));
+  if (sched.is_null()) return Error{ErrorCode::kUnavailable, "no scheduler is loaded"};
   const auto& member = sched_.place<&ScxSchedState::watchdog_timeout>();
-  return member.present() ? member.address(*sched) : *timeout_;
+  return member.present() ? member.address(sched) : *timeout_;
 }
 
 /// In this order: the tick must not find the last look too long ago for the new timeout before the next one

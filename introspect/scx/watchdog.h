@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "introspect/kernel.h"
+#include "introspect/memory.h"
 #include "introspect/scx/scx_layouts.h"
-#include "introspect/writable_memory.h"
 
 namespace ktstr::introspect {
 

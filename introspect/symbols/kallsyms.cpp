@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <array>
 
-#include "introspect/symbols/kallsyms_tables.h"
-
 namespace ktstr::introspect {
 namespace {
 

@@ -1,4 +1,4 @@
-#include "introspect/symbols/kallsyms_tables.h"
+#include "introspect/symbols/kallsyms.h"
 
 #include <fmt/format.h>
 #include <string.h>
@@ -259,34 +259,25 @@ std::optional<std::vector<std::uint64_t>> find_addresses(const ElfImage& kernel,
 }
 
 Result<KallsymsTables> find_in_segment(const ElfImage& kernel, const ElfSegment& segment) {
-  static constexpr char kDigits[] =
-      "0\0"
-      "1\0"
-      "2\0"
-      "3\0"
-      "4\0"
-      "5\0"
-      "6\0"
-      "7\0"
-      "8\0"
-      "9";
+  static constexpr auto kDigits = [] {
+    std::array<char, 20> text{};  // "0" "1" ... "9", each with its NUL
+    for (std::size_t digit = 0; digit < 10; ++digit) text[2 * digit] = static_cast<char>('0' + digit);
+    return text;
+  }();
   for (std::size_t from = 0; from < segment.bytes.size();) {
     const Bytes rest = segment.bytes.subspan(from);
-    const void* found = memmem(rest.data(), rest.size(), kDigits, sizeof kDigits);
+    const void* found = memmem(rest.data(), rest.size(), kDigits.data(), kDigits.size());
     if (!found) break;
     const std::size_t zero =
         from + static_cast<std::size_t>(static_cast<const std::byte*>(found) - rest.data());
-    from = zero + sizeof kDigits;
+    from = zero + kDigits.size();
     const auto tokens = token_table_around(segment.bytes, zero);
     if (!tokens) continue;
     const auto names = NameTableSearch(segment.bytes, tokens->begin).run();
-    if (!names)
-      return Error{ErrorCode::kCorrupt,
-                   "kallsyms: a token table, but no names that agree with their markers"};
+    if (!names) return corrupted("kallsyms: a token table, but no names that agree with their markers");
     auto addresses = find_addresses(kernel, segment, *tokens, *names);
     if (!addresses)
-      return Error{ErrorCode::kCorrupt,
-                   fmt::format("kallsyms: {} names, but no addresses in any known form", names->symbols)};
+      return corrupted(fmt::format("kallsyms: {} names, but no addresses in any known form", names->symbols));
     return KallsymsTables{tokens->tokens, names->names, std::move(*addresses)};
   }
   return Error{ErrorCode::kNotFound, "kallsyms: no token table in any segment (is CONFIG_KALLSYMS off?)"};

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <iterator>
 #include <optional>
 #include <span>
 #include <string>
@@ -66,28 +65,6 @@ class SymbolTable {
   /// The last symbol at or below `address` (of aliases the first, as the kernel prints it); nullopt below the
   /// first symbol.
   [[nodiscard]] std::optional<Nearest> nearest(KernelVirt address) const;
-
-  class Iterator {
-   public:
-    using iterator_category = std::input_iterator_tag;
-    using value_type = Symbol;
-    using difference_type = std::ptrdiff_t;
-    using pointer = const Symbol*;
-    using reference = Symbol;
-
-    Iterator() = default;
-    Iterator(const SymbolTable* table, std::size_t index) : table_(table), index_(index) {}
-    Symbol operator*() const { return (*table_)[index_]; }
-    Iterator& operator++() { return ++index_, *this; }
-    Iterator operator++(int) { return {table_, index_++}; }
-    friend bool operator==(const Iterator&, const Iterator&) = default;
-
-   private:
-    const SymbolTable* table_ = nullptr;
-    std::size_t index_ = 0;
-  };
-  [[nodiscard]] Iterator begin() const { return {this, 0}; }
-  [[nodiscard]] Iterator end() const { return {this, size()}; }
 
  private:
   /// One entry of the name index: ascending by hash, then by symbol.

@@ -27,7 +27,7 @@ class TaskListWalk {
  private:
   void read_process(KernelVirt leader) {
     const auto signal = layout_.task.signal.read(kernel_, leader);
-    if (!signal || !kernel_.translator().plausible_pointer(*signal)) {
+    if (!signal || !kernel_.plausible_pointer(*signal)) {
       add(leader);
       return tell(leader, "its signal_struct can't be found");
     }

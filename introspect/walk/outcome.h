@@ -30,7 +30,20 @@ struct Walked {
 
   [[nodiscard]] bool complete() const { return end == WalkEnd::kComplete; }
 
-  void stop(WalkEnd how, std::string_view why, KernelVirt where) { end = how, reason = why, at = where; }
+  /// A walk that could not begin.
+  [[nodiscard]] static Walked unreadable(std::string_view why, KernelVirt where) {
+    return {.items = {}, .end = WalkEnd::kUnreadable, .reason = why, .at = where};
+  }
+
+  void stop(WalkEnd how, std::string_view why, KernelVirt where) {
+    end = how;
+    reason = why;
+    at = where;
+  }
+  /// The same of a walk that goes on: the first thing that went wrong is what it reports.
+  void note(WalkEnd how, std::string_view why, KernelVirt where) {
+    if (complete()) stop(how, why, where);
+  }
 };
 
 /// No list of a scheduler's is longer in a guest that works; a longer one ends as kTruncated.

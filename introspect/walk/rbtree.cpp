@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "introspect/translator.h"
+
 namespace ktstr::introspect {
 namespace {
 
@@ -17,10 +19,9 @@ class RbtreeWalk {
 
   Walked<KernelVirt> from_root(KernelVirt root) && {
     const auto top = layout_.root.node.read(memory_, root);
-    if (!top)
-      walked_.stop(WalkEnd::kUnreadable, "the tree's root is in unmapped memory", root);
-    else
-      descend(*top, KernelVirt{}), drain();
+    if (!top) return Walked<KernelVirt>::unreadable("the tree's root is in unmapped memory", root);
+    descend(*top, KernelVirt{});
+    drain();
     return std::move(walked_);
   }
 

@@ -4,10 +4,11 @@
 #include <cstdint>
 
 #include "introspect/layout.h"
-#include "introspect/translator.h"
 #include "introspect/walk/outcome.h"
 
 namespace ktstr::introspect {
+
+class Translator;
 
 struct RbtreeLayout {
   struct Root : LayoutOf<"rb_root"> {

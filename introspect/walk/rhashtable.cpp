@@ -4,7 +4,8 @@
 #include <array>
 #include <unordered_set>
 
-#include "introspect/walk/chain.h"
+#include "introspect/translator.h"
+#include "introspect/walk/list.h"
 
 namespace ktstr::introspect {
 namespace {
@@ -21,14 +22,11 @@ class RhashtableWalk {
 
   Walked<KernelVirt> from_table(KernelVirt table) && {
     const auto first = layout_.table.buckets.read(memory_, table);
-    if (!first) {
-      note(WalkEnd::kUnreadable, "the table is in unmapped memory", table);
-      return std::move(walked_);
-    }
+    if (!first) return Walked<KernelVirt>::unreadable("the table is in unmapped memory", table);
     KernelVirt buckets = *first;
     for (std::size_t tables = 0; !buckets.is_null() && !full_; ++tables) {
       if (tables == kMaxTables) {
-        note(WalkEnd::kCorrupt, "more bucket tables than resizes can leave", buckets);
+        walked_.note(WalkEnd::kCorrupt, "more bucket tables than resizes can leave", buckets);
         break;
       }
       buckets = read_buckets(buckets);
@@ -37,28 +35,21 @@ class RhashtableWalk {
   }
 
  private:
-  /// The first thing that went wrong is what the walk reports; other buckets are read all the same.
-  void note(WalkEnd how, std::string_view why, KernelVirt where) {
-    if (walked_.complete()) walked_.stop(how, why, where);
-  }
-
   /// Reads one bucket table; returns the next one, null when there is none or this one can't be trusted.
   KernelVirt read_buckets(KernelVirt buckets) {
     StructBytes bytes;
-    if (!memory_.plausible_pointer(buckets)) {
-      note(WalkEnd::kCorrupt, "a bucket table that is no kernel pointer", buckets);
-      return {};
-    }
-    if (!bytes.capture(memory_, layout_.buckets, buckets)) {
-      note(WalkEnd::kUnreadable, "a bucket table in unmapped memory", buckets);
-      return {};
-    }
-    if (*layout_.buckets.nest.read(bytes) != 0) {
-      note(WalkEnd::kTruncated, "a nested bucket table is not followed", buckets);
-      return {};
-    }
+    const auto refuse = [&](WalkEnd how, std::string_view why) {
+      walked_.note(how, why, buckets);
+      return KernelVirt{};
+    };
+    if (!memory_.plausible_pointer(buckets))
+      return refuse(WalkEnd::kCorrupt, "a bucket table that is no kernel pointer");
+    if (!bytes.capture(memory_, layout_.buckets, buckets))
+      return refuse(WalkEnd::kUnreadable, "a bucket table in unmapped memory");
+    if (*layout_.buckets.nest.read(bytes) != 0)
+      return refuse(WalkEnd::kTruncated, "a nested bucket table is not followed");
     const std::size_t size = *layout_.buckets.size.read(bytes);
-    if (size > kMaxRhashtableBuckets) note(WalkEnd::kTruncated, "more buckets than the cap", buckets);
+    if (size > kMaxRhashtableBuckets) walked_.note(WalkEnd::kTruncated, "more buckets than the cap", buckets);
     read_heads(layout_.buckets.heads.address(buckets), std::min(size, kMaxRhashtableBuckets));
     return *layout_.buckets.future.read(bytes);
   }
@@ -81,7 +72,7 @@ class RhashtableWalk {
       if (memory_.read_bytes(heads + i * 8, std::as_writable_bytes(head)))
         read_chains(head);
       else
-        note(WalkEnd::kUnreadable, "buckets in unmapped memory", heads + i * 8);
+        walked_.note(WalkEnd::kUnreadable, "buckets in unmapped memory", heads + i * 8);
     }
   }
 
@@ -91,19 +82,17 @@ class RhashtableWalk {
   }
 
   void read_chain(KernelVirt first) {
-    const auto chain =
-        walk_chain(memory_, first, std::min(kMaxRhashtableChain, nodes_left_),
-                   [](KernelVirt node) { return node.is_null() || (node.value() & kLowestBit) != 0; });
+    const auto chain = walk_hlist_nodes(memory_, first, std::min(kMaxRhashtableChain, nodes_left_));
     nodes_left_ -= chain.items.size();
     for (const KernelVirt node : chain.items) {
       if (!seen_.insert(node).second) continue;
       if (walked_.items.size() == cap_) {
         full_ = true;
-        return note(WalkEnd::kTruncated, "more elements than the cap", node);
+        return walked_.note(WalkEnd::kTruncated, "more elements than the cap", node);
       }
       walked_.items.push_back(node);
     }
-    if (!chain.complete()) note(chain.end, chain.reason, chain.at);
+    if (!chain.complete()) walked_.note(chain.end, chain.reason, chain.at);
     // Many buckets that lead into one long chain would otherwise be as many walks of it.
     full_ = full_ || nodes_left_ == 0;
   }

@@ -1,8 +1,11 @@
 #include "introspect/walk/xarray.h"
 
 #include <bit>
+#include <cstring>
 #include <optional>
 #include <vector>
+
+#include "introspect/translator.h"
 
 namespace ktstr::introspect {
 
@@ -36,10 +39,9 @@ class XarrayWalk {
 
   Walked<XarrayEntry> from_head(KernelVirt xarray) && {
     const auto head = layout_.head.head.read(memory_, xarray);
-    if (!head)
-      walked_.stop(WalkEnd::kUnreadable, "the array's head is in unmapped memory", xarray);
-    else if (check_shape())
-      visit(*head, 0, std::nullopt), drain();
+    if (!head) return Walked<XarrayEntry>::unreadable("the array's head is in unmapped memory", xarray);
+    if (check_shape()) visit(*head, 0, std::nullopt);
+    drain();
     return std::move(walked_);
   }
 
@@ -113,11 +115,7 @@ Walked<XarrayEntry> walk_xarray(const Translator& memory, const XarrayLayout& la
 Walked<XarrayEntry> walk_idr(const Translator& memory, const XarrayLayout& layout, KernelVirt idr,
                              std::size_t cap) {
   const auto base = layout.idr.base.read(memory, idr);
-  if (!base) {
-    Walked<XarrayEntry> walked;
-    walked.stop(WalkEnd::kUnreadable, "the IDR is in unmapped memory", idr);
-    return walked;
-  }
+  if (!base) return Walked<XarrayEntry>::unreadable("the IDR is in unmapped memory", idr);
   auto walked = walk_xarray(memory, layout, layout.idr.xarray.address(idr), cap);
   for (XarrayEntry& entry : walked.items) entry.index += *base;
   return walked;

@@ -4,10 +4,11 @@
 #include <cstdint>
 
 #include "introspect/layout.h"
-#include "introspect/translator.h"
 #include "introspect/walk/outcome.h"
 
 namespace ktstr::introspect {
+
+class Translator;
 
 /// Where an XArray's head and its nodes keep what a walk needs. An IDR is an XArray in its member idr_rt,
 /// with indices from idr_base.

@@ -16,7 +16,7 @@ void decode(std::span<const std::byte> file) {
   if (!elf) return;
   const auto table = ktstr::introspect::decode_kallsyms(*elf);
   if (!table) return;
-  for (const auto& symbol : *table) static_cast<void>(table->address(symbol.name));
+  for (std::size_t i = 0; i < table->size(); ++i) static_cast<void>(table->address((*table)[i].name));
 }
 
 }  // namespace

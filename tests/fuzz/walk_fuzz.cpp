@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "introspect/walk/hlist.h"
 #include "introspect/walk/list.h"
 #include "introspect/walk/xarray.h"
 #include "tests/fuzz/fuzz_input.h"

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "introspect/kernel.h"
-#include "introspect/walk/hlist.h"
 #include "introspect/walk/list.h"
 #include "introspect/walk/xarray.h"
 #include "tests/introspect/fake_kernel.h"

@@ -5,8 +5,6 @@
 #include <numeric>
 #include <vector>
 
-#include "introspect/shared_copy.h"
-
 using namespace ktstr;
 using namespace ktstr::introspect;
 

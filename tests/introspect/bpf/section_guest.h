@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "introspect/bpf/map_list.h"
-#include "introspect/writable_memory.h"
+#include "introspect/span_memory.h"
 #include "tests/introspect/bpf/bpf_guest.h"
 #include "tests/introspect/fake_btf.h"
 

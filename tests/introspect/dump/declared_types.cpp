@@ -73,8 +73,7 @@ class Reader {
     const auto data = types_.source.size();
     if (size > kMaxBtfBytes || !append(layout.data.read(kernel_, address).value(), size)) return nullptr;
     const bool split = !layout.base_btf.read(kernel_, address).value().is_null();
-    auto parsed =
-        Btf::parse_split(std::span(types_.source).subspan(data), split ? kernel_.shared_btf() : nullptr);
+    auto parsed = Btf::parse(std::span(types_.source).subspan(data), split ? kernel_.shared_btf() : nullptr);
     return parsed ? std::make_shared<const Btf>(*std::move(parsed)) : nullptr;
   }
 

@@ -4,6 +4,8 @@
 #include <bit>
 #include <iterator>
 
+#include "introspect/translator.h"
+
 namespace ktstr::introspect::test {
 
 Mutator::Mutator(const Kernel& kernel, std::span<const GuestPhys> pages, std::uint64_t seed)
@@ -15,7 +17,7 @@ Mutator::Mutator(const Kernel& kernel, std::span<const GuestPhys> pages, std::ui
 }
 
 bool Mutator::is_pointer(std::uint64_t word) const {
-  return word != 0 && ~word != 0 && kernel_.translator().plausible_pointer(KernelVirt(word));
+  return word != 0 && ~word != 0 && kernel_.plausible_pointer(KernelVirt(word));
 }
 
 void Mutator::damage(DamagedMemory& memory, GuestPhys page, Damage kind) {

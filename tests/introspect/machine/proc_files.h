@@ -10,8 +10,7 @@
 #include <vector>
 
 #include "engine/agent/agent_client.h"
-#include "introspect/machine/numa_stats.h"
-#include "introspect/machine/psi_stats.h"
+#include "introspect/machine/stats.h"
 
 namespace ktstr::introspect::test {
 

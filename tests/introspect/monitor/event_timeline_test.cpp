@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <limits>
+#include <vector>
 
 namespace ktstr::introspect {
 namespace {
@@ -79,6 +81,26 @@ TEST_CASE("a long timeline is thinned to the width and ends with its last value"
   std::vector<MonitorSample> samples;
   for (std::int64_t i = 0; i < 100; ++i) samples.push_back(sample(0, {i}));
   CHECK(render_event_timeline(event_timeline(samples), 2) == "select_cpu_fallback         ▁█ 0 -> 99\n");
+}
+
+TEST_CASE("values are scaled from the least to the greatest") {
+  CHECK(render_sparkline(std::vector<std::uint64_t>{0, 1, 2, 3, 4, 5, 6, 7}) == "▁▂▃▄▅▆▇█");
+  CHECK(render_sparkline(std::vector<std::uint64_t>{1000, 1007}) == "▁█");
+}
+
+TEST_CASE("a series without variation is flat: zeros low, anything else in the middle") {
+  CHECK(render_sparkline(std::vector<std::uint64_t>{0, 0}) == "▁▁");
+  CHECK(render_sparkline(std::vector<std::uint64_t>{9, 9, 9}) == "▅▅▅");
+  CHECK(render_sparkline(std::vector<std::uint64_t>{}).empty());
+}
+
+TEST_CASE("the greatest numbers do not overflow") {
+  const auto most = std::numeric_limits<std::uint64_t>::max();
+  CHECK(render_sparkline(std::vector<std::uint64_t>{0, most / 2, most}) == "▁▄█");
+}
+
+TEST_CASE("a negative value counts as 0") {
+  CHECK(render_sparkline(std::vector<std::int64_t>{-5, 0, 7}) == "▁▁█");
 }
 
 }  // namespace ktstr::introspect

@@ -169,7 +169,7 @@ TEST_CASE("a text that comes back after an absence costs nothing again") {
   auto with = sample_at(0, {cpu(1, 2)});
   with.cpus[0].sched_domains = {domain};
   const auto without = sample_at(0, {cpu(1, 2)});
-  SampleSeries series{with, without};
+  SampleSeries series(std::vector{with, without});
   const auto before = series.bytes();
   series.add(with);
   CHECK(series.bytes() <= before + 4);

@@ -16,6 +16,13 @@ using namespace test;
 
 constexpr auto kMin = std::numeric_limits<std::int64_t>::min();
 constexpr auto kMax = std::numeric_limits<std::int64_t>::max();
+
+bool are_plausible(const std::vector<MonitorSample>& samples) {
+  PlausibilityWatch watch;
+  for (const auto& sample : samples) watch.add(sample);
+  return watch.are_plausible();
+}
+
 }  // namespace
 
 TEST_CASE("the imbalance ratio divides by at least one task") {
@@ -83,6 +90,35 @@ TEST_CASE("a report survives JSON out and in, absent members included") {
   CHECK(to_json(*back) == json);
   CHECK(json.find(R"("local_dsq_depth":null)") != std::string::npos);
   CHECK(json.find(R"("select_cpu_fallback":5,"dispatch_local_dsq_offline":null)") != std::string::npos);
+}
+
+TEST_CASE("a local DSQ deeper than the ceiling is no depth") {
+  CHECK(is_plausible(sample_at(0, {})));
+  CHECK(is_plausible(sample_at(0, {cpu(1, 1, 10'000)})));
+  CHECK_FALSE(is_plausible(sample_at(0, {cpu(1, 1, 0), cpu(1, 1, 10'001)})));
+  auto unknown = cpu(1, 1);
+  unknown.local_dsq_depth.reset();
+  CHECK(is_plausible(sample_at(0, {unknown})));
+}
+
+TEST_CASE("clocks that are all the same were never written") {
+  const std::vector same = {sample_at(0, {cpu(1, 5), cpu(1, 5)}), sample_at(100, {cpu(1, 5), cpu(1, 5)})};
+  CHECK_FALSE(are_plausible(same));
+  const std::vector one_differs = {sample_at(0, {cpu(1, 5), cpu(1, 5)}),
+                                   sample_at(100, {cpu(1, 5), cpu(1, 6)})};
+  CHECK(are_plausible(one_differs));
+  const std::vector one_sample = {sample_at(0, {cpu(1, 0), cpu(1, 0)})};
+  CHECK_FALSE(are_plausible(one_sample));
+}
+
+TEST_CASE("a single reading can't be compared and is believed") {
+  CHECK(are_plausible(std::vector{sample_at(0, {cpu(1, 5)})}));
+  CHECK(are_plausible(std::vector{sample_at(0, {}), sample_at(100, {cpu(1, 5)})}));
+  CHECK(are_plausible({}));
+}
+
+TEST_CASE("one implausible sample makes the series implausible") {
+  CHECK_FALSE(are_plausible(std::vector{sample_at(0, {cpu(1, 5)}), sample_at(100, {cpu(1, 6, 20'000)})}));
 }
 
 }  // namespace ktstr::introspect

@@ -9,7 +9,6 @@
 #include "introspect/sched/domains.h"
 #include "introspect/sched/events.h"
 #include "introspect/sched/rq.h"
-#include "introspect/sched/schedstats_switch.h"
 #include "introspect/symbols/symbol_table.h"
 #include "tests/skip.h"
 

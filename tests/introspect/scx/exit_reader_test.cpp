@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "introspect/translator.h"
 #include "tests/introspect/scx/scx_guest.h"
 
 namespace ktstr::introspect::test {

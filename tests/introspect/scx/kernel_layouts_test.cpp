@@ -5,8 +5,8 @@
 #include "introspect/kernel.h"
 #include "introspect/scx/scx_layouts.h"
 #include "introspect/symbols/symbol_table.h"
-#include "introspect/task/task_layouts.h"
 #include "introspect/task/task_list.h"
+#include "introspect/task/task_reader.h"
 #include "introspect/walk/xarray.h"
 #include "tests/skip.h"
 

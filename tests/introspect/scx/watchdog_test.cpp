@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "introspect/translator.h"
 #include "tests/introspect/scx/scx_guest.h"
 
 namespace ktstr::introspect::test {

@@ -1,4 +1,4 @@
-#include "introspect/task/state_letter.h"
+#include "introspect/task/task_names.h"
 
 #include <doctest/doctest.h>
 
