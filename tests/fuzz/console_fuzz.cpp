@@ -7,7 +7,7 @@
 #include "engine/base/fd.h"
 #include "engine/base/printable.h"
 #include "engine/base/utf8.h"
-#include "engine/run/agent_words.h"
+#include "engine/run/death_evidence.h"
 #include "tests/fuzz/fuzz_input.h"
 #include "vmm/console.h"
 #include "vmm/console_line.h"
