@@ -5,11 +5,9 @@
 
 #include "engine/base/cpu_set.h"
 #include "engine/scenario/scenario.h"
-#include "lua/lines.h"
-#include "lua/raise.h"
 #include "lua/registry.h"
 #include "lua/state.h"
-#include "lua/strict_table.h"
+#include "lua/strict_tables.h"
 
 namespace ktstr::lua {
 namespace {
@@ -57,16 +55,10 @@ const Constructor& bound_constructor(lua_State* state) {
 /// Remembers who made the table on top of the stack, and where.
 void stamp_top(lua_State* state, const Constructor& constructor) {
   const auto place = LuaState::caller(state);
-  push_registry(state, &kStampLines);
-  lua_pushvalue(state, -2);
   lua_pushinteger(state, place ? encode_line(place->chunk, place->line) : 0);
-  lua_rawset(state, -3);
-  lua_pop(state, 1);
-  push_registry(state, &kStampConstructors);
-  lua_pushvalue(state, -2);
+  set_for_top(state, &kStampLines);
   lua_pushlightuserdata(state, const_cast<Constructor*>(&constructor));
-  lua_rawset(state, -3);
-  lua_pop(state, 1);
+  set_for_top(state, &kStampConstructors);
 }
 
 /// A new table with the members of the one at `index`, so that the caller's own stays as it is.
@@ -218,16 +210,12 @@ void push_module(lua_State* state) {
 }
 
 Stamp stamp_of(lua_State* state, int index) {
-  lua_pushvalue(state, index);
-  push_registry(state, &kStampConstructors);
-  lua_pushvalue(state, -2);
-  lua_rawget(state, -2);
-  push_registry(state, &kStampLines);
-  lua_pushvalue(state, -4);
-  lua_rawget(state, -2);
-  const Stamp stamp{static_cast<const Constructor*>(lua_touserdata(state, -3)),
-                    static_cast<int>(lua_tointeger(state, -1))};
-  lua_pop(state, 5);
+  push_for(state, &kStampConstructors, index);
+  const auto* constructor = static_cast<const Constructor*>(lua_touserdata(state, -1));
+  lua_pop(state, 1);
+  push_for(state, &kStampLines, index);
+  const Stamp stamp{constructor, static_cast<int>(lua_tointeger(state, -1))};
+  lua_pop(state, 1);
   return stamp;
 }
 

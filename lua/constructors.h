@@ -36,7 +36,7 @@ struct Constructor {
 /// Pushes the module table. May raise Lua errors.
 void push_module(lua_State* state);
 
-/// Which constructor made the table at `index`, and the encoded line of the call (lines.h; 0: unknown).
+/// Which constructor made the table at `index`, and the encoded line of the call (state.h; 0: unknown).
 struct Stamp {
   const Constructor* constructor = nullptr;
   int line = 0;

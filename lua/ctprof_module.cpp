@@ -1,4 +1,4 @@
-#include "lua/ctprof_module.h"
+#include "lua/modules.h"
 
 #include <spdlog/spdlog.h>
 
@@ -13,9 +13,9 @@
 #include "engine/ctprof/compare_request.h"
 #include "introspect/ctprof/file.h"
 #include "lua/lua_sink.h"
-#include "lua/raise.h"
 #include "lua/registry.h"
-#include "lua/strict_table.h"
+#include "lua/state.h"
+#include "lua/strict_tables.h"
 #include "lua/to_value.h"
 
 namespace ktstr::lua {
@@ -65,24 +65,19 @@ Result<Snapshot> read_capture(const fs::path& path) {
 
 /// Remembers that the table on top of the stack is of this capture.
 void remember(lua_State* state, Snapshot&& snapshot) {
-  push_registry(state, &kCaptures);
-  lua_pushvalue(state, -2);
   auto* kept = lua_newuserdata(state, sizeof(Snapshot));
   new (kept) Snapshot(std::move(snapshot));
   push_registry(state, &kCaptureType);
   lua_setmetatable(state, -2);
-  lua_rawset(state, -3);
-  lua_pop(state, 1);
+  set_for_top(state, &kCaptures);
 }
 
 /// The capture that the table at `index` is of; nullptr for anything that load() did not give.
 const Snapshot* capture_of(lua_State* state, int index) {
   if (lua_type(state, index) != LUA_TTABLE) return nullptr;
-  push_registry(state, &kCaptures);
-  lua_pushvalue(state, index);
-  lua_rawget(state, -2);
+  push_for(state, &kCaptures, index);
   const auto* snapshot = static_cast<const Snapshot*>(lua_touserdata(state, -1));
-  lua_pop(state, 2);
+  lua_pop(state, 1);
   return snapshot;
 }
 

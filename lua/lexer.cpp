@@ -38,8 +38,11 @@ class Lexer {
     const char c = source_[at_];
     if (source_.substr(at_, 2) == "--") return skip_comment();
     if (c == '"' || c == '\'') return read_string(c);
-    if (const auto level = long_bracket(at_))
-      return skip_long(*level) && (add(Token::Kind::kOther, {}), true);
+    if (const auto level = long_bracket(at_)) {
+      if (!skip_long(*level)) return false;
+      add(Token::Kind::kOther, {});
+      return true;
+    }
     if (is_name_start(c)) return read_run(Token::Kind::kName, is_name_part);
     if (is_digit(c)) return read_run(Token::Kind::kOther, [](char d) { return is_name_part(d) || d == '.'; });
     add(Token::Kind::kSymbol, source_.substr(at_, 1));

@@ -3,12 +3,31 @@
 #include <algorithm>
 #include <iterator>
 #include <limits>
+#include <span>
+#include <string_view>
+#include <unordered_map>
 
 namespace ktstr::lua {
 namespace {
 
 constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 constexpr int kDeepestPlace = 64;
+
+bool is_one_of(const Token& token, std::span<const std::string_view> names) {
+  return token.kind == Token::Kind::kName && std::ranges::find(names, token.text) != names.end();
+}
+
+/// Whether the token opens a bracket or a block of code.
+bool opens(const Token& token) {
+  constexpr std::string_view kOpeners[] = {"function", "if", "do", "repeat"};
+  return token.is('(') || token.is('{') || token.is('[') || is_one_of(token, kOpeners);
+}
+
+/// Whether the token closes one.
+bool closes(const Token& token) {
+  constexpr std::string_view kClosers[] = {"end", "until"};
+  return token.is(')') || token.is('}') || token.is(']') || is_one_of(token, kClosers);
+}
 
 /// Reads one table literal from its opening brace.
 class LiteralReader {
@@ -68,20 +87,64 @@ class LiteralReader {
 
   /// To the separator that ends the expression; commas inside brackets and function bodies belong to it.
   void skip_expression() {
-    int brackets = 0;
-    int blocks = 0;
-    for (; at_ < tokens_.size(); ++at_) {
-      if (brackets == 0 && blocks == 0 && at_end_of_value()) return;
-      const auto& token = tokens_[at_];
-      if (token.is('(') || token.is('{') || token.is('[')) ++brackets;
-      if (token.is(')') || token.is('}') || token.is(']')) --brackets;
-      for (const auto* opener : {"function", "if", "do", "repeat"}) blocks += token.is_name(opener) ? 1 : 0;
-      for (const auto* closer : {"end", "until"}) blocks -= token.is_name(closer) ? 1 : 0;
+    for (int open = 0; at_ < tokens_.size(); ++at_) {
+      if (open == 0 && at_end_of_value()) return;
+      if (opens(tokens_[at_])) ++open;
+      if (closes(tokens_[at_])) --open;
     }
   }
 
   const std::vector<Token>& tokens_;
   std::size_t at_;
+};
+
+constexpr std::size_t kMostFound = 20;
+
+/// What is open around a token: a table with its keys so far, or a bracket or block of code.
+struct Frame {
+  bool is_table = false;
+  std::unordered_map<std::string, int> lines{};
+};
+
+class DuplicateFinder {
+ public:
+  explicit DuplicateFinder(const std::vector<Token>& tokens) : tokens_(tokens) {}
+
+  std::vector<DuplicateKey> run() {
+    for (std::size_t at = 0; at < tokens_.size() && found_.size() < kMostFound; ++at) {
+      const auto& token = tokens_[at];
+      const bool in_table = !open_.empty() && open_.back().is_table;
+      const bool begins_entry =
+          at > 0 && (tokens_[at - 1].is('{') || tokens_[at - 1].is(',') || tokens_[at - 1].is(';'));
+      if (in_table && begins_entry) note_key(at);
+      if (opens(token)) open_.push_back({token.is('{')});
+      if (closes(token) && !open_.empty()) open_.pop_back();
+    }
+    return std::move(found_);
+  }
+
+ private:
+  bool is(std::size_t at, char symbol) const { return at < tokens_.size() && tokens_[at].is(symbol); }
+
+  /// `name =`, `["text"] =` and `[number] =`; a key that is computed is not known here.
+  void note_key(std::size_t at) {
+    if (tokens_[at].kind == Token::Kind::kName && is(at + 1, '=') && !is(at + 2, '='))
+      return add(std::string(tokens_[at].text), tokens_[at].line);
+    if (!is(at, '[') || !is(at + 2, ']') || !is(at + 3, '=') || is(at + 4, '=')) return;
+    const auto& key = tokens_[at + 1];
+    if (key.kind == Token::Kind::kString) add(std::string(key.text), key.line);
+    if (key.kind == Token::Kind::kOther && !key.text.empty())
+      add("[" + std::string(key.text) + "]", key.line);
+  }
+
+  void add(std::string key, int line) {
+    const auto [earlier, is_new] = open_.back().lines.emplace(key, line);
+    if (!is_new) found_.push_back({std::move(key), earlier->second, line});
+  }
+
+  const std::vector<Token>& tokens_;
+  std::vector<Frame> open_;
+  std::vector<DuplicateKey> found_;
 };
 
 }  // namespace
@@ -168,6 +231,10 @@ Locator::Returned Locator::find_returned(std::string_view callee) const {
   }
   if (found == kNone) return {};
   return {literal_at(found), tokens_[found].line};
+}
+
+std::vector<DuplicateKey> duplicate_keys(const std::vector<Token>& tokens) {
+  return DuplicateFinder(tokens).run();
 }
 
 }  // namespace ktstr::lua

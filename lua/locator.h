@@ -69,4 +69,14 @@ class Locator {
   mutable std::unordered_map<std::string_view, Returned> returned_;
 };
 
+/// A key that stands twice in one table literal, which Lua takes without a word.
+struct DuplicateKey {
+  std::string key;
+  int first_line = 0;
+  int line = 0;
+};
+
+/// In the order of the source, at most 20. The tokens must be those of a source that compiles.
+[[nodiscard]] std::vector<DuplicateKey> duplicate_keys(const std::vector<Token>& tokens);
+
 }  // namespace ktstr::lua

@@ -7,8 +7,8 @@
 #include <lua.hpp>
 #include <vector>
 
-#include "lua/record_table.h"
 #include "lua/sandbox.h"
+#include "lua/strict_tables.h"
 
 namespace ktstr::lua {
 
@@ -18,19 +18,18 @@ class LuaSink {
  public:
   explicit LuaSink(lua_State* state) : state_(state) {}
 
-  bool Null() { return lua_pushnil(state_), add(); }
-  bool Bool(bool value) { return lua_pushboolean(state_, value ? 1 : 0), add(); }
-  bool Int64(std::int64_t value) { return push_int64(state_, value), add(); }
-  bool Uint64(std::uint64_t value) { return push_uint64(state_, value), add(); }
-  bool Double(double value) { return lua_pushnumber(state_, value), add(); }
-  bool String(const char* text, rapidjson::SizeType size, bool) {
-    return lua_pushlstring(state_, text, size), add();
-  }
+  bool Null() { return add(lua_pushnil); }
+  bool Bool(bool value) { return add(lua_pushboolean, value ? 1 : 0); }
+  bool Int64(std::int64_t value) { return add(push_int64, value); }
+  bool Uint64(std::uint64_t value) { return add(push_uint64, value); }
+  bool Double(double value) { return add(lua_pushnumber, value); }
+  bool String(const char* text, rapidjson::SizeType size, bool) { return add(lua_pushlstring, text, size); }
   bool Key(const char* text, rapidjson::SizeType size, bool) {
-    return lua_pushlstring(state_, text, size), true;
+    lua_pushlstring(state_, text, size);
+    return true;
   }
   bool StartObject() { return open(0); }
-  /// An object in which a name that the record does not have is an error (record_table.h).
+  /// An object in which a name that the record does not have is an error (strict_tables.h).
   bool StartRecord(const RecordNames& names) {
     if (next_index_.empty()) root_ = &names;
     open(0);
@@ -53,10 +52,16 @@ class LuaSink {
   }
   bool close() {
     next_index_.pop_back();
-    return add();
+    return add_top();
+  }
+  /// What `push` pushes, added.
+  template <class... Parameters, class... Arguments>
+  bool add(void (*push)(lua_State*, Parameters...), Arguments... arguments) {
+    push(state_, arguments...);
+    return add_top();
   }
   /// Puts the value on top into the container below it (and its key, in an object).
-  bool add() {
+  bool add_top() {
     if (next_index_.empty()) return true;
     if (auto& index = next_index_.back(); index > 0)
       lua_rawseti(state_, -2, index++);

@@ -112,7 +112,8 @@ int run(std::vector<std::string> arguments) {
     return exit_after(app, error);
   }
   set_up_log(invocation);
-  const int code = invocation.action();
+  const auto outcome = invocation.action();
+  const int code = outcome ? *outcome : report_error(outcome.error());
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
     return report_error(system_error("standard output"));
   return code;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 #include <utility>
 
 namespace ktstr::lua {
@@ -11,46 +12,27 @@ constexpr char kEscape = '%';
 constexpr int kDeepestPattern = 200;
 constexpr std::uint64_t kStepsAtOnce = 4096;
 
+struct CharacterClass {
+  char letter;
+  int (*has)(int);
+};
+constexpr CharacterClass kClasses[] = {{'a', &::isalpha},
+                                       {'c', &::iscntrl},
+                                       {'d', &::isdigit},
+                                       {'g', &::isgraph},
+                                       {'l', &::islower},
+                                       {'p', &::ispunct},
+                                       {'s', &::isspace},
+                                       {'u', &::isupper},
+                                       {'w', &::isalnum},
+                                       {'x', &::isxdigit},
+                                       {'z', [](int c) { return c == 0 ? 1 : 0; }}};
+
 bool is_of_class(unsigned char c, unsigned char name) {
-  bool is = false;
-  switch (std::tolower(name)) {
-    case 'a':
-      is = std::isalpha(c) != 0;
-      break;
-    case 'c':
-      is = std::iscntrl(c) != 0;
-      break;
-    case 'd':
-      is = std::isdigit(c) != 0;
-      break;
-    case 'g':
-      is = std::isgraph(c) != 0;
-      break;
-    case 'l':
-      is = std::islower(c) != 0;
-      break;
-    case 'p':
-      is = std::ispunct(c) != 0;
-      break;
-    case 's':
-      is = std::isspace(c) != 0;
-      break;
-    case 'u':
-      is = std::isupper(c) != 0;
-      break;
-    case 'w':
-      is = std::isalnum(c) != 0;
-      break;
-    case 'x':
-      is = std::isxdigit(c) != 0;
-      break;
-    case 'z':
-      is = c == 0;
-      break;
-    default:
-      return name == c;
-  }
-  return std::isupper(name) ? !is : is;
+  const auto* found =
+      std::ranges::find(kClasses, static_cast<char>(std::tolower(name)), &CharacterClass::letter);
+  if (found == std::end(kClasses)) return name == c;
+  return (found->has(c) != 0) != (std::isupper(name) != 0);
 }
 
 bool is_class(char c, char name) {

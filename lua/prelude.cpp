@@ -2,9 +2,8 @@
 
 #include <string_view>
 
-#include "lua/raise.h"
+#include "lua/prelude.h"
 #include "lua/state.h"
-#include "lua/string_functions.h"
 
 namespace ktstr::lua {
 namespace {

@@ -18,6 +18,24 @@ inline void set_registry(lua_State* state, const void* key) {
   lua_rawset(state, LUA_REGISTRYINDEX);
 }
 
+/// Pushes registry[key][the value at `index`].
+inline void push_for(lua_State* state, const void* key, int index) {
+  lua_pushvalue(state, index);
+  push_registry(state, key);
+  lua_insert(state, -2);
+  lua_rawget(state, -2);
+  lua_remove(state, -2);
+}
+
+/// Sets registry[key][the value below the top] to the value on top of the stack and pops it.
+inline void set_for_top(lua_State* state, const void* key) {
+  push_registry(state, key);
+  lua_pushvalue(state, -3);
+  lua_pushvalue(state, -3);
+  lua_rawset(state, -3);
+  lua_pop(state, 2);
+}
+
 /// registry[key] = a table that does not keep its keys alive.
 inline void make_weak_registry(lua_State* state, const void* key) {
   lua_newtable(state);

@@ -8,8 +8,8 @@
 #include <system_error>
 
 #include "lua/prelude.h"
-#include "lua/strict_globals.h"
-#include "lua/strict_table.h"
+#include "lua/registry.h"
+#include "lua/strict_tables.h"
 
 namespace ktstr::lua {
 namespace {
@@ -54,12 +54,8 @@ void keep_number_makers(lua_State* state) {
   if (luaL_loadbuffer(state, kMakers.data(), kMakers.size(), "=makers") != 0) lua_error(state);
   lua_insert(state, -2);
   lua_call(state, 1, 2);
-  lua_pushlightuserdata(state, const_cast<char*>(&kMakeInt64));
-  lua_insert(state, -2);
-  lua_rawset(state, LUA_REGISTRYINDEX);
-  lua_pushlightuserdata(state, const_cast<char*>(&kMakeUint64));
-  lua_insert(state, -2);
-  lua_rawset(state, LUA_REGISTRYINDEX);
+  set_registry(state, &kMakeInt64);
+  set_registry(state, &kMakeUint64);
 }
 
 /// Removes what is not among `names` from the table at `index`, an absolute or pseudo index.
@@ -90,8 +86,7 @@ void close_string_metatable(lua_State* state) {
 }
 
 void push_made(lua_State* state, const char* maker, double high, double low) {
-  lua_pushlightuserdata(state, const_cast<char*>(maker));
-  lua_rawget(state, LUA_REGISTRYINDEX);
+  push_registry(state, maker);
   lua_pushnumber(state, high);
   lua_pushnumber(state, low);
   lua_call(state, 2, 1);

@@ -10,7 +10,7 @@
 
 #include "engine/base/result.h"
 #include "engine/base/write.h"
-#include "engine/dump/plain_sink.h"
+#include "engine/dump/snapshot.h"
 #include "engine/report/provenance.h"
 #include "engine/scenario/scenario.h"
 #include "lua/lua_sink.h"

@@ -220,4 +220,14 @@ void LuaState::exhausted(lua_State* state, std::string_view what) {
   exhaustion_ = (place ? prefix(*place) : "") + std::string(what);
 }
 
+int raise(lua_State* state, std::string_view message) {
+  {
+    std::string text;
+    if (const auto place = LuaState::caller(state)) text = LuaState::prefix(*place);
+    text += message;
+    lua_pushlstring(state, text.data(), text.size());
+  }
+  return lua_error(state);
+}
+
 }  // namespace ktstr::lua

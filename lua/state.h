@@ -8,12 +8,28 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/result.h"
 #include "engine/base/units.h"
 
 namespace ktstr::lua {
+
+/// Lines of several files are one number, in Value::line and ReadError::line. More than any file has lines
+/// (scripts are at most 1 MB).
+inline constexpr int kLinesPerChunk = 1 << 20;
+
+/// The main script is chunk 0, so its lines are plain.
+constexpr int encode_line(int chunk, int line) {
+  return chunk * kLinesPerChunk + line;
+}
+constexpr int chunk_of(int encoded) {
+  return encoded / kLinesPerChunk;
+}
+constexpr int line_of(int encoded) {
+  return encoded % kLinesPerChunk;
+}
 
 /// What a script may use. Instructions and time are granted anew to each protected_call(). A pattern's steps
 /// count as instructions.
@@ -113,5 +129,15 @@ class LuaState {
   bool stopped_ = false;
   std::function<void(std::string_view)> printer_;
 };
+
+/// Raises the message with the line of the script that called, also when the sandbox's own Lua code stands
+/// between.
+int raise(lua_State* state, std::string_view message);
+
+/// Answers with nil.
+inline int answer_nil(lua_State* state) {
+  lua_pushnil(state);
+  return 1;
+}
 
 }  // namespace ktstr::lua

@@ -1,4 +1,4 @@
-#include "lua/string_functions.h"
+#include "lua/prelude.h"
 
 #include <cctype>
 #include <cstdint>
@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "lua/pattern.h"
-#include "lua/raise.h"
 #include "lua/state.h"
 
 namespace ktstr::lua {

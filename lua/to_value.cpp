@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "lua/constructors.h"
-#include "lua/lines.h"
 #include "lua/sandbox.h"
+#include "lua/state.h"
 
 namespace ktstr::lua {
 namespace {

@@ -42,6 +42,7 @@ struct MachineConfig {
   std::vector<std::string> kernel_args;  ///< appended to the backend's own
   std::filesystem::path console_log;     ///< every byte of the serial console is appended here
   PerformanceOptions performance{};      ///< what of the host it gets for itself
+  friend bool operator==(const MachineConfig&, const MachineConfig&) = default;
 };
 
 /// A run of guest RAM in our address space. Shared with the running guest: bytes change under the reader.

@@ -11,6 +11,7 @@
 
 #include "engine/agent/agent_client.h"
 #include "engine/agent/host_agent.h"
+#include "engine/base/io.h"
 #include "engine/kernels/kernel_store.h"
 #include "engine/run/agent_initramfs.h"
 #include "engine/run/runner.h"
@@ -42,11 +43,11 @@ struct Agent {
 Result<Agent> start_in_guest(const Options& options) {
   const auto store = KTSTR_TRY(engine::KernelStore::open());
   const auto kernel = KTSTR_TRY(store.resolve(std::nullopt));
-  const auto initramfs = KTSTR_TRY(engine::AgentInitramfs::create());
+  const auto initramfs = KTSTR_TRY(engine::make_agent_initramfs());
   vmm::MachineConfig config;
   config.kernel_elf = kernel.elf;
   config.kernel_bzimage = kernel.bzimage;
-  config.initramfs = initramfs.path();
+  config.initramfs = path_of(initramfs.get());
   config.topology = KTSTR_TRY(vmm::Topology::parse(options.topology));
   config.memory = KTSTR_TRY(parse_byte_size(options.memory));
   Agent agent;

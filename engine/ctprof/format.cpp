@@ -1,4 +1,4 @@
-#include "engine/ctprof/format.h"
+#include "engine/ctprof/texts.h"
 
 #include <fmt/format.h>
 

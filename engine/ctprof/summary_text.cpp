@@ -4,7 +4,6 @@
 #include <ctime>
 
 #include "engine/base/printable.h"
-#include "engine/ctprof/format.h"
 #include "engine/ctprof/texts.h"
 
 namespace ktstr::engine {

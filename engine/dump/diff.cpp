@@ -11,7 +11,7 @@
 #include "engine/base/nearest.h"
 #include "engine/base/printable.h"
 #include "engine/dump/difference_kind.h"
-#include "engine/dump/plain_sink.h"
+#include "engine/dump/snapshot.h"
 #include "introspect/dump/dump.h"
 
 namespace ktstr::engine {

@@ -1,7 +1,7 @@
 #include "engine/dump/difference_kind.h"
 
 #include <algorithm>
-#include <array>
+#include <span>
 
 namespace ktstr::engine {
 namespace {
@@ -9,39 +9,38 @@ namespace {
 using Names = std::string_view;
 
 /// Sections of a report that are nothing but counters or addresses.
-constexpr std::array<Names, 7> kCounterSections = {
-    "per_cpu_time",           "system_psi",        "cgroup_psi", "per_node_numa", "vcpu_perf_at_freeze",
-    "event_counter_timeline", "prog_runtime_stats"};
-constexpr std::array<Names, 2> kAddressSections = {"vcpu_regs", "active_map_kvas"};
+constexpr Names kCounterSections[] = {"per_cpu_time",      "system_psi",          "cgroup_psi",
+                                      "per_node_numa",     "vcpu_perf_at_freeze", "event_counter_timeline",
+                                      "prog_runtime_stats"};
+constexpr Names kAddressSections[] = {"vcpu_regs", "active_map_kvas"};
 
 /// Members of any record.
-constexpr std::array<Names, 22> kCounters = {"nvcsw",
-                                             "nivcsw",
-                                             "signal_nvcsw",
-                                             "signal_nivcsw",
-                                             "run_time_ns",
-                                             "last_ran_ns",
-                                             "runnable_at",
-                                             "dsq_vtime",
-                                             "slice_ns",
-                                             "nr_switches",
-                                             "clock_ns",
-                                             "rq_clock",
-                                             "ops_qseq",
-                                             "kick_sync",
-                                             "seq",
-                                             "vruntime_ns",
-                                             "vlag_ns",
-                                             "base_vruntime_ns",
-                                             "deadline_ns",
-                                             "avg_vruntime_ns",
-                                             "runtime_left_ns",
-                                             "dump_truncated_at_us"};
-constexpr std::array<Names, 4> kAddresses = {"user_addr", "user_vm_start", "pcs", "start_low32"};
-constexpr std::array<Names, 2> kIds = {"target_type_id", "genn"};
+constexpr Names kCounters[] = {"nvcsw",
+                               "nivcsw",
+                               "signal_nvcsw",
+                               "signal_nivcsw",
+                               "run_time_ns",
+                               "last_ran_ns",
+                               "runnable_at",
+                               "dsq_vtime",
+                               "slice_ns",
+                               "nr_switches",
+                               "clock_ns",
+                               "rq_clock",
+                               "ops_qseq",
+                               "kick_sync",
+                               "seq",
+                               "vruntime_ns",
+                               "vlag_ns",
+                               "base_vruntime_ns",
+                               "deadline_ns",
+                               "avg_vruntime_ns",
+                               "runtime_left_ns",
+                               "dump_truncated_at_us"};
+constexpr Names kAddresses[] = {"user_addr", "user_vm_start", "pcs", "start_low32"};
+constexpr Names kIds[] = {"target_type_id", "genn"};
 
-template <std::size_t N>
-bool is_one_of(const std::array<Names, N>& names, std::string_view name) {
+bool is_one_of(std::span<const Names> names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
 }
 

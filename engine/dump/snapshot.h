@@ -1,13 +1,43 @@
 // A dump as scripts get it: the report's members with plain values, and maps by name.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 
-#include "engine/dump/plain_sink.h"
 #include "introspect/dump/dump.h"
+#include "introspect/render/plain_value.h"
+#include "introspect/render/rendered_value_json.h"
 
 namespace ktstr::engine {
+
+/// Passes SAX events on, and makes values out of guest memory plain: numbers, names, tables instead of
+/// objects tagged with a kind. For scripts and comparisons; files keep the kinds.
+template <class Inner>
+class PlainSink {
+ public:
+  explicit PlainSink(Inner& inner) : inner_(inner) {}
+  [[nodiscard]] Inner& inner() const { return inner_; }
+
+  bool Null() { return inner_.Null(); }
+  bool Bool(bool value) { return inner_.Bool(value); }
+  bool Int64(std::int64_t value) { return inner_.Int64(value); }
+  bool Uint64(std::uint64_t value) { return inner_.Uint64(value); }
+  bool Double(double value) { return inner_.Double(value); }
+  bool String(const char* text, rapidjson::SizeType size, bool copy) {
+    return inner_.String(text, size, copy);
+  }
+  bool Key(const char* text, rapidjson::SizeType size, bool copy) { return inner_.Key(text, size, copy); }
+  bool StartObject() { return inner_.StartObject(); }
+  bool StartRecord(const RecordNames& names) requires requires(Inner& inner) { inner.StartRecord(names); }
+  { return inner_.StartRecord(names); }
+  bool EndObject(rapidjson::SizeType size) { return inner_.EndObject(size); }
+  bool StartArray() { return inner_.StartArray(); }
+  bool EndArray(rapidjson::SizeType size) { return inner_.EndArray(size); }
+
+ private:
+  Inner& inner_;
+};
 
 /// The maps of a report, one for each name: of several with one name that of the loaded scheduler, else the
 /// last. Pointers into `report`.
@@ -27,7 +57,10 @@ void write_maps(PlainSink<Sink>& plain, const introspect::FailureDumpReport& rep
   const auto maps = maps_by_name(report);
   ktstr::detail::write_key(plain, "maps");
   plain.StartObject();
-  for (const auto& [name, map] : maps) ktstr::detail::write_key(plain, name), write_map_contents(plain, *map);
+  for (const auto& [name, map] : maps) {
+    ktstr::detail::write_key(plain, name);
+    write_map_contents(plain, *map);
+  }
   plain.EndObject(static_cast<rapidjson::SizeType>(maps.size()));
   ktstr::detail::write_key(plain, "map_list");
   write(plain, report.maps);
@@ -61,3 +94,17 @@ void write_snapshot(Sink& sink, const introspect::FailureDump& dump) {
 }
 
 }  // namespace ktstr::engine
+
+namespace ktstr::introspect {
+
+template <class Inner>
+class RenderedValueWriter<engine::PlainSink<Inner>> {
+ public:
+  explicit RenderedValueWriter(engine::PlainSink<Inner>& sink) : sink_(sink) {}
+  void write(const RenderedValue& value) { write_plain(sink_.inner(), value); }
+
+ private:
+  engine::PlainSink<Inner>& sink_;
+};
+
+}  // namespace ktstr::introspect

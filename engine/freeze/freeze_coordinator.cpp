@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <new>
 
-#include "engine/freeze/frozen_machine.h"
-
 namespace ktstr::engine {
 namespace {
 
@@ -65,6 +63,18 @@ introspect::FailureDumpReport complete(introspect::FailureDumpReport report, con
 }
 
 }  // namespace
+
+Result<FrozenMachine> FrozenMachine::freeze(vmm::Machine& machine, Duration deadline) {
+  return FrozenMachine(machine, KTSTR_TRY(machine.freeze(deadline)));
+}
+
+FrozenMachine::~FrozenMachine() {
+  if (machine_) static_cast<void>(machine_->thaw());
+}
+
+Status FrozenMachine::thaw() {
+  return machine_ ? std::exchange(machine_, nullptr)->thaw() : ok();
+}
 
 std::vector<std::optional<introspect::VcpuRegSnapshot>> register_snapshots(const vmm::FrozenState& state) {
   std::vector<std::optional<introspect::VcpuRegSnapshot>> snapshots;

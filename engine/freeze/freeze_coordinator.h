@@ -2,16 +2,63 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
-#include "engine/freeze/capture.h"
-#include "engine/freeze/frozen_machine.h"
+#include "engine/base/result.h"
+#include "engine/base/units.h"
+#include "introspect/dump/dump.h"
 #include "vmm/machine.h"
 
 namespace ktstr::engine {
+
+/// A machine that stands still for as long as this lives: it thaws on every way out of a scope. The machine
+/// must outlive it. Movable.
+class FrozenMachine {
+ public:
+  /// Errors: vmm::Machine::freeze(); the machine runs on then.
+  [[nodiscard]] static Result<FrozenMachine> freeze(vmm::Machine& machine, Duration deadline);
+  FrozenMachine(FrozenMachine&& other) noexcept
+      : machine_(std::exchange(other.machine_, nullptr)), state_(std::move(other.state_)) {}
+  FrozenMachine& operator=(FrozenMachine&&) = delete;
+  ~FrozenMachine();
+
+  [[nodiscard]] const vmm::FrozenState& state() const { return state_; }
+
+  /// Lets the guest run on, and says whether that worked. Afterwards the destructor does nothing.
+  [[nodiscard]] Status thaw();
+
+ private:
+  FrozenMachine(vmm::Machine& machine, vmm::FrozenState state)
+      : machine_(&machine), state_(std::move(state)) {}
+
+  vmm::Machine* machine_;  ///< nullptr: thawed or moved from
+  vmm::FrozenState state_;
+};
+
+/// A wish for a dump; who has it knows nothing of capturing. `name` is what the user called it (empty: nobody
+/// named it).
+struct CaptureRequest {
+  introspect::DumpCause cause = introspect::DumpCause::kRequested;
+  std::string name;
+  std::string detail;  ///< one line: "exit_kind is ERROR_STALL (1026)"
+  Duration elapsed;    ///< since the machine's start
+
+  /// Whether the machine has ended: nothing is stopped nor set going, its memory is as the guest left it.
+  [[nodiscard]] bool of_ended_machine() const { return cause == introspect::DumpCause::kGuestPanic; }
+};
+
+/// A dump in memory. `thaw_problem`: the guest could not be set going again, and the run is lost.
+struct Capture {
+  introspect::FailureDump dump;
+  Duration frozen;  ///< from the request to stop until the guest ran again
+  std::optional<Error> thaw_problem{};
+};
 
 struct FreezeOptions {
   Duration stop_deadline = std::chrono::seconds(30);  ///< for all vCPUs to stop

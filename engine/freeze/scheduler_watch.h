@@ -3,16 +3,47 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 
 #include "engine/base/result.h"
 #include "engine/base/units.h"
-#include "engine/freeze/scheduler_end.h"
+#include "introspect/dump/origin.h"
+#include "introspect/scx/exit_reader.h"
 
 namespace ktstr::engine {
+
+/// Why a dump is due. `detail` is one line.
+struct SchedulerEnd {
+  introspect::DumpCause cause = introspect::DumpCause::kSchedulerError;
+  std::string detail;
+  std::chrono::steady_clock::time_point seen_at{};  ///< the look that saw it
+};
+
+/// Tells from looks at the root scheduler whether one ended that nobody had ended; each end once. Not
+/// thread-safe.
+class SchedulerEndDetector {
+ public:
+  using IsError = std::function<bool(std::uint32_t kind)>;
+  explicit SchedulerEndDetector(IsError is_error) : is_error_(std::move(is_error)) {}
+
+  /// One look. nullopt in `root`: no scheduler is loaded. `expected`: somebody is ending a scheduler, so that
+  /// its going is no news; an error is, even then.
+  [[nodiscard]] std::optional<SchedulerEnd> look(const std::optional<introspect::ScxExitKind>& root,
+                                                 bool expected);
+
+ private:
+  [[nodiscard]] SchedulerEnd error(const introspect::ScxExitKind& root);
+  [[nodiscard]] static SchedulerEnd vanished(std::string detail);
+
+  IsError is_error_;
+  std::optional<KernelVirt> running_;  ///< the scheduler that ran at the last look, its end not told of
+  std::optional<KernelVirt> told_;     ///< a scheduler whose end was told of and that is still the root
+};
 
 /// A trigger of dumps: what to do about an end is the caller's affair.
 class SchedulerWatch {

@@ -12,12 +12,29 @@
 #include <thread>
 #include <vector>
 
+#include "engine/base/fd.h"
 #include "engine/base/result.h"
 #include "engine/base/units.h"
-#include "engine/observe/thread_clock.h"
 #include "introspect/monitor/sample_series.h"
 
 namespace ktstr::engine {
+
+/// CPU time of a thread of any process. Reads /proc/TID/schedstat (Documentation/scheduler/sched-stats.rst:
+/// time spent on the CPU, ns), because a CPU clock of another process's thread may not be read
+/// (posix_cpu_timers.c: pid_for_clock()).
+class ThreadClock {
+ public:
+  /// A clock that reads nothing.
+  ThreadClock() = default;
+  /// `tid` in our PID namespace.
+  explicit ThreadClock(int tid);
+
+  /// CPU time so far, ns; absent when the thread is gone or the host's kernel keeps no schedstat.
+  [[nodiscard]] std::optional<std::uint64_t> read() const;
+
+ private:
+  Fd file_;
+};
 
 /// From when on samples were farther apart, so that they do not take more than they may.
 struct SlowerSampling {

@@ -5,8 +5,7 @@
 #include <algorithm>
 
 #include "engine/base/printable.h"
-#include "engine/report/collapsed_log.h"
-#include "engine/report/shown_failures.h"
+#include "engine/report/printable_report.h"
 
 namespace ktstr::engine {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/report/monitor_text.h"
+#include "engine/report/text_sections.h"
 
 #include <fmt/format.h>
 
@@ -12,13 +12,6 @@ namespace ktstr::engine {
 namespace {
 
 using introspect::CpuSnapshot;
-
-constexpr std::string_view kUnknown = "-";
-
-template <class T>
-std::string number_text(const std::optional<T>& value, std::string_view format) {
-  return value ? fmt::format(fmt::runtime(format), *value) : std::string(kUnknown);
-}
 
 /// One CPU over the whole series.
 struct CpuTotals {
@@ -40,12 +33,10 @@ struct CpuTotals {
     last = cpu.schedstat;
   }
   [[nodiscard]] std::string run_delay() const {
-    return first ? time_text(introspect::counter_delta(last->run_delay, first->run_delay))
-                 : std::string(kUnknown);
+    return first ? time_text(introspect::counter_delta(last->run_delay, first->run_delay)) : "-";
   }
   [[nodiscard]] std::string switches() const {
-    return first ? fmt::format("{}", introspect::counter_delta(last->pcount, first->pcount))
-                 : std::string(kUnknown);
+    return first ? fmt::format("{}", introspect::counter_delta(last->pcount, first->pcount)) : "-";
   }
 };
 
@@ -67,9 +58,9 @@ std::string cpu_table(const introspect::SampleSeries& samples) {
     const double mean = static_cast<double>(total.running_sum) /
                         static_cast<double>(std::max<std::uint64_t>(1, total.samples));
     const bool seen = total.samples > 0;
-    table.add({fmt::format("{}", cpu), seen ? fmt::format("{:.2f}", mean) : std::string(kUnknown),
-               seen ? fmt::format("{}", total.running_max) : std::string(kUnknown),
-               number_text(total.dsq_max, "{}"), total.run_delay(), total.switches()});
+    table.add({fmt::format("{}", cpu), seen ? fmt::format("{:.2f}", mean) : "-",
+               seen ? fmt::format("{}", total.running_max) : "-", or_dash(total.dsq_max), total.run_delay(),
+               total.switches()});
   }
   auto text = table.to_string();
   for (std::size_t cpu = 0; cpu < totals.size(); ++cpu)
@@ -80,12 +71,11 @@ std::string cpu_table(const introspect::SampleSeries& samples) {
 }
 
 std::string event_line(const introspect::ScxEventDeltas& events) {
-  return fmt::format(
-      "  sched_ext: fallback {} ({}/s, burst {}), keep_last {} ({}/s), bypass {}\n",
-      number_text(number_of(events, "select_cpu_fallback"), "{}"),
-      number_text(events.fallback_rate, "{:.1f}"), number_text(events.max_fallback_burst, "{}"),
-      number_text(number_of(events, "dispatch_keep_last"), "{}"),
-      number_text(events.keep_last_rate, "{:.1f}"), number_text(number_of(events, "bypass_activate"), "{}"));
+  return fmt::format("  sched_ext: fallback {} ({}/s, burst {}), keep_last {} ({}/s), bypass {}\n",
+                     or_dash(number_of(events, "select_cpu_fallback")),
+                     or_dash(events.fallback_rate, "{:.1f}"), or_dash(events.max_fallback_burst),
+                     or_dash(number_of(events, "dispatch_keep_last")),
+                     or_dash(events.keep_last_rate, "{:.1f}"), or_dash(number_of(events, "bypass_activate")));
 }
 
 }  // namespace
@@ -123,11 +113,11 @@ std::string domains_text(const introspect::MonitorReport& monitor) {
 
 std::string monitor_text(const introspect::MonitorReport& monitor, const SamplingReport& sampling) {
   const auto& summary = monitor.summary;
-  std::string text = fmt::format(
-      "\n{}: {} samples every {}, {} missed; imbalance max {} avg {}; {} runnable per CPU\n",
-      printable(monitor.verdict.summary), summary.total_samples, time_text(monitor.period_ns),
-      sampling.missed_periods, number_text(summary.max_imbalance_ratio, "{:.1f}"),
-      number_text(summary.avg_imbalance_ratio, "{:.2f}"), number_text(summary.avg_nr_running, "{:.2f}"));
+  std::string text =
+      fmt::format("\n{}: {} samples every {}, {} missed; imbalance max {} avg {}; {} runnable per CPU\n",
+                  printable(monitor.verdict.summary), summary.total_samples, time_text(monitor.period_ns),
+                  sampling.missed_periods, or_dash(summary.max_imbalance_ratio, "{:.1f}"),
+                  or_dash(summary.avg_imbalance_ratio, "{:.2f}"), or_dash(summary.avg_nr_running, "{:.2f}"));
   if (!sampling.slower.empty())
     text += fmt::format("  samples were to take 1 GiB at most: {}\n",
                         printable(fmt::format("{}", fmt::join(sampling.slower, ", "))));

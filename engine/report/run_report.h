@@ -10,22 +10,61 @@
 #include "engine/base/describe.h"
 #include "engine/base/format_version.h"
 #include "engine/protocol/machine_messages.h"
-#include "engine/report/ctprof_report.h"
-#include "engine/report/dump_report.h"
-#include "engine/report/map_reading.h"
+#include "engine/report/artifacts.h"
 #include "engine/report/provenance.h"
-#include "engine/report/scheduler_gap.h"
 #include "engine/report/scheduler_report.h"
-#include "engine/report/statistics_report.h"
 #include "engine/report/timeline.h"
 #include "engine/report/vcpu_report.h"
-#include "engine/verdict/merge.h"
+#include "engine/verdict/expectations.h"
 #include "engine/verdict/verdict.h"
 #include "engine/verdict/worker_group.h"
 #include "introspect/monitor/report.h"
+#include "introspect/render/rendered_value_json.h"
 #include "vmm/performance.h"
 
 namespace ktstr::engine {
+
+/// A variable of a BPF map as an op found it.
+struct MapReading {
+  std::uint32_t step = 0;
+  std::uint64_t elapsed_ns = 0;
+  std::string map;
+  std::uint32_t map_id = 0;  ///< as bpftool shows it; tells maps of one name apart
+  std::string variable;
+  std::optional<std::string> name{};
+  introspect::RenderedValue value{};
+
+  static consteval auto describe() {
+    using T = MapReading;
+    return record("a variable of a BPF map at one instant", field<&T::step>("the step that read it, from 1"),
+                  field<&T::elapsed_ns>("when it was read, ns since the machine's start"),
+                  field<&T::map>("the map as the scenario calls it"),
+                  field<&T::map_id>("the kernel's id of the map; tells those of one name apart"),
+                  field<&T::variable>("the variable, member or element"),
+                  field<&T::name>("what the scenario calls the reading"),
+                  field<&T::value>("what it held: a plain value for scripts, tagged with its kind in JSON"));
+  }
+};
+
+/// What a switch that is off would have counted is absent from dumps and samples, not 0.
+struct StatisticsReport {
+  bool asked = true;  ///< the scenario's `statistics`
+  std::optional<bool> bpf_programs{};
+  std::optional<bool> schedstats{};
+  std::optional<std::string> problem{};
+
+  static consteval auto describe() {
+    using T = StatisticsReport;
+    return record(
+        "which of the kernel's optional statistics were kept",
+        field<&T::asked>("whether the scenario wanted them switched on"),
+        field<&T::bpf_programs>(
+            "kernel.bpf_stats_enabled: calls of BPF programs and the time in them; absent: no such switch"),
+        field<&T::schedstats>(
+            "kernel.sched_schedstats: counters of run queues, domains and tasks; absent: no such switch"),
+        field<&T::problem>("why they could not be switched on or read"));
+  }
+};
 
 /// Its minor version is raised with every key that reports get (docs/formats/run-report.md). Files without a
 /// minor version are 1.0.

@@ -1,4 +1,4 @@
-#include "engine/report/scheduler_text.h"
+#include "engine/report/text_sections.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "engine/protocol/scheduler_messages.h"
-#include "engine/report/collapsed_log.h"
-#include "engine/report/monitor_text.h"
+#include "engine/report/printable_report.h"
+#include "engine/report/text_sections.h"
 
 namespace ktstr::engine {
 namespace {

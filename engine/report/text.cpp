@@ -6,28 +6,18 @@
 #include <algorithm>
 
 #include "engine/base/table.h"
-#include "engine/base/utf8.h"
-#include "engine/report/monitor_text.h"
 #include "engine/report/printable_report.h"
-#include "engine/report/scheduler_text.h"
-#include "engine/report/shown_failures.h"
+#include "engine/report/text_sections.h"
 #include "vmm/console_line.h"
 
 namespace ktstr::engine {
 namespace {
 
 std::string verdict_word(Outcome verdict, const Paint& paint) {
-  switch (verdict) {
-    case Outcome::kFail:
-      return paint.paint(kBoldRed, "FAIL");
-    case Outcome::kInconclusive:
-      return paint.paint(kBoldYellow, "INCONCLUSIVE");
-    case Outcome::kPass:
-      return paint.paint(kBoldGreen, "PASS");
-    case Outcome::kSkip:
-      return paint.paint(kBoldCyan, "SKIP");
-  }
-  return "?";
+  constexpr std::pair<Look, std::string_view> kWords[] = {
+      {kBoldRed, "FAIL"}, {kBoldYellow, "INCONCLUSIVE"}, {kBoldGreen, "PASS"}, {kBoldCyan, "SKIP"}};
+  const auto& [look, word] = kWords[static_cast<std::size_t>(verdict)];
+  return paint.paint(look, word);
 }
 
 double seconds(std::uint64_t ns) {
@@ -162,11 +152,6 @@ std::string console_text(const RunReport& report) {
   return text;
 }
 
-template <class T>
-std::string or_dash(const std::optional<T>& value, std::string_view format) {
-  return value ? fmt::format(fmt::runtime(format), *value) : "-";
-}
-
 std::string time_or_dash(const std::optional<std::uint64_t>& ns) {
   return ns ? time_text(*ns) : "-";
 }
@@ -183,9 +168,9 @@ std::string workers_text(const RunReport& report) {
       {"cgroup", "work", "workers", "work units", "cpu %", "spread", "longest gap", "migrations", "p99 wake"},
       2, kIndented);
   for (const auto& group : report.groups)
-    table.add({group.cgroup, group.work, workers_of(group), or_dash(group.work_units, "{}"),
+    table.add({group.cgroup, group.work, workers_of(group), or_dash(group.work_units),
                or_dash(group.cpu_pct, "{:.1f}"), or_dash(group.spread_pct, "{:.1f}"),
-               time_or_dash(group.longest_gap_ns), or_dash(group.migrations, "{}"),
+               time_or_dash(group.longest_gap_ns), or_dash(group.migrations),
                time_or_dash(group.p99_wake_ns)});
   return "\nworkers\n" + table.to_string();
 }

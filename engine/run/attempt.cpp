@@ -6,14 +6,11 @@
 #include <utility>
 
 #include "engine/run/agent_guest.h"
-#include "engine/run/agent_words.h"
 #include "engine/run/bpf_maps.h"
 #include "engine/run/ctprof_captures.h"
-#include "engine/run/expecting_guest.h"
-#include "engine/run/found_topology.h"
+#include "engine/run/death_evidence.h"
 #include "engine/run/judge.h"
-#include "engine/run/scheduler_watchdog.h"
-#include "engine/run/statistics.h"
+#include "engine/run/prepare_guest.h"
 #include "engine/run/step_runner.h"
 #include "engine/run/vcpu_meter.h"
 #include "engine/scenario/workers.h"
@@ -96,8 +93,7 @@ Status Attempt::run_guest(AgentClient& agent) {
   if (!origin_) KTSTR_TRY(wait_ready(agent));
   ready_ = true;
   attach();
-  AgentGuest agent_guest(agent, *watch_, ends_, epoch_);
-  ExpectingGuest guest(agent_guest, dumps_);
+  AgentGuest guest(agent, *watch_, ends_, dumps_, epoch_);
   KTSTR_TRY(find_topology(guest));
   KTSTR_TRY(run_workload(guest, agent));
   shut_down(agent);
@@ -171,13 +167,13 @@ Status Attempt::run_workload(Guest& guest, const AgentClient& agent) {
 }
 
 SchedulerDriver Attempt::make_scheduler_driver(Guest& guest) {
-  SchedulerEvidence evidence;
-  if (observer_) evidence.exit_records = [this] { return observer_->exit_records(); };
-  evidence.end_seen = [this] { return ends_.take(); };
-  if (observer_)
+  SchedulerEvidence evidence{.end_seen = [this] { return ends_.take(); }};
+  if (observer_) {
+    evidence.exit_records = [this] { return observer_->exit_records(); };
     evidence.set_watchdog = [this](Duration timeout) {
-      return set_scheduler_watchdog(*machine_, observer_->kernel(), kernel_hz().hz, timeout);
+      return observer_->set_watchdog(kernel_hz().hz, timeout);
     };
+  }
   return {guest,
           prepared_.schedulers,
           report_.limits.scheduler_error,
@@ -215,7 +211,7 @@ void Attempt::deliver_dumps() {
     if (!options_.on_snapshot) continue;
     const auto messages = options_.on_snapshot(taken.dump);
     const auto fail = [&](const std::string& message) {
-      report_.failures.push_back({"on_snapshot", message, {}, {}});
+      report_.failures.push_back({"on_snapshot", message});
     };
     if (!messages) fail(messages.error().message);
     if (messages) std::for_each(messages->begin(), messages->end(), fail);
@@ -290,9 +286,7 @@ std::string Attempt::panic_behind_silence() const {
 
 void Attempt::explain(const Error& error, const std::optional<vmm::MachineEvent>& event) {
   report_.console_tail = machine_->console_tail(kConsoleTailLines);
-  const auto fail = [&](std::string message) {
-    report_.failures.push_back({"guest", std::move(message), {}, {}});
-  };
+  const auto fail = [&](std::string message) { report_.failures.push_back({"guest", std::move(message)}); };
   const auto agent_words = agents_last_words(*report_.console_tail);
   if (!event && tells_of_scheduler(error)) return;  // the judge puts it first
   if (!event)

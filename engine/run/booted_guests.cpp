@@ -1,8 +1,46 @@
 #include "engine/run/booted_guests.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 
 namespace ktstr::engine {
+namespace {
+
+Result<BootKey::File> key_of(const vmm::InitramfsFile& file) {
+  BootKey::File key{.path = file.path, .content = {}, .mode = file.mode};
+  if (const auto* host_file = std::get_if<std::filesystem::path>(&file.content))
+    key.content = KTSTR_TRY(FileState::of(*host_file));
+  else
+    key.content = std::get<std::vector<std::byte>>(file.content);
+  return key;
+}
+
+}  // namespace
+
+Result<FileState> FileState::of(const std::filesystem::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return system_error("look at " + path.string());
+  return FileState{.device = status.st_dev,
+                   .inode = status.st_ino,
+                   .size = static_cast<std::uint64_t>(status.st_size),
+                   .ctime_ns = status.st_ctim.tv_sec * std::int64_t{1'000'000'000} + status.st_ctim.tv_nsec};
+}
+
+Result<BootKey> boot_key(const vmm::MachineConfig& config, std::span<const vmm::InitramfsFile> files,
+                         vmm::Backend backend) {
+  BootKey key{.kernel_elf = KTSTR_TRY(FileState::of(config.kernel_elf)),
+              .kernel_bzimage = {},
+              .files = {},
+              .machine = config,
+              .backend = backend};
+  if (!config.kernel_bzimage.empty()) key.kernel_bzimage = KTSTR_TRY(FileState::of(config.kernel_bzimage));
+  for (const auto& file : files) key.files.push_back(KTSTR_TRY(key_of(file)));
+  auto& machine = key.machine;
+  for (auto* path : {&machine.kernel_elf, &machine.kernel_bzimage, &machine.initramfs, &machine.console_log})
+    path->clear();
+  return key;
+}
 
 BootedGuests::BootedGuests(const std::vector<BootKey>& planned, std::size_t most) : most_(most) {
   for (const auto& key : planned) {

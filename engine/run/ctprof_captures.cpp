@@ -5,17 +5,13 @@
 #include <system_error>
 
 #include "engine/protocol/base64.h"
-#include "engine/report/artifact_name.h"
+#include "engine/report/artifacts.h"
 #include "introspect/ctprof/file.h"
 
 namespace ktstr::engine {
 namespace {
 
 namespace ctprof = introspect::ctprof;
-
-std::uint64_t to_ns(Duration duration) {
-  return static_cast<std::uint64_t>(duration.ns);
-}
 
 }  // namespace
 
@@ -55,16 +51,16 @@ void CtprofCaptures::write(const ctprof::Snapshot& snapshot, CtprofReport& repor
 
 Status CtprofCaptures::capture(std::size_t step, const std::string& tag) {
   const auto in_context = [&](Error error) { return std::move(error).with_context("\"" + tag + "\""); };
-  const auto began = guest_.now();
+  const auto began_ns = guest_.now_ns();
   auto bytes = fetch();
   if (!bytes) return in_context(std::move(bytes.error()));
-  const auto took = Duration(guest_.now().ns - began.ns);
+  const auto took_ns = guest_.now_ns() - began_ns;
   auto snapshot = ctprof::parse_snapshot(*bytes, kLimits);
   if (!snapshot) return in_context(std::move(snapshot.error()));
   auto& report = reports_.emplace_back(CtprofReport{.step = static_cast<std::uint32_t>(step),
                                                     .tag = tag,
-                                                    .elapsed_ns = to_ns(began),
-                                                    .took_ns = to_ns(took),
+                                                    .elapsed_ns = began_ns,
+                                                    .took_ns = took_ns,
                                                     .threads = snapshot->threads.size()});
   write(*snapshot, report);
   return ok();

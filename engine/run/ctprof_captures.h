@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/report/ctprof_report.h"
+#include "engine/report/artifacts.h"
 #include "engine/run/guest.h"
 #include "introspect/ctprof/file.h"
 

@@ -1,8 +1,10 @@
-// What a guest's memory shows of its kernel's death, whatever its console says.
+// How a guest died: what its memory shows of its kernel's death, whatever its console says, and the last
+// words of its agent.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "introspect/kernel.h"
 #include "vmm/machine.h"
@@ -24,5 +26,9 @@ struct DeathEvidence {
 /// has exited or was ended by something else; one that has is told so with its own line. Without evidence the
 /// event stays as it is.
 [[nodiscard]] vmm::MachineEvent by_evidence(vmm::MachineEvent event, const DeathEvidence& evidence);
+
+/// What the agent said when it could not go on: the last thing that it complained of in these console lines,
+/// without its name.
+[[nodiscard]] std::optional<std::string> agents_last_words(std::string_view console);
 
 }  // namespace ktstr::engine

@@ -20,6 +20,8 @@ class Guest : public Agent {
   /// Time since the machine's start.
   [[nodiscard]] virtual Duration now() const = 0;
 
+  /// The same in ns, as reports have it.
+  [[nodiscard]] std::uint64_t now_ns() const { return static_cast<std::uint64_t>(now().ns); }
   /// Returns at `moment` (a time of now()), or as soon as a scheduler's end was seen from outside. Error:
   /// kCancelled as soon as the user stops the run or the guest ends.
   [[nodiscard]] virtual Result<WaitEnd> wait_until(Duration moment) = 0;

@@ -1,7 +1,9 @@
-// Interrupt: Ctrl-C and SIGTERM as a readable file descriptor.
+// Ctrl-C and SIGTERM as a readable file descriptor, and as a std::stop_token.
 #pragma once
 
 #include <memory>
+#include <stop_token>
+#include <thread>
 
 #include "engine/base/fd.h"
 #include "engine/base/result.h"
@@ -26,6 +28,26 @@ class Interrupt {
  private:
   explicit Interrupt(Fd event);
   Fd event_;
+};
+
+/// While it lives, the first SIGINT or SIGTERM asks token() to stop instead of ending the process.
+class Cancellation {
+ public:
+  /// Errors: kIo.
+  [[nodiscard]] static Result<std::unique_ptr<Cancellation>> on_interrupt();
+  ~Cancellation();
+
+  [[nodiscard]] std::stop_token token() const { return source_.get_token(); }
+
+ private:
+  Cancellation(std::unique_ptr<Interrupt> interrupt, Fd end)
+      : interrupt_(std::move(interrupt)), end_(std::move(end)) {}
+  void wait();
+
+  std::unique_ptr<Interrupt> interrupt_;
+  Fd end_;  ///< readable once the object goes away
+  std::stop_source source_;
+  std::thread waiter_;
 };
 
 }  // namespace ktstr::engine

@@ -6,7 +6,7 @@
 #include <iterator>
 #include <utility>
 
-#include "engine/verdict/emulation.h"
+#include "engine/verdict/expectations.h"
 #include "engine/verdict/worker_checks.h"
 
 namespace ktstr::engine {
@@ -34,7 +34,7 @@ void judge_samples(RunReport& report) {
       introspect::summarize(monitor.samples, options.stall_threshold_ns(), monitor.other_event_names);
   monitor.verdict = introspect::evaluate(monitor.samples, report.limits.monitor, options);
   for (const auto& detail : monitor.verdict.details)
-    report.failures.push_back({"monitor", "monitor: " + detail, {}, {}});
+    report.failures.push_back({"monitor", "monitor: " + detail});
   if (!monitor.verdict.evaluated && !report.reason)
     report.reason =
         "the run queues could not be judged: " + monitor.first_failure.value_or(monitor.verdict.summary);
@@ -55,14 +55,12 @@ void judge_schedulers(RunReport& report) {
   for (const auto& scheduler : report.schedulers) {
     seen = seen || scheduler.expected;
     if (scheduler.problem && !scheduler.expected)
-      report.failures.push_back({"scheduler", *scheduler.problem, {}, {}});
+      report.failures.push_back({"scheduler", *scheduler.problem});
   }
   if (report.limits.scheduler_error && !seen)
     report.failures.push_back(
         {"scheduler_error",
-         "no scheduler ended with an error" + spelled(*report.limits.scheduler_error) + ", as was expected",
-         {},
-         {}});
+         "no scheduler ended with an error" + spelled(*report.limits.scheduler_error) + ", as was expected"});
 }
 
 /// A scheduler that died or was refused is a failure of its own, or what the scenario is about.
@@ -75,9 +73,7 @@ void judge_gaps(RunReport& report) {
         {"max_scheduler_gap",
          fmt::format("step {}: without a scheduler for {:.2f} s while {} was {} (at most {})", gap.step,
                      static_cast<double>(gap.duration_ns) * 1e-9, gap.former, enum_name(gap.cause),
-                     format_duration(limit)),
-         {},
-         {}});
+                     format_duration(limit))});
   }
 }
 
@@ -92,11 +88,9 @@ void judge_events(RunReport& report) {
     for (const auto& sample : report.monitor->samples)
       most = std::max(most, sample.sum_event(counter).value_or(0));
     if (most > 0)
-      report.failures.push_back({"events_clean",
-                                 "sched_ext counted " + std::to_string(most) + " events " +
-                                     std::string(introspect::kKnownEvents[counter.index].name),
-                                 {},
-                                 {}});
+      report.failures.push_back(
+          {"events_clean", "sched_ext counted " + std::to_string(most) + " events " +
+                               std::string(introspect::kKnownEvents[counter.index].name)});
   }
 }
 
@@ -154,7 +148,7 @@ void note_weights(RunReport& report, const Scenario& scenario) {
 }
 
 void add_failures(RunReport& report, std::string_view check, const std::vector<std::string>& messages) {
-  for (const auto& message : messages) report.failures.push_back({std::string(check), message, {}, {}});
+  for (const auto& message : messages) report.failures.push_back({std::string(check), message});
   report.verdict = outcome_of(report);
 }
 

@@ -5,7 +5,8 @@
 #include <algorithm>
 
 #include "engine/observe/machine_memory.h"
-#include "engine/report/monitor_text.h"
+#include "engine/report/text_sections.h"
+#include "introspect/scx/watchdog.h"
 
 namespace ktstr::engine {
 namespace {
@@ -33,28 +34,27 @@ SchedulerExitReport to_report(introspect::ScxExitRecord record) {
 }  // namespace
 
 Observer::Observer(vmm::Machine& machine, const ObserverOptions& options)
-    : options_(options), memory_(machine_memory(machine)) {}
+    : machine_(machine), options_(options), memory_(machine_memory(machine)) {}
 
 Result<std::unique_ptr<Observer>> Observer::attach(
     vmm::Machine& machine, std::shared_ptr<const introspect::KernelDebugInfo> debug_info,
     const ObserverOptions& options) {
   std::unique_ptr<Observer> observer(new Observer(machine, options));
-  KTSTR_TRY(observer->find_kernel(machine, std::move(debug_info)));
-  KTSTR_TRY(observer->begin(machine));
+  KTSTR_TRY(observer->find_kernel(std::move(debug_info)));
+  KTSTR_TRY(observer->begin());
   return observer;
 }
 
 /// The guest must go on whether its kernel was found or not.
-Status Observer::find_kernel(vmm::Machine& machine,
-                             std::shared_ptr<const introspect::KernelDebugInfo> debug_info) {
-  const auto frozen = KTSTR_TRY(machine.freeze(kFreezeDeadline));
-  KTSTR_TRY(machine.thaw());
+Status Observer::find_kernel(std::shared_ptr<const introspect::KernelDebugInfo> debug_info) {
+  const auto frozen = KTSTR_TRY(machine_.freeze(kFreezeDeadline));
+  KTSTR_TRY(machine_.thaw());
   kernel_.emplace(
       KTSTR_TRY(introspect::Kernel::attach(memory_, std::move(debug_info), cpu_contexts(frozen))));
   return ok();
 }
 
-Status Observer::begin(vmm::Machine& machine) {
+Status Observer::begin() {
   sampler_.emplace(
       KTSTR_TRY(introspect::Sampler::create(*kernel_, {.domains_every = domains_every(options_.period)})));
   auto watch = ExitWatch::start(*kernel_);
@@ -62,7 +62,7 @@ Status Observer::begin(vmm::Machine& machine) {
     exit_watch_ = std::move(*watch);
   else if (watch.error().code != ErrorCode::kNotFound)
     return Error(watch.error());
-  thread_.emplace(MonitorThreadOptions{options_.period, options_.epoch, machine.vcpu_thread_ids()},
+  thread_.emplace(MonitorThreadOptions{options_.period, options_.epoch, machine_.vcpu_thread_ids()},
                   [this](Duration elapsed, auto cpu_times) { return sampler_->sample(elapsed, cpu_times); });
   return ok();
 }
@@ -72,6 +72,16 @@ std::vector<SchedulerExitReport> Observer::exit_records() {
   if (exit_watch_)
     for (auto& record : exit_watch_->take()) reports.push_back(to_report(std::move(record)));
   return reports;
+}
+
+Result<WatchdogReport> Observer::set_watchdog(std::uint32_t hz, Duration timeout) {
+  const auto watchdog = KTSTR_TRY(introspect::ScxWatchdog::create(*kernel_));
+  auto memory = writable_memory(machine_);
+  const auto asked_ns = static_cast<std::uint64_t>(timeout.ns);
+  const auto tick_ns = 1'000'000'000 / hz;
+  const auto change = KTSTR_TRY(watchdog.set(*kernel_, memory, (asked_ns + tick_ns - 1) / tick_ns));
+  return WatchdogReport{
+      .own_ns = change.before * tick_ns, .asked_ns = asked_ns, .read_back_ns = change.after * tick_ns};
 }
 
 std::vector<introspect::EventCounterSample> Observer::event_timeline() const {

@@ -37,6 +37,10 @@ class Observer {
   /// sched_ext.
   [[nodiscard]] std::vector<SchedulerExitReport> exit_records();
 
+  /// Writes the timeout of the kernel's watchdog over the loaded scheduler into guest memory, rounded up to
+  /// ticks of `hz`, and reads it back. Errors: introspect/scx/watchdog.h.
+  [[nodiscard]] Result<WatchdogReport> set_watchdog(std::uint32_t hz, Duration timeout);
+
   /// sched_ext's event counters by sample, so far. From any thread, until stop().
   [[nodiscard]] std::vector<introspect::EventCounterSample> event_timeline() const;
 
@@ -46,10 +50,10 @@ class Observer {
 
  private:
   Observer(vmm::Machine& machine, const ObserverOptions& options);
-  [[nodiscard]] Status find_kernel(vmm::Machine& machine,
-                                   std::shared_ptr<const introspect::KernelDebugInfo> debug_info);
-  [[nodiscard]] Status begin(vmm::Machine& machine);
+  [[nodiscard]] Status find_kernel(std::shared_ptr<const introspect::KernelDebugInfo> debug_info);
+  [[nodiscard]] Status begin();
 
+  vmm::Machine& machine_;
   ObserverOptions options_;
   introspect::SpanMemory memory_;
   std::optional<introspect::Kernel> kernel_;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "engine/base/io.h"
 
 namespace ktstr::engine {
@@ -18,25 +20,9 @@ void put(int fd, std::string_view text) {
 }  // namespace
 
 std::string_view stage_name(Stage stage) {
-  switch (stage) {
-    case Stage::kPreparing:
-      return "preparing";
-    case Stage::kForking:
-      return "forking";
-    case Stage::kBooting:
-      return "booting";
-    case Stage::kAttaching:
-      return "attaching";
-    case Stage::kSetup:
-      return "setting up";
-    case Stage::kStep:
-      return "step";
-    case Stage::kCollecting:
-      return "collecting";
-    case Stage::kShutdown:
-      return "shutting down";
-  }
-  return "?";
+  constexpr std::string_view kNames[] = {"preparing",  "forking", "booting",    "attaching",
+                                         "setting up", "step",    "collecting", "shutting down"};
+  return kNames[static_cast<std::size_t>(stage)];
 }
 
 std::string to_text(const Progress& progress) {
@@ -78,6 +64,38 @@ void ProgressLine::erase_shown() {
   if (shown_.empty()) return;
   put(fd_, kEraseLine);
   shown_.clear();
+}
+
+using Clock = std::chrono::steady_clock;
+
+ProgressTicker::ProgressTicker(ProgressCallback callback)
+    : callback_(std::move(callback)), began_(Clock::now()) {
+  if (callback_) thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void ProgressTicker::begin(const Progress& at) {
+  if (!callback_) return;
+  const std::lock_guard lock(mutex_);
+  stage_ = at;
+  began_ = Clock::now();
+  tell();
+}
+
+/// Precondition: mutex_ is held, which also keeps calls apart.
+void ProgressTicker::tell() {
+  auto progress = stage_;
+  progress.elapsed = Clock::now() - began_;
+  if (progress.remaining)
+    progress.remaining = Duration(std::max<std::int64_t>(0, progress.remaining->ns - progress.elapsed.ns));
+  callback_(progress);
+}
+
+void ProgressTicker::run(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    tell();
+    changed_.wait_for(lock, stop, kTick, [] { return false; });
+  }
 }
 
 }  // namespace ktstr::engine

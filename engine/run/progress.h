@@ -1,12 +1,15 @@
 // Progress: what a run is doing, for the line that a person watches.
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "engine/base/units.h"
 
@@ -52,6 +55,33 @@ class ProgressLine {
   int fd_;
   bool is_terminal_;
   std::string shown_;
+};
+
+/// Tells a callback regularly what a run is doing. Calls back from a thread of its own, ten times a second,
+/// and never after the destructor has returned. Does nothing when there is no callback.
+class ProgressTicker {
+ public:
+  explicit ProgressTicker(ProgressCallback callback);
+  ~ProgressTicker() = default;
+  ProgressTicker(const ProgressTicker&) = delete;
+  ProgressTicker& operator=(const ProgressTicker&) = delete;
+
+  /// A stage begins; times are counted from now on. `at.remaining` is what remains now. Calls back before it
+  /// returns.
+  void begin(const Progress& at);
+
+ private:
+  static constexpr std::chrono::milliseconds kTick{100};
+
+  void run(const std::stop_token& stop);
+  void tell();
+
+  ProgressCallback callback_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  Progress stage_;
+  std::chrono::steady_clock::time_point began_;
+  std::jthread thread_;  ///< last: it uses everything above
 };
 
 }  // namespace ktstr::engine

@@ -1,4 +1,5 @@
-// Repeating a run that the emulator spoiled: once, from the start, and never silently.
+// Repeating a run: ktstr itself does when the emulator spoiled it, once, from the start, and never silently;
+// a person does with a command.
 #pragma once
 
 #include <functional>
@@ -6,7 +7,7 @@
 #include <string>
 
 #include "engine/base/result.h"
-#include "engine/report/run_report.h"
+#include "engine/run/runner.h"
 
 namespace ktstr::engine {
 
@@ -22,5 +23,12 @@ using AttemptFunction = std::function<Result<std::optional<EmulatorFault>>(RunRe
 /// emulator_faults; when the last attempt was spoiled too, that is the reason for being inconclusive, and the
 /// report is what it left.
 [[nodiscard]] Result<RunReport> run_repeating(const RunReport& blank, const AttemptFunction& attempt);
+
+/// What `ktstr run` was told of a machine's performance, as arguments that say it again. Each behind a space:
+/// " --pin --prefault"; empty for none.
+[[nodiscard]] std::string performance_arguments(const vmm::PerformanceOptions& options);
+
+/// The command that repeats a run, for a shell.
+[[nodiscard]] std::string replay_command(const RunOptions& options, const std::string& kernel_release);
 
 }  // namespace ktstr::engine

@@ -4,14 +4,15 @@
 
 #include <utility>
 
+#include "engine/base/io.h"
 #include "engine/base/thread.h"
 #include "engine/base/units.h"
 #include "engine/run/agent_initramfs.h"
 #include "engine/run/attempt.h"
+#include "engine/run/bootable.h"
 #include "engine/run/judge.h"
 #include "engine/run/kernel_options.h"
-#include "engine/run/performance_arguments.h"
-#include "engine/run/requirements.h"
+#include "engine/run/repeat.h"
 #include "engine/run/scheduler_setup.h"
 #include "engine/scenario/workers.h"
 
@@ -23,25 +24,6 @@ using Clock = std::chrono::steady_clock;
 Result<CachedKernel> choose_kernel(const Scenario& scenario, const RunOptions& options) {
   const auto store = KTSTR_TRY(KernelStore::open(options.kernel_cache, options.notice));
   return store.resolve(options.kernel ? options.kernel : scenario.kernel);
-}
-
-/// A command that a shell takes as it is.
-std::string quoted(const std::string& argument) {
-  constexpr std::string_view kPlain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./:+,=@%";
-  if (!argument.empty() && argument.find_first_not_of(kPlain) == std::string::npos) return argument;
-  std::string text = "'";
-  for (const char c : argument) c == '\'' ? text += "'\\''" : text += c;
-  return text + "'";
-}
-
-std::string replay_command(const RunOptions& options, const std::string& kernel_release) {
-  return fmt::format("ktstr run {} --kernel {} --seed {}{}{}", quoted(options.script),
-                     quoted(options.kernel.value_or(kernel_release)), options.seed,
-                     options.backend == vmm::Backend::kAuto
-                         ? std::string()
-                         : fmt::format(" --backend {}", enum_name(options.backend)),
-                     performance_arguments(options.performance));
 }
 
 RunReport empty_report(const Scenario& scenario, const RunOptions& options, const CachedKernel& kernel) {
@@ -152,8 +134,8 @@ Result<RunReport> run_once(const Scenario& scenario, const RunOptions& options) 
   prepared.machine = KTSTR_TRY(machine_config(scenario, options, prepared.kernel));
   if (options.booted_guests)
     prepared.key = KTSTR_TRY(boot_key(prepared.machine, prepared.schedulers.files, options.backend));
-  const auto initramfs = KTSTR_TRY(AgentInitramfs::create(std::move(prepared.schedulers.files)));
-  prepared.machine.initramfs = initramfs.path();
+  const auto initramfs = KTSTR_TRY(make_agent_initramfs(std::move(prepared.schedulers.files)));
+  prepared.machine.initramfs = path_of(initramfs.get());
   prepared.machine.console_log = options.console_log;
   blank.timings.prepare_ns = since(begin);
   auto report = KTSTR_TRY(run_attempts(scenario, options, prepared, ticker, blank));

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/report/load_failure.h"
+#include "engine/report/scheduler_log.h"
 #include "engine/run/kernel_options.h"
 
 namespace ktstr::engine {
@@ -95,7 +95,7 @@ SchedulerDriver::SchedulerDriver(Guest& guest, const StagedSchedulers& staged,
 /// time.
 std::uint64_t SchedulerDriver::time_of(const std::optional<std::uint64_t>& guest_ns,
                                        const protocol::SchedulerChanged& changed) const {
-  const auto now = now_ns();
+  const auto now = guest_.now_ns();
   if (!guest_ns || *guest_ns > changed.answered_ns) return now;
   return now - std::min(now, changed.answered_ns - *guest_ns);
 }
@@ -159,7 +159,7 @@ Status SchedulerDriver::restart(std::size_t step) {
 Status SchedulerDriver::detach(std::size_t step) {
   const auto changed = KTSTR_TRY(guest_.ask(protocol::DetachScheduler{}));
   const auto status = end_former(changed, SchedulerFate::kDetached, step);
-  if (status && !current_) close_gap(now_ns(), std::nullopt);
+  if (status && !current_) close_gap(guest_.now_ns(), std::nullopt);
   return status;
 }
 
@@ -224,7 +224,7 @@ Status SchedulerDriver::take_death(const protocol::SchedulerChanged& changed,
 
 Status SchedulerDriver::take_refusal(const protocol::SchedulerChanged& changed, SchedulerReport& report) {
   report.fate = SchedulerFate::kRefused;
-  report.ended_ns = now_ns();
+  report.ended_ns = guest_.now_ns();
   take_exit_record(*changed.current, report);
   const auto advice = missing_options_advice(report.log);
   const auto why = advice ? *advice : cause_of_refusal(report, changed.current->kernel_log);
@@ -243,7 +243,7 @@ void SchedulerDriver::open_gap(GapCause cause, std::size_t step, const Scheduler
   gaps_.push_back({.cause = cause,
                    .step = static_cast<std::uint32_t>(step),
                    .former = former.name,
-                   .begin_ns = former.ended_ns.value_or(now_ns())});
+                   .begin_ns = former.ended_ns.value_or(guest_.now_ns())});
   gap_is_open_ = true;
 }
 
@@ -266,7 +266,7 @@ void SchedulerDriver::account_gap(const protocol::SchedulerChanged& changed, Gap
 }
 
 void SchedulerDriver::end_account() {
-  close_gap(now_ns(), std::nullopt);
+  close_gap(guest_.now_ns(), std::nullopt);
 }
 
 /// Goes on after the expected error only.

@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "engine/report/scheduler_gap.h"
 #include "engine/report/scheduler_report.h"
 #include "engine/run/guest.h"
 #include "engine/run/scheduler_setup.h"
@@ -81,7 +80,6 @@ class SchedulerDriver {
   void open_gap(GapCause cause, std::size_t step, const SchedulerReport& former);
   void close_gap(std::uint64_t end_ns, const std::optional<std::string>& next);
   void account_gap(const protocol::SchedulerChanged& changed, GapCause cause, const SchedulerReport& next);
-  [[nodiscard]] std::uint64_t now_ns() const { return static_cast<std::uint64_t>(guest_.now().ns); }
   [[nodiscard]] std::uint64_t time_of(const std::optional<std::uint64_t>& guest_ns,
                                       const protocol::SchedulerChanged& changed) const;
 

@@ -7,7 +7,7 @@
 #include "engine/base/mapped_file.h"
 #include "engine/scenario/check_ops.h"
 #include "engine/schedulers/closure.h"
-#include "engine/verdict/merge.h"
+#include "engine/verdict/expectations.h"
 
 namespace ktstr::engine {
 namespace {

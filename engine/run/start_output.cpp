@@ -7,7 +7,7 @@
 
 #include "engine/base/durable_file.h"
 #include "engine/protocol/scheduler_messages.h"
-#include "engine/report/artifact_name.h"
+#include "engine/report/artifacts.h"
 
 namespace ktstr::engine {
 namespace {

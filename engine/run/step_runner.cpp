@@ -9,10 +9,6 @@
 namespace ktstr::engine {
 namespace {
 
-std::uint64_t to_ns(Duration duration) {
-  return static_cast<std::uint64_t>(duration.ns);
-}
-
 /// After an error of this kind there is somebody to ask whether a scheduler's death is behind it: its maps
 /// are gone with it, and workers that it starves do not get ready.
 bool guest_answers(ErrorCode code) {
@@ -45,7 +41,7 @@ StepRunner::Target StepRunner::target_of(const Kind& op) {
 
 Status StepRunner::stimulate(std::size_t step, std::string_view op, Target target,
                              const std::function<Status()>& act) {
-  const auto began = guest_.now();
+  const auto began = guest_.now_ns();
   if (auto status = act(); !status) {
     if (target.scheduler) return status;  // a scheduler's story names its step
     if (guest_answers(status.error().code) || schedulers_.saw_end()) KTSTR_TRY(schedulers_.check_alive(step));
@@ -55,9 +51,9 @@ Status StepRunner::stimulate(std::size_t step, std::string_view op, Target targe
       if (part) place += " " + *part;
     return std::move(status.error()).with_context(place);
   }
-  const auto done = guest_.now();
-  timeline_.events.push_back({.offset_ns = to_ns(done),
-                              .took_ns = to_ns(done) - to_ns(began),
+  const auto done = guest_.now_ns();
+  timeline_.events.push_back({.offset_ns = done,
+                              .took_ns = done - began,
                               .step = static_cast<std::uint32_t>(step),
                               .op = std::string(op),
                               .cgroup = std::move(target.cgroup),
@@ -123,16 +119,16 @@ Status StepRunner::run_steps(const ProgressCallback& watch) {
 
 Status StepRunner::run_step(std::size_t index, Duration hold, std::optional<Duration> interval) {
   auto& report = timeline_.steps.emplace_back(
-      StepReport{.step = static_cast<std::uint32_t>(index + 1), .start_ns = to_ns(guest_.now())});
+      StepReport{.step = static_cast<std::uint32_t>(index + 1), .start_ns = guest_.now_ns()});
   if (interval) {
     KTSTR_TRY(run_setup(index));
     return loop(index, report, hold, *interval);
   }
   KTSTR_TRY(run_ops(index));
   KTSTR_TRY(run_setup(index));
-  report.hold_start_ns = to_ns(guest_.now());
+  report.hold_start_ns = guest_.now_ns();
   KTSTR_TRY(hold_until(index, Duration(guest_.now().ns + hold.ns)));
-  report.end_ns = to_ns(guest_.now());
+  report.end_ns = guest_.now_ns();
   return ok();
 }
 
@@ -146,7 +142,7 @@ Status StepRunner::hold_until(std::size_t index, Duration moment) {
 /// Turns begin at whole intervals since the hold's start; those that the ops of a turn run over are left out.
 Status StepRunner::loop(std::size_t index, StepReport& report, Duration hold, Duration interval) {
   const auto start = guest_.now();
-  report.hold_start_ns = to_ns(start);
+  report.hold_start_ns = static_cast<std::uint64_t>(start.ns);
   report.turns = 0;
   for (auto next = start; next.ns < start.ns + hold.ns;) {
     KTSTR_TRY(hold_until(index, next));
@@ -156,7 +152,7 @@ Status StepRunner::loop(std::size_t index, StepReport& report, Duration hold, Du
     next = Duration(start.ns + (turns_begun + 1) * interval.ns);
   }
   KTSTR_TRY(hold_until(index, Duration(start.ns + hold.ns)));
-  report.end_ns = to_ns(guest_.now());
+  report.end_ns = guest_.now_ns();
   return ok();
 }
 
@@ -182,7 +178,7 @@ struct StepRunner::Apply {
   Status operator()(const DetachSchedulerOp&) const { return runner.schedulers_.detach(step); }
   Status operator()(const CaptureSnapshotOp& op) const { return runner.capture(op.name); }
   Status operator()(const CaptureCgroupProcsOp& op) const {
-    const auto asked = to_ns(runner.guest_.now());
+    const auto asked = runner.guest_.now_ns();
     auto found = KTSTR_TRY(runner.guest_.ask(protocol::CaptureCgroupProcs{}));
     runner.timeline_.cgroup_procs.push_back(
         {static_cast<std::uint32_t>(step), op.tag, asked, std::move(found.cgroups)});

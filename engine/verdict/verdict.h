@@ -1,6 +1,7 @@
 // Outcomes of a run, their order and their exit codes, and what a failed check says.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -32,10 +33,15 @@ struct Failure {
 };
 
 /// fail > inconclusive > pass > skip; skip for an empty list.
-[[nodiscard]] Outcome combine(std::initializer_list<Outcome> outcomes);
+[[nodiscard]] inline Outcome combine(std::initializer_list<Outcome> outcomes) {
+  return outcomes.size() == 0 ? Outcome::kSkip : std::min(outcomes);
+}
 
 /// The process's exit code: 1 fail, 2 inconclusive, 0 pass and skip.
-[[nodiscard]] int exit_code(Outcome outcome);
+[[nodiscard]] inline int exit_code(Outcome outcome) {
+  if (outcome == Outcome::kInconclusive) return 2;
+  return outcome == Outcome::kFail ? 1 : 0;
+}
 
 }  // namespace ktstr::engine
 

@@ -8,8 +8,6 @@
 
 #include "engine/verdict/latencies.h"
 #include "engine/verdict/peers.h"
-#include "engine/verdict/statistics.h"
-#include "engine/verdict/uneven_share.h"
 
 namespace ktstr::engine {
 namespace {

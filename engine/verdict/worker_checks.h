@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/verdict/merge.h"
+#include "engine/verdict/expectations.h"
 #include "engine/verdict/verdict.h"
 #include "engine/verdict/worker_group.h"
 

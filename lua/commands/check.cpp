@@ -37,7 +37,7 @@ void add_check_command(CLI::App& app, Invocation& invocation) {
   auto* command = app.add_subcommand("check", "Check scenarios without booting anything");
   auto files = std::make_shared<std::vector<std::filesystem::path>>();
   command->add_option("FILE", *files, "Scenario files")->required();
-  command->callback([&invocation, files] { invocation.action = [files] { return check(*files); }; });
+  on_chosen(*command, invocation, [files] { return check(*files); });
 }
 
 }  // namespace ktstr::lua

@@ -24,8 +24,11 @@ enum ExitCode : int {
 struct Invocation {
   bool no_color = false;
   int verbosity = 0;
-  std::function<int()> action;
+  std::function<Result<int>()> action;  ///< gives the exit code
 };
+
+/// What is to be done when this command was chosen.
+void on_chosen(CLI::App& command, Invocation& invocation, std::function<Result<int>()> action);
 
 void add_run_command(CLI::App& app, Invocation& invocation);
 void add_list_command(CLI::App& app, Invocation& invocation);

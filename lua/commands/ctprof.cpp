@@ -1,4 +1,5 @@
 // ktstr ctprof: what every thread of this machine has done, and what changed between two captures.
+#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -10,13 +11,12 @@
 #include "engine/base/thread.h"
 #include "engine/ctprof/compare_request.h"
 #include "engine/ctprof/texts.h"
+#include "engine/run/interrupt.h"
 #include "introspect/ctprof/capture.h"
 #include "introspect/ctprof/file.h"
 #include "introspect/ctprof/jemalloc/probe.h"
-#include "lua/commands/cancellation.h"
 #include "lua/commands/commands.h"
-#include "lua/commands/print_json.h"
-#include "lua/commands/ranges.h"
+#include "lua/commands/json_output.h"
 #include "lua/commands/typed_options.h"
 
 namespace ktstr::lua {
@@ -65,9 +65,9 @@ struct CompareArguments {
   fs::path before, after;
   GroupArguments group;
   std::vector<std::string> sections;
-  std::string filter, metric;
+  engine::CompareRequest request;  ///< what the options say at once
   std::size_t limit = 50;
-  bool all = false, by_name = false, capturers = false, json = false, csv = false;
+  bool json = false, csv = false;
 };
 
 template <class E>
@@ -86,10 +86,6 @@ TableStyle style(const Invocation& invocation) {
   return {wants_colour(STDOUT_FILENO, invocation), terminal_width()};
 }
 
-int finish(const Status& status) {
-  return status ? kPassed : report_error(status.error());
-}
-
 Result<ctprof::Snapshot> capture_now(const CaptureArguments& arguments) {
   auto snapshot = KTSTR_TRY(ctprof::capture(arguments.capture));
   if (!arguments.no_jemalloc) ctprof::probe_jemalloc(arguments.capture.proc, snapshot);
@@ -103,18 +99,26 @@ Result<ctprof::Snapshot> read_file(const fs::path& file) {
   return snapshot;
 }
 
-Status capture_once(const CaptureArguments& arguments) {
+Result<int> capture_once(const CaptureArguments& arguments) {
   const auto snapshot = KTSTR_TRY(capture_now(arguments));
   KTSTR_TRY(ctprof::write_snapshot(arguments.output, snapshot));
   std::fputs(engine::summary_text(snapshot).c_str(), stderr);
-  return ok();
+  return kPassed;
+}
+
+Result<Duration> watch_interval(const std::string& text) {
+  constexpr Duration kLeast = std::chrono::milliseconds(10), kMost = std::chrono::hours(24);
+  const auto interval = KTSTR_TRY(parse_duration(text), "--watch");
+  if (interval < kLeast || interval > kMost)
+    return invalid_argument(
+        fmt::format("--watch {}: takes {} to {}", text, format_duration(kLeast), format_duration(kMost)));
+  return interval;
 }
 
 /// Captures again and again and shows rates, until it is interrupted.
-Status watch(const CaptureArguments& arguments, const Invocation& invocation) {
-  const auto interval = KTSTR_TRY(
-      duration_between("--watch", arguments.watch, std::chrono::milliseconds(10), std::chrono::hours(24)));
-  const auto cancellation = KTSTR_TRY(Cancellation::on_interrupt());
+Result<int> watch(const CaptureArguments& arguments, const Invocation& invocation) {
+  const auto interval = KTSTR_TRY(watch_interval(arguments.watch));
+  const auto cancellation = KTSTR_TRY(engine::Cancellation::on_interrupt());
   const engine::ShowOptions options{arguments.group.options(), {}, arguments.by, arguments.top};
   auto before = KTSTR_TRY(capture_now(arguments));
   while (!stopped_within(cancellation->token(), interval)) {
@@ -124,59 +128,53 @@ Status watch(const CaptureArguments& arguments, const Invocation& invocation) {
     if (std::fflush(stdout) != 0) return system_error("standard output");
     before = std::move(after);
   }
-  return ok();
+  return kPassed;
 }
 
-int capture(const CaptureArguments& arguments, const Invocation& invocation) {
-  if (!arguments.watch.empty()) return finish(watch(arguments, invocation));
+Result<int> capture(const CaptureArguments& arguments, const Invocation& invocation) {
+  if (!arguments.watch.empty()) return watch(arguments, invocation);
   if (arguments.output.empty())
-    return report_error(
-        {ErrorCode::kInvalidArgument, "capture: where to? give --output FILE, or --watch INTERVAL"});
-  return finish(capture_once(arguments));
+    return invalid_argument("capture: where to? give --output FILE, or --watch INTERVAL");
+  return capture_once(arguments);
 }
 
-Status show(const ShowArguments& arguments, const Invocation& invocation) {
+Result<int> show(const ShowArguments& arguments, const Invocation& invocation) {
   const auto snapshot = KTSTR_TRY(read_file(arguments.file));
   if (arguments.json) {
     print_json(snapshot);
-    return ok();
+    return kPassed;
   }
   auto options = arguments.show;
   options.group = arguments.group.options();
   const auto text = KTSTR_TRY(engine::show_text(snapshot, options, style(invocation)));
   std::fputs((engine::summary_text(snapshot) + "\n" + text).c_str(), stdout);
-  return ok();
+  return kPassed;
 }
 
 engine::CompareRequest compare_request(const CompareArguments& arguments) {
   const auto group = arguments.group.options();
-  engine::CompareRequest request;
+  auto request = arguments.request;
   request.group_by = group.by;
   request.normalize = group.normalize;
   request.cgroup_flatten = group.cgroup_flatten;
   for (const auto& value : describe<ctprof::Section>.values)
     for (const auto& name : arguments.sections)
       if (value.name == name) request.sections.push_back(value.value);
-  request.filter = arguments.filter;
-  request.metric = arguments.metric;
-  request.all = arguments.all;
-  request.by_name = arguments.by_name;
-  request.capturers = arguments.capturers;
   return request;
 }
 
-Status compare(const CompareArguments& arguments, const Invocation& invocation) {
+Result<int> compare(const CompareArguments& arguments, const Invocation& invocation) {
   const auto before = KTSTR_TRY(read_file(arguments.before));
   const auto after = KTSTR_TRY(read_file(arguments.after));
   const auto comparison = engine::compare(before, after, compare_request(arguments));
   if (arguments.json) {
     print_json(comparison);
-    return ok();
+    return kPassed;
   }
   const auto text = arguments.csv ? engine::compare_csv(comparison)
                                   : engine::compare_text(comparison, arguments.limit, style(invocation));
   std::fputs(text.c_str(), stdout);
-  return ok();
+  return kPassed;
 }
 
 void add_group_options(CLI::App& command, GroupArguments& arguments) {
@@ -209,9 +207,7 @@ void add_capture(CLI::App& parent, Invocation& invocation) {
       ->needs(watch)
       ->capture_default_str();
   add_group_options(*command, arguments->group);
-  command->callback([&invocation, arguments] {
-    invocation.action = [&invocation, arguments] { return capture(*arguments, invocation); };
-  });
+  on_chosen(*command, invocation, [&invocation, arguments] { return capture(*arguments, invocation); });
 }
 
 void add_show(CLI::App& parent, Invocation& invocation) {
@@ -223,9 +219,7 @@ void add_show(CLI::App& parent, Invocation& invocation) {
   command->add_option("--by", arguments->show.by, "Sort by this metric; else by the first column");
   add_number(*command, "--top", arguments->show.limit, "Show this many groups; 0: all", kAll, kMostRows);
   command->add_flag("--json", arguments->json, "Print the whole capture as JSON instead");
-  command->callback([&invocation, arguments] {
-    invocation.action = [&invocation, arguments] { return finish(show(*arguments, invocation)); };
-  });
+  on_chosen(*command, invocation, [&invocation, arguments] { return show(*arguments, invocation); });
 }
 
 void add_compare(CLI::App& parent, Invocation& invocation) {
@@ -237,31 +231,27 @@ void add_compare(CLI::App& parent, Invocation& invocation) {
   command->add_option("--sections", arguments->sections, "Only these, separated by commas")
       ->delimiter(',')
       ->check(CLI::IsMember(names_of<ctprof::Section>()));
-  command->add_option("--filter", arguments->filter, "Only groups that match this glob");
-  command->add_option("--metric", arguments->metric, "Only metrics that match this glob");
+  command->add_option("--filter", arguments->request.filter, "Only groups that match this glob");
+  command->add_option("--metric", arguments->request.metric, "Only metrics that match this glob");
   add_number(*command, "--limit", arguments->limit, "Show this many rows of the table; 0: all", kAll,
              kMostRows);
-  command->add_flag("--all", arguments->all, "Show what did not change, too");
-  command->add_flag("--by-name", arguments->by_name,
+  command->add_flag("--all", arguments->request.all, "Show what did not change, too");
+  command->add_flag("--by-name", arguments->request.by_name,
                     "Sort by section, group and metric, not by relative change");
-  command->add_flag("--capturers", arguments->capturers,
+  command->add_flag("--capturers", arguments->request.capturers,
                     "Show the processes that captured, too: most of what they did is the capture");
   auto* json = command->add_flag("--json", arguments->json, "Print JSON instead of a table");
   command->add_flag("--csv", arguments->csv, "Print comma-separated values instead of a table")
       ->excludes(json);
-  command->callback([&invocation, arguments] {
-    invocation.action = [&invocation, arguments] { return finish(compare(*arguments, invocation)); };
-  });
+  on_chosen(*command, invocation, [&invocation, arguments] { return compare(*arguments, invocation); });
 }
 
 void add_metric_list(CLI::App& parent, Invocation& invocation) {
   auto* command =
       parent.add_subcommand("metric-list", "Show what is captured, from where, and what it needs");
-  command->callback([&invocation] {
-    invocation.action = [&invocation] {
-      std::fputs(engine::metric_list_text(style(invocation)).c_str(), stdout);
-      return kPassed;
-    };
+  on_chosen(*command, invocation, [&invocation] {
+    std::fputs(engine::metric_list_text(style(invocation)).c_str(), stdout);
+    return kPassed;
   });
 }
 

@@ -21,9 +21,9 @@ Status write_page(const Page& page, const fs::path& root) {
   return write_new_file(path, page.text);
 }
 
-int write_pages(const fs::path& root) {
+Result<int> write_pages(const fs::path& root) {
   for (const auto& page : reference_pages()) {
-    if (const auto written = write_page(page, root); !written) return report_error(written.error());
+    KTSTR_TRY(write_page(page, root));
     std::printf("%s\n", (root / page.path).c_str());
   }
   return kPassed;
@@ -36,7 +36,7 @@ void add_docs_command(CLI::App& app, Invocation& invocation) {
       app.add_subcommand("docs", "Write docs/reference and lua/types below a directory")->group("");
   auto root = std::make_shared<fs::path>();
   command->add_option("ROOT", *root, "The project's directory")->required();
-  command->callback([&invocation, root] { invocation.action = [root] { return write_pages(*root); }; });
+  on_chosen(*command, invocation, [root] { return write_pages(*root); });
 }
 
 }  // namespace ktstr::lua

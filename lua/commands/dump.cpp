@@ -10,7 +10,7 @@
 #include "engine/dump/text.h"
 #include "introspect/dump/dump.h"
 #include "lua/commands/commands.h"
-#include "lua/commands/print_json.h"
+#include "lua/commands/json_output.h"
 #include "lua/commands/typed_options.h"
 
 namespace ktstr::lua {
@@ -38,22 +38,29 @@ Error has_none(std::string_view what) {
 }
 
 /// The maps of that name, or the task.
-Status print_part(const FailureDumpReport& report, const engine::DumpTextOptions& options) {
+Result<int> print_part(const FailureDumpReport& report, const engine::DumpTextOptions& options) {
   bool found = false;
   for (const auto& map : report.maps)
-    if (options.map && map.name == *options.map) print_json(map), found = true;
+    if (options.map && map.name == *options.map) {
+      print_json(map);
+      found = true;
+    }
   for (const auto& task : report.task_enrichments)
-    if (options.task && task.pid == *options.task) print_json(task), found = true;
-  return found ? ok() : Status(has_none(options.map ? "map" : "task"));
+    if (options.task && task.pid == *options.task) {
+      print_json(task);
+      found = true;
+    }
+  if (!found) return has_none(options.map ? "map" : "task");
+  return kPassed;
 }
 
-Status print_as_json(const introspect::FailureDump& dump, const engine::DumpTextOptions& options) {
+Result<int> print_as_json(const introspect::FailureDump& dump, const engine::DumpTextOptions& options) {
   if (options.map || options.task) {
     const auto* report = std::get_if<FailureDumpReport>(&dump);
-    return report ? print_part(*report, options) : Status(has_none("part"));
+    return report ? print_part(*report, options) : has_none("part");
   }
   std::visit([](const auto& report) { print_json(report); }, dump);
-  return ok();
+  return kPassed;
 }
 
 Result<introspect::FailureDump> read_dump_file(const fs::path& file) {
@@ -63,17 +70,12 @@ Result<introspect::FailureDump> read_dump_file(const fs::path& file) {
   return dump;
 }
 
-Status print(const ShowDumpArguments& arguments) {
+Result<int> show_dump(ShowDumpArguments arguments, const Invocation& invocation) {
+  arguments.text.colour = wants_colour(STDOUT_FILENO, invocation);
   auto dump = KTSTR_TRY(read_dump_file(arguments.file));
   if (arguments.json) return print_as_json(dump, arguments.text);
   std::fputs(KTSTR_TRY(engine::to_text(std::move(dump), arguments.text)).c_str(), stdout);
-  return ok();
-}
-
-int show_dump(ShowDumpArguments arguments, const Invocation& invocation) {
-  arguments.text.colour = wants_colour(STDOUT_FILENO, invocation);
-  const auto printed = print(arguments);
-  return printed ? kPassed : report_error(printed.error());
+  return kPassed;
 }
 
 void print_differences(const engine::DumpDiff& found) {
@@ -82,7 +84,7 @@ void print_differences(const engine::DumpDiff& found) {
     std::printf("%s\n", left_out.c_str());
 }
 
-Result<int> print_diff(const DiffArguments& arguments) {
+Result<int> compare_dumps(const DiffArguments& arguments) {
   const auto before = KTSTR_TRY(read_dump_file(arguments.before));
   const auto after = KTSTR_TRY(read_dump_file(arguments.after));
   const auto found = KTSTR_TRY(engine::diff(before, after, arguments.options));
@@ -91,11 +93,6 @@ Result<int> print_diff(const DiffArguments& arguments) {
   else
     print_differences(found);
   return found.differences.empty() ? kPassed : kFailed;
-}
-
-int compare_dumps(const DiffArguments& arguments) {
-  const auto code = print_diff(arguments);
-  return code ? *code : report_error(code.error());
 }
 
 void add_show_dump(CLI::App& parent, Invocation& invocation) {
@@ -109,9 +106,7 @@ void add_show_dump(CLI::App& parent, Invocation& invocation) {
              "Show only the task with this pid, with all that is known of it", 0, 4'194'304)
       ->excludes(map);
   command->add_flag("--json", arguments->json, "Print JSON instead of text");
-  command->callback([&invocation, arguments] {
-    invocation.action = [&invocation, arguments] { return show_dump(*arguments, invocation); };
-  });
+  on_chosen(*command, invocation, [&invocation, arguments] { return show_dump(*arguments, invocation); });
 }
 
 void add_diff(CLI::App& parent, Invocation& invocation) {
@@ -130,8 +125,7 @@ void add_diff(CLI::App& parent, Invocation& invocation) {
   command->add_flag("--all", arguments->options.all,
                     "Also what is different in any two dumps: addresses, ids, counters and clocks");
   command->add_flag("--json", arguments->json, "Print JSON instead of text");
-  command->callback(
-      [&invocation, arguments] { invocation.action = [arguments] { return compare_dumps(*arguments); }; });
+  on_chosen(*command, invocation, [arguments] { return compare_dumps(*arguments); });
 }
 
 }  // namespace

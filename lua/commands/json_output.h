@@ -1,8 +1,12 @@
 // JsonOutput: a stream of JSON (RapidJSON's interface) that a terminal may show.
 #pragma once
 
+#include <rapidjson/prettywriter.h>
+
 #include <cstdio>
 #include <string>
+
+#include "engine/base/write.h"
 
 namespace ktstr::lua {
 
@@ -26,5 +30,16 @@ class JsonOutput {
   std::FILE* file_;
   std::string pending_;  ///< a character above ASCII, as far as it is here
 };
+
+/// Prints a described value, indented, as it is written: of a large one no text is kept.
+template <class T>
+void print_json(const T& value) {
+  JsonOutput stream(stdout);
+  rapidjson::PrettyWriter<JsonOutput> writer(stream);
+  writer.SetIndent(' ', 1);
+  write(writer, value);
+  stream.Put('\n');
+  stream.Flush();
+}
 
 }  // namespace ktstr::lua

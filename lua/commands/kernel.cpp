@@ -1,5 +1,6 @@
 // ktstr kernel: the cache of kernels that scenarios boot.
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -7,7 +8,7 @@
 #include "engine/base/printable.h"
 #include "engine/base/table.h"
 #include "engine/kernels/kernel_store.h"
-#include "lua/commands/cancellation.h"
+#include "engine/run/interrupt.h"
 #include "lua/commands/commands.h"
 #include "lua/commands/typed_options.h"
 
@@ -21,13 +22,12 @@ void print_notice(const std::string& text) {
   std::fprintf(stderr, "%s\n", printable_lines(text).c_str());
 }
 
-/// Runs `use` on the store; a failure of either is reported.
-template <class Use>
-int with_store(Use use) {
-  const auto store = KernelStore::open(std::nullopt, print_notice);
-  if (!store) return report_error(store.error());
-  const Status outcome = use(*store);
-  return outcome ? kPassed : report_error(outcome.error());
+/// What is done with the store of kernels when the command was chosen.
+void use_store(CLI::App& command, Invocation& invocation, std::function<Status(const KernelStore&)> use) {
+  on_chosen(command, invocation, [use = std::move(use)]() -> Result<int> {
+    KTSTR_TRY(use(KTSTR_TRY(KernelStore::open(std::nullopt, print_notice))));
+    return kPassed;
+  });
 }
 
 std::vector<Cell> row_of(const CachedKernel& kernel, bool is_default) {
@@ -71,7 +71,7 @@ Status make_default(const KernelStore& store, const std::string& spec) {
 }
 
 Status fetch(const KernelStore& store, const std::optional<std::string>& series, bool if_missing) {
-  const auto cancellation = KTSTR_TRY(Cancellation::on_interrupt());
+  const auto cancellation = KTSTR_TRY(engine::Cancellation::on_interrupt());
   vmm::FetchOptions options;
   options.series = series;
   options.refresh = !if_missing;
@@ -101,11 +101,7 @@ void add_fetch(CLI::App& kernel, Invocation& invocation) {
   auto if_missing = std::make_shared<bool>(false);
   command->add_option("SERIES", *series, "A series or version, such as 6.18");
   command->add_flag("--if-missing", *if_missing, "Do not ask the archive when a fitting kernel is cached");
-  command->callback([&invocation, series, if_missing] {
-    invocation.action = [=] {
-      return with_store([&](const auto& store) { return fetch(store, *series, *if_missing); });
-    };
-  });
+  use_store(*command, invocation, [=](const auto& store) { return fetch(store, *series, *if_missing); });
 }
 
 void add_list(CLI::App& kernel, Invocation& invocation) {
@@ -113,11 +109,7 @@ void add_list(CLI::App& kernel, Invocation& invocation) {
   auto verified = std::make_shared<bool>(false);
   command->add_flag("--verify", *verified,
                     "Read all of their files, compare them with their checksums, repair what can be");
-  command->callback([&invocation, verified] {
-    invocation.action = [=] {
-      return with_store([&](const auto& store) { return list_kernels(store, *verified); });
-    };
-  });
+  use_store(*command, invocation, [=](const auto& store) { return list_kernels(store, *verified); });
 }
 
 void add_default(CLI::App& kernel, Invocation& invocation) {
@@ -125,11 +117,7 @@ void add_default(CLI::App& kernel, Invocation& invocation) {
       kernel.add_subcommand("default", "Make a cached kernel the one that scenarios boot by default");
   auto spec = std::make_shared<std::string>();
   command->add_option("SPEC", *spec, "A version or the beginning of one")->required();
-  command->callback([&invocation, spec] {
-    invocation.action = [=] {
-      return with_store([&](const auto& store) { return make_default(store, *spec); });
-    };
-  });
+  use_store(*command, invocation, [=](const auto& store) { return make_default(store, *spec); });
 }
 
 void add_add(CLI::App& kernel, Invocation& invocation) {
@@ -139,11 +127,7 @@ void add_add(CLI::App& kernel, Invocation& invocation) {
   command->add_option("PATH", *image, "The kernel image")->required();
   command->add_option("--config", *config,
                       "The .config it was built with (default: what the image holds, or lies beside it)");
-  command->callback([&invocation, image, config] {
-    invocation.action = [=] {
-      return with_store([&](const auto& store) { return add(store, *image, *config); });
-    };
-  });
+  use_store(*command, invocation, [=](const auto& store) { return add(store, *image, *config); });
 }
 
 void add_clean(CLI::App& kernel, Invocation& invocation) {
@@ -152,11 +136,7 @@ void add_clean(CLI::App& kernel, Invocation& invocation) {
   command->add_option("SPEC", selection->spec, "Only these: a version or the beginning of one");
   add_number(*command, "--keep", selection->keep_newest, "Keep this many of the newest", std::size_t{0},
              std::size_t{1000});
-  command->callback([&invocation, selection] {
-    invocation.action = [=] {
-      return with_store([&](const auto& store) { return clean(store, *selection); });
-    };
-  });
+  use_store(*command, invocation, [=](const auto& store) { return clean(store, *selection); });
 }
 
 }  // namespace

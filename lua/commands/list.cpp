@@ -33,13 +33,12 @@ void print_row(std::size_t name_width, const std::string& name, const std::strin
               printable(description).c_str());
 }
 
-int list(const fs::path& directory) {
-  const auto files = scripts_in(directory);
-  if (!files) return report_error(files.error());
+Result<int> list(const fs::path& directory) {
+  const auto files = KTSTR_TRY(scripts_in(directory));
   int code = kPassed;
   std::vector<engine::Scenario> scenarios;
   std::size_t width = 4;
-  for (const auto& file : *files) {
+  for (const auto& file : files) {
     auto host = ScriptHost::load(file);
     if (!host) {
       code = report_error(host.error());
@@ -57,18 +56,14 @@ int list(const fs::path& directory) {
 }
 
 /// "name: flags of a profile", one line for each of each scheduler.
-int list_profiles(const fs::path& file) {
-  const auto host = ScriptHost::load(file);
-  if (!host) return report_error(host.error());
-  for (const auto* scheduler : engine::schedulers_of(host->scenario())) {
-    const auto profiles = engine::flag_profiles(*scheduler);
-    if (!profiles) return report_error(profiles.error());
-    for (const auto& profile : *profiles) {
+Result<int> list_profiles(const fs::path& file) {
+  const auto host = KTSTR_TRY(ScriptHost::load(file));
+  for (const auto* scheduler : engine::schedulers_of(host.scenario()))
+    for (const auto& profile : KTSTR_TRY(engine::flag_profiles(*scheduler))) {
       std::printf("%s:", printable(scheduler->name).c_str());
       for (const auto& flag : profile) std::printf(" %s", printable(flag).c_str());
       std::printf("\n");
     }
-  }
   return kPassed;
 }
 
@@ -81,10 +76,8 @@ void add_list_command(CLI::App& app, Invocation& invocation) {
   auto profiles = std::make_shared<fs::path>();
   command->add_option("--profiles", *profiles,
                       "List the valid combinations of scheduler flags of this scenario instead");
-  command->callback([&invocation, directory, profiles] {
-    invocation.action = [directory, profiles] {
-      return profiles->empty() ? list(*directory) : list_profiles(*profiles);
-    };
+  on_chosen(*command, invocation, [directory, profiles] {
+    return profiles->empty() ? list(*directory) : list_profiles(*profiles);
   });
 }
 

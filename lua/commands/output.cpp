@@ -9,6 +9,10 @@
 
 namespace ktstr::lua {
 
+void on_chosen(CLI::App& command, Invocation& invocation, std::function<Result<int>()> action) {
+  command.callback([&invocation, action = std::move(action)] { invocation.action = action; });
+}
+
 ExitCode exit_code_of(const Error& error) {
   return error.code == ErrorCode::kCancelled ? kInterrupted : kToolError;
 }

@@ -122,8 +122,11 @@ std::vector<Script> load_all(const RunArguments& arguments) {
 bool refuse_wrong_scripts(const std::vector<Script>& scripts, const RunArguments& arguments) {
   if (arguments.ktap) return false;
   bool refused = false;
-  for (const auto& script : scripts)
-    if (!script.host) static_cast<void>(report_error(script.host.error())), refused = true;
+  for (const auto& script : scripts) {
+    if (script.host) continue;
+    static_cast<void>(report_error(script.host.error()));
+    refused = true;
+  }
   return refused;
 }
 
@@ -150,9 +153,8 @@ Status check_outputs(const RunArguments& arguments) {
   if (arguments.json && arguments.files.size() > 1)
     return Error{ErrorCode::kInvalidArgument, "--json takes the report of one scenario; run them one by one"};
   if (arguments.json) KTSTR_TRY(engine::check_json_file(*arguments.json));
-  if (arguments.dump_dir.empty()) return ok();
-  auto status = engine::check_directory(arguments.dump_dir);
-  return status ? ok() : Status(std::move(status.error()).with_context("--dump-dir"));
+  if (!arguments.dump_dir.empty()) KTSTR_TRY(engine::check_directory(arguments.dump_dir), "--dump-dir");
+  return ok();
 }
 
 /// Runs it and tells what came of it. Errors: its report can't be written.
@@ -171,7 +173,7 @@ Status run_script(const RunArguments& arguments, Script& script, const RunSurrou
   return arguments.json ? engine::write_json_file(*report, *arguments.json) : ok();
 }
 
-Result<int> run_all(const RunArguments& arguments, const engine::TextOptions& text) {
+Result<int> run(const RunArguments& arguments, const engine::TextOptions& text) {
   KTSTR_TRY(vmm::check_performance(arguments.performance.options()));
   KTSTR_TRY(check_outputs(arguments));
   auto scripts = load_all(arguments);
@@ -189,11 +191,6 @@ Result<int> run_all(const RunArguments& arguments, const engine::TextOptions& te
       output.add_error(script.file, {ErrorCode::kCancelled, "not run: interrupted before"});
   }
   return output.code();
-}
-
-int run(const RunArguments& arguments, const Invocation& invocation) {
-  const auto code = run_all(arguments, {.colour = wants_colour(STDOUT_FILENO, invocation)});
-  return code ? *code : report_error(code.error());
 }
 
 }  // namespace
@@ -219,8 +216,8 @@ void add_run_command(CLI::App& app, Invocation& invocation) {
       "--dump-dir", arguments->dump_dir,
       "Write dumps and captures into this directory; default: that of --json's file, else the current one");
   add_number(*command, "--seed", arguments->seed, "Seed of random choices");
-  command->callback([&invocation, arguments] {
-    invocation.action = [&invocation, arguments] { return run(*arguments, invocation); };
+  on_chosen(*command, invocation, [&invocation, arguments] {
+    return run(*arguments, {.colour = wants_colour(STDOUT_FILENO, invocation)});
   });
 }
 

@@ -7,7 +7,7 @@
 #include "engine/base/fd.h"
 #include "engine/base/printable.h"
 #include "engine/base/utf8.h"
-#include "engine/run/agent_words.h"
+#include "engine/run/death_evidence.h"
 #include "tests/fuzz/fuzz_input.h"
 #include "vmm/console.h"
 #include "vmm/console_line.h"
@@ -56,7 +56,7 @@ void read_all(std::string_view text) {
   int ends[2];
   require(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
   Fd guest(ends[1]);
-  const auto console = vmm::Console::open(Fd(ends[0]), {}, [] {});
+  const auto console = vmm::Console::open(Fd(ends[0]), {});
   require(console.has_value());
   require(::write(guest.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
   guest.reset();

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "engine/agent/agent_client.h"
+#include "engine/base/io.h"
 #include "engine/kernels/kernel_store.h"
 #include "engine/run/agent_initramfs.h"
 #include "engine/run/runner.h"
@@ -52,13 +53,13 @@ struct BootedGuest {
 inline Result<BootedGuest> boot(const CachedKernel& kernel, const vmm::Topology& topology,
                                 std::vector<vmm::InitramfsFile> files = {},
                                 const std::vector<std::string>& kernel_args = {}) {
-  const auto initramfs = KTSTR_TRY(AgentInitramfs::create(std::move(files)));
+  const auto initramfs = KTSTR_TRY(make_agent_initramfs(std::move(files)));
   Scenario scenario;
   scenario.topology = topology;
   BootedGuest guest{.kernel = kernel, .machine = {}, .epoch = std::chrono::steady_clock::now(), .agent = {}};
   guest.machine = KTSTR_TRY(vmm::start_qemu({.kernel_elf = kernel.elf,
                                              .kernel_bzimage = kernel.bzimage,
-                                             .initramfs = initramfs.path(),
+                                             .initramfs = path_of(initramfs.get()),
                                              .topology = topology,
                                              .memory = guest_memory(scenario),
                                              .kaslr = !kernel.bzimage.empty(),

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/agent/agent_client.h"
+#include "engine/base/io.h"
 #include "engine/kernels/kernel_store.h"
 #include "engine/observe/machine_memory.h"
 #include "engine/run/agent_initramfs.h"
@@ -72,11 +73,11 @@ Result<FrozenGuest> boot_and_freeze(const CachedKernel& kernel, bool kaslr,
                                     std::vector<std::string> arguments = {}) {
   FrozenGuest guest;
   guest.info = KTSTR_TRY(KernelDebugInfo::load(kernel.symbols, kernel.btf));
-  const auto initramfs = KTSTR_TRY(engine::AgentInitramfs::create());
+  const auto initramfs = KTSTR_TRY(engine::make_agent_initramfs());
   const ScratchFile console;
   guest.machine = KTSTR_TRY(vmm::start_qemu({.kernel_elf = kernel.elf,
                                              .kernel_bzimage = kernel.bzimage,
-                                             .initramfs = initramfs.path(),
+                                             .initramfs = path_of(initramfs.get()),
                                              .topology = kTopology,
                                              .memory = {512U << 20},
                                              .kaslr = kaslr,

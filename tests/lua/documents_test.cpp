@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "engine/base/write.h"
-#include "engine/verdict/merge.h"
+#include "engine/verdict/expectations.h"
 #include "tests/documents.h"
 #include "tests/run_command.h"
 #include "tests/temporary_directory.h"

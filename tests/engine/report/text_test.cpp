@@ -3,8 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "engine/report/ktap.h"
-#include "engine/report/monitor_text.h"
-#include "engine/report/scheduler_text.h"
+#include "engine/report/text_sections.h"
 #include "tests/engine/report/sample_report.h"
 #include "tests/hostile_text.h"
 

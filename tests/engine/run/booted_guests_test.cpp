@@ -3,8 +3,104 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
+#include <functional>
+
+#include "tests/temporary_directory.h"
+
 using namespace ktstr;
 using namespace ktstr::engine;
+using ktstr::test::TemporaryDirectory;
+using vmm::Backend;
+
+namespace {
+
+/// A kernel and a scheduler in a directory of their own.
+struct Boot {
+  TemporaryDirectory directory;
+  vmm::MachineConfig config;
+  std::vector<vmm::InitramfsFile> files;
+
+  Boot() {
+    config.kernel_elf = write("vmlinux", "elf");
+    config.kernel_bzimage = write("bzImage", "image");
+    config.topology = {1, 1, 2, 1};
+    config.memory = ByteSize{512U << 20};
+    files = {{.path = "schedulers/0/scx_a", .content = write("scx_a", "program")}};
+  }
+  std::filesystem::path write(const std::string& name, const std::string& text) const {
+    std::ofstream(directory.path() / name) << text;
+    return directory.path() / name;
+  }
+  [[nodiscard]] BootKey key(Backend backend = Backend::kQemu) const {
+    auto key = boot_key(config, files, backend);
+    REQUIRE_MESSAGE(key, key.error().message);
+    return std::move(*key);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("two scenarios with the same machine have one key, whatever their console logs") {
+  Boot boot;
+  const auto key = boot.key();
+  boot.config.console_log = "/tmp/console";
+  boot.config.initramfs = "/proc/self/fd/7";
+  CHECK(boot.key() == key);
+}
+
+TEST_CASE("whatever a boot depends on makes another key") {
+  const std::pair<const char*, std::function<void(Boot&)>> changes[] = {
+      {"topology",
+       [](Boot& boot) {
+         boot.config.topology = {1, 2, 1, 1};
+       }},
+      {"memory", [](Boot& boot) { boot.config.memory.bytes *= 2; }},
+      {"kaslr", [](Boot& boot) { boot.config.kaslr = !boot.config.kaslr; }},
+      {"performance", [](Boot& boot) { boot.config.performance.dedicated_cpus = true; }},
+      {"tick rate", [](Boot& boot) { boot.config.tick_rate = 1000; }},
+      {"accelerator", [](Boot& boot) { boot.config.accelerator = vmm::Accelerator::kKvm; }},
+      {"nested virtualization", [](Boot& boot) { boot.config.nested_virtualization = true; }},
+      {"kernel arguments", [](Boot& boot) { boot.config.kernel_args = {"nohz_full=1"}; }},
+      {"kernel ELF", [](Boot& boot) { boot.config.kernel_elf = boot.write("other", "elf"); }},
+      {"kernel bzImage", [](Boot& boot) { boot.config.kernel_bzimage.clear(); }},
+      {"a file", [](Boot& boot) { boot.files[0].content = boot.write("scx_b", "program"); }},
+      {"a file's bytes", [](Boot& boot) { boot.write("scx_a", "another"); }},
+      {"a file's place", [](Boot& boot) { boot.files[0].path = "schedulers/1/scx_a"; }},
+      {"a file's mode", [](Boot& boot) { boot.files[0].mode = 0644; }},
+      {"another file",
+       [](Boot& boot) { boot.files.push_back({.path = "x", .content = std::vector<std::byte>(1)}); }},
+      {"no file", [](Boot& boot) { boot.files.clear(); }},
+  };
+  for (const auto& [name, change] : changes) {
+    CAPTURE(name);
+    Boot boot;
+    const auto before = boot.key();
+    change(boot);
+    CHECK_FALSE(boot.key() == before);
+  }
+  const Boot boot;
+  CHECK_FALSE(boot.key(Backend::kKvm) == boot.key(Backend::kQemu));
+}
+
+TEST_CASE("bytes in memory are compared as such") {
+  Boot boot;
+  boot.files = {{.path = "x", .content = std::vector<std::byte>(2, std::byte{1})}};
+  const auto key = boot.key();
+  boot.files = {{.path = "x", .content = std::vector<std::byte>(2, std::byte{1})}};
+  CHECK(boot.key() == key);
+  boot.files = {{.path = "x", .content = std::vector<std::byte>(2, std::byte{2})}};
+  CHECK_FALSE(boot.key() == key);
+}
+
+TEST_CASE("a file that is gone is an error with its name") {
+  Boot boot;
+  boot.files[0].content = std::filesystem::path("/nonexistent/scx_a");
+  const auto key = boot_key(boot.config, boot.files, Backend::kQemu);
+  REQUIRE_FALSE(key);
+  CHECK(key.error().code == ErrorCode::kNotFound);
+  CHECK(key.error().message == "look at /nonexistent/scx_a: No such file or directory");
+}
 
 namespace {
 
@@ -23,7 +119,7 @@ class FakeSnapshot final : public vmm::MachineSnapshot {
 
 BootKey key(const std::string& argument) {
   BootKey key;
-  key.kernel_args = {argument};
+  key.machine.kernel_args = {argument};
   return key;
 }
 
@@ -37,7 +133,7 @@ struct Kept {
   ~Kept() = default;
 
   void add(const BootKey& key) {
-    guests.add(key, {std::make_unique<FakeSnapshot>(alive), key.kernel_args[0]});
+    guests.add(key, {std::make_unique<FakeSnapshot>(alive), key.machine.kernel_args[0]});
   }
   /// A run that boots and keeps its guest when it is wanted; "forked" or "booted".
   std::string run(const BootKey& key) {

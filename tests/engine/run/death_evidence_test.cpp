@@ -4,6 +4,8 @@
 
 #include "tests/introspect/machine/log_guest.h"
 
+using ktstr::engine::agents_last_words;
+
 namespace ktstr::engine {
 namespace {
 
@@ -92,3 +94,15 @@ TEST_CASE("without evidence the event stays as the console tells it") {
 }
 
 }  // namespace ktstr::engine
+
+TEST_CASE("the agent's last words are its last complaint") {
+  CHECK(agents_last_words(
+            "[ 1.0] PCI: x\r\nktstr-agent: first\r\nktstr-agent: no channel device\r\n[ 9.0] reboot\n") ==
+        "no channel device");
+  CHECK(agents_last_words("ktstr-agent: cut") == "cut");
+}
+
+TEST_CASE("a kernel that quotes the agent is not the agent") {
+  CHECK_FALSE(agents_last_words("[ 1.0] ktstr-agent: fake\nsome ktstr-agent: fake\n"));
+  CHECK_FALSE(agents_last_words(""));
+}

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "engine/verdict/emulation.h"
+#include "engine/verdict/expectations.h"
 
 using namespace ktstr;
 using namespace ktstr::engine;
