@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "engine/base/table.h"
+#include "engine/base/utf8.h"
 #include "engine/report/printable_report.h"
 #include "engine/report/text_sections.h"
 #include "vmm/console_line.h"

@@ -10,8 +10,8 @@
 #include "introspect/arena/guest_context.h"
 #include "introspect/bpf/map_list.h"
 #include "introspect/bpf/map_names.h"
-#include "introspect/bpf/programs.h"
 #include "introspect/bpf/program_btf.h"
+#include "introspect/bpf/programs.h"
 #include "introspect/dump/running_object.h"
 #include "introspect/render/render.h"
 

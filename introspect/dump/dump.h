@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "engine/base/describe.h"
-#include "engine/base/value.h"
 #include "engine/base/result.h"
+#include "engine/base/value.h"
 #include "introspect/dump/report.h"
 
 namespace ktstr::introspect {
