@@ -4,6 +4,7 @@
 
 #include "engine/base/fd.h"
 #include "engine/report/run_report.h"
+#include "tests/contains.h"
 #include "tests/lua/bundle.h"
 
 namespace ktstr::lua {
@@ -39,9 +40,7 @@ Failures failures_of(const std::string& body) {
   return Hook(body).run();
 }
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+using ktstr::test::has;
 
 }  // namespace
 

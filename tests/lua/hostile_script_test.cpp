@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include "tests/contains.h"
 #include "tests/lua/bundle.h"
 
 namespace ktstr::lua {
@@ -15,9 +16,7 @@ std::string around(const std::string& body) {
 
 const Limits kSmall{8U << 20, 1'000'000, std::chrono::seconds(10)};
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+using ktstr::test::has;
 
 }  // namespace
 

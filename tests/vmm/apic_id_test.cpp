@@ -24,7 +24,7 @@ TEST_CASE("an APIC id is made of LLC, core and thread") {
 }
 
 TEST_CASE("CPUs share an APIC id's upper bits exactly where they share a core or an LLC") {
-  for (const char* preset : test::kPresetTopologies) {
+  for (const char* preset : ktstr::test::kPresetTopologies) {
     CAPTURE(preset);
     const auto topology = *Topology::parse(preset);
     const ApicIdFields fields(topology);

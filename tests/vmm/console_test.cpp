@@ -64,7 +64,7 @@ TEST_CASE("last_lines gives whole lines from the end") {
 }
 
 TEST_CASE("the console keeps its tail, finds the panic and writes every byte to the log") {
-  const test::TemporaryDirectory directory;
+  const ktstr::test::TemporaryDirectory directory;
   const auto log = directory.path() / "console.log";
   auto [guest, host] = make_stream();
   const auto console = *Console::open(std::move(host), log);
@@ -112,7 +112,7 @@ TEST_CASE("a full disk under the console log is reported and reading goes on") {
 }
 
 TEST_CASE("a console log has a limit, says where it ends, and reading goes on") {
-  const test::TemporaryDirectory directory;
+  const ktstr::test::TemporaryDirectory directory;
   const auto log = directory.path() / "console.log";
   auto [guest, host] = make_stream();
   const auto console = *Console::open(std::move(host), log, 10);

@@ -25,7 +25,7 @@ std::size_t resident_pages(std::span<std::byte> mapping) {
 }
 
 Status check_setting(const std::string& text) {
-  const test::TemporaryDirectory sysfs;
+  const ktstr::test::TemporaryDirectory sysfs;
   sysfs.write("kernel/mm/transparent_hugepage/shmem_enabled", text);
   auto status = check_transparent_pages(sysfs.path());
   if (status) return status;

@@ -65,7 +65,7 @@ TEST_CASE("an initramfs begins with the magic of the newc form") {
 }
 
 TEST_CASE("the same files in another order and of another age give the same archive") {
-  const test::TemporaryDirectory directory;
+  const ktstr::test::TemporaryDirectory directory;
   const auto file = directory.path() / "file";
   std::ofstream(file) << "same";
   const auto first = build_initramfs({{"a", file}, {"b", bytes_of("b")}});
@@ -90,7 +90,7 @@ TEST_CASE("a host file that is not there is named") {
 }
 
 TEST_CASE("writing an initramfs leaves the archive and nothing else") {
-  const test::TemporaryDirectory directory;
+  const ktstr::test::TemporaryDirectory directory;
   const auto path = directory.path() / "initramfs.cpio";
   REQUIRE(write_initramfs({{"init", bytes_of("x")}}, path).has_value());
   CHECK(std::filesystem::file_size(path) == build_initramfs({{"init", bytes_of("x")}})->size());

@@ -139,7 +139,7 @@ TEST_CASE("a preset with two nodes reads back" * doctest::skip(kTestBackend == B
 TEST_CASE("every preset reads back, or has more APIC ids than QEMU" * doctest::skip()) {
   TEST_CONFIG(config, "1n1l1c1t");
   constexpr std::uint32_t kLargestOfQemu = 254;
-  for (const char* preset : test::kPresetTopologies) {
+  for (const char* preset : ktstr::test::kPresetTopologies) {
     SUBCASE(preset) {
       const auto largest = largest_apic_id(*Topology::parse(preset));
       if (kTestBackend == Backend::kQemu && largest > kLargestOfQemu) {

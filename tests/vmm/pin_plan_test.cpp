@@ -74,7 +74,7 @@ TEST_CASE("guest nodes are on nodes of their own while there are any, then where
 }
 
 TEST_CASE("every preset lies on a host like itself, and on one that is larger") {
-  for (const auto* preset : test::kPresetTopologies) {
+  for (const auto* preset : ktstr::test::kPresetTopologies) {
     CAPTURE(preset);
     const auto guest = topology_of(preset);
     auto larger = guest;

@@ -12,7 +12,7 @@
 namespace ktstr::vmm {
 namespace {
 
-using test::kPage, test::make_ram, test::take;
+using test::kPageBytes, test::make_ram, test::take;
 
 }  // namespace
 
@@ -31,10 +31,10 @@ TEST_CASE("a copy of a template equals the memory that it was taken of, in every
 TEST_CASE("a template has the pages that were touched and no others") {
   auto ram = make_ram({64 * kMiB});
   CHECK(take(ram).stored_bytes().value() == 0);
-  ram.bytes(0)[5 * kPage] = std::byte{1};
-  ram.bytes(0)[6 * kPage] = std::byte{1};
+  ram.bytes(0)[5 * kPageBytes] = std::byte{1};
+  ram.bytes(0)[6 * kPageBytes] = std::byte{1};
   ram.bytes(0)[60 * kMiB] = std::byte{1};
-  CHECK(take(ram).stored_bytes().value() == 3 * kPage);
+  CHECK(take(ram).stored_bytes().value() == 3 * kPageBytes);
 }
 
 TEST_CASE("writes after the copy are seen on neither of the other sides") {
@@ -56,11 +56,11 @@ TEST_CASE("a template can be neither written nor resized, but mapped privately")
   const auto copy = take(ram);
   CHECK(::pwrite(copy.fd(0), "x", 1, 0) == -1);
   CHECK(::ftruncate(copy.fd(0), 0) == -1);
-  CHECK(::mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_SHARED, copy.fd(0), 0) == MAP_FAILED);
-  void* mapped = ::mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE, copy.fd(0), 0);
+  CHECK(::mmap(nullptr, kPageBytes, PROT_READ | PROT_WRITE, MAP_SHARED, copy.fd(0), 0) == MAP_FAILED);
+  void* mapped = ::mmap(nullptr, kPageBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, copy.fd(0), 0);
   REQUIRE(mapped != MAP_FAILED);
   CHECK(*static_cast<std::byte*>(mapped) == std::byte{1});
-  ::munmap(mapped, kPage);
+  ::munmap(mapped, kPageBytes);
 }
 
 TEST_CASE("memory of another shape is refused") {
@@ -72,11 +72,11 @@ TEST_CASE("memory of another shape is refused") {
 
 TEST_CASE("memory that is mapped for writing can't be sealed") {
   const Fd memory(::memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  REQUIRE(::ftruncate(memory.get(), kPage) == 0);
-  void* mapped = ::mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_SHARED, memory.get(), 0);
+  REQUIRE(::ftruncate(memory.get(), kPageBytes) == 0);
+  void* mapped = ::mmap(nullptr, kPageBytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory.get(), 0);
   REQUIRE(mapped != MAP_FAILED);
   CHECK_FALSE(seal_ram(memory.get()).has_value());
-  ::munmap(mapped, kPage);
+  ::munmap(mapped, kPageBytes);
   CHECK(seal_ram(memory.get()).has_value());
 }
 

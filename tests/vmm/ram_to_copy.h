@@ -13,7 +13,7 @@
 
 namespace ktstr::vmm::test {
 
-inline constexpr std::size_t kPage = 4096;
+inline constexpr std::size_t kPageBytes = 4096;
 
 inline GuestRam make_ram(std::initializer_list<std::uint64_t> banks) {
   auto ram = GuestRam::create(std::vector<std::uint64_t>(banks));

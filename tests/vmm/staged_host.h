@@ -43,7 +43,7 @@ class StagedHost {
   }
 
   Topology topology_;
-  test::TemporaryDirectory directory_;
+  ktstr::test::TemporaryDirectory directory_;
 };
 
 }  // namespace ktstr::vmm

@@ -75,7 +75,7 @@ inline RunReport passing_report() {
   auto first = sample(6200, 1, 1);
   first.cpus[0].sched_domains = {domain(0, "MC", "0"), domain(1, "PKG", "0-1")};
   first.cpus[1].sched_domains = {domain(0, "MC", "1"), domain(1, "PKG", "0-1")};
-  monitor.samples = {first, sample(6300, 3, 1), sample(6400, 1, 1)};
+  monitor.samples = std::vector{first, sample(6300, 3, 1), sample(6400, 1, 1)};
   monitor.summary = introspect::summarize(monitor.samples, 40'000'000);
   monitor.verdict = introspect::evaluate(monitor.samples, {});
   report.sampling.missed_periods = 2;

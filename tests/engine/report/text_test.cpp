@@ -182,7 +182,7 @@ TEST_CASE("nothing that a report quotes reaches the terminal raw or begins a lin
   report.timeline.events[0] = {1, 1, 0, hostile, hostile, 1, 1, hostile, hostile, hostile};
   auto first = *report.monitor->samples.begin();
   first.cpus[0].sched_domains->front().name = hostile;
-  report.monitor->samples = {first};
+  report.monitor->samples = std::vector{first};
   report.monitor->verdict.summary = "monitor " + hostile;  // of the monitor's own sentences
   SchedulerReport scheduler;
   scheduler.name = scheduler.ops.emplace() = scheduler.problem.emplace() = hostile;

@@ -105,10 +105,10 @@ TEST_CASE("a file that is gone is an error with its name") {
 namespace {
 
 /// Counts itself while it lives.
-class FakeSnapshot final : public vmm::MachineSnapshot {
+class FakeBootSnapshot final : public vmm::MachineSnapshot {
  public:
-  explicit FakeSnapshot(int& alive) : alive_(alive) { ++alive_; }
-  ~FakeSnapshot() override { --alive_; }
+  explicit FakeBootSnapshot(int& alive) : alive_(alive) { ++alive_; }
+  ~FakeBootSnapshot() override { --alive_; }
   Result<std::unique_ptr<vmm::Machine>> fork(const std::filesystem::path&) const override {
     return Error{ErrorCode::kUnavailable, "a fake"};
   }
@@ -133,7 +133,7 @@ struct Kept {
   ~Kept() = default;
 
   void add(const BootKey& key) {
-    guests.add(key, {std::make_unique<FakeSnapshot>(alive), key.machine.kernel_args[0]});
+    guests.add(key, {std::make_unique<FakeBootSnapshot>(alive), key.machine.kernel_args[0]});
   }
   /// A run that boots and keeps its guest when it is wanted; "forked" or "booted".
   std::string run(const BootKey& key) {

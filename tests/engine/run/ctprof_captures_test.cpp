@@ -67,13 +67,13 @@ ctprof::Snapshot large() {
   return snapshot;
 }
 
-struct Outcome {
+struct CaptureOutcome {
   Status status;
   std::vector<CtprofReport> reports;
 };
 
-Outcome capture(Guest& guest, const std::filesystem::path& directory) {
-  Outcome outcome;
+CaptureOutcome capture(Guest& guest, const std::filesystem::path& directory) {
+  CaptureOutcome outcome;
   CtprofCaptures captures(guest, {directory, "my scenario"}, outcome.reports);
   outcome.status = captures.capture(3, "before");
   return outcome;

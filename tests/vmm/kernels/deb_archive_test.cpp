@@ -11,8 +11,8 @@
 #include "tests/temporary_directory.h"
 
 using namespace ktstr;
+using ktstr::test::TemporaryDirectory;
 using test::Bytes;
-using test::TemporaryDirectory;
 
 namespace {
 

@@ -42,7 +42,7 @@ class FakeApt {
     std::filesystem::permissions(file, std::filesystem::perms::owner_all);
   }
 
-  test::TemporaryDirectory directory_;
+  ktstr::test::TemporaryDirectory directory_;
   std::string path_;
 };
 

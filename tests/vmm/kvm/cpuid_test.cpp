@@ -47,7 +47,7 @@ void check_topology(const CpuidEntries& supported, const char* text) {
 TEST_CASE("Linux draws every preset's cores, packages and L3s from the CPUID of every host") {
   for (const auto& host : test_hosts()) {
     CAPTURE(host.name);
-    for (const char* preset : test::kPresetTopologies) check_topology(host.supported, preset);
+    for (const char* preset : ktstr::test::kPresetTopologies) check_topology(host.supported, preset);
   }
 }
 

@@ -9,7 +9,7 @@ namespace {
 using test::LoadingGuest;
 using test::TinyBzImage;
 
-constexpr GuestPhys kPlace(TinyBzImage::kPlace);
+constexpr GuestPhys kBzImagePlace(TinyBzImage::kPlace);
 
 void check_kernel_lies_at(const LoadingGuest& guest, GuestPhys place) {
   for (std::size_t i = 0; i < TinyBzImage::kKernelBytes; ++i)
@@ -29,9 +29,9 @@ TEST_CASE("a bzImage's protected-mode kernel lies where it prefers, and is enter
   LoadingGuest guest;
   const auto entry = guest.load(TinyBzImage().bytes());
   REQUIRE(entry.has_value());
-  CHECK(entry->entry == kPlace + 0x200);
+  CHECK(entry->entry == kBzImagePlace + 0x200);
   CHECK(entry->boot_params == kBootParams);
-  check_kernel_lies_at(guest, kPlace);
+  check_kernel_lies_at(guest, kBzImagePlace);
 }
 
 TEST_CASE("a bzImage's header is passed on, with what a loader fills in") {
@@ -52,7 +52,7 @@ TEST_CASE("a bzImage is left to randomize itself") {
   guest.what.kaslr = true;
   REQUIRE(guest.load(TinyBzImage().bytes()).has_value());
   CHECK((guest.params().hdr.loadflags & KASLR_FLAG) == 0);
-  check_kernel_lies_at(guest, kPlace);
+  check_kernel_lies_at(guest, kBzImagePlace);
 }
 
 TEST_CASE("0 setup sectors mean 4") {
@@ -61,7 +61,7 @@ TEST_CASE("0 setup sectors mean 4") {
   image.header.setup_sects = 0;
   image.sectors = 4;
   REQUIRE(guest.load(image.bytes()).has_value());
-  check_kernel_lies_at(guest, kPlace);
+  check_kernel_lies_at(guest, kBzImagePlace);
 }
 
 TEST_CASE("what is neither ELF nor bzImage is refused") {
@@ -122,7 +122,7 @@ TEST_CASE("an initramfs does not reach into what a bzImage unpacks into, nor int
   small.header.init_size = 0;
   guest.what.initramfs = std::span(initramfs).first(4096);
   CHECK(guest.load(small.bytes()).has_value());
-  check_kernel_lies_at(guest, kPlace);
+  check_kernel_lies_at(guest, kBzImagePlace);
 }
 
 }  // namespace ktstr::vmm::kvm

@@ -10,7 +10,7 @@ namespace {
 using test::LoadingGuest;
 using vmm::test::TinyKernel;
 
-constexpr GuestPhys kPlace(TinyKernel::kPlace);
+constexpr GuestPhys kSlidPlace(TinyKernel::kPlace);
 
 LoadingGuest randomizing_guest() {
   LoadingGuest guest;
@@ -24,14 +24,14 @@ TEST_CASE("KASLR moves every pointer by one slide, shrinks distances by it, and 
   auto guest = randomizing_guest();
   const auto entry = guest.load(TinyKernel().bytes());
   REQUIRE(entry.has_value());
-  CHECK(entry->entry == kPlace);
+  CHECK(entry->entry == kSlidPlace);
   const TinyKernel linked;
-  const auto slide = guest.read<std::uint64_t>(kPlace) - linked.pointer64;
+  const auto slide = guest.read<std::uint64_t>(kSlidPlace) - linked.pointer64;
   CHECK(slide >= kSlideAlignment);
   CHECK(slide % kSlideAlignment == 0);
   CHECK(slide <= largest_slide(TinyKernel::kPlace + 4 * kMiB));
-  CHECK(guest.read<std::uint32_t>(kPlace + 8) == static_cast<std::uint32_t>(linked.pointer32 + slide));
-  CHECK(guest.read<std::uint32_t>(kPlace + 12) == static_cast<std::uint32_t>(linked.distance - slide));
+  CHECK(guest.read<std::uint32_t>(kSlidPlace + 8) == static_cast<std::uint32_t>(linked.pointer32 + slide));
+  CHECK(guest.read<std::uint32_t>(kSlidPlace + 12) == static_cast<std::uint32_t>(linked.distance - slide));
 }
 
 TEST_CASE("a randomized kernel is told to randomize its memory areas") {

@@ -37,7 +37,7 @@ struct FakeHost {
     return {std::istreambuf_iterator<char>(file), {}};
   }
 
-  test::TemporaryDirectory directory;
+  ktstr::test::TemporaryDirectory directory;
   Status verdict = ok();
   std::vector<Duration> deadlines;  ///< of each probe that was made
 };

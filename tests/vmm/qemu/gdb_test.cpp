@@ -5,6 +5,7 @@
 #include <map>
 #include <thread>
 
+#include "tests/deadline.h"
 #include "vmm/qemu/gdb_packet.h"
 #include "vmm/qemu/gdb_target.h"
 #include "vmm/qemu/gdbstub.h"
@@ -101,9 +102,7 @@ Link make_link() {
   return {Fd(ends[0]), Fd(ends[1])};
 }
 
-auto in(std::chrono::milliseconds time) {
-  return std::chrono::steady_clock::now() + time;
-}
+using ktstr::test::in;
 
 }  // namespace
 

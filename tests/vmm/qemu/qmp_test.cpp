@@ -1,4 +1,5 @@
 #include "vmm/qemu/qmp.h"
+#include "tests/deadline.h"
 
 #include <doctest/doctest.h>
 #include <sys/mman.h>
@@ -14,9 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-auto in(std::chrono::milliseconds time) {
-  return std::chrono::steady_clock::now() + time;
-}
+using ktstr::test::in;
 
 /// QEMU's end of the connection, played by the test.
 class FakeQemu {

@@ -157,7 +157,7 @@ TEST_CASE("machines are forked at the same time") {
 
 TEST_CASE("a fork's console goes to a log of its own, and its end is nobody else's") {
   TEST_CONFIG(config, "1n1l1c1t");
-  const test::TemporaryDirectory directory;
+  const ktstr::test::TemporaryDirectory directory;
   config.console_log = directory.path() / "original";
   auto original = boot(config);
   const auto snapshot = snapshot_of(original);

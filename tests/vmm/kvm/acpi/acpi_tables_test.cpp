@@ -18,7 +18,7 @@ AcpiConfig one_cpu_per_node(std::size_t nodes) {
 }  // namespace
 
 TEST_CASE("the tables of every preset fit, and NUMA's are there with several nodes only") {
-  for (const char* preset : test::kPresetTopologies) {
+  for (const char* preset : ktstr::test::kPresetTopologies) {
     CAPTURE(preset);
     const auto config = acpi_config_of(preset);
     const auto image = build_acpi_tables(config);

@@ -8,13 +8,13 @@
 namespace ktstr::vmm::kvm {
 namespace {
 
-constexpr std::size_t kFirstStructure = 44;
+constexpr std::size_t kFirstMadtEntry = 44;
 constexpr std::uint64_t kLocalApicType = 0, kIoApicType = 1, kX2ApicType = 9;
 
 /// APIC ids in the order in which the table has them, each enabled and with its number as UID.
 std::vector<std::uint32_t> apic_ids_of(const Bytes& table) {
   std::vector<std::uint32_t> ids;
-  for (const auto& entry : structures_of(table, kFirstStructure)) {
+  for (const auto& entry : structures_of(table, kFirstMadtEntry)) {
     const auto type = number_at(entry, 0, 1);
     if (type != kLocalApicType && type != kX2ApicType) continue;
     const bool x2apic = type == kX2ApicType;
@@ -29,7 +29,7 @@ std::vector<std::uint32_t> apic_ids_of(const Bytes& table) {
 }  // namespace
 
 TEST_CASE("MADT has the APIC of every CPU of every preset, in order") {
-  for (const char* preset : test::kPresetTopologies) {
+  for (const char* preset : ktstr::test::kPresetTopologies) {
     CAPTURE(preset);
     const auto config = acpi_config_of(preset);
     const AcpiImage image(*build_acpi_tables(config));
@@ -46,7 +46,7 @@ TEST_CASE("MADT has one I/O APIC, which starts at GSI 0, and no 8259") {
   const auto table = madt(std::vector<std::uint32_t>{0});
   CHECK(number_at(table, 36, 4) == kLocalApic.value());
   CHECK(number_at(table, 40, 4) == 0);
-  const auto entry = structures_of(table, kFirstStructure).back();
+  const auto entry = structures_of(table, kFirstMadtEntry).back();
   CHECK(number_at(entry, 0, 1) == kIoApicType);
   CHECK(number_at(entry, 2, 1) == 0);
   CHECK(number_at(entry, 4, 4) == kIoApic.value());

@@ -22,7 +22,7 @@ class Iasl {
  private:
   std::string run(const std::string& arguments);
 
-  test::TemporaryDirectory directory_;
+  ktstr::test::TemporaryDirectory directory_;
 };
 
 /// The fields of a data table's disassembly by name, the last of each, decoded flags included:

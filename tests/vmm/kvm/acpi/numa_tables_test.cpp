@@ -92,7 +92,7 @@ Attributes attributes_of(const Bytes& table) {
 }  // namespace
 
 TEST_CASE("SRAT, of every preset with several nodes, has each CPU and each range of memory in its node") {
-  for (const char* preset : test::kPresetTopologies) {
+  for (const char* preset : ktstr::test::kPresetTopologies) {
     CAPTURE(preset);
     const auto config = acpi_config_of(preset);
     const AcpiImage image(*build_acpi_tables(config));

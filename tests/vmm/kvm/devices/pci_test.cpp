@@ -10,7 +10,7 @@
 namespace ktstr::vmm::kvm {
 namespace {
 
-constexpr std::uint32_t kOnes = 0xffffffff;
+constexpr std::uint32_t kAllOnes32 = 0xffffffff;
 
 /// A host with a function at device 3 that has a BAR and two capabilities.
 struct Bus0 {
@@ -55,7 +55,7 @@ TEST_CASE_FIXTURE(Bus0, "where no function is, reads give ones") {
     CAPTURE(address);
     ports.out32(0, address);
     ports.out32(4, 0);
-    CHECK(ports.in32(4) == kOnes);
+    CHECK(ports.in32(4) == kAllOnes32);
   }
 }
 
@@ -71,7 +71,7 @@ TEST_CASE_FIXTURE(Bus0, "identity is read-only, the command register only keeps 
 
 TEST_CASE_FIXTURE(Bus0, "a BAR tells its size and then its address again") {
   CHECK(device.read<std::uint32_t>(PCI_BASE_ADDRESS_1) == 0xc0010000);
-  device.write(PCI_BASE_ADDRESS_1, kOnes);
+  device.write(PCI_BASE_ADDRESS_1, kAllOnes32);
   CHECK(device.read<std::uint32_t>(PCI_BASE_ADDRESS_1) == 0xfffff000);
   device.write<std::uint32_t>(PCI_BASE_ADDRESS_1, 0xc0010000);
   CHECK(device.read<std::uint32_t>(PCI_BASE_ADDRESS_1) == 0xc0010000);
@@ -83,7 +83,7 @@ TEST_CASE_FIXTURE(Bus0, "a BAR does not move, and one that is not there has no s
   for (unsigned byte = 0; byte < 4; ++byte) device.write<std::uint8_t>(PCI_BASE_ADDRESS_1 + byte, 0xff);
   CHECK(device.read<std::uint32_t>(PCI_BASE_ADDRESS_1) == 0xc0010000);
   for (const unsigned absent : {PCI_BASE_ADDRESS_0, PCI_BASE_ADDRESS_2, PCI_ROM_ADDRESS}) {
-    device.write(absent, kOnes);
+    device.write(absent, kAllOnes32);
     CHECK(device.read<std::uint32_t>(absent) == 0);
   }
 }
@@ -111,9 +111,9 @@ TEST_CASE_FIXTURE(Bus0, "accesses of odd sizes and places do no harm") {
   ports.out32(1, 0x12345678);
   CHECK(ports.in32(0) == 0x80001800);
   CHECK(ports.in16(0) == 0xffff);
-  CHECK(ports.in32(2) == kOnes);
+  CHECK(ports.in32(2) == kAllOnes32);
   CHECK(ports.in<std::uint64_t>(0) == ~std::uint64_t{0});
-  CHECK(ports.in32(6) == kOnes);
+  CHECK(ports.in32(6) == kAllOnes32);
   CHECK(ports.in<std::uint64_t>(4) == ~std::uint64_t{0});
   CHECK(ports.in16(5) == 0x431a);
   ports.out32(0, 0x800018ff);
@@ -124,7 +124,7 @@ TEST_CASE_FIXTURE(Bus0, "accesses of odd sizes and places do no harm") {
 
 TEST_CASE_FIXTURE(Bus0, "a restored bus goes on where it was") {
   device.write<std::uint16_t>(0x4a, 0x8000);
-  device.write(PCI_BASE_ADDRESS_1, kOnes);
+  device.write(PCI_BASE_ADDRESS_1, kAllOnes32);
   Bus0 fresh;
   fresh.host.restore(host.state());
   CHECK(fresh.host.state() == host.state());

@@ -15,8 +15,8 @@ namespace {
 
 using namespace test;
 
-struct Fixture {
-  Fixture() {
+struct ConsoleFixture {
+  ConsoleFixture() {
     std::array<int, 2> ends{};
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
     host = Fd(ends[0]);
@@ -41,13 +41,13 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "the guest is told of one port, its name, and that a host is there") {
+TEST_CASE_FIXTURE(ConsoleFixture, "the guest is told of one port, its name, and that a host is there") {
   CHECK(guest.virtio().config.in32(4) == 2);
   CHECK((guest.virtio().offered() & 1U << VIRTIO_CONSOLE_F_MULTIPORT) != 0);
   guest.open_port(1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "bytes go both ways") {
+TEST_CASE_FIXTURE(ConsoleFixture, "bytes go both ways") {
   guest.open_port(2);
   guest.transmit("from the guest");
   CHECK(host_receives(14) == "from the guest");
@@ -56,7 +56,7 @@ TEST_CASE_FIXTURE(Fixture, "bytes go both ways") {
   CHECK(guest.receive(kReceive) == "from the host");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a chain of several segments is one run of bytes, either way") {
+TEST_CASE_FIXTURE(ConsoleFixture, "a chain of several segments is one run of bytes, either way") {
   guest.open_port(0);
   const auto text = guest.store("abcdef");
   guest.offer(kTransmit, {{text, 1}, {GuestPhys(0), 0}, {text + 1, 2}, {text + 3, 3}});
@@ -68,7 +68,7 @@ TEST_CASE_FIXTURE(Fixture, "a chain of several segments is one run of bytes, eit
   CHECK(ram.at<std::uint64_t>(buffer).load() == 0x3433323138373635);
 }
 
-TEST_CASE_FIXTURE(Fixture, "bytes wait in the socket until the guest has a buffer") {
+TEST_CASE_FIXTURE(ConsoleFixture, "bytes wait in the socket until the guest has a buffer") {
   guest.open_port(0);
   host_sends(std::string(kBufferBytes, 'a') + "b");
   guest.add_buffers(kReceive, 1);
@@ -77,7 +77,7 @@ TEST_CASE_FIXTURE(Fixture, "bytes wait in the socket until the guest has a buffe
   CHECK(guest.receive(kReceive) == "b");
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(ConsoleFixture,
                   "what the socket has no room for stays with the guest until it has, and none is lost") {
   guest.open_port(0);
   const auto block = guest.store(std::string(16 * 1024, 'x'));
@@ -90,7 +90,7 @@ TEST_CASE_FIXTURE(Fixture,
   for (int i = 0; i < kChains + 1; ++i) CHECK(guest.wait_used(kTransmit).has_value());
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(ConsoleFixture,
                   "nothing is sent to a port that the guest has closed; it goes on when it is open again") {
   guest.open_port(2);
   REQUIRE(guest.send({VIRTIO_CONSOLE_PORT_OPEN, 0}));
@@ -101,7 +101,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(guest.receive(kReceive) == "later");
 }
 
-TEST_CASE_FIXTURE(Fixture, "the host's end reaches the guest behind its last byte") {
+TEST_CASE_FIXTURE(ConsoleFixture, "the host's end reaches the guest behind its last byte") {
   guest.open_port(3);
   host_sends("last");
   host.reset();
@@ -109,7 +109,7 @@ TEST_CASE_FIXTURE(Fixture, "the host's end reaches the guest behind its last byt
   CHECK(guest.receive_message() == kClosed);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a guest that goes on sending to a host that has gone is not held up") {
+TEST_CASE_FIXTURE(ConsoleFixture, "a guest that goes on sending to a host that has gone is not held up") {
   guest.open_port(1);
   host.reset();
   CHECK(guest.receive_message() == kClosed);
@@ -117,7 +117,7 @@ TEST_CASE_FIXTURE(Fixture, "a guest that goes on sending to a host that has gone
   CHECK(guest.wait_used(kTransmit).has_value());
 }
 
-TEST_CASE_FIXTURE(Fixture, "messages wait for buffers, and asking again does not multiply them") {
+TEST_CASE_FIXTURE(ConsoleFixture, "messages wait for buffers, and asking again does not multiply them") {
   guest.start();
   for (int i = 0; i < 100; ++i) REQUIRE(guest.send({VIRTIO_CONSOLE_DEVICE_READY, 1, 0}));
   for (int i = 0; i < 100; ++i) REQUIRE(guest.send({VIRTIO_CONSOLE_PORT_READY, 1}));
@@ -129,7 +129,8 @@ TEST_CASE_FIXTURE(Fixture, "messages wait for buffers, and asking again does not
   CHECK_FALSE(guest.virtio().queues[kControlReceive].has_used());
 }
 
-TEST_CASE_FIXTURE(Fixture, "messages of other ports, unknown events and short ones are taken and ignored") {
+TEST_CASE_FIXTURE(ConsoleFixture,
+                  "messages of other ports, unknown events and short ones are taken and ignored") {
   guest.open_port(1);
   REQUIRE(guest.send({VIRTIO_CONSOLE_PORT_OPEN, 0, 0}));
   REQUIRE(guest.send({VIRTIO_CONSOLE_PORT_OPEN, 0, ~0U}));
@@ -140,7 +141,7 @@ TEST_CASE_FIXTURE(Fixture, "messages of other ports, unknown events and short on
   CHECK(guest.receive(kReceive) == "still open");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a buffer without room is given back empty, not taken for the host's end") {
+TEST_CASE_FIXTURE(ConsoleFixture, "a buffer without room is given back empty, not taken for the host's end") {
   guest.open_port(0);
   guest.offer(kReceive, {{GuestPhys(0), 0, true}});
   guest.add_buffers(kReceive, 1);
@@ -149,7 +150,7 @@ TEST_CASE_FIXTURE(Fixture, "a buffer without room is given back empty, not taken
   CHECK(guest.receive(kReceive) == "here");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a guest that breaks the rules is told to reset the device, and may") {
+TEST_CASE_FIXTURE(ConsoleFixture, "a guest that breaks the rules is told to reset the device, and may") {
   guest.open_port(0);
   guest.offer(kTransmit, {{ram.end(), 1}});
   CHECK(guest.wait_failed());
@@ -159,7 +160,7 @@ TEST_CASE_FIXTURE(Fixture, "a guest that breaks the rules is told to reset the d
   CHECK(guest.receive(kReceive) == "again");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a buffer too small for a message breaks the rules") {
+TEST_CASE_FIXTURE(ConsoleFixture, "a buffer too small for a message breaks the rules") {
   guest.start();
   guest.offer(kControlReceive, {{ram.allocate(8), 7, true}});
   guest.offer(kControlTransmit, {{ram.allocate(8), 0}});
@@ -170,14 +171,14 @@ TEST_CASE_FIXTURE(Fixture, "a buffer too small for a message breaks the rules") 
   CHECK(guest.wait_failed());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a reset begins anew") {
+TEST_CASE_FIXTURE(ConsoleFixture, "a reset begins anew") {
   guest.open_port(4);
   guest.open_port(4);
   guest.transmit("second life");
   CHECK(host_receives(11) == "second life");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a paused console touches nothing, and goes on when it is resumed") {
+TEST_CASE_FIXTURE(ConsoleFixture, "a paused console touches nothing, and goes on when it is resumed") {
   guest.open_port(1);
   console->pause();
   console->pause();
@@ -190,7 +191,7 @@ TEST_CASE_FIXTURE(Fixture, "a paused console touches nothing, and goes on when i
   CHECK(host_receives(4) == "back");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a console ends while it is paused, and while the socket is full") {
+TEST_CASE_FIXTURE(ConsoleFixture, "a console ends while it is paused, and while the socket is full") {
   guest.open_port(0);
   const auto block = guest.store(std::string(64 * 1024, 'x'));
   for (int i = 0; i < 40; ++i) guest.offer(kTransmit, {{block, 64 * 1024}});
@@ -208,7 +209,8 @@ TEST_CASE_FIXTURE(Fixture, "a console ends while it is paused, and while the soc
   CHECK(::recv(host.get(), got.data(), got.size(), MSG_DONTWAIT) == 0);  // its end of the socket is closed
 }
 
-TEST_CASE_FIXTURE(Fixture, "a restored console goes on in the middle of a chain, with another socket") {
+TEST_CASE_FIXTURE(ConsoleFixture,
+                  "a restored console goes on in the middle of a chain, with another socket") {
   guest.open_port(2);
   std::string text(600 * 1024, 'x');
   for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>('a' + i * 7 % 26);

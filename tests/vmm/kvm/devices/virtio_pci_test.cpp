@@ -27,7 +27,7 @@ bool take_kick(const VirtioPci& transport) {
   return ::eventfd_read(transport.kick_fd(), &count) == 0;
 }
 
-struct Fixture {
+struct PciFixture {
   test::GuestRam ram;
   test::VirtioMachine machine{description(), ram.memory()};
   test::VirtioDriver driver{machine};
@@ -36,7 +36,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a driver finds the device, its structures and its configuration") {
+TEST_CASE_FIXTURE(PciFixture, "a driver finds the device, its structures and its configuration") {
   const test::PciDriver function(machine.pci, 1);
   CHECK(function.read<std::uint32_t>(PCI_VENDOR_ID) == 0x10431af4);
   CHECK(function.read<std::uint16_t>(PCI_CLASS_DEVICE) == 0x0780);
@@ -47,7 +47,7 @@ TEST_CASE_FIXTURE(Fixture, "a driver finds the device, its structures and its co
   CHECK(driver.config.in32(0xffc) == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "features are agreed with VERSION_1 and without what was not offered") {
+TEST_CASE_FIXTURE(PciFixture, "features are agreed with VERSION_1 and without what was not offered") {
   CHECK(driver.offered() == (kVersion1 | kFeature));
   driver.common.out32(VIRTIO_PCI_COMMON_DFSELECT, 2);
   CHECK(driver.common.in32(VIRTIO_PCI_COMMON_DF) == 0);
@@ -56,7 +56,7 @@ TEST_CASE_FIXTURE(Fixture, "features are agreed with VERSION_1 and without what 
   CHECK((driver.negotiate(kVersion1 | 1) & VIRTIO_CONFIG_S_FEATURES_OK) == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "agreed features stay, and DRIVER_OK wants them agreed") {
+TEST_CASE_FIXTURE(PciFixture, "agreed features stay, and DRIVER_OK wants them agreed") {
   driver.negotiate(0);
   driver.add_status(VIRTIO_CONFIG_S_DRIVER_OK);
   CHECK((driver.status() & VIRTIO_CONFIG_S_DRIVER_OK) == 0);
@@ -69,7 +69,7 @@ TEST_CASE_FIXTURE(Fixture, "agreed features stay, and DRIVER_OK wants them agree
   CHECK(transport.running());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a queue is set up where the driver says, and used") {
+TEST_CASE_FIXTURE(PciFixture, "a queue is set up where the driver says, and used") {
   driver.start(ram, kVersion1);
   const auto buffer = ram.allocate(16);
   driver.queues[1].offer({{buffer, 16}});
@@ -79,14 +79,14 @@ TEST_CASE_FIXTURE(Fixture, "a queue is set up where the driver says, and used") 
   CHECK_FALSE(transport.common().queue(0).peek()->has_value());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a queue that is not there has size 0 and takes nothing") {
+TEST_CASE_FIXTURE(PciFixture, "a queue that is not there has size 0 and takes nothing") {
   driver.negotiate(kVersion1);
   driver.set_queue(2, test::DriverQueue(ram, kQueueSize).layout());
   CHECK(driver.common.in16(VIRTIO_PCI_COMMON_Q_SIZE) == 0);
   CHECK(driver.common.in16(VIRTIO_PCI_COMMON_Q_ENABLE) == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "sizes that a queue can't have are ignored") {
+TEST_CASE_FIXTURE(PciFixture, "sizes that a queue can't have are ignored") {
   driver.negotiate(kVersion1);
   for (const std::uint16_t size : {0, 3, 32, 0xffff}) {
     CAPTURE(size);
@@ -95,7 +95,7 @@ TEST_CASE_FIXTURE(Fixture, "sizes that a queue can't have are ignored") {
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "an enabled queue stays where it is until a reset") {
+TEST_CASE_FIXTURE(PciFixture, "an enabled queue stays where it is until a reset") {
   driver.start(ram, kVersion1);
   driver.common.out16(VIRTIO_PCI_COMMON_Q_SELECT, 0);
   const auto before = driver.common.in32(VIRTIO_PCI_COMMON_Q_DESCLO);
@@ -111,13 +111,13 @@ TEST_CASE_FIXTURE(Fixture, "an enabled queue stays where it is until a reset") {
   CHECK(transport.common().resets() == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a queue is not enabled before features are agreed") {
+TEST_CASE_FIXTURE(PciFixture, "a queue is not enabled before features are agreed") {
   driver.set_queue(0, test::DriverQueue(ram, kQueueSize).layout());
   CHECK(driver.common.in16(VIRTIO_PCI_COMMON_Q_ENABLE) == 0);
   CHECK(driver.status() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a queue outside of RAM makes the device want a reset, which cures it") {
+TEST_CASE_FIXTURE(PciFixture, "a queue outside of RAM makes the device want a reset, which cures it") {
   driver.negotiate(kVersion1);
   driver.set_queue(0, {kQueueSize, ram.end(), ram.end(), ram.end()});
   CHECK((driver.status() & VIRTIO_CONFIG_S_NEEDS_RESET) != 0);
@@ -127,7 +127,7 @@ TEST_CASE_FIXTURE(Fixture, "a queue outside of RAM makes the device want a reset
   CHECK(transport.running());
 }
 
-TEST_CASE_FIXTURE(Fixture, "vectors that are not there are refused") {
+TEST_CASE_FIXTURE(PciFixture, "vectors that are not there are refused") {
   for (const std::uint16_t vector : {3, 0x7ff, 0xffff}) {
     CAPTURE(vector);
     driver.common.out16(VIRTIO_PCI_COMMON_MSIX, vector);
@@ -139,7 +139,7 @@ TEST_CASE_FIXTURE(Fixture, "vectors that are not there are refused") {
   CHECK(driver.common.in16(VIRTIO_PCI_COMMON_MSIX) == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "interrupts go to the queue's vector, failure to that of the configuration") {
+TEST_CASE_FIXTURE(PciFixture, "interrupts go to the queue's vector, failure to that of the configuration") {
   driver.start(ram, kVersion1);
   const auto held = transport.lock();
   transport.interrupt(1);
@@ -150,7 +150,7 @@ TEST_CASE_FIXTURE(Fixture, "interrupts go to the queue's vector, failure to that
   CHECK_FALSE(transport.running());
 }
 
-TEST_CASE_FIXTURE(Fixture, "without MSI-X the interrupt status tells, once") {
+TEST_CASE_FIXTURE(PciFixture, "without MSI-X the interrupt status tells, once") {
   driver.negotiate(kVersion1);
   transport.interrupt(0);
   transport.fail();
@@ -158,7 +158,7 @@ TEST_CASE_FIXTURE(Fixture, "without MSI-X the interrupt status tells, once") {
   CHECK(driver.isr.in8(0) == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a notification, by whatever access, and a change of status kick") {
+TEST_CASE_FIXTURE(PciFixture, "a notification, by whatever access, and a change of status kick") {
   CHECK_FALSE(take_kick(transport));
   driver.kick(1);
   CHECK(take_kick(transport));
@@ -169,7 +169,7 @@ TEST_CASE_FIXTURE(Fixture, "a notification, by whatever access, and a change of 
   CHECK(take_kick(transport));
 }
 
-TEST_CASE_FIXTURE(Fixture, "registers are read by any access and written whole only") {
+TEST_CASE_FIXTURE(PciFixture, "registers are read by any access and written whole only") {
   driver.negotiate(kVersion1);
   driver.common.out16(VIRTIO_PCI_COMMON_Q_SELECT, 1);
   CHECK(driver.common.in32(VIRTIO_PCI_COMMON_Q_SELECT) == (kQueueSize << 16 | 1));
@@ -187,7 +187,7 @@ TEST_CASE_FIXTURE(Fixture, "registers are read by any access and written whole o
         (VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK));
 }
 
-TEST_CASE_FIXTURE(Fixture, "the holes of the BAR read 0") {
+TEST_CASE_FIXTURE(PciFixture, "the holes of the BAR read 0") {
   const test::Registers bar(machine.mmio, transport.bar().value());
   for (const std::uint64_t offset : {0x1004U, 0x1ff8U, 0x3008U, 0x6000U, 0x7ff8U}) {
     CAPTURE(offset);
@@ -196,7 +196,7 @@ TEST_CASE_FIXTURE(Fixture, "the holes of the BAR read 0") {
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "a restored device goes on, in the same memory") {
+TEST_CASE_FIXTURE(PciFixture, "a restored device goes on, in the same memory") {
   driver.start(ram, kVersion1 | kFeature);
   test::VirtioMachine fresh(description(), ram.memory());
   fresh.pci.restore(machine.pci.state());
@@ -210,7 +210,7 @@ TEST_CASE_FIXTURE(Fixture, "a restored device goes on, in the same memory") {
   CHECK(fresh.interrupts.count(1) == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a restored device without its rings wants a reset") {
+TEST_CASE_FIXTURE(PciFixture, "a restored device without its rings wants a reset") {
   driver.start(ram, kVersion1);
   auto state = transport.state();
   state.common.queues[0].ring.layout.used = ram.end();

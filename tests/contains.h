@@ -1,0 +1,12 @@
+// Whether a text has another in it.
+#pragma once
+
+#include <string_view>
+
+namespace ktstr::test {
+
+inline bool has(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+}  // namespace ktstr::test
