@@ -13,22 +13,9 @@
 
 namespace ktstr::engine::protocol {
 
-struct CapturePart;
-struct Captured;
-struct FoundTopology;
-struct StatisticsSwitches;
-
 /// The answer to a request that only asks to be carried out.
 struct Done {
   static consteval auto describe() { return record<Done>("done", "the request was carried out"); }
-};
-
-struct FindTopology {
-  using Answer = FoundTopology;
-
-  static consteval auto describe() {
-    return record<FindTopology>("find_topology", "asks what the guest's kernel made of its machine");
-  }
 };
 
 struct FoundTopology {
@@ -45,6 +32,13 @@ struct FoundTopology {
         field<&T::llcs>("online CPUs that share a last-level cache; absent where the kernel shows no caches"),
         field<&T::nodes>("online CPUs of each NUMA node, empty for one of memory only; absent where the "
                          "kernel shows no nodes"));
+  }
+};
+struct FindTopology {
+  using Answer = FoundTopology;
+
+  static consteval auto describe() {
+    return record<FindTopology>("find_topology", "asks what the guest's kernel made of its machine");
   }
 };
 
@@ -69,19 +63,6 @@ struct Refresh {
   }
 };
 
-/// Switches kernel.bpf_stats_enabled and kernel.sched_schedstats on, or leaves both as they are. An agent on
-/// a bare host leaves them in any case. Answered by StatisticsSwitches.
-struct SetStatistics {
-  using Answer = StatisticsSwitches;
-
-  bool on = true;
-
-  static consteval auto describe() {
-    return record("set_statistics", "switches the kernel's optional statistics on",
-                  field<&SetStatistics::on>("false: they are left as they are"));
-  }
-};
-
 /// The switches as they were read afterwards. Absent: the kernel has no such switch.
 struct StatisticsSwitches {
   std::optional<bool> bpf_programs;
@@ -92,6 +73,18 @@ struct StatisticsSwitches {
     return record("statistics_switches", "which optional statistics the kernel keeps",
                   field<&T::bpf_programs>("kernel.bpf_stats_enabled"),
                   field<&T::schedstats>("kernel.sched_schedstats"));
+  }
+};
+/// Switches kernel.bpf_stats_enabled and kernel.sched_schedstats on, or leaves both as they are. An agent on
+/// a bare host leaves them in any case. Answered by StatisticsSwitches.
+struct SetStatistics {
+  using Answer = StatisticsSwitches;
+
+  bool on = true;
+
+  static consteval auto describe() {
+    return record("set_statistics", "switches the kernel's optional statistics on",
+                  field<&SetStatistics::on>("false: they are left as they are"));
   }
 };
 
@@ -118,6 +111,14 @@ inline constexpr std::uint64_t kMaxCaptureBytes = 64U << 20;
 /// The most bytes of a capture in one message.
 inline constexpr std::size_t kMaxCapturePartBytes = 1U << 20;
 
+struct Captured {
+  std::uint64_t bytes = 0;
+
+  static consteval auto describe() {
+    return record("captured", "a capture is there to be read",
+                  field<&Captured::bytes>("its size, compressed"));
+  }
+};
 /// Captures every thread of the guest. The agent keeps the capture until the next one. Answered by Captured;
 /// failed with kOutOfRange above kMaxCaptureBytes.
 struct CaptureThreads {
@@ -125,6 +126,15 @@ struct CaptureThreads {
 
   static consteval auto describe() {
     return record<CaptureThreads>("capture_threads", "captures a profile of every thread");
+  }
+};
+/// Full, but for the last one.
+struct CapturePart {
+  std::string base64;
+
+  static consteval auto describe() {
+    return record("capture_part", "bytes of a capture",
+                  field<&CapturePart::base64>("at most 1 MiB of them, in base64"));
   }
 };
 /// Asks for the next bytes of the last capture. Answered by CapturePart; failed with kOutOfRange when there
@@ -137,24 +147,6 @@ struct ReadCapture {
   static consteval auto describe() {
     return record("read_capture", "asks for a part of the last capture",
                   field<&ReadCapture::offset>("where the part begins, bytes"));
-  }
-};
-
-struct Captured {
-  std::uint64_t bytes = 0;
-
-  static consteval auto describe() {
-    return record("captured", "a capture is there to be read",
-                  field<&Captured::bytes>("its size, compressed"));
-  }
-};
-/// Full, but for the last one.
-struct CapturePart {
-  std::string base64;
-
-  static consteval auto describe() {
-    return record("capture_part", "bytes of a capture",
-                  field<&CapturePart::base64>("at most 1 MiB of them, in base64"));
   }
 };
 

@@ -42,9 +42,6 @@ inline constexpr auto describe<ErrorCode> =
 
 namespace ktstr::engine::protocol {
 
-struct CgroupProcs;
-struct FileContent;
-struct Spawned;
 struct Stopped;
 
 /// Makes a cgroup below the agent's root, with its controllers. Absent limits are left at the kernel's
@@ -92,6 +89,13 @@ struct SetCpuset {
     return record("set_cpuset", "changes or clears a cgroup's cpuset",
                   field<&T::cgroup>("name below the agent's root"),
                   field<&T::cpus>("cpuset.cpus; absent: as the parent"));
+  }
+};
+struct Spawned {
+  std::vector<std::int32_t> tids;
+
+  static consteval auto describe() {
+    return record("spawned", "workers run", field<&Spawned::tids>("their thread ids, in order"));
   }
 };
 /// Starts `affinities.size()` workers: all are forked and placed first, then released together.
@@ -170,11 +174,32 @@ struct FreezeCgroup {
                   field<&T::frozen>("true to freeze, false to thaw"));
   }
 };
+struct CgroupProcs {
+  std::map<std::string, std::vector<std::int32_t>> cgroups;
+
+  static consteval auto describe() {
+    return record("cgroup_procs", "the processes of each cgroup",
+                  field<&CgroupProcs::cgroups>("pids, by the cgroup's name"));
+  }
+};
 struct CaptureCgroupProcs {
   using Answer = CgroupProcs;
 
   static consteval auto describe() {
     return record<CaptureCgroupProcs>("capture_cgroup_procs", "lists the processes of each cgroup");
+  }
+};
+/// `content` holds at most the limit asked for; `truncated` tells that there was more.
+struct FileContent {
+  std::string content;
+  bool truncated = false;
+
+  static consteval auto describe() {
+    using T = FileContent;
+    return record(
+        "file_content", "a file's bytes",
+        field<&T::content>("at most the limit asked for; bytes that are no UTF-8 are replaced by '?'"),
+        field<&T::truncated>("whether there was more"));
   }
 };
 /// Reads a file of the guest (tests: /proc, /sys), at most `limit` bytes.
@@ -306,31 +331,11 @@ struct WorkerReport {
   }
 };
 
-struct Spawned {
-  std::vector<std::int32_t> tids;
-
-  static consteval auto describe() {
-    return record("spawned", "workers run", field<&Spawned::tids>("their thread ids, in order"));
-  }
-};
 struct Stopped {
   std::vector<WorkerReport> reports;
 
   static consteval auto describe() {
     return record("stopped", "workers ended", field<&Stopped::reports>("one for each, in order of spawning"));
-  }
-};
-/// `content` holds at most the limit asked for; `truncated` tells that there was more.
-struct FileContent {
-  std::string content;
-  bool truncated = false;
-
-  static consteval auto describe() {
-    using T = FileContent;
-    return record(
-        "file_content", "a file's bytes",
-        field<&T::content>("at most the limit asked for; bytes that are no UTF-8 are replaced by '?'"),
-        field<&T::truncated>("whether there was more"));
   }
 };
 /// The request failed; nothing of it is left half done unless the message says so.
@@ -345,17 +350,24 @@ struct Failed {
   }
 };
 
-struct CgroupProcs {
-  std::map<std::string, std::vector<std::int32_t>> cgroups;
-
-  static consteval auto describe() {
-    return record("cgroup_procs", "the processes of each cgroup",
-                  field<&CgroupProcs::cgroups>("pids, by the cgroup's name"));
-  }
+/// A variant with the answers of more requests.
+template <class Replies, class... Requests>
+struct WithAnswers {
+  using Type = Replies;
 };
+template <class... Replies, class First, class... Rest>
+struct WithAnswers<std::variant<Replies...>, First, Rest...> {
+  static constexpr bool kIsKnown = (std::same_as<Replies, typename First::Answer> || ...);
+  using Type = typename WithAnswers<std::conditional_t<kIsKnown, std::variant<Replies...>,
+                                                       std::variant<Replies..., typename First::Answer>>,
+                                    Rest...>::Type;
+};
+template <class... Requests>
+auto replies_to(const std::variant<Requests...>&) ->
+    typename WithAnswers<std::variant<Hello, Failed>, Requests...>::Type;
 
-using Reply = std::variant<Hello, Spawned, Stopped, FileContent, Done, Failed, SchedulerChanged, Captured,
-                           CapturePart, FoundTopology, StatisticsSwitches, CgroupProcs>;
+/// Hello, Failed and whatever answers a request.
+using Reply = decltype(replies_to(std::declval<Request>()));
 
 /// What a frame from the agent holds. Id 0: not the answer to a request that could be read (Hello, or Failed
 /// for garbage).
