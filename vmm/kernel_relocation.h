@@ -17,7 +17,7 @@ namespace ktstr::vmm {
 /// which is a fault for every 2 MiB and not for every 4 KiB; under a hypervisor one costs some 20 us.
 class LargeBuffer {
  public:
-  /// Errors: kIo when the memory is not to be had.
+  /// Errors: kIo when the memory is not available.
   [[nodiscard]] static Result<LargeBuffer> create(std::size_t bytes);
   LargeBuffer(LargeBuffer&& other) noexcept
       : mapping_(std::exchange(other.mapping_, {})), bytes_(std::exchange(other.bytes_, {})) {}

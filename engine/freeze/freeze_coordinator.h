@@ -17,7 +17,7 @@
 
 namespace ktstr::engine {
 
-/// A machine that stands still for as long as this lives: it thaws on every way out of a scope. The machine
+/// A machine that is frozen for as long as this lives: it thaws on every way out of a scope. The machine
 /// must outlive it. Movable.
 class FrozenMachine {
  public:

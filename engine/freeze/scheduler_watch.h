@@ -41,8 +41,8 @@ class SchedulerEndDetector {
   [[nodiscard]] static SchedulerEnd vanished(std::string detail);
 
   IsError is_error_;
-  std::optional<KernelVirt> running_;  ///< the scheduler that ran at the last look, its end not told of
-  std::optional<KernelVirt> told_;     ///< a scheduler whose end was told of and that is still the root
+  std::optional<KernelVirt> running_;  ///< the scheduler that ran at the last look, its end not reported
+  std::optional<KernelVirt> told_;     ///< a scheduler whose end was reported and that is still the root
 };
 
 /// A trigger of dumps: what to do about an end is the caller's affair.

@@ -30,7 +30,7 @@ Status wait_for_event(const std::string& path, std::string_view line) {
   if (!events) return system_error("open " + path);
   const auto deadline = deadline_after(kEventTimeout);
   while (KTSTR_TRY(read_file(events.get(), kMostEventBytes, path)).text.find(line) == std::string::npos) {
-    // The kernel tells of a change by POLLPRI.
+    // The kernel reports a change by POLLPRI.
     pollfd change{events.get(), POLLPRI, 0};
     const int ready = poll_until(std::span(&change, 1), deadline);
     if (ready < 0) return system_error("poll " + path);

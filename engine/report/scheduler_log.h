@@ -24,7 +24,7 @@ struct VerifierRefusal {
 /// refusal, the last line in which libbpf says what it failed at, in quotes; nothing when it said nothing.
 [[nodiscard]] std::optional<std::string> load_failure(const std::vector<std::string>& output);
 
-/// The record that the kernel's messages ("sched_ext: ...") make; nothing when they tell of no end.
+/// The record that the kernel's messages ("sched_ext: ...") make; nothing when they report no end.
 [[nodiscard]] std::optional<SchedulerExitReport> exit_from_kernel_log(const std::vector<std::string>& lines);
 
 }  // namespace ktstr::engine

@@ -38,7 +38,7 @@ class MapFinder {
   /// The map that `name` stands for (introspect/bpf/map_names.h); of several the running scheduler's.
   /// kNotFound: none; kInvalidArgument: several, and the running scheduler does not tell which.
   [[nodiscard]] Result<introspect::BpfMapInfo> by_name(std::string_view name) const;
-  /// kNotFound: there is no such map any more.
+  /// kNotFound: the map no longer exists.
   [[nodiscard]] Result<introspect::BpfMapInfo> by_id(std::uint32_t id) const;
   /// Whether the map that was found is there still: ids never come back, and a freed map has none.
   /// kUnavailable: it is gone.

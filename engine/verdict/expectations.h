@@ -103,10 +103,10 @@ struct Expectations {
 ///
 /// QEMU's single-threaded TCG runs the vCPUs in turn on one host thread, each until a timer of any of them
 /// fires (4 ms at CONFIG_HZ=250) and for 100 ms at most (its kick period), while the guest's clocks follow
-/// the host's. A guest task that is "running" therefore stands still while the other vCPUs have their turns:
-/// with n vCPUs it can lose (n - 1) x 100 ms at once. Gaps and standing run queue clocks of that size are the
-/// emulator's. At 4, the default window of 5 samples x 100 ms becomes 2 s, which covers 20 vCPUs, and the
-/// default gap becomes 8 s.
+/// the host's. A guest task that is "running" therefore makes no progress while the other vCPUs have their
+/// turns: with n vCPUs it can lose (n - 1) x 100 ms at once. Gaps and standing run queue clocks of that size
+/// are the emulator's. At 4, the default window of 5 samples x 100 ms becomes 2 s, which covers 20 vCPUs, and
+/// the default gap becomes 8 s.
 inline constexpr double kEmulationFactor = 4;
 
 /// CPU time that the guest may have charged to the wrong one of two workers that ran in turns, over a whole

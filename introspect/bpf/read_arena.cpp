@@ -31,7 +31,7 @@ std::optional<std::vector<ArenaPageRange>> allocated_pages(const Kernel& kernel,
       walk_rbtree(kernel.translator(), tree, layout.arena.free_ranges.address(map), kMaxArenaHoles);
   if (!walked.complete()) return std::nullopt;
   std::vector<ArenaPageRange> allocated;
-  std::uint64_t next = 0;  // the first page that no range was told of yet
+  std::uint64_t next = 0;  // the first page that no range has reported yet
   for (const KernelVirt place : walked.items) {
     const KernelVirt range = place - node.links.offset();
     const auto first = node.first.read(kernel, range);

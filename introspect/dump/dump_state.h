@@ -23,7 +23,7 @@
 
 namespace ktstr::introspect {
 
-/// Everything that a dump of one kernel reads with, made before the guest has to stand still. A reader that
+/// Everything that a dump of one kernel reads with, made before the guest is frozen. A reader that
 /// this kernel has no place for holds the reason, and its section of a dump stays empty. Const use is
 /// thread-safe.
 struct DumpReaders {

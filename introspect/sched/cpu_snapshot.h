@@ -81,7 +81,7 @@ struct SchedDomainStats {
 
 /// One struct sched_domain (include/linux/sched/topology.h) of one CPU.
 /// newidle_*: absent where the kernel has no such member. stats: absent without CONFIG_SCHEDSTATS and while
-/// kernel.sched_schedstats is 0, when the counters stand still.
+/// kernel.sched_schedstats is 0, when the counters do not advance.
 struct SchedDomainSnapshot {
   std::int32_t level = 0;
   std::optional<std::string> name;

@@ -15,7 +15,7 @@ struct StaticKeyLayout : LayoutOf<"static_key_false"> {
   Field<std::int32_t> enabled{*this, {"key.enabled.counter"}};
 };
 
-/// With CONFIG_SCHEDSTATS, most counters stand still unless this static key is on (kernel/sched/stats.h,
+/// With CONFIG_SCHEDSTATS, most counters do not advance unless this static key is on (kernel/sched/stats.h,
 /// schedstat_inc). It is off after boot without `schedstats=enable` and follows the sysctl
 /// kernel.sched_schedstats.
 class SchedstatsSwitch {
@@ -23,7 +23,7 @@ class SchedstatsSwitch {
   /// Without CONFIG_SCHEDSTATS the switch is off for good; reason() says so.
   [[nodiscard]] static SchedstatsSwitch find(const Kernel& kernel);
 
-  /// Reads the switch. One that can't be read counts as off: a counter that may stand still is not shown.
+  /// Reads the switch. One that can't be read counts as off: a counter that may not advance is not shown.
   [[nodiscard]] bool is_on(const Kernel& kernel) const;
 
   /// Why the counters are absent while it is off.

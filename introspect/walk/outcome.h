@@ -40,7 +40,7 @@ struct Walked {
     reason = why;
     at = where;
   }
-  /// The same of a walk that goes on: the first thing that went wrong is what it reports.
+  /// The same of a walk that continues: the first thing that went wrong is what it reports.
   void note(WalkEnd how, std::string_view why, KernelVirt where) {
     if (complete()) stop(how, why, where);
   }

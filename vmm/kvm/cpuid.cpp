@@ -60,7 +60,7 @@ void set_extended_topology(CpuidLeaves& leaves, const Topology& topology, std::s
   if (second_version) leaves.replace(kExtendedTopologyV2, levels);
 }
 
-// The caches that guest CPUs tell of: L1 and L2 are a core's, L3 is an LLC's. The same on every host.
+// The caches that guest CPUs report: L1 and L2 are a core's, L3 is an LLC's. The same on every host.
 constexpr std::uint32_t kData = 1, kInstructions = 2, kUnified = 3;
 constexpr std::uint32_t kLineBytes = 64;
 

@@ -31,7 +31,7 @@ class KvmMachine final : public BackendMachine {
   /// expresses the configuration; kNotFound, kIo or kCorrupt for a kernel, initramfs or console log that
   /// can't be used.
   [[nodiscard]] static Result<std::unique_ptr<KvmMachine>> start(const MachineConfig& config);
-  /// One that goes on from `state`. Errors: as start(); those of restore_machine().
+  /// One that continues from `state`. Errors: as start(); those of restore_machine().
   [[nodiscard]] static Result<std::unique_ptr<KvmMachine>> fork(const MachineState& state,
                                                                 const std::filesystem::path& console_log);
   ~KvmMachine() override;

@@ -228,7 +228,7 @@ std::vector<std::optional<VcpuRegisters>> QemuMachine::last_registers() {
   return last_registers_;
 }
 
-/// A QEMU that stood still for a while has a guest whose times are worth nothing, even when it goes on.
+/// A QEMU that was stopped for a while has a guest whose times are worth nothing, even when it continues.
 bool QemuMachine::end_if_stopped() {
   const auto stop = process_->stop_signal();
   if (!stop) return false;
